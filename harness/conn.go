@@ -1,0 +1,189 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/harness/timeline"
+)
+
+// Conn is a socket under test. What a spec does with it is written to the
+// timeline; what fails where it must not fails the spec. The embedded sock.Conn
+// has the same calls with their errnos.
+type Conn struct {
+	*sock.Conn
+	Host *Host
+	Name string // in the timeline and in failure texts
+
+	state sock.State // as last recorded
+}
+
+// Listener is a listening socket of a host.
+type Listener struct {
+	*sock.Listener
+	Host *Host
+}
+
+// Accept takes the next connection from the accept queue and names it.
+func (l *Listener) Accept(name string) *Conn {
+	l.Host.lab.t.Helper()
+	ctx, cancel := l.Host.lab.context()
+	defer cancel()
+	c, err := l.AwaitAccept(ctx)
+	if err != nil {
+		l.Host.lab.t.Fatalf("accepting a connection on %v of %s: %v\n%s", l.Local(), l.Host.Name, err, l.Host.lab.Recent())
+	}
+	conn := l.Host.adopt(c, name)
+	conn.record("accepts %v", c.Remote())
+	return conn
+}
+
+// MustConnect connects and waits until the connection is established.
+func (c *Conn) MustConnect(remote netip.AddrPort) {
+	c.Host.lab.t.Helper()
+	ctx, cancel := c.Host.lab.context()
+	defer cancel()
+	err := c.Connect(remote)
+	if err == unix.EINPROGRESS {
+		err = c.AwaitConnected(ctx)
+	}
+	c.record("connects to %v: %s", remote, outcome(err))
+	if err != nil {
+		c.Host.lab.t.Fatalf("connecting %s to %v: %v\n%s", c.Name, remote, err, c.Host.lab.Recent())
+	}
+}
+
+// Keepalive switches keepalive on. It is a detector: `make mutate` leaves it out.
+func (c *Conn) Keepalive(k oracle.Keepalive) {
+	c.Host.lab.t.Helper()
+	c.Host.lab.perform(detector, fmt.Sprintf("%s switches keepalive on: %v", c.Name, k), func() error {
+		return c.SetKeepalive(k.Idle, k.Interval, k.Count)
+	})
+}
+
+// UserTimeout sets TCP_USER_TIMEOUT. It is a detector: `make mutate` leaves it out.
+func (c *Conn) UserTimeout(d time.Duration) {
+	c.Host.lab.t.Helper()
+	c.Host.lab.perform(detector, fmt.Sprintf("%s sets TCP_USER_TIMEOUT to %v", c.Name, d), func() error {
+		return c.SetUserTimeout(d)
+	})
+}
+
+// Write sends text and returns the kernel's errno, if any, or io.ErrShortWrite's
+// counterpart EAGAIN when the send buffer took only a part.
+func (c *Conn) Write(text string) error {
+	n, err := c.Send([]byte(text))
+	if err == nil && n < len(text) {
+		err = unix.EAGAIN
+	}
+	c.record("writes %d bytes: %s", len(text), outcome(err))
+	return err
+}
+
+// Read waits up to a second for data and returns what is there; an empty string
+// is the zero-read.
+func (c *Conn) Read() (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if err := c.AwaitReadable(ctx); err != nil {
+		return "", fmt.Errorf("%s waits for something to read: %w", c.Name, err)
+	}
+	buffer := make([]byte, 64<<10)
+	n, err := c.Receive(buffer)
+	c.record("reads %d bytes: %s", n, outcome(err))
+	return string(buffer[:n]), err
+}
+
+// CloseWrite is shutdown(SHUT_WR): FIN, and reading goes on.
+func (c *Conn) CloseWrite() {
+	c.step("shuts its sending side down", func() error { return c.Shutdown(unix.SHUT_WR) })
+}
+
+// CloseRead is shutdown(SHUT_RD): nothing is sent.
+func (c *Conn) CloseRead() {
+	c.step("shuts its receiving side down", func() error { return c.Shutdown(unix.SHUT_RD) })
+}
+
+// Close is close(2): FIN, or RST when received data was not read.
+func (c *Conn) Close() { c.step("closes", c.Conn.Close) }
+
+// Abort closes with linger 0: RST.
+func (c *Conn) Abort() { c.step("aborts (close with linger 0)", c.Conn.Abort) }
+
+func (c *Conn) step(what string, do func() error) {
+	c.Host.lab.t.Helper()
+	c.Host.lab.perform(action, c.Name+" "+what, do)
+}
+
+// LastHeard is when the last segment from the peer arrived (sock.Conn.LastHeard):
+// the instant from which the kernel counts idle time.
+func (c *Conn) LastHeard() time.Time {
+	c.Host.lab.t.Helper()
+	at, err := c.Conn.LastHeard()
+	if err != nil {
+		c.Host.lab.t.Fatalf("asking when %s last heard from its peer: %v", c.Name, err)
+	}
+	return at
+}
+
+// RTO is the retransmission timeout in force (tcpi_rto).
+func (c *Conn) RTO() time.Duration {
+	c.Host.lab.t.Helper()
+	info, err := c.Info()
+	if err != nil {
+		c.Host.lab.t.Fatalf("asking for the retransmission timeout of %s: %v", c.Name, err)
+	}
+	return time.Duration(info.Rto) * time.Microsecond
+}
+
+// Entry is what the kernel's socket table says of the connection.
+func (c *Conn) Entry() sock.Entry {
+	c.Host.lab.t.Helper()
+	entry, ok := c.Host.Socket(c.Local(), c.Remote())
+	if !ok {
+		c.Host.lab.t.Fatalf("%s is not in the socket table of %s\n%s", c.Name, c.Host.Name, c.Host.lab.Recent())
+	}
+	return entry
+}
+
+// String is the name that the spec gave.
+func (c *Conn) String() string { return c.Name }
+
+// Recent is the end of the timeline, for failure texts.
+func (c *Conn) Recent() string { return c.Host.lab.Recent() }
+
+// Record adds an event of this connection to the timeline.
+func (c *Conn) Record(what string) { c.record("%s", what) }
+
+func (c *Conn) record(format string, args ...any) {
+	c.Host.lab.Timeline.Addf(c.Host.Name, timeline.Step, "%s %s", c.Name, fmt.Sprintf(format, args...))
+	c.observe()
+}
+
+// observe records the connection's TCP state when it is not what it was.
+func (c *Conn) observe() {
+	state, err := c.State()
+	if errors.Is(err, os.ErrClosed) || err != nil || state == c.state {
+		return
+	}
+	c.state = state
+	c.Host.lab.Timeline.Addf(c.Host.Name, timeline.State, "%s is %v", c.Name, state)
+}
+
+func outcome(err error) string {
+	if err == nil {
+		return "done"
+	}
+	if errno, ok := errors.AsType[unix.Errno](err); ok {
+		return unix.ErrnoName(errno)
+	}
+	return err.Error()
+}

@@ -1,0 +1,170 @@
+package firewall
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/mdlayher/netlink"
+	"github.com/ti-mo/conntrack"
+	"github.com/ti-mo/netfilter"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/netns"
+	"github.com/halfopen-lab/halfopen/harness/timeline"
+)
+
+// Entry is one conntrack entry: what the firewall knows of a flow.
+type Entry struct {
+	From, To           netip.AddrPort // as the side that opened the flow sends
+	ReplyFrom, ReplyTo netip.AddrPort // as the answers come in; differs from To and From under NAT
+	Protocol           uint8          // unix.IPPROTO_TCP, …
+	State              string         // the TCP state in conntrack's words; empty for other protocols
+	Timeout            time.Duration  // until the entry is forgotten, in whole seconds
+	Assured            bool           // traffic was seen both ways
+}
+
+// String is a line much as conntrack(8) prints it.
+func (e Entry) String() string {
+	line := fmt.Sprintf("protocol %d %v > %v, replies %v > %v, forgotten in %v", e.Protocol, e.From, e.To, e.ReplyFrom, e.ReplyTo, e.Timeout)
+	if e.State != "" {
+		line = e.State + " " + line
+	}
+	if e.Assured {
+		line += " ASSURED"
+	}
+	return line
+}
+
+// tcpStates are the kernel's own names (nf_conntrack_proto_tcp.c, tcp_conntrack_names).
+var tcpStates = [...]string{
+	"NONE", "SYN_SENT", "SYN_RECV", "ESTABLISHED", "FIN_WAIT", "CLOSE_WAIT", "LAST_ACK", "TIME_WAIT", "CLOSE", "SYN_SENT2",
+}
+
+func entryOf(f *conntrack.Flow) Entry {
+	e := Entry{
+		From:      netip.AddrPortFrom(f.TupleOrig.IP.SourceAddress, f.TupleOrig.Proto.SourcePort),
+		To:        netip.AddrPortFrom(f.TupleOrig.IP.DestinationAddress, f.TupleOrig.Proto.DestinationPort),
+		ReplyFrom: netip.AddrPortFrom(f.TupleReply.IP.SourceAddress, f.TupleReply.Proto.SourcePort),
+		ReplyTo:   netip.AddrPortFrom(f.TupleReply.IP.DestinationAddress, f.TupleReply.Proto.DestinationPort),
+		Protocol:  f.TupleOrig.Proto.Protocol,
+		Timeout:   time.Duration(f.Timeout) * time.Second,
+		Assured:   f.Status.Assured(),
+	}
+	if tcp := f.ProtoInfo.TCP; tcp != nil && int(tcp.State) < len(tcpStates) {
+		e.State = tcpStates[tcp.State]
+	}
+	return e
+}
+
+func dialConntrack(ns *netns.Namespace) (*conntrack.Conn, error) {
+	var conn *conntrack.Conn
+	err := ns.Do(func() (err error) {
+		conn, err = conntrack.Dial(&netlink.Config{})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("opening the conntrack table of %s: %w", ns.Name(), err)
+	}
+	return conn, nil
+}
+
+// record adds every conntrack event of the namespace to the timeline until the
+// returned function is called.
+func record(ns *netns.Namespace, t *timeline.Timeline) (stop func(), err error) {
+	conn, err := dialConntrack(ns)
+	if err != nil {
+		return nil, err
+	}
+	events := make(chan conntrack.Event, 64)
+	failed, err := conn.Listen(events, 1, []netfilter.NetlinkGroup{
+		netfilter.GroupCTNew, netfilter.GroupCTUpdate, netfilter.GroupCTDestroy,
+	})
+	if err != nil {
+		_ = conn.Close()
+		return nil, fmt.Errorf("subscribing to the conntrack events of %s: %w", ns.Name(), err)
+	}
+	done := make(chan struct{})
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case e := <-events:
+				if e.Flow != nil {
+					t.Addf(ns.Name(), timeline.Conntrack, "%s %v", eventName(e), entryOf(e.Flow))
+				}
+			case err := <-failed:
+				select {
+				case <-done: // closing the socket ends the worker with an error
+				default:
+					t.Addf(ns.Name(), timeline.Conntrack, "events end: %v", err)
+				}
+				return
+			}
+		}
+	}()
+	return func() {
+		close(done)
+		_ = conn.Close()
+		<-stopped
+	}, nil
+}
+
+func eventName(e conntrack.Event) string {
+	switch e.Type {
+	case conntrack.EventNew:
+		return "new"
+	case conntrack.EventUpdate:
+		return "update"
+	case conntrack.EventDestroy:
+		return "destroy"
+	}
+	return fmt.Sprintf("event %d", e.Type)
+}
+
+// Entries lists the flows that the firewall knows.
+func (f *Firewall) Entries() ([]Entry, error) {
+	flows, err := f.conntrack.Dump(nil)
+	if err != nil {
+		return nil, fmt.Errorf("reading the conntrack table of %s: %w", f.ns.Name(), err)
+	}
+	entries := make([]Entry, len(flows))
+	for i := range flows {
+		entries[i] = entryOf(&flows[i])
+	}
+	return entries, nil
+}
+
+// Find returns the TCP entry between two addresses as the client sees them; ok is
+// false when the firewall knows no such flow.
+func (f *Firewall) Find(client, server netip.AddrPort) (entry Entry, ok bool, err error) {
+	entries, err := f.Entries()
+	if err != nil {
+		return Entry{}, false, err
+	}
+	for _, e := range entries {
+		if e.Protocol == unix.IPPROTO_TCP && e.From == client && e.To == server {
+			return e, true, nil
+		}
+	}
+	return Entry{}, false, nil
+}
+
+// forget deletes the entry of one flow; the next packet of the flow meets a
+// firewall that never saw it.
+func (f *Firewall) forget(client, server netip.AddrPort) error {
+	flow := conntrack.NewFlow(unix.IPPROTO_TCP, 0, client.Addr(), server.Addr(), client.Port(), server.Port(), 0, 0)
+	if err := f.conntrack.Delete(flow); err != nil {
+		return fmt.Errorf("forgetting the flow %v > %v on %s: %w: is there an entry? (the firewall tracks flows that began after its policy was set)", client, server, f.ns.Name(), err)
+	}
+	return nil
+}
+
+// Flush forgets every flow, as a firewall does that reboots.
+func (f *Firewall) Flush() error {
+	if err := f.conntrack.Flush(); err != nil {
+		return fmt.Errorf("flushing the conntrack table of %s: %w", f.ns.Name(), err)
+	}
+	return nil
+}

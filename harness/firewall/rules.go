@@ -1,0 +1,184 @@
+package firewall
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/halfopen-lab/halfopen/harness/netns"
+)
+
+// Rule is one iptables rule. IPv4 and IPv6 hold the rule as iptables(8) and
+// ip6tables(8) read it after -t TABLE, for example "-A FORWARD -p tcp -j DROP";
+// an empty one means that the rule does not exist for that family.
+type Rule struct {
+	Table      string // filter, nat, mangle or raw
+	IPv4, IPv6 string
+}
+
+// Filter is a rule of the filter table, the same for both families.
+func Filter(spec string) Rule { return Rule{Table: "filter", IPv4: spec, IPv6: spec} }
+
+// Rules is the packet filter of one host: named sets of rules, in the order in
+// which they were first set. The zero value is not usable; make one with NewRules.
+// It is safe for concurrent use.
+type Rules struct {
+	ns   *netns.Namespace
+	mu   sync.Mutex
+	sets []ruleSet
+	used []string // tables that were ever written and so must be written again when they empty
+}
+
+type ruleSet struct {
+	name  string
+	rules []Rule
+}
+
+// NewRules makes an empty packet filter. Nothing is run before the first Set.
+func NewRules(ns *netns.Namespace) *Rules { return &Rules{ns: ns} }
+
+// Set replaces the named set of rules and applies all sets at once: one
+// iptables-restore and one ip6tables-restore, each of which the kernel takes whole
+// or not at all. With no rules it removes the set.
+func (r *Rules) Set(name string, rules ...Rule) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	before := slices.Clone(r.sets)
+	at := slices.IndexFunc(r.sets, func(s ruleSet) bool { return s.name == name })
+	switch {
+	case at >= 0 && len(rules) > 0:
+		r.sets[at].rules = rules
+	case at >= 0:
+		r.sets = slices.Delete(r.sets, at, at+1)
+	case len(rules) > 0:
+		r.sets = append(r.sets, ruleSet{name, rules})
+		// A policy accepts what no fault drops, and so comes last.
+		slices.SortStableFunc(r.sets, func(a, b ruleSet) int { return rank(a) - rank(b) })
+	}
+	for _, rule := range rules {
+		if !slices.Contains(r.used, rule.Table) {
+			r.used = append(r.used, rule.Table)
+		}
+	}
+	if err := r.apply(); err != nil {
+		r.sets = before
+		return fmt.Errorf("setting the rules %q on %s: %w", name, r.ns.Name(), err)
+	}
+	return nil
+}
+
+func rank(s ruleSet) int {
+	if s.name == policySet {
+		return 1
+	}
+	return 0
+}
+
+func (r *Rules) apply() error {
+	results := make(chan error, 2)
+	for _, family := range []struct {
+		command string
+		spec    func(Rule) string
+	}{
+		{"iptables-restore", func(r Rule) string { return r.IPv4 }},
+		{"ip6tables-restore", func(r Rule) string { return r.IPv6 }},
+	} {
+		go func() { results <- r.restore(family.command, r.render(family.spec)) }()
+	}
+	return errors.Join(<-results, <-results)
+}
+
+func (r *Rules) render(spec func(Rule) string) string {
+	var b strings.Builder
+	for _, table := range r.used {
+		fmt.Fprintf(&b, "*%s\n", table)
+		for _, set := range r.sets {
+			for _, rule := range set.rules {
+				if rule.Table == table && spec(rule) != "" {
+					b.WriteString(spec(rule) + "\n")
+				}
+			}
+		}
+		b.WriteString("COMMIT\n")
+	}
+	return b.String()
+}
+
+func (r *Rules) restore(command, input string) error {
+	path, err := Tool(command)
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(path, "--wait")
+	cmd.Env = toolEnvironment()
+	cmd.Stdin = strings.NewReader(input)
+	if _, err := r.ns.Output(cmd); err != nil {
+		return fmt.Errorf("%s: %w\n%s", command, explainExit(err), input)
+	}
+	return nil
+}
+
+// Save is what iptables-save and ip6tables-save print, with packet counters.
+func (r *Rules) Save() (string, error) {
+	var b strings.Builder
+	for _, command := range []string{"iptables-save", "ip6tables-save"} {
+		path, err := Tool(command)
+		if err != nil {
+			return "", err
+		}
+		cmd := exec.Command(path, "-c")
+		cmd.Env = toolEnvironment()
+		out, err := r.ns.Output(cmd)
+		if err != nil {
+			return "", fmt.Errorf("saving the rules of %s: %s: %w", r.ns.Name(), command, explainExit(err))
+		}
+		b.Write(out)
+	}
+	return b.String(), nil
+}
+
+// Commands are the shell commands that add rules by hand on a real box.
+func Commands(rules ...Rule) []string {
+	var commands []string
+	for _, rule := range rules {
+		if rule.IPv4 != "" {
+			commands = append(commands, fmt.Sprintf("iptables -t %s %s", rule.Table, rule.IPv4))
+		}
+		if rule.IPv6 != "" {
+			commands = append(commands, fmt.Sprintf("ip6tables -t %s %s", rule.Table, rule.IPv6))
+		}
+	}
+	return commands
+}
+
+// Tool finds a command where system administrators' commands are, which an
+// ordinary user's PATH often leaves out.
+func Tool(name string) (string, error) {
+	if path, err := exec.LookPath(name); err == nil {
+		return path, nil
+	}
+	for _, dir := range []string{"/usr/sbin", "/sbin", "/usr/local/sbin"} {
+		if path, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("%s is not installed: run scripts/setup, or install the package iptables", name)
+}
+
+// toolEnvironment lets the legacy iptables work for a user who may not write
+// /run: it otherwise takes its lock in /run/xtables.lock.
+func toolEnvironment() []string {
+	return append(os.Environ(), "XTABLES_LOCKFILE="+filepath.Join(os.TempDir(), fmt.Sprintf("halfopen-xtables-%d.lock", os.Getuid())))
+}
+
+func explainExit(err error) error {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return fmt.Errorf("%w: %s", err, strings.TrimSpace(string(exit.Stderr)))
+	}
+	return err
+}

@@ -1,0 +1,249 @@
+package harness
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/capture"
+	"github.com/halfopen-lab/halfopen/harness/firewall"
+	"github.com/halfopen-lab/halfopen/harness/link"
+	"github.com/halfopen-lab/halfopen/harness/netns"
+	"github.com/halfopen-lab/halfopen/harness/peer"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+)
+
+// Host is one machine of a lab: a network namespace with links, a packet filter,
+// a socket table and a capture of all its packets.
+type Host struct {
+	Name    string
+	Links   *link.Links
+	Rules   *firewall.Rules // the host's own packet filter
+	Capture *capture.Capture
+
+	lab       *Lab
+	ns        *netns.Namespace
+	diag      *sock.Diag
+	addresses map[sock.Family]netip.Addr // facing the client; the client's own faces the server
+	towards   map[string]string          // neighbouring host → link to it
+
+	conns     []*Conn
+	listeners []*Listener
+	programs  []*peer.Program
+}
+
+func newHost(lab *Lab, name string, settings []setting) (h *Host, err error) {
+	h = &Host{Name: name, lab: lab, addresses: map[sock.Family]netip.Addr{}, towards: map[string]string{}}
+	if h.ns, err = netns.New(name); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("making the host %s: %w", name, err), h.close())
+		}
+	}()
+	err = h.ns.Do(func() (err error) {
+		if err := apply(settings); err != nil {
+			return err
+		}
+		h.diag, err = sock.OpenDiag()
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if h.Links, err = link.Open(h.ns); err != nil {
+		return nil, err
+	}
+	if h.Capture, err = capture.Start(h.ns, name); err != nil {
+		return nil, err
+	}
+	h.Rules = firewall.NewRules(h.ns)
+	return h, nil
+}
+
+// close lets go of everything the host holds. The namespace then disappears.
+func (h *Host) close() error {
+	var errs []error
+	for _, p := range h.programs {
+		errs = append(errs, p.Close())
+	}
+	for _, l := range h.listeners {
+		_ = l.Close() // closed before, or now
+	}
+	for _, c := range h.conns {
+		_ = c.Conn.Close()
+	}
+	if h.Capture != nil {
+		errs = append(errs, h.Capture.Close())
+	}
+	if h.Links != nil {
+		h.Links.Close()
+	}
+	if h.diag != nil {
+		h.diag.Close()
+	}
+	return errors.Join(append(errs, h.ns.Close())...)
+}
+
+// Address is the host's address of the lab's family: what its peer connects to.
+func (h *Host) Address() netip.Addr { return h.addresses[h.lab.Family] }
+
+// LinkTo is the name of the host's link to a neighbour.
+func (h *Host) LinkTo(neighbour *Host) string { return h.towards[neighbour.Name] }
+
+// Do runs f on a thread inside the host's namespace: sockets that f makes belong
+// to the host.
+func (h *Host) Do(f func() error) error { return h.ns.Do(f) }
+
+// Sysctl sets one of the host's sysctls under /proc/sys/net, such as
+// "ipv4/tcp_retries2", and reads it back.
+func (h *Host) Sysctl(name, value string) {
+	h.lab.t.Helper()
+	h.lab.perform(action, fmt.Sprintf("%s sets net/%s to %s", h.Name, name, value), func() error {
+		return h.ns.Do(func() error { return apply([]setting{{name: name, value: value}}) })
+	})
+}
+
+// ReadSysctl is the value of one of the host's sysctls.
+func (h *Host) ReadSysctl(name string) string {
+	h.lab.t.Helper()
+	var value []byte
+	err := h.ns.Do(func() (err error) {
+		value, err = os.ReadFile("/proc/sys/net/" + name)
+		return err
+	})
+	if err != nil {
+		h.lab.t.Fatalf("reading the sysctl net/%s of %s: %v", name, h.Name, err)
+	}
+	return strings.TrimSpace(string(value))
+}
+
+// Sockets is the host's socket table, whichever program holds the sockets.
+func (h *Host) Sockets() []sock.Entry {
+	h.lab.t.Helper()
+	entries, err := h.diag.Sockets()
+	if err != nil {
+		h.lab.t.Fatalf("%s: %v", h.Name, err)
+	}
+	return entries
+}
+
+// Socket is the entry of one connection in the host's socket table; ok is false
+// when the kernel knows no such socket.
+func (h *Host) Socket(local, remote netip.AddrPort) (entry sock.Entry, ok bool) {
+	h.lab.t.Helper()
+	entry, ok, err := h.diag.Find(local, remote)
+	if err != nil {
+		h.lab.t.Fatalf("%s: %v", h.Name, err)
+	}
+	return entry, ok
+}
+
+// Start starts a program on the host. It ends with the lab.
+func (h *Host) Start(cmd *exec.Cmd) *peer.Program {
+	h.lab.t.Helper()
+	p, err := peer.Start(h.ns, h.Name, cmd, h.lab.Timeline)
+	if err != nil {
+		h.lab.t.Fatalf("%s: %v", h.Name, err)
+	}
+	h.programs = append(h.programs, p)
+	return p
+}
+
+// Sent are the packets that the host has sent and that match.
+func (h *Host) Sent(match capture.Match) []capture.Packet {
+	return h.Capture.Find(capture.All(capture.Outgoing, match))
+}
+
+// Received are the packets that have arrived at the host and that match.
+func (h *Host) Received(match capture.Match) []capture.Packet {
+	return h.Capture.Find(capture.All(capture.Incoming, match))
+}
+
+// Carrier says whether the host's link to a neighbour has a carrier.
+func (h *Host) Carrier(neighbour *Host) bool {
+	h.lab.t.Helper()
+	up, err := h.Links.Carrier(h.LinkTo(neighbour))
+	if err != nil {
+		h.lab.t.Fatalf("%v", err)
+	}
+	return up
+}
+
+// PowerOff makes the host vanish: its cables go dead first, and only then do its
+// programs and sockets end, so that not one FIN or RST gets out.
+func (h *Host) PowerOff() error {
+	for _, name := range h.towards {
+		if err := h.Links.Down(name); err != nil {
+			return err
+		}
+	}
+	var errs []error
+	for _, p := range h.programs {
+		errs = append(errs, p.Close())
+	}
+	for _, l := range h.listeners {
+		_ = l.Close()
+	}
+	for _, c := range h.conns {
+		_ = c.Abort() // leaves no orphan behind that would answer after the reboot
+	}
+	return errors.Join(errs...)
+}
+
+// PowerOn is the reboot: the cables work again, and nothing is left of what ran.
+func (h *Host) PowerOn() error {
+	var errs []error
+	for _, name := range h.towards {
+		errs = append(errs, h.Links.Up(name))
+	}
+	return errors.Join(errs...)
+}
+
+// Listen makes a listening socket on the host's address. A zero port lets the
+// kernel choose.
+func (h *Host) Listen(port uint16, backlog int) *Listener {
+	h.lab.t.Helper()
+	var l *sock.Listener
+	local := netip.AddrPortFrom(h.Address(), port)
+	err := h.ns.Do(func() (err error) {
+		l, err = sock.Listen(local, backlog)
+		return err
+	})
+	if errors.Is(err, unix.EADDRINUSE) {
+		err = fmt.Errorf("%w: another socket of %s holds the port", err, h.Name)
+	}
+	if err != nil {
+		h.lab.t.Fatalf("listening on %v of %s: %v", local, h.Name, err)
+	}
+	listener := &Listener{Listener: l, Host: h}
+	h.listeners = append(h.listeners, listener)
+	return listener
+}
+
+// Socket makes an unconnected TCP socket on the host; its name appears in the
+// timeline.
+func (h *Host) NewSocket(name string) *Conn {
+	h.lab.t.Helper()
+	var c *sock.Conn
+	err := h.ns.Do(func() (err error) {
+		c, err = sock.Socket(h.lab.Family)
+		return err
+	})
+	if err != nil {
+		h.lab.t.Fatalf("making a socket on %s: %v", h.Name, err)
+	}
+	return h.adopt(c, name)
+}
+
+func (h *Host) adopt(c *sock.Conn, name string) *Conn {
+	conn := &Conn{Conn: c, Host: h, Name: name}
+	h.conns = append(h.conns, conn)
+	return conn
+}

@@ -1,0 +1,278 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/halfopen-lab/halfopen/harness/firewall"
+	"github.com/halfopen-lab/halfopen/harness/link"
+	"github.com/halfopen-lab/halfopen/harness/peer"
+	"github.com/halfopen-lab/halfopen/harness/proxy"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/harness/timeline"
+)
+
+// TB is what a lab needs of a test: *testing.T, *testing.B and Ginkgo's GinkgoT()
+// have it.
+type TB interface {
+	Helper()
+	Name() string
+	Failed() bool
+	Cleanup(func())
+	Logf(format string, args ...any)
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+}
+
+// promptly bounds what a healthy lab does in milliseconds: connecting, accepting.
+const promptly = 5 * time.Second
+
+// Lab is a running topology. Make one with New.
+type Lab struct {
+	Topology Topology
+	Family   sock.Family // of the addresses that Connect, Listen and Address use
+
+	Client, Server *Host
+	Hosts          []*Host            // from the client to the server
+	Firewall       *firewall.Firewall // nil where the topology has none
+	Proxy          *proxy.Proxy       // nil where the topology has none
+	Timeline       *timeline.Timeline
+
+	t      TB
+	steps  map[kind]int            // how many there were
+	routes map[uint16]*proxy.Route // by port of the server
+}
+
+// New builds a lab and gives it back, with all that runs in it, when the test
+// ends. A lab that cannot be built fails the test and leaves nothing behind.
+func New(t TB, topology Topology, family sock.Family) *Lab {
+	t.Helper()
+	lab, err := open(t, topology, family)
+	if err != nil {
+		t.Fatalf("building the lab %v: %v", topology, err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			lab.keepEvidence()
+		}
+		if err := lab.close(); err != nil {
+			t.Errorf("giving the lab back: %v", err)
+		}
+	})
+	return lab
+}
+
+func open(t TB, topology Topology, family sock.Family) (lab *Lab, err error) {
+	chain, ok := chains[topology]
+	if !ok {
+		return nil, fmt.Errorf("%v is not known", topology)
+	}
+	lab = &Lab{Topology: topology, Family: family, Timeline: timeline.New(), t: t, steps: map[kind]int{}, routes: map[uint16]*proxy.Route{}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, lab.close())
+		}
+	}()
+	for _, name := range chain {
+		settings := pinned
+		if name != "client" && name != "server" && name != "proxy" {
+			settings = slices.Concat(pinned, forwarding)
+		}
+		host, err := newHost(lab, name, settings)
+		if err != nil {
+			return nil, err
+		}
+		lab.Hosts = append(lab.Hosts, host)
+	}
+	lab.Client, lab.Server = lab.Hosts[0], lab.Hosts[len(chain)-1]
+	if err := lab.cable(); err != nil {
+		return nil, err
+	}
+	if err := lab.equip(); err != nil {
+		return nil, err
+	}
+	return lab, nil
+}
+
+// cable joins neighbours and routes between those that are not.
+func (l *Lab) cable() error {
+	for i := range l.Hosts[1:] {
+		near, far := l.Hosts[i], l.Hosts[i+1]
+		near.towards[far.Name], far.towards[near.Name] = linkName(far), linkName(near)
+		if err := link.Join(near.Links, linkName(far), far.Links, linkName(near)); err != nil {
+			return err
+		}
+		for _, prefix := range segments[i].prefixes() {
+			if err := errors.Join(
+				near.Links.Address(linkName(far), number(prefix, nearEnd)),
+				far.Links.Address(linkName(near), number(prefix, farEnd)),
+			); err != nil {
+				return err
+			}
+		}
+		for _, family := range []sock.Family{sock.IPv4, sock.IPv6} {
+			far.addresses[family] = number(segments[i].of(family), farEnd).Addr()
+			if i == 0 {
+				near.addresses[family] = number(segments[i].of(family), nearEnd).Addr()
+			}
+		}
+	}
+	for at, host := range l.Hosts {
+		for to := range segments[:len(l.Hosts)-1] {
+			if to == at || to == at-1 || !l.Topology.reaches(at, to) {
+				continue
+			}
+			via, end := at, byte(farEnd) // through the neighbour towards the server
+			if to < at {
+				via, end = at-1, nearEnd
+			}
+			for _, family := range []sock.Family{sock.IPv4, sock.IPv6} {
+				gateway := number(segments[via].of(family), end).Addr()
+				if err := host.Links.Route(segments[to].of(family), gateway); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func linkName(to *Host) string { return "to-" + to.Name }
+
+// equip gives the firewall and the proxy of the topology what makes them so.
+func (l *Lab) equip() (err error) {
+	for _, host := range l.Hosts {
+		switch host.Name {
+		case "firewall":
+			if l.Firewall, err = firewall.Open(host.ns, host.Capture, l.Timeline); err != nil {
+				return err
+			}
+			host.Rules = l.Firewall.Rules
+		case "proxy":
+			if l.Proxy, err = proxy.Start(host.ns); err != nil {
+				return err
+			}
+		}
+	}
+	if l.Topology == NATed {
+		return l.Firewall.Masquerade(linkName(l.Server), firewall.PortRange{})
+	}
+	return nil
+}
+
+func (l *Lab) close() error {
+	var errs []error
+	if l.Proxy != nil {
+		errs = append(errs, l.Proxy.Close())
+	}
+	if l.Firewall != nil {
+		errs = append(errs, l.Firewall.Close())
+	}
+	for _, host := range l.Hosts {
+		errs = append(errs, host.close())
+	}
+	return errors.Join(errs...)
+}
+
+// Host is the host of that name; the test fails when the topology has none.
+func (l *Lab) Host(name string) *Host {
+	l.t.Helper()
+	for _, h := range l.Hosts {
+		if h.Name == name {
+			return h
+		}
+	}
+	l.t.Fatalf("there is no host %q in the topology %v", name, l.Topology)
+	return nil
+}
+
+// ProxyHost is the host on which the proxy runs; nil where the topology has none.
+func (l *Lab) ProxyHost() *Host {
+	for _, h := range l.Hosts {
+		if h.Name == "proxy" {
+			return h
+		}
+	}
+	return nil
+}
+
+// Prefixes are the networks of the lab's cables, of both families.
+func (l *Lab) Prefixes() []netip.Prefix {
+	var prefixes []netip.Prefix
+	for _, s := range segments[:len(l.Hosts)-1] {
+		prefixes = append(prefixes, s.prefixes()...)
+	}
+	return prefixes
+}
+
+// Connect opens a TCP connection from the client to a port of the server, or
+// through the proxy where there is one, and returns both ends, established.
+func (l *Lab) Connect(port uint16) (client, server *Conn) {
+	l.t.Helper()
+	listener := l.Server.Listen(port, 16)
+	defer func() { _ = listener.Close() }()
+	client = l.Dial(port)
+	server = listener.Accept("server")
+	return client, server
+}
+
+// StartServer starts a fixture on the server that listens on a port and returns
+// when it is ready.
+func (l *Lab) StartServer(port uint16, fixture string, arguments ...string) *peer.Program {
+	l.t.Helper()
+	listen := netip.AddrPortFrom(l.Server.Address(), port).String()
+	return l.Server.Start(peer.Fixture(fixture, append([]string{"-listen", listen}, arguments...)...))
+}
+
+// Dial connects the client to a port that listens, and fails the test when that
+// does not succeed promptly.
+func (l *Lab) Dial(port uint16) *Conn {
+	l.t.Helper()
+	client := l.Client.NewSocket("client")
+	client.MustConnect(l.Entrance(port))
+	return client
+}
+
+// Knows says whether the firewall has a conntrack entry for a flow.
+func (l *Lab) Knows(client, server netip.AddrPort) bool {
+	l.t.Helper()
+	_, known, err := l.Firewall.Find(client, server)
+	if err != nil {
+		l.t.Fatalf("%v", err)
+	}
+	return known
+}
+
+// Entrance is the address that the client connects to for a port of the server:
+// the server's own, or that of a proxy, which it makes forward the port.
+func (l *Lab) Entrance(port uint16) netip.AddrPort {
+	l.t.Helper()
+	if l.Proxy == nil {
+		return netip.AddrPortFrom(l.Server.Address(), port)
+	}
+	entrance := netip.AddrPortFrom(l.ProxyHost().Address(), port)
+	if _, known := l.routes[port]; !known {
+		route, err := l.Proxy.Forward(fmt.Sprintf("port-%d", port), entrance.String(), netip.AddrPortFrom(l.Server.Address(), port).String())
+		if err != nil {
+			l.t.Fatalf("%v", err)
+		}
+		l.routes[port] = route
+	}
+	return entrance
+}
+
+// Route is the proxy's route for a port of the server.
+func (l *Lab) Route(port uint16) *proxy.Route {
+	l.t.Helper()
+	l.Entrance(port)
+	return l.routes[port]
+}
+
+// context bounds a step that a healthy lab does in milliseconds.
+func (l *Lab) context() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), promptly)
+}

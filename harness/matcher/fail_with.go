@@ -1,0 +1,63 @@
+package matcher
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/onsi/gomega/types"
+	"golang.org/x/sys/unix"
+)
+
+// FailWith succeeds when reading the connection fails with the errno, in time:
+//
+//	Expect(client).To(FailWith(unix.ECONNRESET, Within(time.Second)))
+//
+// It waits; data and the zero-read end the wait and do not match.
+func FailWith(errno unix.Errno, when When) types.GomegaMatcher {
+	return &reads{
+		what:  fmt.Sprintf("fail with %s", unix.ErrnoName(errno)),
+		when:  when,
+		match: func(r reading) bool { return errors.Is(r.err, errno) },
+	}
+}
+
+// ReadZero succeeds when reading the connection returns 0, in time: the peer has
+// closed in order.
+func ReadZero(when When) types.GomegaMatcher {
+	return &reads{
+		what:  "read 0, the peer's orderly close",
+		when:  when,
+		match: func(r reading) bool { return !r.never && r.err == nil && r.n == 0 },
+	}
+}
+
+// reads is a matcher for the outcome of one read that waits.
+type reads struct {
+	what  string
+	when  When
+	match func(reading) bool
+	got   reading
+}
+
+// Match implements types.GomegaMatcher.
+func (m *reads) Match(actual any) (bool, error) {
+	r, err := asReader(actual)
+	if err != nil {
+		return false, err
+	}
+	m.when = m.when.start()
+	m.got = read(r, m.when.deadline())
+	return m.match(m.got) && m.when.includes(m.got.at), nil
+}
+
+// FailureMessage implements types.GomegaMatcher.
+func (m *reads) FailureMessage(actual any) string {
+	return fmt.Sprintf("Expected %s to %s\n  %v;\nreading it gave\n  %v, %s.%s",
+		name(actual), m.what, m.when, m.got, m.when.verdict(m.got.at), recent(actual))
+}
+
+// NegatedFailureMessage implements types.GomegaMatcher.
+func (m *reads) NegatedFailureMessage(actual any) string {
+	return fmt.Sprintf("Expected %s not to %s\n  %v;\nreading it gave\n  %v, %s.%s",
+		name(actual), m.what, m.when, m.got, m.when.verdict(m.got.at), recent(actual))
+}

@@ -1,0 +1,55 @@
+package matcher
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/onsi/gomega/types"
+
+	"github.com/halfopen-lab/halfopen/harness/sock"
+)
+
+// StayAlive succeeds when, for that long, reading the connection gives nothing at
+// all: no error, no zero-read, no data. Afterwards the connection must still be
+// ESTABLISHED.
+//
+//	Expect(client).To(StayAlive(3 * time.Second))
+func StayAlive(d time.Duration) types.GomegaMatcher { return &stayAlive{for_: d} }
+
+type stayAlive struct {
+	for_  time.Duration
+	since time.Time
+	got   reading
+	state sock.State
+}
+
+// Match implements types.GomegaMatcher.
+func (m *stayAlive) Match(actual any) (bool, error) {
+	r, err := asReader(actual)
+	if err != nil {
+		return false, err
+	}
+	stater, err := asStater(actual)
+	if err != nil {
+		return false, err
+	}
+	m.since = time.Now()
+	m.got = read(r, m.since.Add(m.for_))
+	m.state, err = stater.State()
+	if err != nil {
+		return false, nil //nolint:nilerr // a socket without a state is not alive
+	}
+	return m.got.never && m.state == sock.Established, nil
+}
+
+// FailureMessage implements types.GomegaMatcher.
+func (m *stayAlive) FailureMessage(actual any) string {
+	return fmt.Sprintf("Expected %s to stay alive for %v;\nafter %v reading it gave\n  %v,\nand it is %v.%s",
+		name(actual), m.for_, m.got.at.Sub(m.since).Round(time.Millisecond), m.got, m.state, recent(actual))
+}
+
+// NegatedFailureMessage implements types.GomegaMatcher.
+func (m *stayAlive) NegatedFailureMessage(actual any) string {
+	return fmt.Sprintf("Expected %s not to stay alive for %v;\nnothing happened in that time, and it is %v.%s",
+		name(actual), m.for_, m.state, recent(actual))
+}

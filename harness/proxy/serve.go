@@ -1,0 +1,73 @@
+package proxy
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+
+	toxiproxy "github.com/Shopify/toxiproxy/v2"
+	"github.com/rs/zerolog"
+	"golang.org/x/sys/unix"
+)
+
+// marker, in the environment, makes a process that calls Main a toxiproxy.
+const marker = "HALFOPEN_TOXIPROXY"
+
+// control is the descriptor of the control socket in the child: the first of
+// exec.Cmd.ExtraFiles.
+const control = 3
+
+// mainCalled says that a child of this binary would become a toxiproxy, and not
+// run the whole program again.
+var mainCalled bool
+
+// Main is called first thing in main or TestMain, before flags are parsed. In a
+// process that Start has started it serves toxiproxy's API until the process that
+// started it is gone, and does not return; elsewhere it returns at once.
+func Main() {
+	mainCalled = true
+	if os.Getenv(marker) == "" {
+		return
+	}
+	if err := serve(); err != nil {
+		fmt.Fprintf(os.Stderr, "halfopen: serving toxiproxy's API: %v\n", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+func serve() error {
+	socket := os.NewFile(control, "control socket")
+	defer func() { _ = socket.Close() }()
+	conn, err := net.FileConn(socket)
+	if err != nil {
+		return fmt.Errorf("descriptor %d is not a control socket: %w: only the harness sets %s, unset it", control, err, marker)
+	}
+	// Some toxics write to zerolog's global logger, whatever logger the server has.
+	zerolog.SetGlobalLevel(zerolog.Disabled)
+	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
+	only := make(listener, 1)
+	only <- conn
+	go func() { _ = http.Serve(only, server.Routes()) }()
+	return awaitHangUp(int(socket.Fd()))
+}
+
+// awaitHangUp returns when the other end of a socket is closed. It does not rely
+// on the HTTP server, which notices nothing while a handler is stuck.
+func awaitHangUp(fd int) error {
+	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLRDHUP}}
+	for {
+		if _, err := unix.Poll(fds, -1); err != unix.EINTR {
+			return err
+		}
+	}
+}
+
+// listener is a net.Listener that accepts the connection put into it, and then
+// waits for ever.
+type listener chan net.Conn
+
+func (l listener) Accept() (net.Conn, error) { return <-l, nil }
+func (l listener) Close() error              { return nil }
+func (l listener) Addr() net.Addr            { return &net.UnixAddr{Net: "unix"} }

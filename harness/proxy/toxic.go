@@ -1,0 +1,199 @@
+package proxy
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Toxic is what goes wrong on a route, in one direction. Every toxic has a Stream,
+// Downstream by default, and a Toxicity: the probability with which a connection
+// gets it, 1 when nil (new(0.5) is a half). Toxiproxy draws anew for a live
+// connection whenever a toxic is added after it or removed, and its draws cannot
+// be seeded. Durations are whole milliseconds.
+type Toxic interface {
+	message() (message, error)
+}
+
+// Stream is the direction of the data that a toxic is about.
+type Stream int
+
+// The directions.
+const (
+	Downstream Stream = iota // from the server to the client
+	Upstream                 // from the client to the server
+)
+
+// String is toxiproxy's word for it.
+func (s Stream) String() string {
+	switch s {
+	case Downstream:
+		return "downstream"
+	case Upstream:
+		return "upstream"
+	}
+	return fmt.Sprintf("stream-%d", int(s))
+}
+
+// Latency delivers data later, evenly spread over Delay ± Jitter, and in order.
+// Removed live, what is on its way arrives at once.
+type Latency struct {
+	Stream        Stream
+	Toxicity      *float64
+	Delay, Jitter time.Duration // Jitter is at most Delay
+}
+
+// Timeout discards all data and closes the connection, with FIN to both ends, when
+// none has come for that long. After 0 discards for ever: the other direction
+// still flows. Removed live, it closes the connection with FIN to both ends.
+type Timeout struct {
+	Stream   Stream
+	Toxicity *float64
+	After    time.Duration
+}
+
+// Bandwidth limits the rate. KBps 0 is a stall that loses nothing: removed live,
+// what was held back arrives, if the receiver reads it within 5 s.
+type Bandwidth struct {
+	Stream   Stream
+	Toxicity *float64
+	KBps     int64 // in 1000 bytes a second
+}
+
+// ResetPeer discards data and answers it, that long after its first byte, with RST
+// to both ends. An idle connection is not reset. Only connections made after the
+// toxic get an RST; live ones get FIN. With Toxicity 0 data flows, but an orderly
+// close still becomes an RST. Removed live, toxiproxy first waits for a reset that
+// is due.
+type ResetPeer struct {
+	Stream   Stream
+	Toxicity *float64
+	After    time.Duration
+}
+
+// LimitData closes the connection, with FIN to both ends, after that many bytes.
+// Bytes 0 closes it at the first one.
+type LimitData struct {
+	Stream   Stream
+	Toxicity *float64
+	Bytes    int64
+}
+
+// SlowClose passes an orderly close on that much later.
+type SlowClose struct {
+	Stream   Stream
+	Toxicity *float64
+	Delay    time.Duration
+}
+
+func (t Latency) message() (message, error) {
+	var tooMuch error
+	if t.Jitter > t.Delay {
+		tooMuch = fmt.Errorf("the Jitter of %v is more than the Delay of %v", t.Jitter, t.Delay)
+	}
+	return newMessage("latency", t.Stream, t.Toxicity, tooMuch,
+		milliseconds("latency", "Delay", t.Delay), milliseconds("jitter", "Jitter", t.Jitter))
+}
+
+func (t Timeout) message() (message, error) {
+	return newMessage("timeout", t.Stream, t.Toxicity, nil, milliseconds("timeout", "After", t.After))
+}
+
+func (t Bandwidth) message() (message, error) {
+	// Toxiproxy multiplies the rate by 100, and an overflow makes it panic.
+	return newMessage("bandwidth", t.Stream, t.Toxicity, nil, number("rate", "KBps", t.KBps, math.MaxInt64/100))
+}
+
+func (t ResetPeer) message() (message, error) {
+	return newMessage("reset_peer", t.Stream, t.Toxicity, nil, milliseconds("timeout", "After", t.After))
+}
+
+func (t LimitData) message() (message, error) {
+	return newMessage("limit_data", t.Stream, t.Toxicity, nil, number("bytes", "Bytes", t.Bytes, math.MaxInt64))
+}
+
+func (t SlowClose) message() (message, error) {
+	return newMessage("slow_close", t.Stream, t.Toxicity, nil, milliseconds("delay", "Delay", t.Delay))
+}
+
+// Command is the shell command that adds a toxic by hand to the route of that
+// name, live as AddLive does.
+func Command(route string, t Toxic) string {
+	m, err := t.message()
+	if err != nil {
+		return "# " + err.Error()
+	}
+	var attributes strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(m.Attributes)) {
+		fmt.Fprintf(&attributes, " --attribute %s=%d", name, m.Attributes[name])
+	}
+	return fmt.Sprintf("toxiproxy-cli toxic add --type %s --toxicName %s --%s --toxicity %v%s %s",
+		m.Type, m.Name, m.Stream, m.Toxicity, &attributes, route)
+}
+
+// message is a toxic in toxiproxy's API.
+type message struct {
+	Name       string           `json:"name"`
+	Type       string           `json:"type"`
+	Stream     string           `json:"stream"`
+	Toxicity   float64          `json:"toxicity"`
+	Attributes map[string]int64 `json:"attributes"`
+}
+
+func newMessage(kind string, stream Stream, toxicity *float64, err error, attributes ...attribute) (message, error) {
+	m := message{
+		Name:       kind + "_" + stream.String(),
+		Type:       kind,
+		Stream:     stream.String(),
+		Toxicity:   1,
+		Attributes: map[string]int64{},
+	}
+	var errs []error
+	if stream != Downstream && stream != Upstream {
+		errs = append(errs, errors.New("the Stream is neither Downstream nor Upstream"))
+	}
+	if toxicity != nil {
+		m.Toxicity = *toxicity
+	}
+	if !(m.Toxicity >= 0 && m.Toxicity <= 1) { // NaN is not
+		errs = append(errs, fmt.Errorf("the Toxicity %v is not between 0 and 1", m.Toxicity))
+	}
+	for _, a := range attributes {
+		m.Attributes[a.name] = a.value
+		errs = append(errs, a.err)
+	}
+	return m, cmp.Or(append(errs, err)...)
+}
+
+type attribute struct {
+	name  string
+	value int64
+	err   error
+}
+
+func milliseconds(name, field string, d time.Duration) attribute {
+	a := attribute{name: name, value: d.Milliseconds()}
+	switch {
+	case d < 0:
+		a.err = fmt.Errorf("the %s %v is negative", field, d)
+	case d%time.Millisecond != 0:
+		a.err = fmt.Errorf("the %s %v is not a whole number of milliseconds", field, d)
+	}
+	return a
+}
+
+func number(name, field string, n, most int64) attribute {
+	a := attribute{name: name, value: n}
+	switch {
+	case n < 0:
+		a.err = fmt.Errorf("the %s %d is negative", field, n)
+	case n > most:
+		a.err = fmt.Errorf("the %s %d is more than %d", field, n, most)
+	}
+	return a
+}

@@ -1,0 +1,219 @@
+package sock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Conn is one TCP socket. Its methods make one system call each and return the
+// kernel's errno unwrapped, so that == and errors.Is both work. Every call is
+// non-blocking; AwaitReadable and AwaitWritable are the ways to wait. It is safe
+// for concurrent use.
+type Conn struct {
+	file *os.File // non-blocking: Go's poller waits for it, and Close wakes the waiter
+	raw  syscall.RawConn
+}
+
+// NewConn takes over fd, a stream socket. It makes it non-blocking.
+func NewConn(fd int) (*Conn, error) {
+	if err := unix.SetNonblock(fd, true); err != nil {
+		return nil, os.NewSyscallError("fcntl", err)
+	}
+	file := os.NewFile(uintptr(fd), "socket")
+	raw, err := file.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	return &Conn{file: file, raw: raw}, nil
+}
+
+// Socket makes an unconnected TCP socket in the calling thread's namespace.
+func Socket(family Family) (*Conn, error) {
+	fd, err := unix.Socket(int(family), unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.IPPROTO_TCP)
+	if err != nil {
+		return nil, err
+	}
+	return NewConn(fd)
+}
+
+// Control runs f with the descriptor, which stays open while f runs. After
+// Close it returns os.ErrClosed.
+func (c *Conn) Control(f func(fd int) error) error {
+	var result error
+	if err := c.raw.Control(func(fd uintptr) { result = f(int(fd)) }); err != nil {
+		return os.ErrClosed
+	}
+	return result
+}
+
+// Bind is bind(2). A zero port lets the kernel choose.
+func (c *Conn) Bind(local netip.AddrPort) error {
+	return c.Control(func(fd int) error { return unix.Bind(fd, sockaddr(local)) })
+}
+
+// Connect is one connect(2): it sends the SYN and returns EINPROGRESS.
+// AwaitConnected waits for the outcome.
+func (c *Conn) Connect(remote netip.AddrPort) error {
+	return c.Control(func(fd int) error { return unix.Connect(fd, sockaddr(remote)) })
+}
+
+// AwaitConnected waits until connect(2) has succeeded or failed and returns
+// SO_ERROR: nil, or the errno with which the kernel gave up. When ctx ends first
+// it returns the context's error.
+func (c *Conn) AwaitConnected(ctx context.Context) error {
+	if err := c.AwaitWritable(ctx); err != nil {
+		return err
+	}
+	return c.SocketError()
+}
+
+// SocketError reads and clears SO_ERROR (socket(7)); nil when there is none.
+func (c *Conn) SocketError() error {
+	return c.Control(func(fd int) error {
+		errno, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
+		if err == nil && errno != 0 {
+			err = unix.Errno(errno)
+		}
+		return err
+	})
+}
+
+// Send is one send(2) without blocking and without SIGPIPE. It returns how many
+// bytes the kernel took, and its errno: EAGAIN when the send buffer is full.
+func (c *Conn) Send(p []byte) (int, error) {
+	n := 0
+	err := c.Control(func(fd int) (err error) {
+		n, err = ignoringEINTR(func() (int, error) { return unix.SendmsgN(fd, p, nil, nil, unix.MSG_NOSIGNAL) })
+		return err
+	})
+	return max(n, 0), err
+}
+
+// Receive is one recv(2) without blocking. Unlike an io.Reader it returns 0, nil
+// for the zero-read: the peer has sent FIN and everything before it was read.
+// EAGAIN means that there is nothing to read yet.
+func (c *Conn) Receive(p []byte) (int, error) { return c.receive(p, 0) }
+
+// Peek is Receive with MSG_PEEK: what it returns stays in the queue.
+func (c *Conn) Peek(p []byte) (int, error) { return c.receive(p, unix.MSG_PEEK) }
+
+func (c *Conn) receive(p []byte, flags int) (int, error) {
+	n := 0
+	err := c.Control(func(fd int) (err error) {
+		n, err = ignoringEINTR(func() (int, error) {
+			n, _, err := unix.Recvfrom(fd, p, flags)
+			return n, err
+		})
+		return err
+	})
+	return max(n, 0), err
+}
+
+// ignoringEINTR repeats a call that one of the Go runtime's own signals
+// interrupted: such a signal is not an event of the connection.
+func ignoringEINTR(call func() (int, error)) (int, error) {
+	for {
+		n, err := call()
+		if err != unix.EINTR {
+			return n, err
+		}
+	}
+}
+
+// AwaitReadable waits until a read would not block: data, the zero-read, or an
+// error to report. It consumes nothing. When ctx ends first it returns the
+// context's error; after Close, os.ErrClosed.
+func (c *Conn) AwaitReadable(ctx context.Context) error {
+	return c.await(ctx, c.raw.Read, c.file.SetReadDeadline, unix.POLLIN)
+}
+
+// AwaitWritable waits until a write would not block: room in the send buffer, or
+// an error to report.
+func (c *Conn) AwaitWritable(ctx context.Context) error {
+	return c.await(ctx, c.raw.Write, c.file.SetWriteDeadline, unix.POLLOUT)
+}
+
+func (c *Conn) await(ctx context.Context, wait func(func(uintptr) bool) error, setDeadline func(time.Time) error, events int16) error {
+	_ = setDeadline(time.Time{})
+	stop := context.AfterFunc(ctx, func() { _ = setDeadline(time.Unix(1, 0)) })
+	defer stop()
+	err := wait(func(fd uintptr) bool {
+		revents, err := poll(int(fd), events)
+		return err != nil || revents != 0
+	})
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return context.Cause(ctx)
+	case err != nil:
+		return os.ErrClosed
+	}
+	return nil
+}
+
+// Poll is one poll(2) that does not wait: which of events, and of POLLERR,
+// POLLHUP and POLLNVAL, are there now.
+func (c *Conn) Poll(events int16) (revents int16, err error) {
+	err = c.Control(func(fd int) (err error) {
+		revents, err = poll(fd, events)
+		return err
+	})
+	return revents, err
+}
+
+func poll(fd int, events int16) (int16, error) {
+	fds := []unix.PollFd{{Fd: int32(fd), Events: events}}
+	_, err := ignoringEINTR(func() (int, error) { return unix.Poll(fds, 0) })
+	return fds[0].Revents, err
+}
+
+// Shutdown is shutdown(2); how is unix.SHUT_RD, SHUT_WR or SHUT_RDWR.
+func (c *Conn) Shutdown(how int) error {
+	return c.Control(func(fd int) error { return unix.Shutdown(fd, how) })
+}
+
+// Close is close(2): FIN, or RST when received data was not read (RFC 9293
+// §3.10.4, RFC 2525 §2.17). Closing twice returns os.ErrClosed.
+func (c *Conn) Close() error {
+	if err := c.file.Close(); err != nil {
+		return os.ErrClosed
+	}
+	return nil
+}
+
+// Abort closes with linger 0: the kernel sends RST and forgets the connection
+// (socket(7), SO_LINGER).
+func (c *Conn) Abort() error {
+	err := c.Control(func(fd int) error {
+		return unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+	})
+	return errors.Join(err, c.Close())
+}
+
+// Local is the socket's own address (getsockname(2)); the zero AddrPort when it
+// has none.
+func (c *Conn) Local() netip.AddrPort { return c.name(unix.Getsockname) }
+
+// Remote is the peer's address (getpeername(2)); the zero AddrPort while there is
+// no connection.
+func (c *Conn) Remote() netip.AddrPort { return c.name(unix.Getpeername) }
+
+func (c *Conn) name(of func(int) (unix.Sockaddr, error)) (a netip.AddrPort) {
+	_ = c.Control(func(fd int) error {
+		sa, err := of(fd)
+		if err == nil {
+			a = addrPort(sa)
+		}
+		return err
+	})
+	return a
+}
+
+// String names the connection by its two addresses.
+func (c *Conn) String() string { return fmt.Sprintf("%s > %s", c.Local(), c.Remote()) }

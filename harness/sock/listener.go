@@ -1,0 +1,73 @@
+package sock
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+)
+
+// Listener is a listening TCP socket.
+type Listener struct{ conn *Conn }
+
+// Listen makes a listening socket on local in the calling thread's namespace,
+// with SO_REUSEADDR, so that TIME_WAIT of an earlier connection is no obstacle.
+// The kernel caps backlog at net.core.somaxconn without a word (listen(2)).
+func Listen(local netip.AddrPort, backlog int) (*Listener, error) {
+	c, err := Socket(Family(familyOf(local)))
+	if err != nil {
+		return nil, err
+	}
+	err = c.Control(func(fd int) error {
+		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
+			return err
+		}
+		if err := unix.Bind(fd, sockaddr(local)); err != nil {
+			return err
+		}
+		return unix.Listen(fd, backlog)
+	})
+	if err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return &Listener{c}, nil
+}
+
+// Accept is one accept4(2) without blocking: EAGAIN when the accept queue is empty.
+func (l *Listener) Accept() (*Conn, error) {
+	fd := -1
+	err := l.conn.Control(func(listener int) (err error) {
+		fd, err = ignoringEINTR(func() (int, error) {
+			fd, _, err := unix.Accept4(listener, unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK)
+			return fd, err
+		})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return NewConn(fd)
+}
+
+// AwaitAccept waits for the next connection until ctx ends.
+func (l *Listener) AwaitAccept(ctx context.Context) (*Conn, error) {
+	for {
+		c, err := l.Accept()
+		if err != unix.EAGAIN {
+			return c, err
+		}
+		if err := l.conn.AwaitReadable(ctx); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// Local is the address it listens on.
+func (l *Listener) Local() netip.AddrPort { return l.conn.Local() }
+
+// Control runs f with the descriptor.
+func (l *Listener) Control(f func(fd int) error) error { return l.conn.Control(f) }
+
+// Close stops listening. Connections that wait in the accept queue are reset.
+func (l *Listener) Close() error { return l.conn.Close() }

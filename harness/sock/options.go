@@ -1,0 +1,113 @@
+package sock
+
+import (
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// SetKeepalive switches keepalive on with the given values (tcp(7): TCP_KEEPIDLE,
+// TCP_KEEPINTVL, TCP_KEEPCNT). A zero value leaves the system's. The kernel takes
+// whole seconds up to 32767 and counts up to 127 (include/net/tcp.h,
+// MAX_TCP_KEEPIDLE and following) and answers EINVAL beyond.
+func (c *Conn) SetKeepalive(idle, interval time.Duration, count int) error {
+	for _, option := range []struct {
+		name  int
+		what  string
+		value time.Duration
+		unit  time.Duration
+	}{
+		{unix.TCP_KEEPIDLE, "TCP_KEEPIDLE", idle, time.Second},
+		{unix.TCP_KEEPINTVL, "TCP_KEEPINTVL", interval, time.Second},
+		{unix.TCP_KEEPCNT, "TCP_KEEPCNT", time.Duration(count), 1},
+	} {
+		if option.value == 0 {
+			continue
+		}
+		if option.value%option.unit != 0 {
+			return fmt.Errorf("setting %s to %v: %w: the kernel takes whole seconds", option.what, option.value, unix.EINVAL)
+		}
+		if err := c.SetOption(unix.IPPROTO_TCP, option.name, int(option.value/option.unit)); err != nil {
+			return fmt.Errorf("setting %s to %d: %w", option.what, option.value/option.unit, err)
+		}
+	}
+	return c.SetOption(unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
+}
+
+// SetUserTimeout sets TCP_USER_TIMEOUT (tcp(7), RFC 5482): how long sent data may
+// stay unacknowledged. Zero restores the system's rule; the kernel takes whole
+// milliseconds and answers EINVAL for a negative one.
+func (c *Conn) SetUserTimeout(d time.Duration) error {
+	if d%time.Millisecond != 0 {
+		return fmt.Errorf("setting TCP_USER_TIMEOUT to %v: %w: the kernel takes whole milliseconds", d, unix.EINVAL)
+	}
+	if err := c.SetOption(unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(d.Milliseconds())); err != nil {
+		return fmt.Errorf("setting TCP_USER_TIMEOUT to %v: %w", d, err)
+	}
+	return nil
+}
+
+// SetOption is setsockopt(2) for a whole number.
+func (c *Conn) SetOption(level, name, value int) error {
+	return c.Control(func(fd int) error { return unix.SetsockoptInt(fd, level, name, value) })
+}
+
+// Option is getsockopt(2) for a whole number.
+func (c *Conn) Option(level, name int) (value int, err error) {
+	err = c.Control(func(fd int) (err error) {
+		value, err = unix.GetsockoptInt(fd, level, name)
+		return err
+	})
+	return value, err
+}
+
+// Info is TCP_INFO (tcp(7)) of the socket.
+func (c *Conn) Info() (info *unix.TCPInfo, err error) {
+	err = c.Control(func(fd int) (err error) {
+		info, err = unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+		return err
+	})
+	return info, err
+}
+
+// State is the TCP state now. A socket that was closed has none: it returns
+// os.ErrClosed.
+func (c *Conn) State() (State, error) {
+	info, err := c.Info()
+	if err != nil {
+		return 0, err
+	}
+	return State(info.State), nil
+}
+
+// LastHeard is when the last segment from the peer arrived, to the millisecond of
+// TCP_INFO: the instant from which the kernel measures an idle connection
+// (keepalive_time_elapsed in include/net/tcp.h).
+func (c *Conn) LastHeard() (time.Time, error) {
+	now := time.Now()
+	info, err := c.Info()
+	if err != nil {
+		return time.Time{}, err
+	}
+	return now.Add(-time.Duration(min(info.Last_data_recv, info.Last_ack_recv)) * time.Millisecond), nil
+}
+
+// Queues are the bytes that netstat(8) prints as Recv-Q and Send-Q of a
+// connection.
+type Queues struct {
+	Received int // arrived and not yet read (SIOCINQ)
+	Sent     int // sent by the program and not yet acknowledged by the peer (SIOCOUTQ)
+}
+
+// Queues reads both queues (tcp(7), Ioctls).
+func (c *Conn) Queues() (q Queues, err error) {
+	err = c.Control(func(fd int) (err error) {
+		if q.Received, err = unix.IoctlGetInt(fd, unix.SIOCINQ); err != nil {
+			return err
+		}
+		q.Sent, err = unix.IoctlGetInt(fd, unix.SIOCOUTQ)
+		return err
+	})
+	return q, err
+}

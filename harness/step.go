@@ -1,0 +1,91 @@
+package harness
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/halfopen-lab/halfopen/harness/timeline"
+)
+
+// kind says what a step of a spec is for.
+type kind string
+
+const (
+	fault    kind = "fault"    // breaks something
+	detector kind = "detector" // switches detection on
+	action   kind = "action"   // what a program does: close, shut down, set a sysctl
+)
+
+// leaveOut names, in the environment, a step that is not done in this run: its
+// kind and its number, as in "fault 1" for the first fault of every lab. `make
+// mutate` runs the specs once without each of their steps: a spec that stays green
+// although its fault never happened proves nothing.
+const leaveOut = "HALFOPEN_LEAVE_OUT"
+
+// Fault is something that breaks, as a value that can be applied to any lab whose
+// topology has what it needs. Package scenarios has them.
+type Fault interface {
+	String() string         // what happens, in words: "the cable at the client's end is pulled"
+	Apply(*Lab) error       // makes it happen
+	Commands(*Lab) []string // the shell commands that do the same by hand on a real box
+}
+
+// Healer is a Fault that can be undone.
+type Healer interface {
+	Fault
+	Heal(*Lab) error
+}
+
+// Apply makes a fault happen and fails the test when it cannot.
+func (l *Lab) Apply(f Fault) {
+	l.t.Helper()
+	l.perform(fault, f.String(), func() error { return f.Apply(l) })
+}
+
+// Heal undoes a fault.
+func (l *Lab) Heal(f Healer) {
+	l.t.Helper()
+	l.perform(action, "healed: "+f.String(), func() error { return f.Heal(l) })
+}
+
+// perform does one step of the spec, records it, and fails the test when it fails.
+func (l *Lab) perform(k kind, name string, do func() error) {
+	l.t.Helper()
+	l.steps[k]++
+	if os.Getenv(leaveOut) == fmt.Sprintf("%s %d", k, l.steps[k]) {
+		l.Timeline.Addf("spec", timeline.Step, "LEFT OUT %s", name)
+		l.report("left out", fmt.Sprintf("%s: %s", k, name))
+		return
+	}
+	l.Timeline.Addf("spec", timeline.Step, "%s", name)
+	err := do()
+	l.observe()
+	if err != nil {
+		l.t.Fatalf("%s: %v\n%s", name, err, l.Recent())
+	}
+}
+
+// report adds an entry to the spec's report where the test framework keeps one.
+func (l *Lab) report(name, text string) {
+	if r, ok := l.t.(interface {
+		AddReportEntryVisibilityNever(name string, args ...any)
+	}); ok {
+		r.AddReportEntryVisibilityNever(name, text)
+	}
+}
+
+// observe records what has changed: packets that were captured, states of sockets.
+func (l *Lab) observe() {
+	for _, h := range l.Hosts {
+		h.Capture.AddTo(l.Timeline)
+		for _, c := range h.conns {
+			c.observe()
+		}
+	}
+}
+
+// Recent is the last events of the timeline.
+func (l *Lab) Recent() string {
+	l.observe()
+	return "The last events of the timeline:\n" + l.Timeline.Last(40)
+}

@@ -1,0 +1,94 @@
+package harness
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// setting is a sysctl that every host of a lab pins, so that a spec measures the
+// behaviour it names and not the machine it happens to run on.
+type setting struct {
+	name, value string
+	// optional: kernels exist that do not have it, and behave as the value says.
+	optional bool
+}
+
+// pinned holds the kernel's documented defaults (Documentation/networking/
+// ip-sysctl.rst) for everything that moves a timer, and quiet where the default
+// adds packets or remembers earlier connections.
+var pinned = []setting{
+	// Detection.
+	{name: "ipv4/tcp_keepalive_time", value: "7200"},
+	{name: "ipv4/tcp_keepalive_intvl", value: "75"},
+	{name: "ipv4/tcp_keepalive_probes", value: "9"},
+	{name: "ipv4/tcp_retries1", value: "3"},
+	{name: "ipv4/tcp_retries2", value: "15"},
+	{name: "ipv4/tcp_syn_retries", value: "6"},
+	{name: "ipv4/tcp_synack_retries", value: "5"},
+	{name: "ipv4/tcp_syn_linear_timeouts", value: "4", optional: true}, // absent in 6.1, present in 6.12
+	{name: "ipv4/tcp_rto_min_us", value: "200000", optional: true},     // absent in 6.1, present in 6.12
+	{name: "ipv4/tcp_rto_max_ms", value: "120000", optional: true},     // absent in 6.12, present in 6.18
+	{name: "ipv4/tcp_orphan_retries", value: "0"},
+	{name: "ipv4/tcp_fin_timeout", value: "60"},
+	{name: "ipv4/tcp_mtu_probing", value: "0"},
+	{name: "ipv4/tcp_frto", value: "2"},
+	{name: "ipv4/tcp_thin_linear_timeouts", value: "0"},
+	{name: "ipv4/tcp_timestamps", value: "1"},
+	{name: "ipv4/tcp_sack", value: "1"},
+	// The initial RTO is learned from earlier connections otherwise.
+	{name: "ipv4/tcp_no_metrics_save", value: "1"},
+	// Cubic is the default everywhere; a machine may have chosen another.
+	{name: "ipv4/tcp_congestion_control", value: "cubic", optional: true},
+	// Backlogs and buffers.
+	{name: "core/somaxconn", value: "4096"},
+	{name: "ipv4/tcp_max_syn_backlog", value: "4096"},
+	{name: "ipv4/tcp_abort_on_overflow", value: "0"},
+	{name: "ipv4/tcp_syncookies", value: "1"},
+	{name: "ipv4/tcp_rmem", value: "4096\t131072\t6291456"},
+	{name: "ipv4/tcp_wmem", value: "4096\t16384\t4194304"},
+	// Every error a router owes is sent: no rate limit hides one.
+	{name: "ipv4/icmp_ratelimit", value: "0"},
+	{name: "ipv6/icmp/ratelimit", value: "0"},
+	{name: "ipv4/tcp_invalid_ratelimit", value: "0"},
+	// No packets but those that a spec causes.
+	{name: "ipv6/conf/default/accept_dad", value: "0"},
+	{name: "ipv6/conf/default/accept_ra", value: "0"},
+	{name: "ipv6/conf/default/router_solicitations", value: "0"},
+	{name: "ipv6/conf/default/addr_gen_mode", value: "1"},
+	// Addresses and routes outlive a link that goes down and comes back.
+	{name: "ipv6/conf/all/keep_addr_on_down", value: "1"},
+	{name: "ipv6/conf/default/keep_addr_on_down", value: "1"},
+}
+
+// forwarding makes a router of a host.
+var forwarding = []setting{
+	{name: "ipv4/ip_forward", value: "1"},
+	{name: "ipv6/conf/all/forwarding", value: "1"},
+}
+
+// apply writes settings in the calling thread's namespace and reads them back:
+// some sysctls clamp what they are given, some ignore it.
+func apply(settings []setting) error {
+	for _, s := range settings {
+		path := filepath.Join("/proc/sys/net", s.name)
+		err := os.WriteFile(path, []byte(s.value), 0)
+		if s.optional && (errors.Is(err, fs.ErrNotExist) || s.name == "ipv4/tcp_congestion_control" && err != nil) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("setting the sysctl %s to %q: %w", s.name, s.value, err)
+		}
+		got, err := os.ReadFile(path)
+		if err != nil {
+			return fmt.Errorf("reading the sysctl %s back: %w", s.name, err)
+		}
+		if strings.TrimSpace(string(got)) != s.value {
+			return fmt.Errorf("setting the sysctl %s to %q: it reads back as %q", s.name, s.value, strings.TrimSpace(string(got)))
+		}
+	}
+	return nil
+}

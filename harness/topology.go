@@ -1,0 +1,93 @@
+package harness
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/halfopen-lab/halfopen/harness/sock"
+)
+
+// Topology is what lies between the client and the server.
+type Topology int
+
+// The topologies. Every host has an IPv4 and an IPv6 address.
+const (
+	Direct                Topology = iota // client — server
+	Routed                                // client — router — router — server
+	Firewalled                            // client — firewall — server
+	NATed                                 // client — firewall that hides the client's address — server
+	Proxied                               // client — toxiproxy — server
+	ProxiedBehindFirewall                 // client — firewall — toxiproxy — server
+)
+
+// chains are the hosts of each topology from the client to the server.
+var chains = map[Topology][]string{
+	Direct:                {"client", "server"},
+	Routed:                {"client", "router-west", "router-east", "server"},
+	Firewalled:            {"client", "firewall", "server"},
+	NATed:                 {"client", "firewall", "server"},
+	Proxied:               {"client", "proxy", "server"},
+	ProxiedBehindFirewall: {"client", "firewall", "proxy", "server"},
+}
+
+// String is the topology as a picture.
+func (t Topology) String() string {
+	chain, ok := chains[t]
+	if !ok {
+		return fmt.Sprintf("topology %d", int(t))
+	}
+	picture := chain[0]
+	for _, name := range chain[1:] {
+		if name == "firewall" && t == NATed {
+			name = "NAT"
+		}
+		picture += " — " + name
+	}
+	return picture
+}
+
+// segment is the network on one cable. The addresses are those reserved for
+// documentation (RFC 5737, RFC 3849): a packet that leaked would reach no one.
+type segment struct{ ipv4, ipv6 netip.Prefix }
+
+var segments = []segment{
+	{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8:1::/64")},
+	{netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("2001:db8:2::/64")},
+	{netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("2001:db8:3::/64")},
+}
+
+// The host parts of the two addresses on a segment, seen from the client.
+const (
+	nearEnd = 10 // the end towards the client
+	farEnd  = 20 // the end towards the server
+)
+
+func (s segment) prefixes() []netip.Prefix { return []netip.Prefix{s.ipv4, s.ipv6} }
+
+func (s segment) of(family sock.Family) netip.Prefix {
+	if family == sock.IPv6 {
+		return s.ipv6
+	}
+	return s.ipv4
+}
+
+// number is an address of the prefix with the given host part.
+func number(prefix netip.Prefix, host byte) netip.Prefix {
+	b := prefix.Addr().AsSlice()
+	b[len(b)-1] = host
+	a, _ := netip.AddrFromSlice(b)
+	return netip.PrefixFrom(a, prefix.Bits())
+}
+
+// reaches says whether host number at of the chain has a route to segment number
+// to: nothing is routed across a proxy, and nothing beyond a NAT is routed back.
+func (t Topology) reaches(at, to int) bool {
+	chain := chains[t]
+	if to < at-1 { // towards the client, across the hosts to+1 … at-1
+		return !slices.ContainsFunc(chain[to+1:at], func(name string) bool {
+			return name == "proxy" || (name == "firewall" && t == NATed)
+		})
+	}
+	return !slices.Contains(chain[at+1:to+1], "proxy")
+}

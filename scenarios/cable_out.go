@@ -1,0 +1,112 @@
+package scenarios
+
+import (
+	"fmt"
+
+	"github.com/halfopen-lab/halfopen/harness"
+)
+
+// Place is where on the path something happens.
+type Place int
+
+// The places.
+const (
+	ClientsEnd Place = iota
+	Middle
+	ServersEnd
+)
+
+// String says it in words.
+func (p Place) String() string {
+	switch p {
+	case ClientsEnd:
+		return "at the client's end"
+	case Middle:
+		return "in the middle"
+	case ServersEnd:
+		return "at the server's end"
+	}
+	return fmt.Sprintf("at place %d", int(p))
+}
+
+// CableOut pulls a cable. The host at its end loses carrier; nobody else is told.
+// The router's side of the cable keeps silent about packets that it can no longer
+// deliver, as it does for as long as its neighbour entry lasts; NeighbourLost is
+// the fault in which it speaks. It needs a router: Routed for the middle.
+type CableOut struct{ At Place }
+
+// String implements harness.Fault.
+func (f CableOut) String() string { return fmt.Sprintf("the cable %v is pulled", f.At) }
+
+// Apply implements harness.Fault.
+func (f CableOut) Apply(lab *harness.Lab) error {
+	ends, err := f.ends(lab)
+	if err != nil {
+		return err
+	}
+	for _, end := range ends {
+		for _, prefix := range lab.Prefixes() {
+			if err := end.host.Links.Blackhole(prefix); err != nil {
+				return err
+			}
+		}
+		if err := end.host.Links.Down(end.link); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Heal puts the cable back.
+func (f CableOut) Heal(lab *harness.Lab) error {
+	ends, err := f.ends(lab)
+	if err != nil {
+		return err
+	}
+	for _, end := range ends {
+		if err := end.host.Links.Up(end.link); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Commands implements harness.Fault.
+func (f CableOut) Commands(lab *harness.Lab) []string {
+	ends, err := f.ends(lab)
+	if err != nil {
+		return []string{"# " + err.Error()}
+	}
+	var commands []string
+	for _, end := range ends {
+		commands = append(commands, "# on the "+end.host.Name)
+		for _, prefix := range lab.Prefixes() {
+			commands = append(commands, fmt.Sprintf("ip route replace blackhole %v metric 4096", prefix))
+		}
+		commands = append(commands, fmt.Sprintf("ip link set %s down", end.link))
+	}
+	return commands
+}
+
+type cableEnd struct {
+	host *harness.Host
+	link string
+}
+
+// ends are the router's sides of the cable. Taking a router's side down leaves
+// the peer's own link up and without carrier, which is what a pulled cable is.
+func (f CableOut) ends(lab *harness.Lab) ([]cableEnd, error) {
+	last := len(lab.Hosts) - 1
+	switch {
+	case last < 2:
+		return nil, fmt.Errorf("the topology %v has no router: a cable between two peers alone cannot be pulled without taking one peer's link down", lab.Topology)
+	case f.At == ClientsEnd:
+		return []cableEnd{{lab.Hosts[1], lab.Hosts[1].LinkTo(lab.Client)}}, nil
+	case f.At == ServersEnd:
+		return []cableEnd{{lab.Hosts[last-1], lab.Hosts[last-1].LinkTo(lab.Server)}}, nil
+	case last < 3:
+		return nil, fmt.Errorf("the topology %v has no cable in the middle: use Routed", lab.Topology)
+	}
+	west, east := lab.Hosts[1], lab.Hosts[2]
+	return []cableEnd{{west, west.LinkTo(east)}, {east, east.LinkTo(west)}}, nil
+}

@@ -1,0 +1,22 @@
+// Package scenarios is the faults: one a file, each a value that any suite or
+// command applies to any lab whose topology has what the fault needs.
+//
+// A fault says in words what happens (String), makes it happen (Apply), prints
+// the shell commands that do the same by hand on a real box (Commands), and,
+// where nature allows it, undoes it (Heal). It measures and asserts nothing: that
+// is what harness/matcher and the suites are for.
+package scenarios
+
+import (
+	"fmt"
+
+	"github.com/halfopen-lab/halfopen/harness"
+)
+
+// needsFirewall is the error of a fault that only a firewall can cause.
+func needsFirewall(lab *harness.Lab) error {
+	if lab.Firewall == nil {
+		return fmt.Errorf("the topology %v has no firewall: use Firewalled, NATed or ProxiedBehindFirewall", lab.Topology)
+	}
+	return nil
+}

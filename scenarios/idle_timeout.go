@@ -1,0 +1,52 @@
+package scenarios
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/firewall"
+)
+
+// IdleTimeout is a firewall that forgets a flow after a time without packets.
+// Apply it before the connection is made: the firewall knows only flows whose
+// beginning it saw.
+type IdleTimeout struct {
+	After time.Duration // whole seconds, as conntrack counts
+	Then  firewall.AfterExpiry
+	// RefreshedBy is whose packets restart the timer; the zero value, both ways,
+	// is what most firewalls do.
+	RefreshedBy Direction
+}
+
+// String implements harness.Fault.
+func (f IdleTimeout) String() string {
+	text := fmt.Sprintf("the firewall forgets flows idle for %v, then %v", f.After, f.Then)
+	if f.RefreshedBy != BothWays {
+		text += fmt.Sprintf("; only packets %v refresh them", f.RefreshedBy)
+	}
+	return text
+}
+
+// Apply implements harness.Fault.
+func (f IdleTimeout) Apply(lab *harness.Lab) error {
+	if err := needsFirewall(lab); err != nil {
+		return err
+	}
+	if err := lab.Firewall.IdleTimeout(f.After, f.Then); err != nil {
+		return err
+	}
+	router := lab.Host("firewall")
+	switch f.RefreshedBy {
+	case TowardsServer:
+		return lab.Firewall.RefreshOnlyFrom(router.LinkTo(lab.Client), f.After)
+	case TowardsClient:
+		return lab.Firewall.RefreshOnlyFrom(router.LinkTo(lab.Hosts[2]), f.After)
+	}
+	return nil
+}
+
+// Commands implements harness.Fault.
+func (f IdleTimeout) Commands(*harness.Lab) []string {
+	return append([]string{"# on the firewall"}, firewall.PolicyCommands(f.After, f.Then)...)
+}

@@ -1,0 +1,39 @@
+package scenarios
+
+import (
+	"fmt"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/firewall"
+)
+
+// NATRebinding makes a NAT forget a mapping and give the flow's next packet
+// another source port: the server sees a stranger.
+type NATRebinding struct {
+	Client *harness.Conn
+	Ports  firewall.PortRange // where the new mapping comes from
+}
+
+// String implements harness.Fault.
+func (f NATRebinding) String() string {
+	return fmt.Sprintf("the NAT forgets the mapping and takes another from ports %d to %d", f.Ports.First, f.Ports.Last)
+}
+
+// Apply implements harness.Fault.
+func (f NATRebinding) Apply(lab *harness.Lab) error {
+	if err := needsFirewall(lab); err != nil {
+		return err
+	}
+	if err := lab.Firewall.Masquerade(f.link(lab), f.Ports); err != nil {
+		return err
+	}
+	return lab.Firewall.Forget(f.Client.Local(), f.Client.Remote())
+}
+
+// Commands implements harness.Fault.
+func (f NATRebinding) Commands(lab *harness.Lab) []string {
+	commands := append([]string{"# on the NAT", "iptables -t nat -F POSTROUTING"}, firewall.MasqueradeCommands(f.link(lab), f.Ports)...)
+	return append(commands, ForgetFlow{f.Client}.Commands(lab)[1:]...)
+}
+
+func (f NATRebinding) link(lab *harness.Lab) string { return lab.Host("firewall").LinkTo(lab.Server) }

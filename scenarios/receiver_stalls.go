@@ -1,0 +1,99 @@
+package scenarios
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness"
+)
+
+// ReceiverStalls is a reader that does not read: the sender writes until its
+// kernel takes no more, and the receiver's window is zero. Heal is the reader that
+// wakes up and reads everything that was sent.
+type ReceiverStalls struct {
+	Sender, Receiver *harness.Conn
+	// Accepted is how many bytes send(2) took; Apply sets it.
+	Accepted int
+}
+
+// full is how long a sender must find no room before its queue counts as full.
+// The receiver's acknowledgements cross a lab in well under a millisecond.
+const full = 300 * time.Millisecond
+
+// Pattern is the bytes that a stalled sender sends: position n of the stream
+// holds byte n of the pattern repeated, so that a lost, doubled or reordered byte
+// shows.
+func Pattern(length int) []byte {
+	const period = 251 // prime: no power of two hides a shift
+	unit := make([]byte, period)
+	for i := range unit {
+		unit[i] = byte(i)
+	}
+	return bytes.Repeat(unit, length/period+1)[:length]
+}
+
+// String implements harness.Fault.
+func (f *ReceiverStalls) String() string {
+	return fmt.Sprintf("%s does not read, and %s writes until it cannot", f.Receiver.Name, f.Sender.Name)
+}
+
+// most bounds the stream: larger than any buffer that a lab's hosts allow
+// (tcp_wmem and tcp_rmem end at 4 MiB and 6 MiB).
+const most = 16 << 20
+
+// Apply implements harness.Fault.
+func (f *ReceiverStalls) Apply(*harness.Lab) error {
+	stream := Pattern(most)
+	for f.Accepted < most {
+		n, err := f.Sender.Send(stream[f.Accepted:])
+		f.Accepted += n
+		if err == nil {
+			continue
+		}
+		if err != unix.EAGAIN {
+			return fmt.Errorf("filling the queue of %s after %d bytes: %w", f.Sender.Name, f.Accepted, err)
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), full)
+		err = f.Sender.AwaitWritable(ctx)
+		cancel()
+		if err != nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s took %d bytes and still more: nothing stalls it", f.Sender.Name, f.Accepted)
+}
+
+// Heal reads everything that was accepted and compares it with what was sent.
+func (f *ReceiverStalls) Heal(*harness.Lab) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	want := Pattern(f.Accepted)
+	got := make([]byte, 0, f.Accepted)
+	buffer := make([]byte, 256<<10)
+	for len(got) < f.Accepted {
+		if err := f.Receiver.AwaitReadable(ctx); err != nil {
+			return fmt.Errorf("reading what was sent: %d of %d bytes came: %w", len(got), f.Accepted, err)
+		}
+		n, err := f.Receiver.Receive(buffer)
+		if err != nil || n == 0 {
+			return fmt.Errorf("reading what was sent: %d of %d bytes came, then %d bytes, error %w", len(got), f.Accepted, n, err)
+		}
+		got = append(got, buffer[:n]...)
+	}
+	if !bytes.Equal(got, want) {
+		return fmt.Errorf("the %d bytes that came are not those that were sent", len(got))
+	}
+	return nil
+}
+
+// Commands implements harness.Fault.
+func (f *ReceiverStalls) Commands(*harness.Lab) []string {
+	return []string{
+		"# on the receiver: a program that is connected and does not read",
+		"kill -STOP $(pidof PROGRAM)",
+	}
+}

@@ -1,0 +1,113 @@
+// Command mutate runs the suites again and again, each time without one step of
+// every spec: its first fault, its second fault, its first detector, and so on.
+// A spec that stays green although its fault never happened, or its detector was
+// never switched on, proves nothing; mutate lists those and exits with 1.
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/onsi/ginkgo/v2/types"
+)
+
+func main() {
+	procs := flag.Int("procs", 32, "test processes that share the specs")
+	focus := flag.String("focus", "", "only the specs whose text matches")
+	flag.Parse()
+	green, tried, err := mutate(*procs, *focus)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "mutate: %v\n", err)
+		os.Exit(2)
+	}
+	fmt.Printf("\n%d steps were left out; %d specs went red, %d stayed green\n", tried, tried-len(green), len(green))
+	for _, line := range green {
+		fmt.Println("  stayed green:", line)
+	}
+	if tried == 0 || len(green) > 0 {
+		os.Exit(1)
+	}
+}
+
+// mutate leaves out the first, second, … step of each kind until no spec has as
+// many, and returns those that stayed green.
+func mutate(procs int, focus string) (green []string, tried int, err error) {
+	for _, kind := range []string{"fault", "detector", "action"} {
+		for number := 1; ; number++ {
+			step := fmt.Sprintf("%s %d", kind, number)
+			specs, err := run(procs, focus, step)
+			if err != nil {
+				return nil, 0, fmt.Errorf("running the suites without %s: %w", step, err)
+			}
+			mutated := 0
+			for _, spec := range specs {
+				without := leftOut(spec)
+				if len(without) == 0 {
+					continue
+				}
+				mutated++
+				if spec.State == types.SpecStatePassed {
+					green = append(green, fmt.Sprintf("%s\n      without %s", spec.FullText(), strings.Join(without, "; ")))
+				}
+			}
+			fmt.Printf("without %s: %d specs have one\n", step, mutated)
+			tried += mutated
+			if mutated == 0 {
+				break
+			}
+		}
+	}
+	slices.Sort(green)
+	return green, tried, nil
+}
+
+// run runs the suites without one step and returns the specs' reports.
+func run(procs int, focus, step string) (types.SpecReports, error) {
+	directory, err := os.MkdirTemp("", "halfopen-mutate-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(directory) }()
+	arguments := []string{"tool", "ginkgo", fmt.Sprintf("-procs=%d", procs), "-randomize-all", "-keep-going", "-silence-skips",
+		"-output-dir=" + directory, "-json-report=report.json"}
+	if focus != "" {
+		arguments = append(arguments, "-focus="+focus)
+	}
+	cmd := exec.Command("go", append(arguments, "./suites")...)
+	cmd.Env = append(os.Environ(), "HALFOPEN_LEAVE_OUT="+step, "HALFOPEN_REPORT="+directory)
+	output, runErr := cmd.CombinedOutput()
+	if _, red := errors.AsType[*exec.ExitError](runErr); runErr != nil && !red {
+		return nil, runErr
+	}
+	content, err := os.ReadFile(filepath.Join(directory, "report.json"))
+	if err != nil {
+		return nil, fmt.Errorf("the run left no report: %w\n%s", err, output)
+	}
+	var reports []types.Report
+	if err := json.Unmarshal(content, &reports); err != nil {
+		return nil, fmt.Errorf("reading the run's report: %w", err)
+	}
+	var specs types.SpecReports
+	for _, r := range reports {
+		specs = append(specs, r.SpecReports.WithLeafNodeType(types.NodeTypeIt)...)
+	}
+	return specs, nil
+}
+
+// leftOut are the steps that the harness reports to have left out of a spec.
+func leftOut(spec types.SpecReport) []string {
+	var steps []string
+	for _, entry := range spec.ReportEntries {
+		if entry.Name == "left out" {
+			steps = append(steps, entry.StringRepresentation())
+		}
+	}
+	return steps
+}

@@ -1,0 +1,47 @@
+// Package drop is the specs of abrupt drops: cables, power, one-way paths, drops
+// that heal, and what routers say about it: rows D1 to D8 of the catalogue.
+package drop
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+// quick notices a dead peer after three seconds.
+var quick = oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 2}
+
+var _ = Describe("A cable that is pulled", Rows("D1"), func() {
+	EachFamily(func(family sock.Family) {
+		DescribeTable("takes the carrier from the host at its end only; keepalive on both sides notices",
+			func(at scenarios.Place, clientsCarrier, serversCarrier bool) {
+				lab := harness.New(GinkgoT(), harness.Routed, family)
+				client, server := lab.Connect(5000)
+				client.Keepalive(quick)
+				server.Keepalive(quick)
+				west, east := lab.Host("router-west"), lab.Host("router-east")
+
+				lab.Apply(scenarios.CableOut{At: at})
+				clientHeard, serverHeard := client.LastHeard(), server.LastHeard()
+
+				Expect(lab.Client.Carrier(west)).To(Equal(clientsCarrier), "the client's carrier")
+				Expect(lab.Server.Carrier(east)).To(Equal(serversCarrier), "the server's carrier")
+				Expect(client).To(BeInState(sock.Established), "losing the carrier ends no connection")
+				Expect(client).To(FailWith(unix.ETIMEDOUT, During(quick.Death(), clientHeard)))
+				Expect(server).To(FailWith(unix.ETIMEDOUT, During(quick.Death(), serverHeard)))
+			},
+			Entry("at the client's end", Waits(3*time.Second), scenarios.ClientsEnd, false, true),
+			Entry("in the middle: no host sees anything", Waits(3*time.Second), scenarios.Middle, true, true),
+			Entry("at the server's end", Waits(3*time.Second), scenarios.ServersEnd, true, false),
+		)
+	})
+})

@@ -1,0 +1,51 @@
+package drop
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+// A router asks for a neighbour three times, a second apart (arp(7): mcast_solicit
+// 3, retrans_time_ms 1000), and then says "host unreachable".
+const neighbourFails = 3 * time.Second
+
+var _ = Describe("A server that its router cannot find any more", Rows("D5"), func() {
+	EachFamily(func(family sock.Family) {
+		It("refuses a connection attempt with EHOSTUNREACH once the router has asked in vain", Waits(neighbourFails), func() {
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			lab.Apply(scenarios.NeighbourLost{})
+
+			client := lab.Client.NewSocket("client")
+			started := time.Now()
+			Expect(client.Connect(lab.Entrance(5000))).To(MatchError(unix.EINPROGRESS))
+
+			Expect(client).To(FailToConnect(unix.EHOSTUNREACH, During(oracle.Around(neighbourFails), started)))
+		})
+
+		It("ends data in flight with EHOSTUNREACH instead of ETIMEDOUT, and not earlier", Waits(13*time.Second), func() {
+			const retries = 5
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			lab.Client.Sysctl("ipv4/tcp_retries2", "5")
+			client, _ := lab.Connect(5000)
+
+			lab.Apply(scenarios.NeighbourLost{})
+			sent := time.Now()
+			Expect(client.Write("anyone?")).To(Succeed())
+
+			// The ICMP error is remembered and reported when retransmission gives
+			// up; it also undoes one step of the backoff (RFC 6069), so that the
+			// time is the rule's lower bound, not the schedule's.
+			Expect(client).To(FailWith(unix.EHOSTUNREACH, During(oracle.Around(oracle.ModelTimeout(retries)), sent)))
+		})
+	})
+})

@@ -1,0 +1,57 @@
+package drop
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/capture"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+var _ = Describe("A server that ends without closing its connections", Rows("D2"), func() {
+	EachFamily(func(family sock.Family) {
+		It("by a power cut: no FIN, no RST, and the client of an idle connection sees nothing; keepalive does", Waits(3*time.Second), func() {
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			lab.StartServer(5000, "echo")
+			client := lab.Dial(5000)
+			client.Keepalive(quick)
+
+			lab.Apply(scenarios.PowerOff{Host: lab.Server})
+			lastHeard := client.LastHeard()
+
+			Expect(client).To(FailWith(unix.ETIMEDOUT, During(quick.Death(), lastHeard)))
+			Expect(lab.Client.Received(capture.Any(capture.FIN, capture.RST))).To(BeEmpty())
+		})
+
+		It("by kill -9: its kernel sends FIN, and the client reads 0", func() {
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			server := lab.StartServer(5000, "echo")
+			client := lab.Dial(5000)
+
+			lab.Apply(scenarios.ProcessKilled{Name: "server", Program: server})
+
+			Expect(client).To(ReadZero(Within(time.Second)))
+			Expect(lab.Client.Received(capture.RST)).To(BeEmpty())
+		})
+
+		It("by kill -9 with data that it had not read: its kernel sends RST", func() {
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			server := lab.StartServer(5000, "hold")
+			client := lab.Dial(5000)
+			Expect(client.Write("never read")).To(Succeed())
+			Eventually(func() int { return client.Entry().Queues.Sent }).WithTimeout(time.Second).Should(BeZero(), "the server's kernel has the data")
+
+			lab.Apply(scenarios.ProcessKilled{Name: "server", Program: server})
+
+			Expect(client).To(FailWith(unix.ECONNRESET, Within(time.Second)))
+			Expect(lab.Client.Received(capture.FIN)).To(BeEmpty())
+		})
+	})
+})

@@ -1,0 +1,107 @@
+// Package firewall is the specs of firewalls and NAT that forget a flow: rows F1
+// to F10 of the catalogue.
+package firewall
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/capture"
+	"github.com/halfopen-lab/halfopen/harness/firewall"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+// The idle timeout of the specs that fit on the running kernel, and how long they
+// stay idle to be on either side of it.
+const (
+	idleTimeout = 3 * time.Second
+	justBefore  = 2500 * time.Millisecond
+	justAfter   = 3500 * time.Millisecond
+)
+
+var _ = Describe("A firewall that forgets idle flows and says nothing", Rows("F1"), func() {
+	EachFamily(func(family sock.Family) {
+		It("passes what is sent just before the timeout", Waits(justBefore), func() {
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			lab.Apply(scenarios.IdleTimeout{After: idleTimeout, Then: firewall.SilentDrop})
+			client, server := lab.Connect(5000)
+
+			Expect(client).To(StayAlive(justBefore))
+
+			Expect(client.Write("in time")).To(Succeed())
+			Expect(server.Read()).To(Equal("in time"))
+		})
+
+		It("leaves both ends ESTABLISHED, and the next sender retransmits until it gives up", Waits(10*time.Second), func() {
+			const retries = 3
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			lab.Client.Sysctl("ipv4/tcp_retries2", "3")
+			lab.Apply(scenarios.IdleTimeout{After: idleTimeout, Then: firewall.SilentDrop})
+			client, server := lab.Connect(5000)
+
+			Expect(client).To(StayAlive(justAfter))
+			Expect(server).To(BeInState(sock.Established))
+
+			sent, rto := time.Now(), client.RTO()
+			Expect(client.Write("too late")).To(Succeed())
+			Expect(client).To(FailWith(unix.ETIMEDOUT, During(oracle.GiveUp(retries, rto), sent)))
+			Expect(server).To(BeInState(sock.Established), "half-open: only one end knows")
+			Expect(lab.Server.Received(capture.Data)).To(BeEmpty())
+			Expect(lab.Client.Sent(capture.RST)).To(BeEmpty(), "retransmission gives up without an RST")
+		})
+	})
+})
+
+var _ = Describe("A firewall that forgets idle flows and resets the next sender", Rows("F2"), func() {
+	EachFamily(func(family sock.Family) {
+		It("gives the sender ECONNRESET and leaves the other end half-open", Waits(justAfter), func() {
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			lab.Apply(scenarios.IdleTimeout{After: idleTimeout, Then: firewall.ResetSender})
+			client, server := lab.Connect(5000)
+
+			Expect(client).To(StayAlive(justAfter))
+			Expect(client.Write("late")).To(Succeed())
+
+			Expect(client).To(FailWith(unix.ECONNRESET, Within(time.Second)))
+			Expect(server).To(BeInState(sock.Established), "half-open: only one end knows")
+			Expect(lab.Server.Received(capture.RST)).To(BeEmpty())
+		})
+
+		It("passes what is sent just before the timeout", Waits(justBefore), func() {
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			lab.Apply(scenarios.IdleTimeout{After: idleTimeout, Then: firewall.ResetSender})
+			client, server := lab.Connect(5000)
+
+			Expect(client).To(StayAlive(justBefore))
+
+			Expect(client.Write("in time")).To(Succeed())
+			Expect(server.Read()).To(Equal("in time"))
+		})
+	})
+})
+
+var _ = Describe("A firewall that resets both ends the moment a flow's idle timer fires", Rows("F3"), func() {
+	EachFamily(func(family sock.Family) {
+		It("gives both ends ECONNRESET although neither has sent anything", Waits(idleTimeout), func() {
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			lab.Apply(scenarios.IdleTimeout{After: idleTimeout, Then: firewall.ResetBoth})
+			client, server := lab.Connect(5000)
+			Expect(client.Write("hello")).To(Succeed())
+			Expect(server.Read()).To(Equal("hello"))
+			quiet := client.LastHeard()
+
+			Expect(client).To(FailWith(unix.ECONNRESET, During(oracle.Around(idleTimeout), quiet)))
+			Expect(server).To(FailWith(unix.ECONNRESET, During(oracle.Around(idleTimeout), quiet)))
+			Expect(lab.Client.Received(capture.RST)).To(HaveLen(1))
+			Expect(lab.Server.Received(capture.RST)).To(HaveLen(1))
+		})
+	})
+})

@@ -1,0 +1,39 @@
+package firewall
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/firewall"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+var _ = Describe("A flow on which only the server still sends, because the client has lost power", Rows("F5"), func() {
+	EachFamily(func(family sock.Family) {
+		DescribeTable("is forgotten where only the client's packets restart the firewall's idle timer",
+			func(refreshedBy scenarios.Direction, knownAfterwards bool) {
+				lab := harness.New(GinkgoT(), harness.Firewalled, family)
+				lab.Apply(scenarios.IdleTimeout{After: idleTimeout, Then: firewall.SilentDrop, RefreshedBy: refreshedBy})
+				client, server := lab.Connect(5000)
+				from, to := client.Local(), client.Remote()
+				lastHeard := server.LastHeard()
+
+				lab.Apply(scenarios.PowerOff{Host: lab.Client})
+				Expect(server.Write("anyone?")).To(Succeed()) // retransmitted after 0.2, 0.6, 1.4, 3 and 6.2 s
+
+				time.Sleep(time.Until(lastHeard.Add(justBefore)))
+				Expect(lab.Knows(from, to)).To(BeTrue(), "just before the timeout")
+				time.Sleep(time.Until(lastHeard.Add(oracle.Around(idleTimeout).Latest)))
+				Expect(lab.Knows(from, to)).To(Equal(knownAfterwards), "just after the timeout")
+			},
+			Entry("forgotten, although the server retransmits", Waits(justAfter), scenarios.TowardsServer, false),
+			Entry("known, where both directions restart it", Waits(justAfter), scenarios.BothWays, true),
+		)
+	})
+})

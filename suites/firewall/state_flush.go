@@ -1,0 +1,63 @@
+package firewall
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/firewall"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+var _ = Describe("A firewall that loses its state in the middle of a flow", Rows("F6"), func() {
+	EachFamily(func(family sock.Family) {
+		It("resets the next sender, where it is strict and says so", func() {
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			lab.Apply(scenarios.IdleTimeout{After: time.Hour, Then: firewall.ResetSender})
+			client, server := lab.Connect(5000)
+
+			lab.Apply(scenarios.StateFlush{Then: firewall.ResetSender})
+
+			Expect(client.Write("hello?")).To(Succeed())
+			Expect(client).To(FailWith(unix.ECONNRESET, Within(time.Second)))
+			Expect(server).To(BeInState(sock.Established))
+		})
+
+		It("stalls the flow for good, where it is strict and silent", Waits(4*time.Second), func() {
+			const retries = 3
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			lab.Client.Sysctl("ipv4/tcp_retries2", "3")
+			lab.Apply(scenarios.IdleTimeout{After: time.Hour, Then: firewall.SilentDrop})
+			client, server := lab.Connect(5000)
+
+			lab.Apply(scenarios.StateFlush{Then: firewall.SilentDrop})
+
+			sent, rto := time.Now(), client.RTO()
+			Expect(client.Write("hello?")).To(Succeed())
+			Expect(client).To(FailWith(unix.ETIMEDOUT, During(oracle.GiveUp(retries, rto), sent)))
+			Expect(server).To(BeInState(sock.Established))
+		})
+
+		It("carries on as if nothing had happened, where it picks flows up", func() {
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			lab.Apply(scenarios.IdleTimeout{After: time.Hour, Then: firewall.PickUp})
+			client, server := lab.Connect(5000)
+
+			lab.Apply(scenarios.StateFlush{Then: firewall.PickUp})
+			Expect(lab.Knows(client.Local(), client.Remote())).To(BeFalse())
+
+			Expect(client.Write("hello?")).To(Succeed())
+			Expect(server.Read()).To(Equal("hello?"))
+			Expect(server.Write("hello!")).To(Succeed())
+			Expect(client.Read()).To(Equal("hello!"))
+			Expect(lab.Knows(client.Local(), client.Remote())).To(BeTrue(), "the packet in the middle opened a new entry")
+		})
+	})
+})

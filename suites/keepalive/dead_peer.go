@@ -1,0 +1,63 @@
+// Package keepalive is the specs of TCP keepalive: rows K1 to K13 of the
+// catalogue. When a probe goes out and when the connection ends is computed in
+// harness/oracle.
+package keepalive
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2" //nolint:revive // Ginkgo and Gomega are written to be read this way
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/capture"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+var _ = Describe("Keepalive and a peer that is gone without a word", Rows("K2"), func() {
+	EachFamily(func(family sock.Family) {
+		DescribeTable("probes, gives up with ETIMEDOUT, and sends one RST",
+			func(k oracle.Keepalive) {
+				lab := harness.New(GinkgoT(), harness.Firewalled, family)
+				client, _ := lab.Connect(5000)
+				client.Keepalive(k)
+
+				lab.Apply(scenarios.PowerOff{Host: lab.Server})
+				lastHeard := client.LastHeard()
+
+				Expect(client).To(FailWith(unix.ETIMEDOUT, During(k.Death(), lastHeard)))
+				Expect(lab.Client.Sent(capture.KeepaliveProbe)).To(HaveLen(k.Count))
+				Expect(lab.Client.Sent(capture.RST)).To(HaveLen(1))
+			},
+			Entry("idle 1 s, interval 1 s, 5 probes", Waits(6*time.Second), oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 5}),
+			Entry("idle 1 s, interval 1 s, 2 probes", Waits(3*time.Second), oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 2}),
+			Entry("idle 2 s, interval 1 s, 3 probes", Waits(5*time.Second), oracle.Keepalive{Idle: 2 * time.Second, Interval: time.Second, Count: 3}),
+			Entry("idle 5 s, interval 3 s, 3 probes", Waits(14*time.Second), oracle.Keepalive{Idle: 5 * time.Second, Interval: 3 * time.Second, Count: 3}),
+		)
+	})
+})
+
+var _ = Describe("Keepalive and a peer that crashed and rebooted", Rows("K3"), func() {
+	EachFamily(func(family sock.Family) {
+		It("learns from the first probe, which is answered with RST", Waits(time.Second), func() {
+			k := oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 5}
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			client, _ := lab.Connect(5000)
+			client.Keepalive(k)
+
+			crash := scenarios.PowerOff{Host: lab.Server}
+			lab.Apply(crash)
+			lab.Heal(crash)
+			lastHeard := client.LastHeard()
+
+			Expect(client).To(FailWith(unix.ECONNRESET, During(oracle.Around(k.Probes()[0]), lastHeard)))
+			Expect(lab.Client.Sent(capture.KeepaliveProbe)).To(HaveLen(1))
+			Expect(lab.Client.Received(capture.RST)).To(HaveLen(1))
+		})
+	})
+})

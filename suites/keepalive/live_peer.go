@@ -1,0 +1,113 @@
+package keepalive
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/capture"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+var _ = Describe("Keepalive and a peer that lives", Rows("K1"), func() {
+	EachFamily(func(family sock.Family) {
+		It("gets an answer to each probe and never ends the connection", Waits(8*time.Second), func() {
+			k := oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 2}
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			client, _ := lab.Connect(5000)
+			client.Keepalive(k)
+
+			// A dead peer would be noticed after 3 s.
+			Expect(client).To(StayAlive(8 * time.Second))
+			probes := lab.Client.Sent(capture.KeepaliveProbe)
+			Expect(len(probes)).To(BeNumerically(">=", 6), "a probe goes out each second")
+			Expect(lab.Server.Received(capture.KeepaliveProbe)).To(HaveLen(len(probes)))
+			Expect(client.Entry().Unanswered).To(BeZero())
+		})
+	})
+})
+
+var _ = Describe("The keepalive timer of any socket", Rows("K11"), func() {
+	EachFamily(func(family sock.Family) {
+		It("can be read from outside: armed, remaining time, probes without an answer", Waits(5*time.Second), func() {
+			k := oracle.Keepalive{Idle: 2 * time.Second, Interval: time.Second, Count: 5}
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			client, _ := lab.Connect(5000)
+			Expect(client.Entry().Timer).To(Equal(sock.NoTimer))
+
+			client.Keepalive(k)
+			armed := client.Entry()
+			Expect(armed.Timer).To(Equal(sock.KeepaliveTimer))
+			Expect(armed.Expires).To(BeNumerically("~", k.Idle, oracle.Tolerance(k.Idle)))
+			Expect(armed.Unanswered).To(BeZero())
+
+			lab.Apply(scenarios.SilentDrop{})
+			lastHeard := client.LastHeard()
+			Expect(client).To(StayAlive(time.Until(lastHeard.Add(k.Probes()[1] + k.Interval/2))))
+			Expect(client.Entry().Unanswered).To(Equal(2))
+		})
+
+		It("sends probes without data, one below the next sequence number", Waits(time.Second), func() {
+			k := oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 5}
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			client, server := lab.Connect(5000)
+			Expect(client.Write("hello")).To(Succeed())
+			Expect(server.Read()).To(Equal("hello"))
+			hello := lab.Client.Sent(capture.Data)[0]
+
+			client.Keepalive(k)
+
+			Eventually(func() []capture.Packet { return lab.Client.Sent(capture.KeepaliveProbe) }).
+				WithTimeout(oracle.Around(k.Idle).Latest).WithPolling(10 * time.Millisecond).Should(HaveLen(1))
+			probe := lab.Client.Sent(capture.KeepaliveProbe)[0]
+			Expect(probe.Length).To(BeZero())
+			Expect(probe.Seq).To(Equal(hello.Seq + uint32(hello.Length) - 1))
+		})
+	})
+})
+
+var _ = Describe("A peer whose process hangs", Rows("K8"), func() {
+	EachFamily(func(family sock.Family) {
+		It("is alive to keepalive: its kernel answers every probe", Waits(8*time.Second), func() {
+			k := oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 2}
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			server := lab.StartServer(5000, "echo")
+			client := lab.Dial(5000)
+			client.Keepalive(k)
+			Expect(client.Write("are you there?")).To(Succeed())
+			Expect(client.Read()).To(Equal("are you there?"), "the server works")
+
+			lab.Apply(scenarios.ProcessStopped{Name: "server", Program: server})
+			Expect(client.Write("and now?")).To(Succeed())
+
+			Expect(client).To(StayAlive(8*time.Second), "no echo any more, and no error either")
+			Expect(len(lab.Client.Sent(capture.KeepaliveProbe))).To(BeNumerically(">=", 5))
+			Expect(client.Entry().Unanswered).To(BeZero())
+		})
+	})
+})
+
+var _ = Describe("A peer that dies behind an L4 proxy", Rows("K9"), func() {
+	EachFamily(func(family sock.Family) {
+		It("is alive to keepalive: the proxy's kernel answers every probe", Waits(8*time.Second), func() {
+			k := oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 2}
+			lab := harness.New(GinkgoT(), harness.Proxied, family)
+			client, _ := lab.Connect(5000)
+			client.Keepalive(k)
+
+			lab.Apply(scenarios.PowerOff{Host: lab.Server})
+			Expect(client.Write("are you there?")).To(Succeed())
+
+			Expect(client).To(StayAlive(8 * time.Second))
+			Expect(len(lab.Client.Sent(capture.KeepaliveProbe))).To(BeNumerically(">=", 5))
+			Expect(client.Entry().Unanswered).To(BeZero())
+			Expect(client.Entry().Queues.Sent).To(BeZero(), "even the data counts as delivered")
+		})
+	})
+})

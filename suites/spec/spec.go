@@ -1,0 +1,39 @@
+// Package spec is what every family of specs needs from Ginkgo: running a suite,
+// both address families, the waiting time and the catalogue's row as labels.
+//
+// The specs of a family are in the ordinary files of its folder, not in _test.go
+// files, so that one binary can hold all families: their waits then overlap.
+package spec
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2" //nolint:revive // Ginkgo is written to be read this way
+	"github.com/onsi/gomega"
+
+	"github.com/halfopen-lab/halfopen/harness/sock"
+)
+
+// Run runs the specs that the binary holds.
+func Run(t *testing.T, name string) {
+	gomega.RegisterFailHandler(Fail)
+	RunSpecs(t, name)
+}
+
+// Rows labels specs with the rows of the behaviour catalogue that they show.
+func Rows(ids ...string) Labels { return Label(ids...) }
+
+// Waits labels a spec with the time that it spends waiting. Longer waits start
+// first, so that all of them overlap.
+func Waits(d time.Duration) []any {
+	return []any{Label(fmt.Sprintf("waits %v", d)), SpecPriority(int(d / time.Second))}
+}
+
+// EachFamily writes the same specs for IPv4 and for IPv6.
+func EachFamily(specs func(family sock.Family)) {
+	for _, family := range []sock.Family{sock.IPv4, sock.IPv6} {
+		Context(fmt.Sprintf("over %v", family), func() { specs(family) })
+	}
+}

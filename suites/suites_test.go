@@ -1,0 +1,15 @@
+// Package suites_test holds every family of specs in one binary, so that their
+// waits overlap: `make suite` runs it.
+package suites_test
+
+import (
+	"testing"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	_ "github.com/halfopen-lab/halfopen/suites/keepalive"
+	"github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+func TestMain(m *testing.M) { harness.Main(m.Run) }
+
+func TestSuites(t *testing.T) { spec.Run(t, "halfopen") }

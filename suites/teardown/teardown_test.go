@@ -1,0 +1,13 @@
+package teardown_test
+
+import (
+	"testing"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/suites/spec"
+	_ "github.com/halfopen-lab/halfopen/suites/teardown"
+)
+
+func TestMain(m *testing.M) { harness.Main(m.Run) }
+
+func TestTeardown(t *testing.T) { spec.Run(t, "opening and closing") }

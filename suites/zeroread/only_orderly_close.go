@@ -1,0 +1,49 @@
+package zeroread
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+var _ = Describe("Ways for the peer to go", Rows("Z5"), func() {
+	EachFamily(func(family sock.Family) {
+		It("in order, with FIN: the read gives 0", func() {
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			client, server := lab.Connect(5000)
+
+			server.Close()
+
+			Expect(client).To(ReadZero(Within(time.Second)))
+		})
+
+		It("without a word: the read gives nothing, ever", Waits(5*time.Second), func() {
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			client, server := lab.Connect(5000)
+
+			lab.Apply(scenarios.SilentDrop{})
+			server.Close()
+
+			Expect(client).To(StayAlive(5 * time.Second))
+		})
+
+		It("with an abort: the read gives ECONNRESET once, then 0; the write gives EPIPE", func() {
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			client, server := lab.Connect(5000)
+
+			server.Abort()
+
+			Expect(client).To(FailWith(unix.ECONNRESET, Within(time.Second)))
+			Expect(client).To(ReadZero(Within(time.Second)))
+			Expect(client.Write("anyone?")).To(MatchError(unix.EPIPE))
+		})
+	})
+})

@@ -1,0 +1,40 @@
+package zeroread
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+var _ = Describe("Peeking at a connection (MSG_PEEK, MSG_DONTWAIT)", Rows("Z3"), func() {
+	EachFamily(func(family sock.Family) {
+		It("tells alive from data waiting from hung up, and consumes nothing", func() {
+			lab := harness.New(GinkgoT(), harness.Direct, family)
+			client, server := lab.Connect(5000)
+			buffer := make([]byte, 16)
+
+			_, err := server.Peek(buffer)
+			Expect(err).To(Equal(unix.EAGAIN), "alive, with nothing to read")
+
+			Expect(client.Write("hello")).To(Succeed())
+			Expect(server).To(BeReadable(Within(time.Second)))
+			n, err := server.Peek(buffer)
+			Expect(err).NotTo(HaveOccurred())
+			Expect(string(buffer[:n])).To(Equal("hello"), "data is waiting")
+			Expect(server.Read()).To(Equal("hello"), "and still there after the peek")
+
+			client.Close()
+			Expect(server).To(BeReadable(Within(time.Second)))
+			n, err = server.Peek(buffer)
+			Expect(err).NotTo(HaveOccurred())
+			Expect(n).To(BeZero(), "hung up")
+		})
+	})
+})

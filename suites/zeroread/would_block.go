@@ -1,0 +1,30 @@
+package zeroread
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+var _ = Describe("A read with nothing there", Rows("Z10"), func() {
+	EachFamily(func(family sock.Family) {
+		It("is EAGAIN, not the end: data that comes later is read", func() {
+			lab := harness.New(GinkgoT(), harness.Direct, family)
+			client, server := lab.Connect(5000)
+
+			_, err := client.Receive(make([]byte, 16))
+			Expect(err).To(Equal(unix.EAGAIN))
+
+			Expect(server.Write("only late")).To(Succeed())
+			Expect(client.Read()).To(Equal("only late"))
+			Expect(client).To(StayAlive(100 * time.Millisecond))
+		})
+	})
+})

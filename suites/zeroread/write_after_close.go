@@ -1,0 +1,33 @@
+package zeroread
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/capture"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+var _ = Describe("Writing to a peer that has closed", Rows("Z9"), func() {
+	EachFamily(func(family sock.Family) {
+		It("succeeds once, is answered with RST, and then gives EPIPE", func() {
+			lab := harness.New(GinkgoT(), harness.Direct, family)
+			client, server := lab.Connect(5000)
+
+			server.Close()
+			Expect(client).To(ReadZero(Within(time.Second)))
+
+			Expect(client.Write("first")).To(Succeed())
+			Eventually(func() []capture.Packet { return lab.Client.Received(capture.RST) }).
+				WithTimeout(time.Second).WithPolling(time.Millisecond).Should(HaveLen(1))
+			Expect(client.Write("second")).To(MatchError(unix.EPIPE))
+			Expect(client).To(ReadZero(Within(time.Second)), "the write took the error")
+		})
+	})
+})
