@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"os"
 	"time"
@@ -65,6 +66,9 @@ func (c *Conn) MustConnect(remote netip.AddrPort) {
 func (c *Conn) Keepalive(k oracle.Keepalive) {
 	c.Host.lab.t.Helper()
 	c.Host.lab.perform(detector, fmt.Sprintf("%s switches keepalive on: %v", c.Name, k), func() error {
+		if err := k.Validate(); err != nil {
+			return err
+		}
 		return c.SetKeepalive(k.Idle, k.Interval, k.Count)
 	})
 }
@@ -100,6 +104,30 @@ func (c *Conn) Read() (string, error) {
 	n, err := c.Receive(buffer)
 	c.record("reads %d bytes: %s", n, outcome(err))
 	return string(buffer[:n]), err
+}
+
+// ReadAll reads until n bytes have come, for up to the time that a healthy lab
+// takes, and returns them; less came when there is an error.
+func (c *Conn) ReadAll(n int) (string, error) {
+	ctx, cancel := c.Host.lab.context()
+	defer cancel()
+	all := make([]byte, 0, n)
+	buffer := make([]byte, 64<<10)
+	for len(all) < n {
+		if err := c.AwaitReadable(ctx); err != nil {
+			return string(all), fmt.Errorf("%s waits for %d bytes and has %d: %w", c.Name, n, len(all), err)
+		}
+		got, err := c.Receive(buffer[:min(len(buffer), n-len(all))])
+		if err == nil && got == 0 {
+			err = io.ErrUnexpectedEOF
+		}
+		if err != nil && err != unix.EAGAIN {
+			return string(all), fmt.Errorf("%s reads %d bytes and has %d: %w", c.Name, n, len(all), err)
+		}
+		all = append(all, buffer[:got]...)
+	}
+	c.record("reads %d bytes", n)
+	return string(all), nil
 }
 
 // CloseWrite is shutdown(SHUT_WR): FIN, and reading goes on.

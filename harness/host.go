@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -37,7 +38,7 @@ type Host struct {
 	programs  []*peer.Program
 }
 
-func newHost(lab *Lab, name string, settings []setting) (h *Host, err error) {
+func newHost(lab *Lab, name string) (h *Host, err error) {
 	h = &Host{Name: name, lab: lab, addresses: map[sock.Family]netip.Addr{}, towards: map[string]string{}}
 	if h.ns, err = netns.New(name); err != nil {
 		return nil, err
@@ -48,7 +49,7 @@ func newHost(lab *Lab, name string, settings []setting) (h *Host, err error) {
 		}
 	}()
 	err = h.ns.Do(func() (err error) {
-		if err := apply(settings); err != nil {
+		if err := apply(h.settings()); err != nil {
 			return err
 		}
 		h.diag, err = sock.OpenDiag()
@@ -65,6 +66,17 @@ func newHost(lab *Lab, name string, settings []setting) (h *Host, err error) {
 	}
 	h.Rules = firewall.NewRules(h.ns)
 	return h, nil
+}
+
+// settings are the sysctls of the host.
+func (h *Host) settings() []setting {
+	switch {
+	case !h.terminates():
+		return slices.Concat(pinned, forwarding)
+	case h.Name == "proxy":
+		return slices.Concat(pinned, impatient)
+	}
+	return pinned
 }
 
 // close lets go of everything the host holds. The namespace then disappears.
@@ -146,19 +158,24 @@ func (h *Host) Socket(local, remote netip.AddrPort) (entry sock.Entry, ok bool) 
 }
 
 // Start starts a program on the host. It ends with the lab.
-func (h *Host) Start(cmd *exec.Cmd) *peer.Program {
+func (h *Host) Start(cmd *exec.Cmd) *Program {
 	h.lab.t.Helper()
 	p, err := peer.Start(h.ns, h.Name, cmd, h.lab.Timeline)
 	if err != nil {
 		h.lab.t.Fatalf("%s: %v", h.Name, err)
 	}
 	h.programs = append(h.programs, p)
-	return p
+	return &Program{p, h}
 }
 
 // Sent are the packets that the host has sent and that match.
 func (h *Host) Sent(match capture.Match) []capture.Packet {
 	return h.Capture.Find(capture.All(capture.Outgoing, match))
+}
+
+// SentBy are the packets that one connection of the host has sent and that match.
+func (h *Host) SentBy(c *Conn, match capture.Match) []capture.Packet {
+	return h.Sent(capture.All(capture.From(c.Local()), match))
 }
 
 // Received are the packets that have arrived at the host and that match.
@@ -192,7 +209,7 @@ func (h *Host) PowerOff() error {
 		_ = l.Close()
 	}
 	for _, c := range h.conns {
-		_ = c.Abort() // leaves no orphan behind that would answer after the reboot
+		_ = c.Conn.Abort() // leaves no orphan behind that would answer after the reboot
 	}
 	return errors.Join(errs...)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/halfopen-lab/halfopen/harness/firewall"
@@ -78,11 +77,7 @@ func open(t TB, topology Topology, family sock.Family) (lab *Lab, err error) {
 		}
 	}()
 	for _, name := range chain {
-		settings := pinned
-		if name != "client" && name != "server" && name != "proxy" {
-			settings = slices.Concat(pinned, forwarding)
-		}
-		host, err := newHost(lab, name, settings)
+		host, err := newHost(lab, name)
 		if err != nil {
 			return nil, err
 		}
@@ -222,10 +217,21 @@ func (l *Lab) Connect(port uint16) (client, server *Conn) {
 
 // StartServer starts a fixture on the server that listens on a port and returns
 // when it is ready.
-func (l *Lab) StartServer(port uint16, fixture string, arguments ...string) *peer.Program {
+func (l *Lab) StartServer(port uint16, fixture string, arguments ...string) *Program {
 	l.t.Helper()
 	listen := netip.AddrPortFrom(l.Server.Address(), port).String()
-	return l.Server.Start(peer.Fixture(fixture, append([]string{"-listen", listen}, arguments...)...))
+	p := l.Server.Start(peer.Fixture(fixture, append([]string{"-listen", listen}, arguments...)...))
+	p.Await("ready")
+	return p
+}
+
+// StartClient starts a fixture on the client that connects to a port of the
+// server, or through the proxy, and returns when it is connected.
+func (l *Lab) StartClient(port uint16, fixture string, arguments ...string) *Program {
+	l.t.Helper()
+	p := l.Client.Start(peer.Fixture(fixture, append([]string{"-connect", l.Entrance(port).String()}, arguments...)...))
+	p.Await("connected")
+	return p
 }
 
 // Dial connects the client to a port that listens, and fails the test when that

@@ -3,7 +3,9 @@ package harness
 import (
 	"fmt"
 	"os"
+	"slices"
 
+	"github.com/halfopen-lab/halfopen/harness/capture"
 	"github.com/halfopen-lab/halfopen/harness/timeline"
 )
 
@@ -77,11 +79,23 @@ func (l *Lab) report(name, text string) {
 // observe records what has changed: packets that were captured, states of sockets.
 func (l *Lab) observe() {
 	for _, h := range l.Hosts {
-		h.Capture.AddTo(l.Timeline)
+		h.Capture.AddTo(l.Timeline, h.tells)
 		for _, c := range h.conns {
 			c.observe()
 		}
 	}
+}
+
+// tells says whether a packet belongs in the timeline: TCP and ICMP where they
+// arrive, and where a peer sends them. What a router passes on is seen to arrive at
+// the next host, or not.
+func (h *Host) tells(p capture.Packet) bool {
+	return (p.TCP || p.ICMP != "") && (!p.Out || h.terminates())
+}
+
+// terminates says whether connections end at the host, unlike at a router.
+func (h *Host) terminates() bool {
+	return slices.Contains([]string{"client", "server", "proxy"}, h.Name)
 }
 
 // Recent is the last events of the timeline.

@@ -35,6 +35,7 @@ var pinned = []setting{
 	{name: "ipv4/tcp_orphan_retries", value: "0"},
 	{name: "ipv4/tcp_fin_timeout", value: "60"},
 	{name: "ipv4/tcp_mtu_probing", value: "0"},
+	{name: "ipv4/tcp_early_retrans", value: "3"},
 	{name: "ipv4/tcp_frto", value: "2"},
 	{name: "ipv4/tcp_thin_linear_timeouts", value: "0"},
 	{name: "ipv4/tcp_timestamps", value: "1"},
@@ -68,6 +69,13 @@ var pinned = []setting{
 var forwarding = []setting{
 	{name: "ipv4/ip_forward", value: "1"},
 	{name: "ipv6/conf/all/forwarding", value: "1"},
+}
+
+// impatient bounds how long toxiproxy waits for an upstream that does not answer:
+// it accepts nobody and cannot be changed meanwhile.
+var impatient = []setting{
+	{name: "ipv4/tcp_syn_retries", value: "1"},
+	{name: "ipv4/tcp_syn_linear_timeouts", value: "0", optional: true},
 }
 
 // apply writes settings in the calling thread's namespace and reads them back:

@@ -6,18 +6,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness"
-	"github.com/halfopen-lab/halfopen/harness/peer"
 )
 
 // ProcessKilled is kill -9: the program ends, and its kernel closes its sockets
 // for it, with FIN, or with RST where received data was not read.
-type ProcessKilled struct {
-	Name    string // in the timeline: "server"
-	Program *peer.Program
-}
+type ProcessKilled struct{ Program *harness.Program }
 
 // String implements harness.Fault.
-func (f ProcessKilled) String() string { return fmt.Sprintf("the %s's process is killed", f.Name) }
+func (f ProcessKilled) String() string { return fmt.Sprintf("%v is killed (SIGKILL)", f.Program) }
 
 // Apply implements harness.Fault.
 func (f ProcessKilled) Apply(*harness.Lab) error { return f.Program.Signal(unix.SIGKILL) }
@@ -29,13 +25,10 @@ func (f ProcessKilled) Commands(*harness.Lab) []string {
 
 // ProcessStopped is SIGSTOP: the program does nothing any more, and its kernel
 // goes on answering for it. It stands for every hung program.
-type ProcessStopped struct {
-	Name    string // in the timeline: "server"
-	Program *peer.Program
-}
+type ProcessStopped struct{ Program *harness.Program }
 
 // String implements harness.Fault.
-func (f ProcessStopped) String() string { return fmt.Sprintf("the %s's process is stopped", f.Name) }
+func (f ProcessStopped) String() string { return fmt.Sprintf("%v is stopped (SIGSTOP)", f.Program) }
 
 // Apply implements harness.Fault.
 func (f ProcessStopped) Apply(*harness.Lab) error { return f.Program.Signal(unix.SIGSTOP) }

@@ -13,7 +13,7 @@ import (
 //	Expect(client).To(FailWith(unix.ECONNRESET, Within(time.Second)))
 //
 // It waits; data and the zero-read end the wait and do not match.
-func FailWith(errno unix.Errno, when When) types.GomegaMatcher {
+func FailWith(errno unix.Errno, when Deadline) types.GomegaMatcher {
 	return &reads{
 		what:  fmt.Sprintf("fail with %s", unix.ErrnoName(errno)),
 		when:  when,
@@ -23,7 +23,7 @@ func FailWith(errno unix.Errno, when When) types.GomegaMatcher {
 
 // ReadZero succeeds when reading the connection returns 0, in time: the peer has
 // closed in order.
-func ReadZero(when When) types.GomegaMatcher {
+func ReadZero(when Deadline) types.GomegaMatcher {
 	return &reads{
 		what:  "read 0, the peer's orderly close",
 		when:  when,
@@ -34,7 +34,7 @@ func ReadZero(when When) types.GomegaMatcher {
 // reads is a matcher for the outcome of one read that waits.
 type reads struct {
 	what  string
-	when  When
+	when  Deadline
 	match func(reading) bool
 	got   reading
 }

@@ -41,19 +41,19 @@ type Poller interface {
 
 // HavePollEvents succeeds when poll(2), asked for everything, reports exactly
 // these events, in time. POLLHUP and POLLERR come unasked.
-func HavePollEvents(events PollEvents, when When) types.GomegaMatcher {
+func HavePollEvents(events PollEvents, when Deadline) types.GomegaMatcher {
 	return &havePollEvents{want: events, asked: unix.POLLIN | unix.POLLOUT | unix.POLLRDHUP, when: when}
 }
 
 // BeReadable succeeds when a read would not block, in time: there is data, the
 // zero-read or an error. It consumes nothing.
-func BeReadable(when When) types.GomegaMatcher {
+func BeReadable(when Deadline) types.GomegaMatcher {
 	return &havePollEvents{want: unix.POLLIN, asked: unix.POLLIN, when: when}
 }
 
 type havePollEvents struct {
 	want, asked PollEvents
-	when        When
+	when        Deadline
 	got         PollEvents
 	at          time.Time
 }

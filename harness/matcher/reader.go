@@ -43,9 +43,7 @@ func read(r Reader, deadline time.Time) reading {
 			continue
 		}
 		got := reading{at: at, n: n, err: err}
-		if recorder, ok := r.(interface{ Record(string) }); ok {
-			recorder.Record("reads: " + got.String())
-		}
+		record(r, "reads: "+got.String())
 		return got
 	}
 }
@@ -86,6 +84,13 @@ func name(actual any) string {
 		return s.String()
 	}
 	return fmt.Sprintf("%T", actual)
+}
+
+// record adds an event to the timeline of the thing under test, if it has one.
+func record(actual any, what string) {
+	if r, ok := actual.(interface{ Record(string) }); ok {
+		r.Record(what)
+	}
 }
 
 // recent is the end of the timeline of the thing under test, if it has one.

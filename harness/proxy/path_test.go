@@ -15,6 +15,8 @@ import (
 
 	"github.com/halfopen-lab/halfopen/harness/link"
 	"github.com/halfopen-lab/halfopen/harness/netns"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/private"
 )
 
 // role, in the environment, makes the test binary play a part in a test.
@@ -29,14 +31,11 @@ func TestMain(m *testing.M) {
 	if os.Getenv(role) == "parent" {
 		beParent()
 	}
-	os.Exit(m.Run())
+	private.Main(m.Run)
 }
 
 // promptly bounds what happens at once on a healthy machine.
 const promptly = 3 * time.Second
-
-// tolerance is how much later than planned something may happen.
-func tolerance(d time.Duration) time.Duration { return max(4*time.Millisecond, d/8) }
 
 // path is a client, a route and a server, all on the loopback of one namespace.
 type path struct {
@@ -172,8 +171,8 @@ func ends(t *testing.T, who string, conn *net.TCPConn, want error) {
 // due checks that now is the time: not before start+delay, and not much after it.
 func due(t *testing.T, what string, start time.Time, delay time.Duration) {
 	t.Helper()
-	if took := time.Since(start); took < delay || took > delay+tolerance(delay) {
-		t.Fatalf("%s after %v, expected %v to %v", what, took, delay, delay+tolerance(delay))
+	if took := time.Since(start); took < delay || took > delay+oracle.Tolerance(delay) {
+		t.Fatalf("%s after %v, expected %v to %v", what, took, delay, delay+oracle.Tolerance(delay))
 	}
 }
 

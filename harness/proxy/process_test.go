@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -193,21 +192,6 @@ func beParent() {
 	}
 	fmt.Fprintln(os.Stderr, err)
 	os.Exit(1)
-}
-
-// An ordinary user has no more than the capabilities in a user namespace of his own.
-func TestInAUserNamespace(t *testing.T) {
-	t.Parallel()
-	cmd := exec.Command("/proc/self/exe", "-test.run=^TestForward$", "-test.v")
-	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags:  unix.CLONE_NEWUSER,
-		UidMappings: []syscall.SysProcIDMap{{HostID: os.Geteuid(), Size: 1}},
-		GidMappings: []syscall.SysProcIDMap{{HostID: os.Getegid(), Size: 1}},
-	}
-	out, err := cmd.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "--- PASS: TestForward") {
-		t.Errorf("TestForward in a user namespace: %v\n%s", err, out)
-	}
 }
 
 func TestListenerIsPlainTCP(t *testing.T) {

@@ -35,7 +35,7 @@ var _ = Describe("A server that ends without closing its connections", Rows("D2"
 			server := lab.StartServer(5000, "echo")
 			client := lab.Dial(5000)
 
-			lab.Apply(scenarios.ProcessKilled{Name: "server", Program: server})
+			lab.Apply(scenarios.ProcessKilled{Program: server})
 
 			Expect(client).To(ReadZero(Within(time.Second)))
 			Expect(lab.Client.Received(capture.RST)).To(BeEmpty())
@@ -48,7 +48,7 @@ var _ = Describe("A server that ends without closing its connections", Rows("D2"
 			Expect(client.Write("never read")).To(Succeed())
 			Eventually(func() int { return client.Entry().Queues.Sent }).WithTimeout(time.Second).Should(BeZero(), "the server's kernel has the data")
 
-			lab.Apply(scenarios.ProcessKilled{Name: "server", Program: server})
+			lab.Apply(scenarios.ProcessKilled{Program: server})
 
 			Expect(client).To(FailWith(unix.ECONNRESET, Within(time.Second)))
 			Expect(lab.Client.Received(capture.FIN)).To(BeEmpty())

@@ -83,7 +83,7 @@ var _ = Describe("A peer whose process hangs", Rows("K8"), func() {
 			Expect(client.Write("are you there?")).To(Succeed())
 			Expect(client.Read()).To(Equal("are you there?"), "the server works")
 
-			lab.Apply(scenarios.ProcessStopped{Name: "server", Program: server})
+			lab.Apply(scenarios.ProcessStopped{Program: server})
 			Expect(client.Write("and now?")).To(Succeed())
 
 			Expect(client).To(StayAlive(8*time.Second), "no echo any more, and no error either")

@@ -52,9 +52,9 @@ var _ = Describe("TCP_USER_TIMEOUT alone", Rows("K6"), func() {
 			lab.Apply(scenarios.PowerOff{Host: lab.Server})
 			Expect(client).To(StayAlive(6 * time.Second))
 
-			sent := time.Now()
+			sent, rto := time.Now(), client.RTO()
 			Expect(client.Write("anyone?")).To(Succeed())
-			Expect(client).To(FailWith(unix.ETIMEDOUT, During(oracle.UserTimeout(userTimeout), sent)))
+			Expect(client).To(FailWith(unix.ETIMEDOUT, During(oracle.UserTimeout(userTimeout, rto), sent)))
 			Expect(lab.Client.Sent(capture.RST)).To(BeEmpty(), "retransmission gives up without an RST")
 		})
 	})

@@ -13,6 +13,7 @@ import (
 	. "github.com/onsi/ginkgo/v2" //nolint:revive // Ginkgo is written to be read this way
 	"github.com/onsi/gomega"
 
+	_ "github.com/halfopen-lab/halfopen/fixtures" // the programs that specs start
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 

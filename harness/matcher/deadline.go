@@ -7,45 +7,45 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/oracle"
 )
 
-// When is a window of time on the clock: an oracle's window, laid against an
+// Deadline is a window of time on the clock: an oracle's window, laid against an
 // instant.
-type When struct {
+type Deadline struct {
 	since  time.Time // zero: the instant at which the matcher starts
 	window oracle.Window
 	anchor string
 }
 
 // Within means: from now on, at the latest after d.
-func Within(d time.Duration) When {
-	return When{window: oracle.Window{Latest: d}, anchor: "now"}
+func Within(d time.Duration) Deadline {
+	return Deadline{window: oracle.Window{Latest: d}, anchor: "now"}
 }
 
 // During means: not before and not after the window that begins at an instant,
 // such as the one at which the connection last heard from its peer.
-func During(window oracle.Window, since time.Time) When {
-	return When{since: since, window: window, anchor: "the instant given"}
+func During(window oracle.Window, since time.Time) Deadline {
+	return Deadline{since: since, window: window, anchor: "the instant given"}
 }
 
 // patience is how long a matcher goes on waiting after a window has closed, so
 // that a late event is told from one that never comes.
-func (w When) patience() time.Duration {
+func (w Deadline) patience() time.Duration {
 	return min(2*time.Second, max(500*time.Millisecond, w.window.Latest/2))
 }
 
-func (w When) start() When {
+func (w Deadline) start() Deadline {
 	if w.since.IsZero() {
 		w.since = time.Now()
 	}
 	return w
 }
 
-func (w When) deadline() time.Time { return w.since.Add(w.window.Latest + w.patience()) }
+func (w Deadline) deadline() time.Time { return w.since.Add(w.window.Latest + w.patience()) }
 
 // includes says whether something that happened at an instant was in time.
-func (w When) includes(at time.Time) bool { return w.window.Contains(at.Sub(w.since)) }
+func (w Deadline) includes(at time.Time) bool { return w.window.Contains(at.Sub(w.since)) }
 
 // verdict says how an instant lies to the window.
-func (w When) verdict(at time.Time) string {
+func (w Deadline) verdict(at time.Time) string {
 	d := at.Sub(w.since)
 	switch {
 	case d < w.window.Earliest:
@@ -57,4 +57,4 @@ func (w When) verdict(at time.Time) string {
 }
 
 // String says the window as a deadline.
-func (w When) String() string { return w.window.String() + " since " + w.anchor }
+func (w Deadline) String() string { return w.window.String() + " since " + w.anchor }

@@ -1,0 +1,255 @@
+package capture
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/net/bpf"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/netns"
+	"github.com/halfopen-lab/halfopen/harness/timeline"
+)
+
+const (
+	// snap is how much of each frame is kept: all headers, and some data to
+	// recognise it by.
+	snap = 256
+	// most bounds the memory of a capture, at some 500 bytes a packet.
+	most = 100_000
+	// room is what the kernel may hold back for a reader that is late, in bytes.
+	room = 8 << 20
+)
+
+// Capture is the packets of one host since Start. The zero value is not usable.
+// It is safe for concurrent use.
+type Capture struct {
+	ns     *netns.Namespace
+	name   string
+	socket *os.File
+	raw    syscall.RawConn
+	ended  chan struct{}
+
+	mu      sync.Mutex
+	links   map[int]string
+	flows   flows
+	packets []Packet
+	told    int // packets that are in the timeline
+	lost    int // packets that the kernel or the bound above dropped
+	broken  error
+}
+
+// Start begins to capture on all links of a namespace, those that are made later
+// included, but loopback (packet(7)). The capture pins the namespace until Close.
+func Start(ns *netns.Namespace, name string) (*Capture, error) {
+	c := &Capture{ns: ns, name: name, links: map[int]string{}, flows: flows{}, ended: make(chan struct{})}
+	err := ns.Do(func() error {
+		fd, err := openSocket()
+		if err == nil {
+			c.socket = os.NewFile(uintptr(fd), "capture")
+		}
+		return err
+	})
+	if err == nil {
+		c.raw, err = c.socket.SyscallConn()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("capturing the packets of %s: %w", name, err)
+	}
+	go c.run()
+	return c, nil
+}
+
+func openSocket() (fd int, err error) {
+	// With protocol 0 the socket sees nothing until it is bound, so that no frame
+	// gets in before the filter is there.
+	fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return -1, fmt.Errorf("opening a packet socket: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			_ = unix.Close(fd)
+		}
+	}()
+	// Without a filter every frame would be kept whole.
+	program, err := bpf.Assemble([]bpf.Instruction{bpf.RetConstant{Val: snap}})
+	if err != nil {
+		return -1, err
+	}
+	filter := make([]unix.SockFilter, len(program))
+	for i, in := range program {
+		filter[i] = unix.SockFilter{Code: in.Op, Jt: in.Jt, Jf: in.Jf, K: in.K}
+	}
+	// More than net.core.rmem_max needs CAP_NET_ADMIN in the first user
+	// namespace; others get what there is.
+	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, room) != nil {
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, room)
+	}
+	return fd, errors.Join(
+		unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}),
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1),
+		unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_AUXDATA, 1),
+		unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: bigEndian(unix.ETH_P_ALL)}),
+	)
+}
+
+func bigEndian(v uint16) uint16 {
+	return binary.NativeEndian.Uint16(binary.BigEndian.AppendUint16(nil, v))
+}
+
+// run takes packets out of the socket as they come, so that its buffer never fills.
+func (c *Capture) run() {
+	defer close(c.ended)
+	_ = c.raw.Read(func(fd uintptr) bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.drain(int(fd))
+		return c.broken != nil // until Close, or an error that will not go away
+	})
+}
+
+// drain reads all that is there. The caller holds c.mu.
+func (c *Capture) drain(fd int) {
+	for c.broken == nil {
+		frame := make([]byte, snap)
+		control := make([]byte, 128)
+		n, controlLength, _, from, err := unix.Recvmsg(fd, frame, control, unix.MSG_TRUNC)
+		switch err {
+		case nil:
+		case unix.EAGAIN:
+			return
+		case unix.EINTR, unix.ENETDOWN: // ENETDOWN: a link went down, others have not
+			continue
+		default:
+			c.broken = fmt.Errorf("reading the packets of %s: %w", c.name, err)
+			return
+		}
+		c.add(frame, n, control[:controlLength], from.(*unix.SockaddrLinklayer))
+	}
+}
+
+func (c *Capture) add(frame []byte, n int, control []byte, from *unix.SockaddrLinklayer) {
+	if from.Hatype == unix.ARPHRD_LOOPBACK {
+		return
+	}
+	if len(c.packets) == most {
+		c.lost++
+		return
+	}
+	at, wire := auxiliary(control)
+	p := decode(frame[:min(n, snap)], max(wire, n))
+	p.At, p.index, p.Link, p.Out = at, from.Ifindex, c.link(from.Ifindex), from.Pkttype == unix.PACKET_OUTGOING
+	if p.TCP {
+		c.flows.judge(&p)
+	}
+	c.packets = append(c.packets, p)
+}
+
+// auxiliary reads the time stamp and the length on the wire.
+func auxiliary(control []byte) (at time.Time, wire int) {
+	at = time.Now()
+	messages, err := unix.ParseSocketControlMessage(control)
+	if err != nil {
+		return at, 0
+	}
+	for _, m := range messages {
+		switch {
+		case m.Header.Level == unix.SOL_SOCKET && m.Header.Type == unix.SCM_TIMESTAMPNS && len(m.Data) >= 16:
+			at = time.Unix(int64(binary.NativeEndian.Uint64(m.Data)), int64(binary.NativeEndian.Uint64(m.Data[8:])))
+		case m.Header.Level == unix.SOL_PACKET && m.Header.Type == unix.PACKET_AUXDATA && len(m.Data) >= 8:
+			wire = int(binary.NativeEndian.Uint32(m.Data[4:])) // tpacket_auxdata.tp_len
+		}
+	}
+	return at, wire
+}
+
+// link is the name of a link. It is asked for once: links of a lab keep their names.
+func (c *Capture) link(index int) string {
+	name, known := c.links[index]
+	if known {
+		return name
+	}
+	name = fmt.Sprintf("link %d", index)
+	_ = c.ns.Do(func() error {
+		found, err := net.InterfaceByIndex(index)
+		if err == nil {
+			name = found.Name
+		}
+		return err
+	})
+	c.links[index] = name
+	return name
+}
+
+// sync brings the capture up to this moment. The caller holds c.mu.
+func (c *Capture) sync() {
+	_ = c.raw.Control(func(fd uintptr) {
+		c.drain(int(fd))
+		// Reading the statistics resets them.
+		if stats, err := unix.GetsockoptTpacketStats(int(fd), unix.SOL_PACKET, unix.PACKET_STATISTICS); err == nil {
+			c.lost += int(stats.Drops)
+		}
+	})
+}
+
+// Packets are all packets so far, in the order in which they passed.
+func (c *Capture) Packets() []Packet { return c.Find(Everything) }
+
+// Find are the packets so far that match.
+func (c *Capture) Find(match Match) []Packet {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sync()
+	var found []Packet
+	for _, p := range c.packets {
+		if match(p) {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+// Trouble says what is missing from the capture: nil when nothing is.
+func (c *Capture) Trouble() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sync()
+	if c.lost > 0 {
+		return errors.Join(c.broken, fmt.Errorf("the capture of %s lost %d packets: there were more than it could hold", c.name, c.lost))
+	}
+	return c.broken
+}
+
+// AddTo adds the packets that match to the timeline, each once.
+func (c *Capture) AddTo(t *timeline.Timeline, match Match) {
+	c.mu.Lock()
+	c.sync()
+	fresh := slices.Clone(c.packets[c.told:])
+	c.told = len(c.packets)
+	c.mu.Unlock()
+	for _, p := range fresh {
+		if match(p) {
+			t.Add(timeline.Event{At: p.At, Who: c.name, Kind: timeline.Packet, What: p.String()})
+		}
+	}
+}
+
+// Close ends the capture and lets go of the namespace. What was captured stays.
+func (c *Capture) Close() error {
+	c.mu.Lock()
+	c.sync()
+	c.mu.Unlock()
+	if err := c.socket.Close(); err != nil {
+		return fmt.Errorf("ending the capture of %s: %w", c.name, err)
+	}
+	<-c.ended
+	return nil
+}

@@ -1,0 +1,72 @@
+package capture
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// direction is one way of a TCP flow, as one link sees it.
+type direction struct {
+	link     string
+	out      bool
+	src, dst netip.AddrPort
+}
+
+func (d direction) reverse() direction {
+	return direction{d.link, !d.out, d.dst, d.src}
+}
+
+// progress is how far one direction of a flow has come.
+type progress struct {
+	first      uint32 // initial sequence number
+	next       uint32 // the sequence number after the last one sent
+	zeroWindow bool   // the last packet said that the sender's own window is closed
+}
+
+// flows tells packets apart by what was sent before them.
+type flows map[direction]*progress
+
+// judge sets the role of a TCP packet, puts it into words, and remembers it.
+func (f flows) judge(p *Packet) {
+	d := direction{p.Link, p.Out, p.Src, p.Dst}
+	this, known := f[d]
+	if !known || (p.SYN && p.Seq != this.first) {
+		this = &progress{first: p.Seq, next: p.Seq}
+		f[d] = this
+	}
+	back := f[d.reverse()]
+	length := uint32(p.Length)
+	if p.SYN || p.FIN {
+		length++
+	}
+	behind := int32(p.Seq-this.next) < 0
+	switch {
+	case length > 0 && behind:
+		p.Role = Retransmitted
+	case length == 0 && p.Seq == this.next-1 && p.ACK && !p.RST && known:
+		p.Role = Probe
+		if back != nil && back.zeroWindow {
+			p.Role = ZeroWindowTest
+		}
+	}
+	if end := p.Seq + length; int32(end-this.next) > 0 {
+		this.next = end
+	}
+	this.zeroWindow = p.Window == 0 && !p.RST
+	p.what = f.words(p, this, back)
+}
+
+func (f flows) words(p *Packet, this, back *progress) string {
+	text := fmt.Sprintf("%v > %v %s seq %d", p.Src, p.Dst, p.flags(), p.Seq-this.first)
+	if p.Length > 0 {
+		text += fmt.Sprintf(":%d", p.Seq-this.first+uint32(p.Length))
+	}
+	if p.ACK && back != nil {
+		text += fmt.Sprintf(" ack %d", p.Ack-back.first)
+	}
+	text += fmt.Sprintf(" win %d length %d", p.Window, p.Length)
+	if p.Role != Ordinary {
+		text += " (" + p.Role.String() + ")"
+	}
+	return text
+}

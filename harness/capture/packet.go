@@ -1,0 +1,137 @@
+package capture
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/gopacket/gopacket"
+	"github.com/gopacket/gopacket/layers"
+)
+
+// Packet is one packet as a host sent or received it.
+type Packet struct {
+	At   time.Time // the kernel's time stamp: wall clock, no monotonic reading
+	Link string    // the host's link
+	Out  bool      // sent by the host, or forwarded; else it has arrived
+
+	Src, Dst netip.AddrPort // zero ports for all but TCP, zero addresses for all but IP
+
+	TCP                     bool
+	SYN, ACK, FIN, RST, PSH bool
+	Seq, Ack                uint32
+	Window                  uint16 // as on the wire, not scaled
+	Length                  int    // bytes of TCP payload; several segments may be one packet (GSO)
+
+	// Role is what the packet is in its flow, judged from the packets before it.
+	Role Role
+
+	ICMP string // what an ICMP or ICMPv6 message says; empty for other packets
+
+	what  string // how it prints, without addresses' sake
+	data  []byte // the beginning of the frame
+	wire  int    // the frame's length on the wire
+	index int    // of the link
+}
+
+// Role is what a TCP packet is in its flow.
+type Role int
+
+// The roles. The zero value is an ordinary packet.
+const (
+	Ordinary       Role = iota
+	Retransmitted       // repeats sequence numbers that were sent before
+	Probe               // a keepalive probe: no data, one below the next sequence number
+	ZeroWindowTest      // a window probe: as Probe, while the peer's window is zero
+)
+
+// String names the role; an ordinary packet has no name.
+func (r Role) String() string {
+	return [...]string{"", "retransmission", "keepalive probe", "window probe"}[r]
+}
+
+// String is the packet in tcpdump's manner, with relative sequence numbers:
+// "to-server > 192.0.2.10:40000 > 192.0.2.20:5000 SYN seq 0 win 64240 length 0".
+func (p Packet) String() string {
+	arrow := "in  "
+	if p.Out {
+		arrow = "out "
+	}
+	return arrow + p.Link + ": " + p.what
+}
+
+// decode reads the frame. A packet that is not understood keeps its protocol's name.
+func decode(frame []byte, wire int) Packet {
+	p := Packet{data: frame, wire: wire}
+	parsed := gopacket.NewPacket(frame, layers.LayerTypeEthernet, gopacket.DecodeOptions{NoCopy: true})
+	var src, dst netip.Addr
+	payload := 0 // bytes after the IP header, on the wire
+	switch ip := parsed.NetworkLayer().(type) {
+	case *layers.IPv4:
+		src, _ = netip.AddrFromSlice(ip.SrcIP)
+		dst, _ = netip.AddrFromSlice(ip.DstIP)
+		payload = int(ip.Length) - int(ip.IHL)*4
+	case *layers.IPv6:
+		src, _ = netip.AddrFromSlice(ip.SrcIP)
+		dst, _ = netip.AddrFromSlice(ip.DstIP)
+		payload = int(ip.Length)
+	}
+	p.Src, p.Dst = netip.AddrPortFrom(src, 0), netip.AddrPortFrom(dst, 0)
+	if tcp, ok := parsed.Layer(layers.LayerTypeTCP).(*layers.TCP); ok {
+		p.TCP = true
+		p.Src, p.Dst = netip.AddrPortFrom(src, uint16(tcp.SrcPort)), netip.AddrPortFrom(dst, uint16(tcp.DstPort))
+		p.SYN, p.ACK, p.FIN, p.RST, p.PSH = tcp.SYN, tcp.ACK, tcp.FIN, tcp.RST, tcp.PSH
+		p.Seq, p.Ack, p.Window = tcp.Seq, tcp.Ack, tcp.Window
+		p.Length = payload - int(tcp.DataOffset)*4
+		return p
+	}
+	p.ICMP = icmp(parsed)
+	p.what = describe(parsed, p)
+	return p
+}
+
+func icmp(parsed gopacket.Packet) string {
+	if m, ok := parsed.Layer(layers.LayerTypeICMPv4).(*layers.ICMPv4); ok {
+		return m.TypeCode.String()
+	}
+	if m, ok := parsed.Layer(layers.LayerTypeICMPv6).(*layers.ICMPv6); ok {
+		return m.TypeCode.String()
+	}
+	return ""
+}
+
+func describe(parsed gopacket.Packet, p Packet) string {
+	if p.ICMP != "" {
+		return fmt.Sprintf("%v > %v %s", p.Src.Addr(), p.Dst.Addr(), p.ICMP)
+	}
+	if arp, ok := parsed.Layer(layers.LayerTypeARP).(*layers.ARP); ok {
+		sender, _ := netip.AddrFromSlice(arp.SourceProtAddress)
+		target, _ := netip.AddrFromSlice(arp.DstProtAddress)
+		if arp.Operation == layers.ARPRequest {
+			return fmt.Sprintf("%v asks by ARP who has %v", sender, target)
+		}
+		return fmt.Sprintf("%v answers %v by ARP", sender, target)
+	}
+	var names []string
+	for _, layer := range parsed.Layers() {
+		names = append(names, layer.LayerType().String())
+	}
+	if p.Src.Addr().IsValid() {
+		return fmt.Sprintf("%v > %v %s", p.Src.Addr(), p.Dst.Addr(), strings.Join(names, "/"))
+	}
+	return strings.Join(names, "/")
+}
+
+func (p Packet) flags() string {
+	var names []string
+	for _, flag := range []struct {
+		set  bool
+		name string
+	}{{p.SYN, "SYN"}, {p.FIN, "FIN"}, {p.RST, "RST"}, {p.PSH, "PSH"}, {p.ACK, "ACK"}} {
+		if flag.set {
+			names = append(names, flag.name)
+		}
+	}
+	return strings.Join(names, ",")
+}

@@ -1,0 +1,51 @@
+package matcher
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/onsi/gomega/types"
+
+	"github.com/halfopen-lab/halfopen/harness/sock"
+)
+
+// StayIn succeeds when the connection is in the state all that time, looked at
+// every few milliseconds.
+func StayIn(state sock.State, d time.Duration) types.GomegaMatcher {
+	return &stayIn{state: state, for_: d}
+}
+
+type stayIn struct {
+	state sock.State
+	for_  time.Duration
+	got   sock.State
+	after time.Duration
+}
+
+// Match implements types.GomegaMatcher.
+func (m *stayIn) Match(actual any) (bool, error) {
+	s, err := asStater(actual)
+	if err != nil {
+		return false, err
+	}
+	for began := time.Now(); ; time.Sleep(5 * time.Millisecond) {
+		if m.got, err = s.State(); err != nil {
+			return false, fmt.Errorf("asking %s for its state: %w", name(actual), err)
+		}
+		m.after = time.Since(began)
+		if m.got != m.state || m.after >= m.for_ {
+			return m.got == m.state, nil
+		}
+	}
+}
+
+// FailureMessage implements types.GomegaMatcher.
+func (m *stayIn) FailureMessage(actual any) string {
+	return fmt.Sprintf("Expected %s to stay %v for %v; after %v it is %v.%s",
+		name(actual), m.state, m.for_, m.after.Round(time.Millisecond), m.got, recent(actual))
+}
+
+// NegatedFailureMessage implements types.GomegaMatcher.
+func (m *stayIn) NegatedFailureMessage(actual any) string {
+	return fmt.Sprintf("Expected %s not to stay %v for %v; it did.%s", name(actual), m.state, m.for_, recent(actual))
+}

@@ -1,0 +1,135 @@
+package oracle_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+)
+
+const (
+	ms = time.Millisecond
+	s  = time.Second
+)
+
+// Measured on Linux 6.18 with every packet dropped; the last three with
+// TCP_USER_TIMEOUT, which Cloudflare measured likewise in 2019 ("When TCP sockets
+// refuse to die").
+func TestKeepaliveEndsWhenTheKernelDoes(t *testing.T) {
+	for _, c := range []struct {
+		settings oracle.Keepalive
+		probes   []time.Duration
+		measured time.Duration
+	}{
+		{oracle.Keepalive{Idle: 5 * s, Interval: 3 * s, Count: 3}, []time.Duration{5 * s, 8 * s, 11 * s}, 14400 * ms},
+		{oracle.Keepalive{Idle: 5 * s, Interval: 3 * s, Count: 3, UserTimeout: 2 * s}, []time.Duration{5 * s}, 8300 * ms},
+		{oracle.Keepalive{Idle: 5 * s, Interval: 3 * s, Count: 3, UserTimeout: 10 * s}, []time.Duration{5 * s, 8 * s}, 11400 * ms},
+		{oracle.Keepalive{Idle: 5 * s, Interval: 3 * s, Count: 3, UserTimeout: 30 * s},
+			[]time.Duration{5 * s, 8 * s, 11 * s, 14 * s, 17 * s, 20 * s, 23 * s, 26 * s, 29 * s}, 32800 * ms},
+	} {
+		if got := c.settings.Probes(); !slices.Equal(got, c.probes) {
+			t.Errorf("%v: probes at %v, expected %v", c.settings, got, c.probes)
+		}
+		if got := c.settings.Death(); !got.Contains(c.measured) {
+			t.Errorf("%v: the end is expected %v, and was measured after %v", c.settings, got, c.measured)
+		}
+	}
+}
+
+// tcp(7): about two hours and eleven minutes.
+func TestDefaultKeepaliveTakes7875Seconds(t *testing.T) {
+	if got := oracle.Default().Death(); got != oracle.Around(7875*s) {
+		t.Errorf("the end is expected %v", got)
+	}
+}
+
+// Documentation/networking/ip-sysctl.rst has 924.6 s for 15; the others follow
+// from tcp_model_timeout by arithmetic.
+func TestModelTimeout(t *testing.T) {
+	for retries, want := range map[int]time.Duration{3: 3000 * ms, 5: 12600 * ms, 6: 25400 * ms, 8: 102200 * ms, 10: 324600 * ms, 15: 924600 * ms} {
+		if got := oracle.ModelTimeout(retries); got != want {
+			t.Errorf("tcp_retries2 %d: %v, expected %v", retries, got, want)
+		}
+	}
+}
+
+// Measured on Linux 6.18, whose shortest RTO is 204 ms at 250 ticks a second.
+// Cloudflare saw 940 s for 15 on Linux 5.2.
+func TestGiveUpWhenTheKernelDoes(t *testing.T) {
+	for retries, measured := range map[int]time.Duration{5: 13300 * ms, 6: 26600 * ms, 15: 940 * s} {
+		if got := oracle.GiveUp(retries, 204*ms); !got.Contains(measured) {
+			t.Errorf("tcp_retries2 %d: the end is expected %v, and was measured after %v", retries, got, measured)
+		}
+	}
+}
+
+// Documentation/networking/ip-sysctl.rst: 127 s with 6 retries; 131 s and 11 SYNs
+// with four linear timeouts before them.
+func TestSYNs(t *testing.T) {
+	if got, want := oracle.SYNs(0, 6), []time.Duration{0, 1 * s, 3 * s, 7 * s, 15 * s, 31 * s, 63 * s, 127 * s}; !slices.Equal(got, want) {
+		t.Errorf("without linear timeouts: %v, expected %v", got, want)
+	}
+	got := oracle.SYNs(4, 6)
+	if want := 131 * s; len(got) != 12 || got[11] != want {
+		t.Errorf("with four linear timeouts: %v, expected 11 SYNs and the end after %v", got, want)
+	}
+}
+
+func TestAcceptQueueHoldsTheBacklogAndOneMore(t *testing.T) {
+	for _, c := range []struct{ backlog, somaxconn, want int }{
+		{0, 4096, 1}, {2, 4096, 3}, {5000, 4096, 4097}, {100, 3, 4},
+	} {
+		if got := oracle.AcceptQueue(c.backlog, c.somaxconn); got != c.want {
+			t.Errorf("listen(%d) with somaxconn %d: %d, expected %d", c.backlog, c.somaxconn, got, c.want)
+		}
+	}
+}
+
+func TestSilenceIsNeverNoticedBeforeTheTimeout(t *testing.T) {
+	w := oracle.Silence(3*s, s)
+	for d, want := range map[time.Duration]bool{3*s - 1: false, 3 * s: true, 4 * s: true, 4500 * ms: true, 4501 * ms: false} {
+		if got := w.Contains(d); got != want {
+			t.Errorf("%v after the last message: %v, expected %v (%v)", d, got, want, w)
+		}
+	}
+}
+
+func TestToleranceIsAnEighthAndAtLeastOneTick(t *testing.T) {
+	for planned, want := range map[time.Duration]time.Duration{0: 4 * ms, 32 * ms: 4 * ms, 8 * s: s} {
+		if got := oracle.Tolerance(planned); got != want {
+			t.Errorf("Tolerance(%v) is %v, expected %v", planned, got, want)
+		}
+	}
+}
+
+func TestWindowSaysItself(t *testing.T) {
+	if got := oracle.Around(s).String(); got != "between 996ms and 1.125s" {
+		t.Errorf("Around(1s) says %q", got)
+	}
+	if got := (oracle.Window{Latest: s}).String(); got != "within 1s" {
+		t.Errorf("a window from zero says %q", got)
+	}
+}
+
+func TestValidateNamesTheValueAndTheLimit(t *testing.T) {
+	for _, c := range []struct {
+		settings oracle.Keepalive
+		want     string // empty: the kernel takes it
+	}{
+		{oracle.Keepalive{}, ""},
+		{oracle.Keepalive{Idle: oracle.MaxKeepIdle, Interval: oracle.MaxKeepInterval, Count: oracle.MaxKeepCount}, ""},
+		{oracle.Keepalive{Idle: 40000 * s}, "idle time 11h6m40s is more than the kernel allows, 32767 s"},
+		{oracle.Keepalive{Interval: -s}, "interval -1s is negative"},
+		{oracle.Keepalive{Idle: 1500 * ms}, "idle time 1.5s is not a whole number of seconds"},
+		{oracle.Keepalive{Count: 128}, "count 128 is not between 0 and 127"},
+		{oracle.Keepalive{UserTimeout: -s}, "user timeout -1s is negative"},
+		{oracle.Keepalive{UserTimeout: time.Microsecond}, "user timeout 1µs is not a whole number of milliseconds"},
+	} {
+		err := c.settings.Validate()
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%#v: %v, expected %q", c.settings, err, c.want)
+		}
+	}
+}

@@ -1,0 +1,71 @@
+package oracle
+
+import "time"
+
+// The kernel's bounds of the retransmission timeout (include/net/tcp.h,
+// TCP_RTO_MIN and TCP_RTO_MAX), and its first value (RFC 6298 §2.1).
+const (
+	rtoMin     = 200 * time.Millisecond
+	rtoMax     = 120 * time.Second
+	rtoInitial = time.Second
+)
+
+// ModelTimeout is how long unanswered retransmissions must have gone on before the
+// kernel gives up: the time that many of them take from TCP_RTO_MIN on, doubling
+// (net/ipv4/tcp_timer.c, tcp_model_timeout; 924.6 s for the default 15).
+func ModelTimeout(retries int) time.Duration {
+	total, rto := time.Duration(0), rtoMin
+	for range retries + 1 {
+		total += rto
+		rto = min(2*rto, rtoMax)
+	}
+	return total
+}
+
+// GiveUp is when a connection whose data nobody acknowledges ends with ETIMEDOUT,
+// counted from sending the data, for a value of tcp_retries2 and the
+// retransmission timeout in force (tcpi_rto, not yet backed off).
+//
+// One RTO after the data goes a tail loss probe, one RTO later the first
+// retransmission (net/ipv4/tcp_output.c, tcp_schedule_loss_probe). From that on
+// the kernel counts, and gives up the first time that the timer fires with
+// ModelTimeout behind it (net/ipv4/tcp_timer.c, retransmits_timed_out).
+func GiveUp(retries2 int, rto time.Duration) Window {
+	prompt := func(d time.Duration) time.Duration { return d }
+	return span(giveUp(retries2, rto, prompt), giveUp(retries2, rto, late))
+}
+
+func giveUp(retries2 int, rto time.Duration, timer func(time.Duration) time.Duration) time.Duration {
+	first := timer(rto) + timer(rto)
+	at := first
+	for at-first < ModelTimeout(retries2) {
+		rto = min(2*rto, rtoMax)
+		at += timer(rto)
+	}
+	return at
+}
+
+// UserTimeout is when TCP_USER_TIMEOUT ends a connection whose data nobody
+// acknowledges, counted from sending the data: the kernel counts from the first
+// retransmission, two RTOs later (GiveUp), and cuts the last timer short
+// (net/ipv4/tcp_timer.c, tcp_clamp_rto_to_user_timeout).
+func UserTimeout(timeout, rto time.Duration) Window {
+	return span(2*rto+timeout, late(2*rto+timeout))
+}
+
+// SYNs are the times at which a connect(2) that nobody answers sends its SYNs, and
+// the last is when it gives up with ETIMEDOUT: linear is tcp_syn_linear_timeouts
+// (0 where the kernel has none), retries is tcp_syn_retries
+// (Documentation/networking/ip-sysctl.rst; the linear ones come on top).
+func SYNs(linear, retries int) []time.Duration {
+	times := []time.Duration{0}
+	at, rto := time.Duration(0), rtoInitial
+	for i := range linear + retries + 1 {
+		at += rto
+		times = append(times, at)
+		if i >= linear {
+			rto = min(2*rto, rtoMax)
+		}
+	}
+	return times
+}

@@ -1,0 +1,266 @@
+package peer
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/netns"
+	"github.com/halfopen-lab/halfopen/harness/timeline"
+)
+
+const (
+	// mostLines bounds what is kept of a program that floods, and longestLine what
+	// is kept of each line.
+	mostLines   = 1000
+	longestLine = 400
+)
+
+// Program is a running program. The zero value is not usable; make one with Start.
+// It is safe for concurrent use.
+type Program struct {
+	Name string // its first argument: "halfopen-echo", "nginx"
+
+	cmd      *exec.Cmd
+	host     string
+	timeline *timeline.Timeline
+	ended    chan struct{} // closed when it has ended and its output is read
+
+	mu     sync.Mutex
+	events []Event
+	lines  int
+	last   string        // the last line that was no event, for error texts
+	fresh  chan struct{} // closed at each event, and replaced
+	status error         // of Wait, once ended
+}
+
+// Start starts a program in a host's namespace. Every line that it writes goes to
+// the timeline; lines that are events can be awaited. Its standard output and
+// error must not be set, unless they are what the spec is about.
+func Start(ns *netns.Namespace, host string, cmd *exec.Cmd, t *timeline.Timeline) (*Program, error) {
+	p := &Program{Name: cmd.Args[0], cmd: cmd, host: host, timeline: t, ended: make(chan struct{}), fresh: make(chan struct{})}
+	if cmd.Path == "/proc/self/exe" && !mainCalled {
+		return nil, fmt.Errorf("starting %s on %s: this binary would run itself again: call harness.Main first thing in main or TestMain", p.Name, host)
+	}
+	outputs, close, err := p.connect()
+	if err != nil {
+		return nil, fmt.Errorf("starting %s on %s: %w", p.Name, host, err)
+	}
+	err = ns.Start(cmd)
+	close()
+	if err != nil {
+		for _, o := range outputs {
+			_ = o.Close()
+		}
+		return nil, fmt.Errorf("starting %s on %s: %w: is it installed, and may it be run?", p.Name, host, reason(err))
+	}
+	t.Addf(host, timeline.Peer, "%s starts: %s", p.Name, strings.Join(cmd.Args[1:], " "))
+	var readers sync.WaitGroup
+	for _, o := range outputs {
+		readers.Go(func() { p.read(o) })
+	}
+	go p.wait(&readers)
+	return p, nil
+}
+
+// reason leaves the system call's name out of exec's errors.
+func reason(err error) error {
+	if errno, ok := errors.AsType[unix.Errno](err); ok {
+		return errno
+	}
+	return err
+}
+
+// connect gives the program pipes for the outputs that are not set. The pipes are
+// our own and not exec.Cmd's: Wait of those returns only when the last descendant
+// of the program has closed them too.
+func (p *Program) connect() (ours []*os.File, closeTheirs func(), err error) {
+	var theirs []*os.File
+	closeTheirs = func() {
+		for _, f := range theirs {
+			_ = f.Close()
+		}
+	}
+	for _, output := range []*io.Writer{&p.cmd.Stdout, &p.cmd.Stderr} {
+		if *output != nil {
+			continue
+		}
+		r, w, err := os.Pipe()
+		if err != nil {
+			closeTheirs()
+			return nil, nil, err
+		}
+		ours, theirs = append(ours, r), append(theirs, w)
+		*output = w
+	}
+	return ours, closeTheirs, nil
+}
+
+// read takes lines until the pipe ends.
+func (p *Program) read(from *os.File) {
+	defer func() { _ = from.Close() }()
+	reader := bufio.NewReaderSize(from, 4096)
+	for {
+		line, err := reader.ReadSlice('\n')
+		if text := strings.TrimRight(string(line), "\r\n"); text != "" {
+			p.line(text)
+		}
+		// A line longer than the buffer comes in pieces.
+		if err != nil && err != bufio.ErrBufferFull {
+			return
+		}
+	}
+}
+
+func (p *Program) line(text string) {
+	var e Event
+	isEvent := strings.HasPrefix(text, "{") && json.Unmarshal([]byte(text), &e) == nil && e.Name != ""
+	p.mu.Lock()
+	p.lines++
+	lines := p.lines
+	if lines <= mostLines && isEvent {
+		p.events = append(p.events, e)
+		close(p.fresh)
+		p.fresh = make(chan struct{})
+	}
+	if !isEvent {
+		p.last = text[:min(len(text), longestLine)]
+		text = p.last
+	}
+	p.mu.Unlock()
+	switch {
+	case lines == mostLines+1:
+		p.timeline.Addf(p.host, timeline.Peer, "%s writes more than %d lines: the rest is left out", p.Name, mostLines)
+	case lines > mostLines:
+	case isEvent:
+		p.timeline.Add(timeline.Event{At: e.At, Who: p.host, Kind: timeline.Peer, What: p.Name + ": " + e.String()})
+	default:
+		p.timeline.Addf(p.host, timeline.Peer, "%s writes: %s", p.Name, text)
+	}
+}
+
+func (p *Program) wait(readers *sync.WaitGroup) {
+	err := p.cmd.Wait()
+	// A descendant may hold the pipes open; what the program itself wrote is read
+	// by then.
+	read := make(chan struct{})
+	go func() { readers.Wait(); close(read) }()
+	select {
+	case <-read:
+	case <-time.After(100 * time.Millisecond):
+	}
+	p.mu.Lock()
+	p.status = err
+	p.mu.Unlock()
+	p.timeline.Addf(p.host, timeline.Peer, "%s has ended: %v", p.Name, p.cmd.ProcessState)
+	close(p.ended)
+}
+
+// Await returns the first event of that name, which may have come before. When the
+// program ends without it, or ctx does, the error says so, with the last line that
+// the program wrote.
+func (p *Program) Await(ctx context.Context, event string) (Event, error) {
+	for {
+		p.mu.Lock()
+		fresh := p.fresh
+		for _, e := range p.events {
+			if e.Name == event {
+				p.mu.Unlock()
+				return e, nil
+			}
+		}
+		p.mu.Unlock()
+		select {
+		case <-fresh:
+		case <-p.ended:
+			// An event may have come between the look and the end.
+			if e, ok := p.Event(event); ok {
+				return e, nil
+			}
+			return Event{}, fmt.Errorf("%s on %s ended before it was %s: %v%s", p.Name, p.host, event, p.cmd.ProcessState, p.wrote())
+		case <-ctx.Done():
+			return Event{}, fmt.Errorf("%s on %s was not %s in time: %w%s", p.Name, p.host, event, ctx.Err(), p.wrote())
+		}
+	}
+}
+
+func (p *Program) wrote() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.last == "" {
+		return ""
+	}
+	return "; it wrote: " + p.last
+}
+
+// Event is the first event of that name so far; ok is false when there is none.
+func (p *Program) Event(name string) (e Event, ok bool) {
+	for _, e := range p.Events() {
+		if e.Name == name {
+			return e, true
+		}
+	}
+	return Event{}, false
+}
+
+// Events are the events so far.
+func (p *Program) Events() []Event {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]Event(nil), p.events...)
+}
+
+// AwaitEnd waits until the program has ended and returns how: "exit status 0",
+// "signal: broken pipe".
+func (p *Program) AwaitEnd(ctx context.Context) (string, error) {
+	select {
+	case <-p.ended:
+		return p.cmd.ProcessState.String(), nil
+	case <-ctx.Done():
+		return "", fmt.Errorf("%s on %s has not ended: %w", p.Name, p.host, ctx.Err())
+	}
+}
+
+// PID is the program's process id.
+func (p *Program) PID() int { return p.cmd.Process.Pid }
+
+// Signal sends the program a signal; after SIGKILL it waits until the program is
+// gone, after SIGSTOP until it stands still. A program that has ended already gets
+// none, and that is an error.
+func (p *Program) Signal(signal syscall.Signal) error {
+	if err := p.cmd.Process.Signal(signal); err != nil {
+		return fmt.Errorf("sending %v to %s on %s: %w", signal, p.Name, p.host, err)
+	}
+	switch signal {
+	case unix.SIGKILL:
+		<-p.ended
+	case unix.SIGSTOP:
+		err := unix.EINTR
+		for err == unix.EINTR {
+			err, _ = unix.Waitid(unix.P_PID, p.PID(), nil, unix.WSTOPPED|unix.WNOWAIT, nil).(unix.Errno)
+		}
+	}
+	return nil
+}
+
+// Close ends the program with SIGKILL, which a stopped one obeys too, and waits
+// until it is gone. A program that has ended is left alone.
+func (p *Program) Close() error {
+	err := p.Signal(unix.SIGKILL)
+	if err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	<-p.ended
+	return nil
+}

@@ -1,0 +1,139 @@
+// Package private runs a program in namespaces of its own, so that nothing it makes
+// outlives it and nothing of the machine is touched.
+//
+// It makes no lab: that is package harness, whose Main uses it.
+package private
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"runtime"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// marker, in the environment, tells the process that runs inside its own namespaces.
+const marker = "HALFOPEN_PRIVATE"
+
+// Here says whether this process runs in namespaces that Main has made.
+func Here() bool { return os.Getenv(marker) != "" }
+
+// Main runs this program again in private pid and mount namespaces, and, for an
+// ordinary user, in a user namespace in which it is root. There it calls run and
+// exits with its result; here it waits and exits with the same. The network
+// namespace stays the one it was started in, because Ginkgo's parallel server
+// listens there. Main does not return.
+//
+// The pid namespace is what makes a killed run leave nothing behind: when its
+// first process dies the kernel ends every other one in it, stopped ones too, and
+// with them go the network namespaces that nothing else holds.
+func Main(run func() int) {
+	if Here() {
+		if err := ownProc(); err != nil {
+			fmt.Fprintf(os.Stderr, "halfopen: %v\n", err)
+			os.Exit(1)
+		}
+		os.Exit(run())
+	}
+	status, err := runAgain()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "halfopen: %v\n", err)
+	}
+	os.Exit(status)
+}
+
+// runAgain runs this binary again in its own namespaces and waits for it.
+func runAgain() (status int, err error) {
+	// Pdeathsig is tied to the thread that forks (prctl(2)): this one stays.
+	runtime.LockOSThread()
+	cmd, err := start()
+	if err != nil {
+		return 1, fmt.Errorf("making private namespaces: %w: run as root with CAP_SYS_ADMIN, or allow user namespaces (sysctl user.max_user_namespaces; kernel.apparmor_restrict_unprivileged_userns=0 or kernel.unprivileged_userns_clone=1 where they exist)", err)
+	}
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT, unix.SIGUSR1, unix.SIGUSR2)
+	go func() {
+		for s := range signals {
+			_ = cmd.Process.Signal(s)
+		}
+	}()
+	go func() {
+		// A suite whose parent was killed has nobody to report to.
+		awaitParentDeath()
+		_ = cmd.Process.Kill()
+	}()
+	err = cmd.Wait()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		if ws := exit.Sys().(syscall.WaitStatus); ws.Signaled() {
+			return 128 + int(ws.Signal()), fmt.Errorf("the suite was ended by signal %v", ws.Signal())
+		}
+		return exit.ExitCode(), nil
+	}
+	if err != nil {
+		return 1, fmt.Errorf("waiting for the suite: %w", err)
+	}
+	return 0, nil
+}
+
+// start starts this binary in new namespaces: without a user namespace
+// where that is allowed (root), with one elsewhere (an ordinary user, or a root
+// without capabilities as in most containers).
+func start() (*exec.Cmd, error) {
+	var errs []error
+	for _, user := range []bool{false, true} {
+		if !user && os.Geteuid() != 0 {
+			continue
+		}
+		cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
+		cmd.Args[0] = os.Args[0]
+		cmd.Env = append(os.Environ(), marker+"=1")
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+		cmd.SysProcAttr = &syscall.SysProcAttr{
+			Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS,
+			Pdeathsig:  unix.SIGKILL,
+			// Its own process group: a terminal's Ctrl-C reaches it once, through us.
+			Setpgid: true,
+		}
+		if user {
+			cmd.SysProcAttr.Cloneflags |= unix.CLONE_NEWUSER
+			cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Geteuid(), Size: 1}}
+			cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getegid(), Size: 1}}
+		}
+		err := cmd.Start()
+		if err == nil {
+			return cmd, nil
+		}
+		errs = append(errs, err)
+	}
+	return nil, errors.Join(errs...)
+}
+
+// awaitParentDeath returns when the process that started this one is gone.
+func awaitParentDeath() {
+	fd, err := unix.PidfdOpen(os.Getppid(), 0)
+	if err != nil {
+		return
+	}
+	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	for {
+		if _, err := unix.Poll(fds, -1); err != unix.EINTR {
+			return
+		}
+	}
+}
+
+// ownProc mounts a /proc of the pid namespace, so that /proc/self is this process.
+// Mounts made here do not reach the rest of the machine.
+func ownProc() error {
+	if err := unix.Mount("", "/", "", unix.MS_PRIVATE|unix.MS_REC, ""); err != nil {
+		return fmt.Errorf("making the mounts private: %w", err)
+	}
+	if err := unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
+		return fmt.Errorf("mounting /proc of the pid namespace: %w: a container that masks parts of /proc forbids it; run it privileged", err)
+	}
+	return nil
+}
