@@ -5,11 +5,16 @@ package suites_test
 import (
 	"testing"
 
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
 	"github.com/halfopen-lab/halfopen/harness"
 	_ "github.com/halfopen-lab/halfopen/suites/keepalive"
-	"github.com/halfopen-lab/halfopen/suites/spec"
 )
 
 func TestMain(m *testing.M) { harness.Main(m.Run) }
 
-func TestSuites(t *testing.T) { spec.Run(t, "halfopen") }
+func TestSuites(t *testing.T) {
+	RegisterFailHandler(Fail)
+	RunSpecs(t, "halfopen")
+}

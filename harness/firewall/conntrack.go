@@ -95,18 +95,17 @@ func record(ns *netns.Namespace, t *timeline.Timeline) (stop func(), err error) 
 					t.Addf(ns.Name(), timeline.Conntrack, "%s %v", eventName(e), entryOf(e.Flow))
 				}
 			case err := <-failed:
-				select {
-				case <-done: // closing the socket ends the worker with an error
-				default:
-					t.Addf(ns.Name(), timeline.Conntrack, "events end: %v", err)
-				}
+				t.Addf(ns.Name(), timeline.Conntrack, "events end: %v", err)
+			case <-done:
 				return
 			}
 		}
 	}()
 	return func() {
-		close(done)
+		// Close waits for the worker, which may be about to hand an event over:
+		// the goroutine above takes it.
 		_ = conn.Close()
+		close(done)
 		<-stopped
 	}, nil
 }

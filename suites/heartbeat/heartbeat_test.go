@@ -3,11 +3,16 @@ package heartbeat_test
 import (
 	"testing"
 
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
 	"github.com/halfopen-lab/halfopen/harness"
 	_ "github.com/halfopen-lab/halfopen/suites/heartbeat"
-	"github.com/halfopen-lab/halfopen/suites/spec"
 )
 
 func TestMain(m *testing.M) { harness.Main(m.Run) }
 
-func TestHeartbeat(t *testing.T) { spec.Run(t, "application heartbeat") }
+func TestHeartbeat(t *testing.T) {
+	RegisterFailHandler(Fail)
+	RunSpecs(t, "application heartbeat")
+}

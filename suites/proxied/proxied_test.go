@@ -3,11 +3,16 @@ package proxied_test
 import (
 	"testing"
 
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
 	"github.com/halfopen-lab/halfopen/harness"
 	_ "github.com/halfopen-lab/halfopen/suites/proxied"
-	"github.com/halfopen-lab/halfopen/suites/spec"
 )
 
 func TestMain(m *testing.M) { harness.Main(m.Run) }
 
-func TestProxied(t *testing.T) { spec.Run(t, "behind toxiproxy") }
+func TestProxied(t *testing.T) {
+	RegisterFailHandler(Fail)
+	RunSpecs(t, "behind toxiproxy")
+}

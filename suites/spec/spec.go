@@ -1,5 +1,5 @@
-// Package spec is what every family of specs needs from Ginkgo: running a suite,
-// both address families, the waiting time and the catalogue's row as labels.
+// Package spec is what every family of specs adds to Ginkgo: both address families,
+// the waiting time and the catalogue's row as labels.
 //
 // The specs of a family are in the ordinary files of its folder, not in _test.go
 // files, so that one binary can hold all families: their waits then overlap.
@@ -7,21 +7,13 @@ package spec
 
 import (
 	"fmt"
-	"testing"
 	"time"
 
-	. "github.com/onsi/ginkgo/v2" //nolint:revive // Ginkgo is written to be read this way
-	"github.com/onsi/gomega"
+	. "github.com/onsi/ginkgo/v2"
 
 	_ "github.com/halfopen-lab/halfopen/fixtures" // the programs that specs start
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
-
-// Run runs the specs that the binary holds.
-func Run(t *testing.T, name string) {
-	gomega.RegisterFailHandler(Fail)
-	RunSpecs(t, name)
-}
 
 // Rows labels specs with the rows of the behaviour catalogue that they show.
 func Rows(ids ...string) Labels { return Label(ids...) }
