@@ -101,7 +101,7 @@ func (l *Lab) cable() error {
 		if err := link.Join(near.Links, linkName(far), far.Links, linkName(near)); err != nil {
 			return err
 		}
-		for _, prefix := range segments[i].prefixes() {
+		for _, prefix := range append(segments[i].prefixes(), linkLocal) {
 			if err := errors.Join(
 				near.Links.Address(linkName(far), number(prefix, nearEnd)),
 				far.Links.Address(linkName(near), number(prefix, farEnd)),

@@ -59,7 +59,7 @@ var pinned = []setting{
 	{name: "ipv6/conf/default/accept_dad", value: "0"},
 	{name: "ipv6/conf/default/accept_ra", value: "0"},
 	{name: "ipv6/conf/default/router_solicitations", value: "0"},
-	{name: "ipv6/conf/default/addr_gen_mode", value: "1"},
+	{name: "ipv6/conf/default/addr_gen_mode", value: "1"}, // link-local addresses come from the lab
 	// Addresses and routes outlive a link that goes down and comes back.
 	{name: "ipv6/conf/all/keep_addr_on_down", value: "1"},
 	{name: "ipv6/conf/default/keep_addr_on_down", value: "1"},

@@ -72,9 +72,16 @@ func (s segment) of(family sock.Family) netip.Prefix {
 	return s.ipv4
 }
 
-// number is an address of the prefix with the given host part.
+// linkLocal is what a router asks for its neighbours with (RFC 4861 §7.2.2).
+var linkLocal = netip.MustParsePrefix("fe80::/64")
+
+// number is an address of the prefix with the given host part, which IPv6 has in
+// the same digits: 192.0.2.10 and 2001:db8:1::10.
 func number(prefix netip.Prefix, host byte) netip.Prefix {
 	b := prefix.Addr().AsSlice()
+	if prefix.Addr().Is6() {
+		host = host/10<<4 + host%10
+	}
 	b[len(b)-1] = host
 	a, _ := netip.AddrFromSlice(b)
 	return netip.PrefixFrom(a, prefix.Bits())

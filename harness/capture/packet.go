@@ -27,7 +27,9 @@ type Packet struct {
 	// Role is what the packet is in its flow, judged from the packets before it.
 	Role Role
 
-	ICMP string // what an ICMP or ICMPv6 message says; empty for other packets
+	// ICMP is what an ICMP or ICMPv6 error, echo or neighbour message says; empty
+	// for other packets, multicast listener reports among them.
+	ICMP string
 
 	what  string // how it prints, without addresses' sake
 	data  []byte // the beginning of the frame
@@ -96,7 +98,9 @@ func icmp(parsed gopacket.Packet) string {
 		return m.TypeCode.String()
 	}
 	if m, ok := parsed.Layer(layers.LayerTypeICMPv6).(*layers.ICMPv6); ok {
-		return m.TypeCode.String()
+		if kind := m.TypeCode.Type(); kind <= layers.ICMPv6TypeEchoReply || kind == layers.ICMPv6TypeNeighborSolicitation || kind == layers.ICMPv6TypeNeighborAdvertisement {
+			return m.TypeCode.String()
+		}
 	}
 	return ""
 }
