@@ -182,6 +182,38 @@ func (c *Conn) Entry() sock.Entry {
 	return entry
 }
 
+// TableEntry is the connection as the host's socket table has it, for after the
+// program has closed it and the kernel alone goes on.
+func (c *Conn) TableEntry() *TableEntry {
+	return &TableEntry{c.Host, c.Name, c.Local(), c.Remote()}
+}
+
+// TableEntry is a line of a host's socket table.
+type TableEntry struct {
+	host          *Host
+	name          string
+	local, remote netip.AddrPort
+}
+
+// State is the state that the kernel has the connection in; sock.Closed when it
+// knows no such connection any more.
+func (e *TableEntry) State() (sock.State, error) {
+	entry, ok, err := e.host.diag.Find(e.local, e.remote)
+	if !ok {
+		entry.State = sock.Closed
+	}
+	return entry.State, err
+}
+
+// Entry is the line itself; ok is false when it is gone.
+func (e *TableEntry) Entry() (entry sock.Entry, ok bool) { return e.host.Socket(e.local, e.remote) }
+
+// String names the connection.
+func (e *TableEntry) String() string { return "the kernel's " + e.name }
+
+// Recent is the end of the timeline, for failure texts.
+func (e *TableEntry) Recent() string { return e.host.lab.Recent() }
+
 // String is the name that the spec gave.
 func (c *Conn) String() string { return c.Name }
 

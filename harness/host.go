@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -115,10 +116,10 @@ func (h *Host) Do(f func() error) error { return h.ns.Do(f) }
 
 // Sysctl sets one of the host's sysctls under /proc/sys/net, such as
 // "ipv4/tcp_retries2", and reads it back.
-func (h *Host) Sysctl(name, value string) {
+func (h *Host) Sysctl(name string, value int) {
 	h.lab.t.Helper()
-	h.lab.perform(action, fmt.Sprintf("%s sets net/%s to %s", h.Name, name, value), func() error {
-		return h.ns.Do(func() error { return apply([]setting{{name: name, value: value}}) })
+	h.lab.perform(action, fmt.Sprintf("%s sets net/%s to %d", h.Name, name, value), func() error {
+		return h.ns.Do(func() error { return apply([]setting{{name: name, value: strconv.Itoa(value)}}) })
 	})
 }
 
@@ -182,6 +183,12 @@ func (h *Host) SentBy(c *Conn, match capture.Match) []capture.Packet {
 func (h *Host) Received(match capture.Match) []capture.Packet {
 	return h.Capture.Find(capture.All(capture.Incoming, match))
 }
+
+// String is the host's name as specs speak of it: "the server".
+func (h *Host) String() string { return "the " + h.Name }
+
+// Recent is the end of the timeline, for failure texts.
+func (h *Host) Recent() string { return h.lab.Recent() }
 
 // Carrier says whether the host's link to a neighbour has a carrier.
 func (h *Host) Carrier(neighbour *Host) bool {

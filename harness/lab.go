@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/halfopen-lab/halfopen/harness/capture"
 	"github.com/halfopen-lab/halfopen/harness/firewall"
 	"github.com/halfopen-lab/halfopen/harness/link"
 	"github.com/halfopen-lab/halfopen/harness/peer"
@@ -241,6 +242,17 @@ func (l *Lab) Dial(port uint16) *Conn {
 	client := l.Client.NewSocket("client")
 	client.MustConnect(l.Entrance(port))
 	return client
+}
+
+// LastData is when the last data arrived at a host: the instant from which a
+// program there counts its peer's silence.
+func (l *Lab) LastData(at *Host) time.Time {
+	l.t.Helper()
+	received := at.Received(capture.Data)
+	if len(received) == 0 {
+		l.t.Fatalf("no data has arrived at %v yet\n%s", at, l.Recent())
+	}
+	return received[len(received)-1].At
 }
 
 // Knows says whether the firewall has a conntrack entry for a flow.

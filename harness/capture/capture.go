@@ -210,7 +210,7 @@ func (c *Capture) Find(match Match) []Packet {
 	c.sync()
 	var found []Packet
 	for _, p := range c.packets {
-		if match(p) {
+		if match.Matches(p) {
 			found = append(found, p)
 		}
 	}
@@ -228,15 +228,15 @@ func (c *Capture) Trouble() error {
 	return c.broken
 }
 
-// AddTo adds the packets that match to the timeline, each once.
-func (c *Capture) AddTo(t *timeline.Timeline, match Match) {
+// AddTo adds the packets that belong there to the timeline, each once.
+func (c *Capture) AddTo(t *timeline.Timeline, belongs func(Packet) bool) {
 	c.mu.Lock()
 	c.sync()
 	fresh := slices.Clone(c.packets[c.told:])
 	c.told = len(c.packets)
 	c.mu.Unlock()
 	for _, p := range fresh {
-		if match(p) {
+		if belongs(p) {
 			t.Add(timeline.Event{At: p.At, Who: c.name, Kind: timeline.Packet, What: p.String()})
 		}
 	}

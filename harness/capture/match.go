@@ -1,49 +1,70 @@
 package capture
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 )
 
-// Match says whether a packet is one that is looked for.
-type Match func(Packet) bool
+// Match is a sort of packets that is looked for. The zero value matches nothing.
+type Match struct {
+	name    string
+	matches func(Packet) bool
+}
 
-// The matches that specs use.
+// The sorts of packets that specs look for.
 var (
-	Everything     Match = func(Packet) bool { return true }
-	Outgoing       Match = func(p Packet) bool { return p.Out }
-	Incoming       Match = func(p Packet) bool { return !p.Out }
-	SYN            Match = func(p Packet) bool { return p.SYN && !p.ACK }
-	SYNACK         Match = func(p Packet) bool { return p.SYN && p.ACK }
-	FIN            Match = func(p Packet) bool { return p.FIN }
-	RST            Match = func(p Packet) bool { return p.RST }
-	Data           Match = func(p Packet) bool { return p.TCP && p.Length > 0 }
-	KeepaliveProbe Match = func(p Packet) bool { return p.Role == Probe }
-	WindowProbe    Match = func(p Packet) bool { return p.Role == ZeroWindowTest }
-	Retransmission Match = func(p Packet) bool { return p.Role == Retransmitted }
+	Everything     = Match{"packet", func(Packet) bool { return true }}
+	Outgoing       = Match{"outgoing", func(p Packet) bool { return p.Out }}
+	Incoming       = Match{"incoming", func(p Packet) bool { return !p.Out }}
+	SYN            = Match{"SYN", func(p Packet) bool { return p.SYN && !p.ACK }}
+	SYNACK         = Match{"SYN-ACK", func(p Packet) bool { return p.SYN && p.ACK }}
+	FIN            = Match{"FIN", func(p Packet) bool { return p.FIN }}
+	RST            = Match{"RST", func(p Packet) bool { return p.RST }}
+	Data           = Match{"data", func(p Packet) bool { return p.TCP && p.Length > 0 }}
+	ZeroWindow     = Match{"zero window", func(p Packet) bool { return p.TCP && p.Window == 0 && !p.RST }}
+	KeepaliveProbe = Match{"keepalive probe", func(p Packet) bool { return p.Role == Probe }}
+	WindowProbe    = Match{"window probe", func(p Packet) bool { return p.Role == ZeroWindowTest }}
+	Retransmission = Match{"retransmission", func(p Packet) bool { return p.Role == Retransmitted }}
 )
+
+// ICMP matches the ICMP and ICMPv6 messages whose text contains one of the words.
+func ICMP(words ...string) Match {
+	return Match{"ICMP " + strings.Join(words, " or "), func(p Packet) bool {
+		return p.ICMP != "" && slices.ContainsFunc(words, func(word string) bool { return strings.Contains(p.ICMP, word) })
+	}}
+}
 
 // From matches what an address and port have sent.
-func From(src netip.AddrPort) Match { return func(p Packet) bool { return p.Src == src } }
-
-// To matches what is sent to an address and port.
-func To(dst netip.AddrPort) Match { return func(p Packet) bool { return p.Dst == dst } }
+func From(src netip.AddrPort) Match {
+	return Match{fmt.Sprintf("from %v", src), func(p Packet) bool { return p.Src == src }}
+}
 
 // All matches what every one of the matches does.
 func All(matches ...Match) Match {
-	return func(p Packet) bool {
-		for _, match := range matches {
-			if !match(p) {
-				return false
-			}
-		}
-		return true
-	}
+	return Match{join(matches, " "), func(p Packet) bool {
+		return !slices.ContainsFunc(matches, func(m Match) bool { return !m.Matches(p) })
+	}}
 }
 
 // Any matches what at least one of the matches does.
 func Any(matches ...Match) Match {
-	return func(p Packet) bool {
-		return slices.ContainsFunc(matches, func(match Match) bool { return match(p) })
-	}
+	return Match{join(matches, " or "), func(p Packet) bool {
+		return slices.ContainsFunc(matches, func(m Match) bool { return m.Matches(p) })
+	}}
 }
+
+func join(matches []Match, separator string) string {
+	var names []string
+	for _, m := range matches {
+		names = append(names, m.name)
+	}
+	return strings.Join(names, separator)
+}
+
+// Matches says whether a packet is of the sort.
+func (m Match) Matches(p Packet) bool { return m.matches != nil && m.matches(p) }
+
+// String names the sort: "RST", "data from 192.0.2.10:40000".
+func (m Match) String() string { return m.name }

@@ -29,9 +29,9 @@ type announce struct {
 
 // Match implements types.GomegaMatcher.
 func (m *announce) Match(actual any) (bool, error) {
-	r, ok := actual.(Announcer)
-	if !ok {
-		return false, fmt.Errorf("this matcher asks a program for its events (a harness.Program), and was given a %T", actual)
+	r, err := asAnnouncer(actual)
+	if err != nil {
+		return false, err
 	}
 	m.when = m.when.start()
 	for {
@@ -57,10 +57,56 @@ func (m *announce) outcome() string {
 
 // FailureMessage implements types.GomegaMatcher.
 func (m *announce) FailureMessage(actual any) string {
-	return fmt.Sprintf("Expected %s to announce %q\n  %v;\n%s.%s", name(actual), m.event, m.when, m.outcome(), recent(actual))
+	return fmt.Sprintf("Expected %s to report %q\n  %v;\n%s.%s", name(actual), m.event, m.when, m.outcome(), recent(actual))
 }
 
 // NegatedFailureMessage implements types.GomegaMatcher.
 func (m *announce) NegatedFailureMessage(actual any) string {
-	return fmt.Sprintf("Expected %s not to announce %q\n  %v;\n%s.%s", name(actual), m.event, m.when, m.outcome(), recent(actual))
+	return fmt.Sprintf("Expected %s not to report %q\n  %v;\n%s.%s", name(actual), m.event, m.when, m.outcome(), recent(actual))
+}
+
+// GoWithout succeeds when the program does not report the event in that time, nor
+// has before.
+func GoWithout(event string, d time.Duration) types.GomegaMatcher {
+	return &goWithout{event: event, for_: d}
+}
+
+type goWithout struct {
+	event string
+	for_  time.Duration
+	after time.Duration
+}
+
+// Match implements types.GomegaMatcher.
+func (m *goWithout) Match(actual any) (bool, error) {
+	r, err := asAnnouncer(actual)
+	if err != nil {
+		return false, err
+	}
+	for began := time.Now(); ; time.Sleep(2 * time.Millisecond) {
+		at, ok := r.When(m.event)
+		m.after = at.Sub(began)
+		if ok || time.Since(began) >= m.for_ {
+			return !ok, nil
+		}
+	}
+}
+
+// FailureMessage implements types.GomegaMatcher.
+func (m *goWithout) FailureMessage(actual any) string {
+	return fmt.Sprintf("Expected %s to go without reporting %q for %v; it did so after %v.%s",
+		name(actual), m.event, m.for_, m.after.Round(time.Millisecond), recent(actual))
+}
+
+// NegatedFailureMessage implements types.GomegaMatcher.
+func (m *goWithout) NegatedFailureMessage(actual any) string {
+	return fmt.Sprintf("Expected %s to report %q in the next %v; it did not.%s", name(actual), m.event, m.for_, recent(actual))
+}
+
+func asAnnouncer(actual any) (Announcer, error) {
+	r, ok := actual.(Announcer)
+	if !ok {
+		return nil, fmt.Errorf("this matcher asks a program for its events (a harness.Program), and was given a %T", actual)
+	}
+	return r, nil
 }

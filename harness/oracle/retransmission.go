@@ -29,20 +29,30 @@ func ModelTimeout(retries int) time.Duration {
 // One RTO after the data goes a tail loss probe, one RTO later the first
 // retransmission (net/ipv4/tcp_output.c, tcp_schedule_loss_probe). From that on
 // the kernel counts, and gives up the first time that the timer fires with
-// ModelTimeout behind it (net/ipv4/tcp_timer.c, retransmits_timed_out).
+// ModelTimeout behind it (net/ipv4/tcp_timer.c, retransmits_timed_out). For some
+// values the lateness of the timers decides which time that is, and the window is
+// wide: 3 and 4 are such values, 2 and 5 are not.
 func GiveUp(retries2 int, rto time.Duration) Window {
-	prompt := func(d time.Duration) time.Duration { return d }
-	return span(giveUp(retries2, rto, prompt), giveUp(retries2, rto, late))
+	return span(giveUp(retries2, rto, 1), giveUp(retries2, rto, 1.125))
 }
 
-func giveUp(retries2 int, rto time.Duration, timer func(time.Duration) time.Duration) time.Duration {
-	first := timer(rto) + timer(rto)
-	at := first
-	for at-first < ModelTimeout(retries2) {
+// giveUp plans with timers that wait so many times what they should while the
+// kernel counts, and gives back when the last one is due.
+func giveUp(retries2 int, rto time.Duration, slowness float64) time.Duration {
+	at, elapsed := 2*rto, time.Duration(0)
+	for float64(elapsed)*slowness < float64(ModelTimeout(retries2)) {
 		rto = min(2*rto, rtoMax)
-		at += timer(rto)
+		at, elapsed = at+rto, elapsed+rto
 	}
 	return at
+}
+
+// GiveUpUnreachable is GiveUp where a router answers every retransmission with
+// ICMP network unreachable: each answer takes the doubling of the RTO back
+// (RFC 6069; tcp_ld_RTO_revert), so that the timer keeps firing every RTO or two.
+func GiveUpUnreachable(retries2 int, rto time.Duration) Window {
+	enough := 2*rto + ModelTimeout(retries2)
+	return span(enough, enough+2*rto)
 }
 
 // UserTimeout is when TCP_USER_TIMEOUT ends a connection whose data nobody
@@ -50,7 +60,15 @@ func giveUp(retries2 int, rto time.Duration, timer func(time.Duration) time.Dura
 // retransmission, two RTOs later (GiveUp), and cuts the last timer short
 // (net/ipv4/tcp_timer.c, tcp_clamp_rto_to_user_timeout).
 func UserTimeout(timeout, rto time.Duration) Window {
-	return span(2*rto+timeout, late(2*rto+timeout))
+	return Around(2*rto + timeout)
+}
+
+// ZeroWindowUserTimeout is when TCP_USER_TIMEOUT ends a connection whose peer
+// answers every window probe but does not open its window, counted from when the
+// window closed: the kernel counts from the first probe, one RTO later
+// (net/ipv4/tcp_timer.c, tcp_probe_timer).
+func ZeroWindowUserTimeout(timeout, rto time.Duration) Window {
+	return Around(rto + timeout)
 }
 
 // SYNs are the times at which a connect(2) that nobody answers sends its SYNs, and

@@ -35,10 +35,10 @@ func (w Window) String() string {
 	return fmt.Sprintf("between %v and %v", w.Earliest, w.Latest)
 }
 
-// span is the window from the earlier of two planned times, unrounded, to the
-// later, which has its lateness in it already.
+// span is the window of something planned after one of two delays, depending on how
+// late the timers are: Around both of them.
 func span(a, b time.Duration) Window {
-	return Window{Earliest: max(0, min(a, b)-grain), Latest: max(a, b)}
+	return Window{Earliest: max(0, min(a, b)-grain), Latest: late(max(a, b))}
 }
 
 // late is a delay with the most that the timer wheel may add.

@@ -35,7 +35,7 @@ var _ = Describe("A server that its router cannot find any more", Rows("D5"), fu
 		It("ends data in flight with EHOSTUNREACH instead of ETIMEDOUT, and not earlier", Waits(13*time.Second), func() {
 			const retries = 5
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			lab.Client.Sysctl("ipv4/tcp_retries2", "5")
+			lab.Client.Sysctl("ipv4/tcp_retries2", 5)
 			client, _ := lab.Connect(5000)
 
 			lab.Apply(scenarios.NeighbourLost{})

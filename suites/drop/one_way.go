@@ -45,9 +45,9 @@ var _ = Describe("A path that drops one direction only", Rows("D3"), func() {
 		})
 
 		It("towards the client, busy: the server has the data, the client retransmits it until it gives up", Waits(4*time.Second), func() {
-			const retries = 3
+			const retries = 2
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			lab.Client.Sysctl("ipv4/tcp_retries2", "3")
+			lab.Client.Sysctl("ipv4/tcp_retries2", retries)
 			client, server := lab.Connect(5000)
 
 			lab.Apply(scenarios.SilentDrop{Direction: scenarios.TowardsClient})
@@ -60,9 +60,9 @@ var _ = Describe("A path that drops one direction only", Rows("D3"), func() {
 		})
 
 		It("towards the server, busy: nothing arrives, and the client retransmits until it gives up", Waits(4*time.Second), func() {
-			const retries = 3
+			const retries = 2
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			lab.Client.Sysctl("ipv4/tcp_retries2", "3")
+			lab.Client.Sysctl("ipv4/tcp_retries2", retries)
 			client, server := lab.Connect(5000)
 
 			lab.Apply(scenarios.SilentDrop{Direction: scenarios.TowardsServer})

@@ -34,6 +34,7 @@ var _ = Describe("A server that ends without closing its connections", Rows("D2"
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			server := lab.StartServer(5000, "echo")
 			client := lab.Dial(5000)
+			server.Await("accepted")
 
 			lab.Apply(scenarios.ProcessKilled{Program: server})
 
@@ -45,6 +46,7 @@ var _ = Describe("A server that ends without closing its connections", Rows("D2"
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			server := lab.StartServer(5000, "hold")
 			client := lab.Dial(5000)
+			server.Await("accepted")
 			Expect(client.Write("never read")).To(Succeed())
 			Eventually(func() int { return client.Entry().Queues.Sent }).WithTimeout(time.Second).Should(BeZero(), "the server's kernel has the data")
 

@@ -41,9 +41,9 @@ var _ = Describe("A firewall that forgets idle flows and says nothing", Rows("F1
 		})
 
 		It("leaves both ends ESTABLISHED, and the next sender retransmits until it gives up", Waits(10*time.Second), func() {
-			const retries = 3
+			const retries = 2
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			lab.Client.Sysctl("ipv4/tcp_retries2", "3")
+			lab.Client.Sysctl("ipv4/tcp_retries2", retries)
 			lab.Apply(scenarios.IdleTimeout{After: idleTimeout, Then: firewall.SilentDrop})
 			client, server := lab.Connect(5000)
 

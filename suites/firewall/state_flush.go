@@ -31,9 +31,9 @@ var _ = Describe("A firewall that loses its state in the middle of a flow", Rows
 		})
 
 		It("stalls the flow for good, where it is strict and silent", Waits(4*time.Second), func() {
-			const retries = 3
+			const retries = 2
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			lab.Client.Sysctl("ipv4/tcp_retries2", "3")
+			lab.Client.Sysctl("ipv4/tcp_retries2", retries)
 			lab.Apply(scenarios.IdleTimeout{After: time.Hour, Then: firewall.SilentDrop})
 			client, server := lab.Connect(5000)
 

@@ -6,7 +6,7 @@ package keepalive
 import (
 	"time"
 
-	. "github.com/onsi/ginkgo/v2" //nolint:revive // Ginkgo and Gomega are written to be read this way
+	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"golang.org/x/sys/unix"
 

@@ -63,8 +63,7 @@ var _ = Describe("The keepalive timer of any socket", Rows("K11"), func() {
 
 			client.Keepalive(k)
 
-			Eventually(func() []capture.Packet { return lab.Client.Sent(capture.KeepaliveProbe) }).
-				WithTimeout(oracle.Around(k.Idle).Latest).WithPolling(10 * time.Millisecond).Should(HaveLen(1))
+			Expect(lab.Client).To(HaveSent(1, capture.KeepaliveProbe, Within(oracle.Around(k.Idle).Latest)))
 			probe := lab.Client.Sent(capture.KeepaliveProbe)[0]
 			Expect(probe.Length).To(BeZero())
 			Expect(probe.Seq).To(Equal(hello.Seq + uint32(hello.Length) - 1))

@@ -29,7 +29,7 @@ var _ = Describe("Where keepalive's values come from", Rows("K7"), func() {
 
 		It("are the namespace's own: another host's sysctls change nothing", func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
-			lab.Client.Sysctl("ipv4/tcp_keepalive_time", "77")
+			lab.Client.Sysctl("ipv4/tcp_keepalive_time", 77)
 			client, server := lab.Connect(5000)
 
 			Expect(client.Option(unix.IPPROTO_TCP, unix.TCP_KEEPIDLE)).To(Equal(77))
@@ -39,9 +39,9 @@ var _ = Describe("Where keepalive's values come from", Rows("K7"), func() {
 		It("are the sysctls' when the socket has none of its own", Waits(3*time.Second), func() {
 			k := oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 2}
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			lab.Client.Sysctl("ipv4/tcp_keepalive_time", "1")
-			lab.Client.Sysctl("ipv4/tcp_keepalive_intvl", "1")
-			lab.Client.Sysctl("ipv4/tcp_keepalive_probes", "2")
+			lab.Client.Sysctl("ipv4/tcp_keepalive_time", 1)
+			lab.Client.Sysctl("ipv4/tcp_keepalive_intvl", 1)
+			lab.Client.Sysctl("ipv4/tcp_keepalive_probes", 2)
 			client, _ := lab.Connect(5000)
 			client.Keepalive(oracle.Keepalive{})
 
@@ -54,7 +54,7 @@ var _ = Describe("Where keepalive's values come from", Rows("K7"), func() {
 		It("are the socket's own before the sysctls", Waits(3*time.Second), func() {
 			k := oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 2}
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			lab.Client.Sysctl("ipv4/tcp_keepalive_time", "3600")
+			lab.Client.Sysctl("ipv4/tcp_keepalive_time", 3600)
 			client, _ := lab.Connect(5000)
 			client.Keepalive(k)
 

@@ -26,5 +26,25 @@ var _ = Describe("A read with nothing there", Rows("Z10"), func() {
 			Expect(client.Read()).To(Equal("only late"))
 			Expect(client).To(StayAlive(100 * time.Millisecond))
 		})
+
+		It("makes a program that takes it for the end drop a live connection", func() {
+			lab := harness.New(GinkgoT(), harness.Direct, family)
+			server := lab.StartServer(5000, "readloop", "-takes-eagain-for-the-end")
+
+			client := lab.Dial(5000)
+
+			Expect(client).To(ReadZero(Within(time.Second)), "the server has closed, and nobody had said a word")
+			Expect(server.Await("misread").Text).To(Equal("EAGAIN"))
+		})
+
+		It("does not bother a program that knows what it means", func() {
+			lab := harness.New(GinkgoT(), harness.Direct, family)
+			server := lab.StartServer(5000, "readloop")
+
+			client := lab.Dial(5000)
+			server.Await("accepted")
+
+			Expect(client).To(StayAlive(500 * time.Millisecond))
+		})
 	})
 })

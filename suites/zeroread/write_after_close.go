@@ -24,8 +24,7 @@ var _ = Describe("Writing to a peer that has closed", Rows("Z9"), func() {
 			Expect(client).To(ReadZero(Within(time.Second)))
 
 			Expect(client.Write("first")).To(Succeed())
-			Eventually(func() []capture.Packet { return lab.Client.Received(capture.RST) }).
-				WithTimeout(time.Second).WithPolling(time.Millisecond).Should(HaveLen(1))
+			Expect(lab.Client).To(HaveReceived(1, capture.RST, Within(time.Second)))
 			Expect(client.Write("second")).To(MatchError(unix.EPIPE))
 			Expect(client).To(ReadZero(Within(time.Second)), "the write took the error")
 		})

@@ -1,0 +1,45 @@
+package backlog
+
+import (
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+var _ = Describe("A proxy before a server that never reads", Rows("B6"), func() {
+	EachFamily(func(family sock.Family) {
+		It("hides the backlog: data is accepted that is in neither peer's queue", func() {
+			lab := harness.New(GinkgoT(), harness.Proxied, family)
+			client, server := lab.Connect(5000)
+
+			stall := &scenarios.ReceiverStalls{Sender: client, Receiver: server}
+			lab.Apply(stall)
+
+			visible := client.Entry().Queues.Sent + server.Entry().Queues.Received
+			hidden := 0
+			for _, entry := range lab.ProxyHost().Sockets() {
+				if entry.State == sock.Established {
+					hidden += entry.Queues.Sent + entry.Queues.Received
+				}
+			}
+			Expect(stall.Accepted-visible).To(BeNumerically(">", 0), "neither netstat shows it")
+			Expect(stall.Accepted-visible).To(BeNumerically(">=", hidden), "it is in the proxy's sockets, and in its memory")
+			Expect(hidden).To(BeNumerically(">", 0))
+		})
+
+		It("accepts what a server that has stopped reading will never see", func() {
+			lab := harness.New(GinkgoT(), harness.Proxied, family)
+			client, server := lab.Connect(5000)
+			stall := &scenarios.ReceiverStalls{Sender: client, Receiver: server}
+			lab.Apply(stall)
+			acknowledged := stall.Accepted - client.Entry().Queues.Sent
+
+			Expect(acknowledged).To(BeNumerically(">", server.Entry().Queues.Received),
+				"the client's kernel was told that the data had arrived")
+		})
+	})
+})

@@ -1,0 +1,56 @@
+package backlog
+
+import (
+	"net/netip"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/capture"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+// net/ipv4/tcp_minisocks.c, tcp_check_req: the accept queue is looked at again when
+// the handshake's last ACK arrives.
+var _ = Describe("An accept queue that fills up in the middle of a client's handshake", Rows("B1"), func() {
+	EachFamily(func(family sock.Family) {
+		// The client's SYN has arrived, the SYN-ACK is held up on the way back,
+		// and a nearer client takes the only place.
+		halfway := func(abortOnOverflow int) (lab *harness.Lab, client *harness.Conn, delay scenarios.SilentDrop) {
+			lab = harness.New(GinkgoT(), harness.Routed, family)
+			lab.Server.Sysctl("ipv4/tcp_abort_on_overflow", abortOnOverflow)
+			lab.Server.Listen(5000, 0)
+			delay = scenarios.SilentDrop{Direction: scenarios.TowardsClient}
+			lab.Apply(delay)
+			client = lab.Client.NewSocket("client")
+			Expect(client.Connect(lab.Entrance(5000))).To(MatchError(unix.EINPROGRESS))
+			Expect(lab.Server).To(HaveSent(1, capture.SYNACK, Within(time.Second)))
+			lab.Host("router-east").NewSocket("nearer client").MustConnect(netip.AddrPortFrom(lab.Server.Address(), 5000))
+			return lab, client, delay
+		}
+
+		It("leaves that client believing that it is connected; the server goes on sending SYN-ACK", Waits(4*time.Second), func() {
+			lab, client, delay := halfway(0)
+
+			lab.Heal(delay)
+
+			Expect(client).To(EnterState(sock.Established, Within(2*time.Second)))
+			Expect(client).To(StayAlive(2 * time.Second))
+			Expect(len(lab.Client.Received(capture.SYNACK))).To(BeNumerically(">=", 2))
+		})
+
+		It("resets that client with tcp_abort_on_overflow", Waits(2*time.Second), func() {
+			lab, client, delay := halfway(1)
+
+			lab.Heal(delay)
+
+			Expect(client).To(FailWith(unix.ECONNRESET, Within(2*time.Second)))
+		})
+	})
+})

@@ -1,0 +1,85 @@
+package backlog
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/capture"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+var _ = Describe("A peer that never reads", Rows("B2"), func() {
+	EachFamily(func(family sock.Family) {
+		It("leaves the sender with EAGAIN; what it has sent is in the two queues that netstat prints", func() {
+			lab := harness.New(GinkgoT(), harness.Direct, family)
+			client, server := lab.Connect(5000)
+
+			stall := &scenarios.ReceiverStalls{Sender: client, Receiver: server}
+			lab.Apply(stall)
+
+			Expect(client.Write("more")).To(MatchError(unix.EAGAIN))
+			Expect(client).To(BeInState(sock.Established))
+			sendQueue, receiveQueue := client.Entry().Queues.Sent, server.Entry().Queues.Received
+			Expect(sendQueue).To(BeNumerically(">", 0), "the client's Send-Q")
+			Expect(receiveQueue).To(BeNumerically(">", 0), "the server's Recv-Q")
+			Expect(sendQueue + receiveQueue).To(Equal(stall.Accepted))
+		})
+	})
+})
+
+var _ = Describe("A peer whose window is zero", Rows("B3"), func() {
+	EachFamily(func(family sock.Family) {
+		It("is probed for ever while its kernel answers; neither keepalive nor tcp_retries2 ends that", Waits(9*time.Second), func() {
+			const retries = 2
+			lab := harness.New(GinkgoT(), harness.Direct, family)
+			lab.Client.Sysctl("ipv4/tcp_retries2", retries)
+			client, server := lab.Connect(5000)
+			client.Keepalive(oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 2})
+
+			lab.Apply(&scenarios.ReceiverStalls{Sender: client, Receiver: server})
+
+			Expect(client).To(StayAlive(8 * time.Second))
+			Expect(client.Entry().Timer).To(Equal(sock.PersistTimer))
+			probes := lab.Client.Sent(capture.WindowProbe)
+			Expect(len(probes)).To(BeNumerically(">", retries+1), "after 0.2, 0.6, 1.4, 3 and 6.2 s")
+			Expect(lab.Server.Received(capture.WindowProbe)).To(HaveLen(len(probes)))
+		})
+
+		It("is given up after TCP_USER_TIMEOUT, although it answers every probe", Waits(4*time.Second), func() {
+			const userTimeout = 3 * time.Second
+			lab := harness.New(GinkgoT(), harness.Direct, family)
+			client, server := lab.Connect(5000)
+			client.UserTimeout(userTimeout)
+
+			lab.Apply(&scenarios.ReceiverStalls{Sender: client, Receiver: server})
+			closed := lab.Client.Received(capture.ZeroWindow)[0].At
+
+			Expect(client).To(FailWith(unix.ETIMEDOUT, During(oracle.ZeroWindowUserTimeout(userTimeout, client.RTO()), closed)))
+		})
+	})
+})
+
+var _ = Describe("A reader that wakes up", Rows("B5"), func() {
+	EachFamily(func(family sock.Family) {
+		It("gets every byte once and in order, and the sender goes on", Waits(time.Second), func() {
+			lab := harness.New(GinkgoT(), harness.Direct, family)
+			client, server := lab.Connect(5000)
+			stall := &scenarios.ReceiverStalls{Sender: client, Receiver: server}
+			lab.Apply(stall)
+
+			lab.Heal(stall)
+
+			Expect(client.Write("and more")).To(Succeed())
+			Expect(server.Read()).To(Equal("and more"), "nothing is between what was sent and what follows")
+			Expect(client.Entry().Queues.Sent).To(BeZero())
+		})
+	})
+})

@@ -1,0 +1,55 @@
+package heartbeat
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+// What keepalive does not see in the same places is in package keepalive.
+var _ = Describe("A heartbeat sees what keepalive cannot", func() {
+	EachFamily(func(family sock.Family) {
+		It("a peer whose process is stopped", Rows("H5", "K8"), Waits(7*time.Second), func() {
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			server := lab.StartServer(5000, "heartbeat", beats...)
+			client := lab.StartClient(5000, "heartbeat", beats...)
+			Expect(client).To(GoWithout("silent", 2*timeout))
+
+			lab.Apply(scenarios.ProcessStopped{Program: server})
+			heard := lab.LastData(lab.Client)
+
+			Expect(client).To(Announce("silent", During(oracle.Silence(timeout, interval), heard)))
+		})
+
+		It("a peer whose program is in a deadlock", Rows("H5"), Waits(5*time.Second), func() {
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			server := lab.StartServer(5000, "heartbeat", append(beats, "-hang-after", "1s")...)
+			client := lab.StartClient(5000, "heartbeat", beats...)
+
+			Expect(server).To(Announce("hangs", Within(2*time.Second)))
+			heard := lab.LastData(lab.Client)
+
+			Expect(client).To(Announce("silent", During(oracle.Silence(timeout, interval), heard)))
+		})
+
+		It("a peer that lost power behind a proxy", Rows("H5", "K9"), Waits(7*time.Second), func() {
+			lab := harness.New(GinkgoT(), harness.Proxied, family)
+			lab.StartServer(5000, "heartbeat", beats...)
+			client := lab.StartClient(5000, "heartbeat", beats...)
+			Expect(client).To(GoWithout("silent", 2*timeout))
+
+			lab.Apply(scenarios.PowerOff{Host: lab.Server})
+			heard := lab.LastData(lab.Client)
+
+			Expect(client).To(Announce("silent", During(oracle.Silence(timeout, interval), heard)))
+		})
+	})
+})

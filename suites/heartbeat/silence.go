@@ -1,0 +1,44 @@
+// Package heartbeat is the specs of application heartbeats: rows H1 to H10 of the
+// catalogue. The programs are package fixtures' "heartbeat".
+package heartbeat
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+// The heartbeats of the specs: one each interval, and silence of more than the
+// timeout is taken for death.
+const (
+	interval = 500 * time.Millisecond
+	timeout  = 2 * time.Second
+)
+
+var beats = []string{"-interval", interval.String(), "-timeout", timeout.String()}
+
+var _ = Describe("A heartbeat and a peer that falls silent", Rows("H1"), func() {
+	EachFamily(func(family sock.Family) {
+		It("is noticed within one interval of the timeout, and never before it, on both sides", Waits(7*time.Second), func() {
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			server := lab.StartServer(5000, "heartbeat", beats...)
+			client := lab.StartClient(5000, "heartbeat", beats...)
+			Expect(client).To(GoWithout("silent", 2*timeout))
+
+			drop := scenarios.SilentDrop{}
+			lab.Apply(drop)
+			clientHeard, serverHeard := lab.LastData(lab.Client), lab.LastData(lab.Server)
+
+			Expect(client).To(Announce("silent", During(oracle.Silence(timeout, interval), clientHeard)))
+			Expect(server).To(Announce("silent", During(oracle.Silence(timeout, interval), serverHeard)))
+		})
+	})
+})

@@ -1,0 +1,42 @@
+package zeroread
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+var _ = Describe("A server that reads in a loop, and a client that closes", Rows("Z1"), func() {
+	EachFamily(func(family sock.Family) {
+		It("spins when the loop does not look for the zero-read: every read returns 0 at once", Waits(time.Second), func() {
+			lab := harness.New(GinkgoT(), harness.Direct, family)
+			server := lab.StartServer(5000, "readloop", "-unguarded")
+			client := lab.Dial(5000)
+			server.Await("accepted")
+			Expect(client.Write("hello")).To(Succeed())
+
+			client.Close()
+
+			spun := server.Await("spun")
+			Expect(spun.N).To(BeNumerically(">", 1000), "reads that returned 0 in a second")
+		})
+
+		It("ends the loop when it does", func() {
+			lab := harness.New(GinkgoT(), harness.Direct, family)
+			server := lab.StartServer(5000, "readloop")
+			client := lab.Dial(5000)
+			server.Await("accepted")
+			Expect(client.Write("hello")).To(Succeed())
+
+			client.Close()
+
+			Expect(server).To(Announce("closed", Within(time.Second)))
+		})
+	})
+})
