@@ -94,7 +94,7 @@ func open(t TB, topology Topology, family sock.Family) (lab *Lab, err error) {
 	return lab, nil
 }
 
-// cable joins neighbours and routes between those that are not.
+// cable joins neighbours and gives the links their addresses.
 func (l *Lab) cable() error {
 	for i := range l.Hosts[1:] {
 		near, far := l.Hosts[i], l.Hosts[i+1]
@@ -117,6 +117,16 @@ func (l *Lab) cable() error {
 			}
 		}
 	}
+	for _, host := range l.Hosts {
+		if err := host.Links.AwaitAddresses(); err != nil {
+			return err
+		}
+	}
+	return l.route()
+}
+
+// route gives every host routes to the segments that it does not touch.
+func (l *Lab) route() error {
 	for at, host := range l.Hosts {
 		for to := range segments[:len(l.Hosts)-1] {
 			if to == at || to == at-1 || !l.Topology.reaches(at, to) {

@@ -20,3 +20,11 @@ func needsFirewall(lab *harness.Lab) error {
 	}
 	return nil
 }
+
+// needsRouter is the error of a fault that a router causes.
+func needsRouter(lab *harness.Lab) error {
+	if len(lab.Hosts) < 3 || lab.Hosts[1] == lab.ProxyHost() {
+		return fmt.Errorf("the topology %v has no router behind the client: use Routed, Firewalled, NATed or ProxiedBehindFirewall", lab.Topology)
+	}
+	return nil
+}

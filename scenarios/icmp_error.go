@@ -56,8 +56,8 @@ func (f ICMPError) String() string {
 
 // Apply implements harness.Fault.
 func (f ICMPError) Apply(lab *harness.Lab) error {
-	if len(lab.Hosts) < 3 {
-		return fmt.Errorf("the topology %v has no router that could answer", lab.Topology)
+	if err := needsRouter(lab); err != nil {
+		return err
 	}
 	return lab.Hosts[1].Rules.Set(f.String(), f.rule(lab))
 }
@@ -67,6 +67,9 @@ func (f ICMPError) Heal(lab *harness.Lab) error { return lab.Hosts[1].Rules.Set(
 
 // Commands implements harness.Fault.
 func (f ICMPError) Commands(lab *harness.Lab) []string {
+	if err := needsRouter(lab); err != nil {
+		return []string{"# " + err.Error()}
+	}
 	return append([]string{"# on the " + lab.Hosts[1].Name}, firewall.Commands(f.rule(lab))...)
 }
 

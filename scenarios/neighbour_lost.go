@@ -16,8 +16,8 @@ func (f NeighbourLost) String() string { return "the server does not answer its 
 
 // Apply implements harness.Fault.
 func (f NeighbourLost) Apply(lab *harness.Lab) error {
-	if len(lab.Hosts) < 3 {
-		return fmt.Errorf("the topology %v has no router", lab.Topology)
+	if err := needsRouter(lab); err != nil {
+		return err
 	}
 	if err := lab.Server.Links.Down(lab.Server.LinkTo(f.router(lab))); err != nil {
 		return err
@@ -27,6 +27,9 @@ func (f NeighbourLost) Apply(lab *harness.Lab) error {
 
 // Commands implements harness.Fault.
 func (f NeighbourLost) Commands(lab *harness.Lab) []string {
+	if err := needsRouter(lab); err != nil {
+		return []string{"# " + err.Error()}
+	}
 	router := f.router(lab)
 	return []string{
 		"# on the server",

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	vnetns "github.com/vishvananda/netns"
@@ -75,6 +76,26 @@ func (l *Links) Address(name string, prefix netip.Prefix) error {
 	return nil
 }
 
+// AwaitAddresses waits until every address is in use. The kernel finishes an IPv6
+// address in a work queue, even without duplicate address detection, and until
+// then answers no neighbour solicitation for it: whoever asks tries again a second
+// later.
+func (l *Links) AwaitAddresses() error {
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
+		addresses, err := l.handle.AddrList(nil, netlink.FAMILY_V6)
+		if err != nil {
+			return fmt.Errorf("listing the addresses of %s: %w", l.ns.Name(), err)
+		}
+		tentative := slices.IndexFunc(addresses, func(a netlink.Addr) bool { return a.Flags&unix.IFA_F_TENTATIVE != 0 })
+		if tentative < 0 {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("the address %v of %s is not in use after 5 s", addresses[tentative].IPNet, l.ns.Name())
+		}
+	}
+}
+
 // Route sends packets for a prefix to a gateway; netip.PrefixFrom of the
 // unspecified address with length 0 is the default route. Up restores the route
 // after the link that it uses was down.
@@ -125,6 +146,18 @@ func (l *Links) Down(name string) error {
 	}
 	if err := l.handle.LinkSetDown(link); err != nil {
 		return fmt.Errorf("taking %s %s down: %w", l.ns.Name(), name, err)
+	}
+	return nil
+}
+
+// SetMTU sets the size of the largest packet, in bytes, that the link sends.
+func (l *Links) SetMTU(name string, mtu int) error {
+	link, err := l.find(name)
+	if err != nil {
+		return err
+	}
+	if err := l.handle.LinkSetMTU(link, mtu); err != nil {
+		return fmt.Errorf("setting the MTU of %s %s to %d: %w", l.ns.Name(), name, mtu, err)
 	}
 	return nil
 }

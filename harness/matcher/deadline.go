@@ -15,10 +15,13 @@ type Deadline struct {
 	anchor string
 }
 
-// Within means: from now on, at the latest after d.
+// Within means: at the latest d from now. What has happened already is in time.
 func Within(d time.Duration) Deadline {
-	return Deadline{window: oracle.Window{Latest: d}, anchor: "now"}
+	return Deadline{window: oracle.Window{Earliest: -forEver, Latest: d}, anchor: "now"}
 }
+
+// forEver is longer than any spec.
+const forEver = 365 * 24 * time.Hour
 
 // During means: not before and not after the window that begins at an instant,
 // such as the one at which the connection last heard from its peer.

@@ -1,0 +1,70 @@
+package matcher_test
+
+import (
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/capture"
+	"github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+)
+
+func TestADeadlineSaysItself(t *testing.T) {
+	if got := matcher.Within(1500 * ms).String(); got != "within 1.5s since now" {
+		t.Errorf("Within(1.5s) says %q", got)
+	}
+	if got := matcher.During(oracle.Window{Earliest: s, Latest: 2 * s}, time.Now()).String(); got != "between 1s and 2s since the instant given" {
+		t.Errorf("During(1s to 2s) says %q", got)
+	}
+}
+
+// Half as long again, but at least half a second and at most two.
+func TestAMatcherWaitsLongerThanTheWindowToTellLateFromNever(t *testing.T) {
+	for latest, want := range map[time.Duration]time.Duration{
+		0: 500 * ms, 100 * ms: 600 * ms, 3 * s: 4500 * ms, 10 * s: 12 * s,
+	} {
+		clock(t, func(t *testing.T) {
+			began := time.Now()
+			if ok, err := matcher.ReadZero(matcher.Within(latest)).Match(client()); ok || err != nil {
+				t.Errorf("nothing to read: %v, %v", ok, err)
+			}
+			if waited := time.Since(began); waited != want {
+				t.Errorf("Within(%v) waited %v, expected %v", latest, waited, want)
+			}
+		})
+	}
+}
+
+func TestAWindowIsCountedFromItsInstantNotFromTheMatcher(t *testing.T) {
+	clock(t, func(t *testing.T) {
+		when := window()
+		time.Sleep(150 * ms)
+		says(t, matcher.FailWith(unix.ECONNRESET, when), reading(60*ms, 0, unix.ECONNRESET), true,
+			"Expected client not to fail with ECONNRESET\n  between 200ms and 300ms since the instant given;\nreading it gave\n  ECONNRESET (connection reset by peer), after 210ms: in time.\n[timeline: reads: ECONNRESET (connection reset by peer)]")
+	})
+}
+
+// Within bounds the wait; a packet that was quicker than the spec, or an event
+// that a program has announced already, is in time.
+func TestWithinIsNeverTooEarly(t *testing.T) {
+	clock(t, func(t *testing.T) {
+		p := &program{named: named{name: "the server's program"}, event: "closed", at: time.Now()}
+		h := passing(false, 0)
+		time.Sleep(ms)
+		says(t, matcher.Announce("closed", matcher.Within(s)), p, true,
+			"Expected the server's program not to report \"closed\"\n  within 1s since now;\nit did, after -1ms: in time.\n[timeline: ]")
+		says(t, matcher.HaveReceived(1, capture.RST, matcher.Within(s)), h, true,
+			"Expected the client not to have received 1 × RST\n  within 1s since now;\nthere were 1\n  in  to-server: , after -1ms: in time\n[timeline: ]")
+	})
+}
+
+func TestAnEventBeforeTheInstantOfADuringIsTooEarly(t *testing.T) {
+	clock(t, func(t *testing.T) {
+		h := passing(false, 0)
+		time.Sleep(ms)
+		says(t, matcher.HaveReceived(1, capture.RST, matcher.During(oracle.Window{Latest: s}, time.Now())), h, false,
+			"Expected the client to have received 1 × RST\n  within 1s since the instant given;\nthere were 1\n  in  to-server: , after -1ms: too early\n[timeline: ]")
+	})
+}

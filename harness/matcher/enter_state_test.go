@@ -1,0 +1,33 @@
+package matcher_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+)
+
+func TestAStateMustBeEnteredInItsWindow(t *testing.T) {
+	for _, c := range []struct {
+		after   time.Duration
+		matches bool
+		text    string
+	}{
+		{0, false, "Expected client to come to be CLOSED\n  between 200ms and 300ms since the instant given;\nit was CLOSED, after 0s: too early.\n[timeline: ]"},
+		{199 * ms, false, "Expected client to come to be CLOSED\n  between 200ms and 300ms since the instant given;\nit was CLOSED, after 199ms: too early.\n[timeline: ]"},
+		{200 * ms, true, "Expected client not to come to be CLOSED\n  between 200ms and 300ms since the instant given;\nit was CLOSED, after 200ms: in time.\n[timeline: ]"},
+		{300 * ms, true, "Expected client not to come to be CLOSED\n  between 200ms and 300ms since the instant given;\nit was CLOSED, after 300ms: in time.\n[timeline: ]"},
+		{301 * ms, false, "Expected client to come to be CLOSED\n  between 200ms and 300ms since the instant given;\nit was CLOSED, after 301ms: too late.\n[timeline: ]"},
+		{never, false, "Expected client to come to be CLOSED\n  between 200ms and 300ms since the instant given;\nit was FIN_WAIT2, after 801ms: too late.\n[timeline: ]"},
+	} {
+		t.Run(fmt.Sprint(c.after), func(t *testing.T) {
+			clock(t, func(t *testing.T) {
+				connection := client()
+				connection.state, connection.changes, connection.becomes = sock.FinWait2, c.after, sock.Closed
+				says(t, matcher.EnterState(sock.Closed, window()), connection, c.matches, c.text)
+			})
+		})
+	}
+}

@@ -1,0 +1,189 @@
+// Package matcher_test shows the matchers fakes, on a clock of their own
+// (testing/synctest): instants are exact, so that both edges of a window can be
+// tried to the millisecond, and waiting takes no time.
+package matcher_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/onsi/gomega/types"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/capture"
+	"github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+)
+
+const (
+	ms = time.Millisecond
+	s  = time.Second
+
+	never = time.Hour // longer than any matcher waits
+)
+
+// window is tried at its edges, counted from now.
+func window() matcher.Deadline {
+	return matcher.During(oracle.Window{Earliest: 200 * ms, Latest: 300 * ms}, time.Now())
+}
+
+// named is what the things under test have in common: a name and a timeline.
+type named struct {
+	name   string
+	events []string
+}
+
+func (n *named) String() string     { return n.name }
+func (n *named) Record(what string) { n.events = append(n.events, what) }
+func (n *named) Recent() string     { return "[timeline: " + strings.Join(n.events, "; ") + "]" }
+
+// connection is a Reader, a Stater, a Connector and a Poller that does what its
+// fields say, counted from the first call.
+type connection struct {
+	named
+	began time.Time
+
+	comes    time.Duration // when a read, or connect(2), comes to its outcome
+	n        int
+	err      error
+	waiting  error // what the wait for something to read gives, instead of a read
+	spurious int   // how many reads give EAGAIN before
+	reads    int
+
+	state    sock.State
+	changes  time.Duration // when the state becomes …
+	becomes  sock.State    // … this, unless it is zero
+	stateErr error
+
+	events  matcher.PollEvents // what poll(2) reports until the outcome comes, and …
+	then    matcher.PollEvents // … from then on
+	asked   int16
+	pollErr error
+}
+
+func client() *connection { return &connection{named: named{name: "client"}, comes: never} }
+
+// reading is a connection whose read gives something after a time.
+func reading(after time.Duration, n int, err error) *connection {
+	c := client()
+	c.comes, c.n, c.err, c.state = after, n, err, sock.Established
+	return c
+}
+
+func (c *connection) since() time.Duration {
+	if c.began.IsZero() {
+		c.began = time.Now()
+	}
+	return time.Since(c.began)
+}
+
+func (c *connection) await(ctx context.Context) error {
+	select {
+	case <-time.After(c.comes - c.since()):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (c *connection) AwaitReadable(ctx context.Context) error {
+	if err := c.await(ctx); err != nil {
+		return err
+	}
+	return c.waiting
+}
+
+func (c *connection) Receive([]byte) (int, error) {
+	if c.reads++; c.reads <= c.spurious {
+		return 0, unix.EAGAIN
+	}
+	return c.n, c.err
+}
+
+func (c *connection) AwaitConnected(ctx context.Context) error {
+	if err := c.await(ctx); err != nil {
+		return err
+	}
+	return c.err
+}
+
+func (c *connection) State() (sock.State, error) {
+	if c.since() >= c.changes && c.becomes != 0 {
+		return c.becomes, c.stateErr
+	}
+	return c.state, c.stateErr
+}
+
+func (c *connection) Poll(events int16) (int16, error) {
+	c.asked = events
+	if c.since() >= c.comes {
+		return int16(c.then), c.pollErr
+	}
+	return int16(c.events), c.pollErr
+}
+
+// program is an Announcer that reports one event, known once it has happened.
+type program struct {
+	named
+	event string
+	at    time.Time
+}
+
+func (p *program) When(event string) (time.Time, bool) {
+	return p.at, event == p.event && !time.Now().Before(p.at)
+}
+
+// station is a Station whose packets are known once they have passed.
+type station struct {
+	named
+	packets []capture.Packet
+}
+
+func (h *station) Sent(match capture.Match) []capture.Packet     { return h.find(match, true) }
+func (h *station) Received(match capture.Match) []capture.Packet { return h.find(match, false) }
+
+func (h *station) find(match capture.Match, out bool) (found []capture.Packet) {
+	for _, p := range h.packets {
+		if p.Out == out && match.Matches(p) && !p.At.After(time.Now()) {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+// says checks the matcher's verdict on a thing and the whole of the text that
+// a spec would fail with: when it does not match, or when it must not and does.
+func says(t *testing.T, m types.GomegaMatcher, actual any, matches bool, text string) {
+	t.Helper()
+	got, err := m.Match(actual)
+	if err != nil || got != matches {
+		t.Errorf("Match: %v, %v; expected %v", got, err, matches)
+	}
+	message := m.FailureMessage(actual)
+	if matches {
+		message = m.NegatedFailureMessage(actual)
+	}
+	if message != text {
+		t.Errorf("the text is\n%s\nexpected\n%s", message, text)
+	}
+}
+
+// refuses checks the error of a matcher that cannot be asked this, and that it
+// comes without a wait.
+func refuses(t *testing.T, m types.GomegaMatcher, actual any, text string) {
+	t.Helper()
+	began := time.Now()
+	if got, err := m.Match(actual); got || err == nil || err.Error() != text {
+		t.Errorf("Match: %v, %v; expected the error\n%s", got, err, text)
+	}
+	if waited := time.Since(began); waited > 0 {
+		t.Errorf("the matcher waited %v before it refused", waited)
+	}
+}
+
+// clock runs a test on a clock that moves only while everybody waits.
+func clock(t *testing.T, test func(*testing.T)) { t.Helper(); synctest.Test(t, test) }

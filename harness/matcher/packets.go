@@ -1,0 +1,73 @@
+package matcher
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/onsi/gomega/types"
+
+	"github.com/halfopen-lab/halfopen/harness/capture"
+)
+
+// Station is a host whose packets are captured: harness.Host.
+type Station interface {
+	Sent(capture.Match) []capture.Packet
+	Received(capture.Match) []capture.Packet
+}
+
+// HaveReceived succeeds when exactly that many packets of a sort have arrived at
+// the host, in time. It waits for them, not for more.
+//
+//	Expect(lab.Client).To(HaveReceived(1, capture.RST, Within(time.Second)))
+func HaveReceived(count int, match capture.Match, when Deadline) types.GomegaMatcher {
+	return &havePackets{verb: "have received", count: count, match: match, when: when,
+		of: func(s Station) []capture.Packet { return s.Received(match) }}
+}
+
+// HaveSent is HaveReceived for what the host has sent.
+func HaveSent(count int, match capture.Match, when Deadline) types.GomegaMatcher {
+	return &havePackets{verb: "have sent", count: count, match: match, when: when,
+		of: func(s Station) []capture.Packet { return s.Sent(match) }}
+}
+
+type havePackets struct {
+	verb  string
+	count int
+	match capture.Match
+	when  Deadline
+	of    func(Station) []capture.Packet
+	got   []capture.Packet
+}
+
+// Match implements types.GomegaMatcher.
+func (m *havePackets) Match(actual any) (bool, error) {
+	s, ok := actual.(Station)
+	if !ok {
+		return false, fmt.Errorf("this matcher asks a host for its packets (a harness.Host), and was given a %T", actual)
+	}
+	m.when = m.when.start()
+	for {
+		m.got = m.of(s)
+		if len(m.got) >= m.count {
+			return len(m.got) == m.count && (m.count == 0 || m.when.includes(m.got[m.count-1].At)), nil
+		}
+		if time.Now().After(m.when.deadline()) {
+			return false, nil
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// FailureMessage implements types.GomegaMatcher.
+func (m *havePackets) FailureMessage(actual any) string { return m.message("to", actual) }
+
+// NegatedFailureMessage implements types.GomegaMatcher.
+func (m *havePackets) NegatedFailureMessage(actual any) string { return m.message("not to", actual) }
+
+func (m *havePackets) message(to string, actual any) string {
+	text := fmt.Sprintf("Expected %s %s %s %d × %v\n  %v;\nthere were %d", name(actual), to, m.verb, m.count, m.match, m.when, len(m.got))
+	for _, p := range m.got {
+		text += fmt.Sprintf("\n  %v, %s", p, m.when.verdict(p.At))
+	}
+	return text + recent(actual)
+}

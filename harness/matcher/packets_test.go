@@ -1,0 +1,67 @@
+package matcher_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/halfopen-lab/halfopen/harness/capture"
+	"github.com/halfopen-lab/halfopen/harness/matcher"
+)
+
+// passing is a host at which RSTs pass. How a packet prints is package capture's.
+func passing(out bool, after ...time.Duration) *station {
+	h := &station{named: named{name: "the client"}}
+	for _, d := range after {
+		h.packets = append(h.packets,
+			capture.Packet{At: time.Now().Add(d), Link: "to-server", TCP: true, RST: true, Out: out},
+			// Neither the other direction nor another sort counts.
+			capture.Packet{At: time.Now().Add(d), Link: "to-server", TCP: true, RST: true, Out: !out},
+			capture.Packet{At: time.Now().Add(d), Link: "to-server", TCP: true, SYN: true, Out: out})
+	}
+	return h
+}
+
+func TestPacketsMustArriveInTheirWindow(t *testing.T) {
+	for _, c := range []struct {
+		what    string
+		after   []time.Duration
+		count   int
+		matches bool
+		text    string
+	}{
+		{"early", []time.Duration{199 * ms}, 1, false, "Expected the client to have received 1 × RST\n  between 200ms and 300ms since the instant given;\nthere were 1\n  in  to-server: , after 199ms: too early\n[timeline: ]"},
+		{"first", []time.Duration{200 * ms}, 1, true, "Expected the client not to have received 1 × RST\n  between 200ms and 300ms since the instant given;\nthere were 1\n  in  to-server: , after 200ms: in time\n[timeline: ]"},
+		{"last", []time.Duration{300 * ms}, 1, true, "Expected the client not to have received 1 × RST\n  between 200ms and 300ms since the instant given;\nthere were 1\n  in  to-server: , after 300ms: in time\n[timeline: ]"},
+		{"late", []time.Duration{300*ms + 1}, 1, false, "Expected the client to have received 1 × RST\n  between 200ms and 300ms since the instant given;\nthere were 1\n  in  to-server: , after 300ms: too late\n[timeline: ]"},
+		{"the last of two counts", []time.Duration{100 * ms, 301 * ms}, 2, false, "Expected the client to have received 2 × RST\n  between 200ms and 300ms since the instant given;\nthere were 2\n  in  to-server: , after 100ms: too early\n  in  to-server: , after 301ms: too late\n[timeline: ]"},
+		{"one too many", []time.Duration{250 * ms, 250 * ms}, 1, false, "Expected the client to have received 1 × RST\n  between 200ms and 300ms since the instant given;\nthere were 2\n  in  to-server: , after 250ms: in time\n  in  to-server: , after 250ms: in time\n[timeline: ]"},
+		{"one too few", []time.Duration{250 * ms}, 2, false, "Expected the client to have received 2 × RST\n  between 200ms and 300ms since the instant given;\nthere were 1\n  in  to-server: , after 250ms: in time\n[timeline: ]"},
+		{"none", nil, 1, false, "Expected the client to have received 1 × RST\n  between 200ms and 300ms since the instant given;\nthere were 0\n[timeline: ]"},
+		{"none wanted", nil, 0, true, "Expected the client not to have received 0 × RST\n  between 200ms and 300ms since the instant given;\nthere were 0\n[timeline: ]"},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			clock(t, func(t *testing.T) {
+				says(t, matcher.HaveReceived(c.count, capture.RST, window()), passing(false, c.after...), c.matches, c.text)
+			})
+		})
+	}
+}
+
+func TestHaveSentLooksAtWhatTheHostSends(t *testing.T) {
+	clock(t, func(t *testing.T) {
+		says(t, matcher.HaveSent(1, capture.RST, matcher.Within(s)), passing(true, 250*ms), true,
+			"Expected the client not to have sent 1 × RST\n  within 1s since now;\nthere were 1\n  out to-server: , after 250ms: in time\n[timeline: ]")
+	})
+	clock(t, func(t *testing.T) {
+		says(t, matcher.HaveSent(2, capture.RST, matcher.Within(s)), passing(true, 250*ms), false,
+			"Expected the client to have sent 2 × RST\n  within 1s since now;\nthere were 1\n  out to-server: , after 250ms: in time\n[timeline: ]")
+	})
+}
+
+func TestWhatHasNoPacketsIsRefused(t *testing.T) {
+	const text = "this matcher asks a host for its packets (a harness.Host), and was given a *matcher_test.connection"
+	clock(t, func(t *testing.T) {
+		refuses(t, matcher.HaveReceived(1, capture.RST, matcher.Within(s)), client(), text)
+		refuses(t, matcher.HaveSent(1, capture.RST, matcher.Within(s)), client(), text)
+	})
+}

@@ -1,0 +1,49 @@
+package scenarios
+
+import (
+	"fmt"
+
+	"github.com/halfopen-lab/halfopen/harness"
+)
+
+// RouteDisabled is a proxy that closes its connections and its listener. Heal
+// makes it listen again.
+type RouteDisabled struct{ Port uint16 }
+
+// String implements harness.Fault.
+func (f RouteDisabled) String() string { return "the proxy's route is disabled" }
+
+// Apply implements harness.Fault.
+func (f RouteDisabled) Apply(lab *harness.Lab) error {
+	if err := needsProxy(lab); err != nil {
+		return err
+	}
+	return lab.Route(f.Port).Disable()
+}
+
+// Heal implements harness.Healer.
+func (f RouteDisabled) Heal(lab *harness.Lab) error { return lab.Route(f.Port).Enable() }
+
+// Commands implements harness.Fault.
+func (f RouteDisabled) Commands(*harness.Lab) []string {
+	return []string{"# on the proxy", fmt.Sprintf("toxiproxy-cli toggle port-%d", f.Port)}
+}
+
+// ProxyKilled is kill -9 of toxiproxy: its kernel closes its connections.
+type ProxyKilled struct{}
+
+// String implements harness.Fault.
+func (f ProxyKilled) String() string { return "the proxy is killed (SIGKILL)" }
+
+// Apply implements harness.Fault.
+func (f ProxyKilled) Apply(lab *harness.Lab) error {
+	if err := needsProxy(lab); err != nil {
+		return err
+	}
+	return lab.Proxy.Kill()
+}
+
+// Commands implements harness.Fault.
+func (f ProxyKilled) Commands(*harness.Lab) []string {
+	return []string{"# on the proxy", "kill -KILL $(pidof toxiproxy-server)"}
+}

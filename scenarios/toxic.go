@@ -1,0 +1,64 @@
+package scenarios
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/proxy"
+)
+
+// Toxic is one of toxiproxy's own faults, on the route to a port of the server.
+type Toxic struct {
+	Port  uint16
+	Toxic proxy.Toxic
+	// Live is for connections that exist; without it they are closed first, which
+	// is the only order that is always safe (proxy.Route.AddLive).
+	Live bool
+}
+
+// String implements harness.Fault.
+func (f Toxic) String() string {
+	text := fmt.Sprintf("toxiproxy gets the toxic %s", strings.TrimPrefix(fmt.Sprintf("%T%+v", f.Toxic, f.Toxic), "proxy."))
+	if f.Live {
+		text += " on live connections"
+	}
+	return text
+}
+
+// Apply implements harness.Fault.
+func (f Toxic) Apply(lab *harness.Lab) error {
+	if err := needsProxy(lab); err != nil {
+		return err
+	}
+	if f.Live {
+		return lab.Route(f.Port).AddLive(f.Toxic)
+	}
+	return lab.Route(f.Port).Add(f.Toxic)
+}
+
+// Heal takes the toxic away.
+func (f Toxic) Heal(lab *harness.Lab) error {
+	if err := needsProxy(lab); err != nil {
+		return err
+	}
+	if f.Live {
+		return lab.Route(f.Port).RemoveLive(f.Toxic)
+	}
+	return lab.Route(f.Port).Remove(f.Toxic)
+}
+
+// Commands implements harness.Fault.
+func (f Toxic) Commands(lab *harness.Lab) []string {
+	if err := needsProxy(lab); err != nil {
+		return []string{"# " + err.Error()}
+	}
+	return []string{"# on the proxy", proxy.Command(fmt.Sprintf("port-%d", f.Port), f.Toxic)}
+}
+
+func needsProxy(lab *harness.Lab) error {
+	if lab.Proxy == nil {
+		return fmt.Errorf("the topology %v has no proxy: use Proxied or ProxiedBehindFirewall", lab.Topology)
+	}
+	return nil
+}

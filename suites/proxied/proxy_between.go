@@ -1,0 +1,81 @@
+package proxied
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/capture"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+var _ = Describe("A proxy between client and server", func() {
+	EachFamily(func(family sock.Family) {
+		It("does not pass an RST on: the client sees an orderly close", func() {
+			lab := harness.New(GinkgoT(), harness.Proxied, family)
+			client, server := talking(lab)
+
+			server.Abort()
+
+			Expect(client).To(ReadZero(Within(time.Second)))
+			Expect(lab.Client.Received(capture.RST)).To(BeEmpty())
+		})
+
+		It("accepts a client although the server refuses: the client's connect succeeds, then it reads 0", func() {
+			lab := harness.New(GinkgoT(), harness.Proxied, family)
+
+			client := lab.Dial(port) // nobody listens on the server
+
+			Expect(client).To(ReadZero(Within(time.Second)))
+			Expect(lab.ProxyHost()).To(HaveReceived(1, capture.RST, Within(time.Second)), "which the client is not told")
+		})
+
+		It("closes both ends in order when its route is disabled, and refuses the next client", func() {
+			lab := harness.New(GinkgoT(), harness.Proxied, family)
+			client, server := talking(lab)
+
+			disabled := scenarios.RouteDisabled{Port: port}
+			lab.Apply(disabled)
+
+			Expect(client).To(ReadZero(Within(time.Second)))
+			Expect(server).To(ReadZero(Within(time.Second)))
+			next := lab.Client.NewSocket("next client")
+			Expect(next.Connect(lab.Entrance(port))).To(MatchError(unix.EINPROGRESS))
+			Expect(next).To(FailToConnect(unix.ECONNREFUSED, Within(time.Second)))
+
+			lab.Heal(disabled)
+			talking(lab)
+		})
+
+		It("closes both ends in order when it is killed", func() {
+			lab := harness.New(GinkgoT(), harness.Proxied, family)
+			client, server := talking(lab)
+
+			lab.Apply(scenarios.ProxyKilled{})
+
+			Expect(client).To(ReadZero(Within(time.Second)))
+			Expect(server).To(ReadZero(Within(time.Second)))
+		})
+	})
+})
+
+var _ = Describe("A firewall before a proxy", func() {
+	EachFamily(func(family sock.Family) {
+		It("drops the client's packets silently: the server's side of the proxy stays open", func() {
+			lab := harness.New(GinkgoT(), harness.ProxiedBehindFirewall, family)
+			client, server := talking(lab)
+
+			drop := scenarios.SilentDrop{}
+			lab.Apply(drop)
+			client.Close()
+
+			Expect(server).To(StayAlive(time.Second))
+		})
+	})
+})

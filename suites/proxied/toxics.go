@@ -1,0 +1,181 @@
+// Package proxied is the specs of what toxiproxy does on the wire: what its toxics
+// look like to the two ends, and what any L4 proxy changes on the way. What a proxy
+// hides from keepalive, from a half-close and from a full backlog is in those
+// families.
+package proxied
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/capture"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/proxy"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+const port = 5000
+
+// talking is a client and a server that have exchanged a word through the proxy.
+func talking(lab *harness.Lab) (client, server *harness.Conn) {
+	GinkgoHelper()
+	client, server = lab.Connect(port)
+	Expect(server.Write("hello")).To(Succeed())
+	Expect(client.Read()).To(Equal("hello"))
+	return client, server
+}
+
+var _ = Describe("Toxiproxy's timeout", func() {
+	EachFamily(func(family sock.Family) {
+		It("closes an idle connection at both ends, with FIN", Waits(time.Second), func() {
+			lab := harness.New(GinkgoT(), harness.Proxied, family)
+			client, server := talking(lab)
+
+			lab.Apply(scenarios.Toxic{Port: port, Toxic: proxy.Timeout{After: time.Second}, Live: true})
+			applied := time.Now()
+
+			Expect(client).To(ReadZero(During(oracle.Around(time.Second), applied)))
+			Expect(server).To(ReadZero(Within(time.Second)))
+		})
+
+		It("never fires while data comes: each chunk restarts it, and is lost", Waits(3*time.Second), func() {
+			lab := harness.New(GinkgoT(), harness.Proxied, family)
+			client, server := talking(lab)
+
+			lab.Apply(scenarios.Toxic{Port: port, Toxic: proxy.Timeout{After: time.Second}, Live: true})
+
+			for range 10 {
+				Expect(server.Write("lost")).To(Succeed())
+				Expect(client).To(StayAlive(300 * time.Millisecond))
+			}
+		})
+
+		It("of zero loses one direction for as long as it lasts, and closes when it is taken away", func() {
+			lab := harness.New(GinkgoT(), harness.Proxied, family)
+			client, server := talking(lab)
+			blackHole := scenarios.Toxic{Port: port, Toxic: proxy.Timeout{}, Live: true}
+
+			lab.Apply(blackHole)
+			Expect(server.Write("lost")).To(Succeed())
+			Expect(client).To(StayAlive(500 * time.Millisecond))
+			Expect(client.Write("the other direction")).To(Succeed())
+			Expect(server.Read()).To(Equal("the other direction"))
+
+			lab.Heal(blackHole)
+			Expect(client).To(ReadZero(Within(time.Second)), "and what was lost stays lost")
+			Expect(server).To(ReadZero(Within(time.Second)))
+		})
+	})
+})
+
+var _ = Describe("Toxiproxy's bandwidth of zero", func() {
+	EachFamily(func(family sock.Family) {
+		It("is a stall that loses nothing: taken away, it delivers what it held", func() {
+			lab := harness.New(GinkgoT(), harness.Proxied, family)
+			client, server := talking(lab)
+			stall := scenarios.Toxic{Port: port, Toxic: proxy.Bandwidth{}, Live: true}
+
+			lab.Apply(stall)
+			Expect(server.Write("held")).To(Succeed())
+			Expect(client).To(StayAlive(500 * time.Millisecond))
+			lab.Heal(stall)
+
+			Expect(client.Read()).To(Equal("held"))
+		})
+	})
+})
+
+var _ = Describe("Toxiproxy's reset_peer", func() {
+	EachFamily(func(family sock.Family) {
+		It("set before the connection, resets both ends, some time after the first byte", Waits(time.Second), func() {
+			lab := harness.New(GinkgoT(), harness.Proxied, family)
+			lab.Apply(scenarios.Toxic{Port: port, Toxic: proxy.ResetPeer{After: 500 * time.Millisecond}})
+			client, server := lab.Connect(port)
+			Expect(client).To(StayAlive(time.Second), "an idle connection is never reset")
+
+			sent := time.Now()
+			Expect(server.Write("the first byte")).To(Succeed())
+
+			Expect(client).To(FailWith(unix.ECONNRESET, During(oracle.Around(500*time.Millisecond), sent)))
+			Expect(server).To(FailWith(unix.ECONNRESET, Within(time.Second)))
+		})
+
+		It("set on a live connection, closes it with FIN instead", func() {
+			lab := harness.New(GinkgoT(), harness.Proxied, family)
+			client, server := talking(lab)
+
+			lab.Apply(scenarios.Toxic{Port: port, Toxic: proxy.ResetPeer{}, Live: true})
+			Expect(server.Write("the first byte")).To(Succeed())
+
+			Expect(client).To(ReadZero(Within(time.Second)))
+			Expect(lab.Client.Received(capture.RST)).To(BeEmpty())
+		})
+
+		It("of no toxicity still makes an RST of an orderly close", func() {
+			lab := harness.New(GinkgoT(), harness.Proxied, family)
+			lab.Apply(scenarios.Toxic{Port: port, Toxic: proxy.ResetPeer{Toxicity: new(0.0)}})
+			client, server := talking(lab)
+
+			server.Close()
+
+			Expect(client).To(FailWith(unix.ECONNRESET, Within(time.Second)))
+		})
+	})
+})
+
+var _ = Describe("Toxiproxy's limit_data", func() {
+	EachFamily(func(family sock.Family) {
+		It("lets so many bytes through and then closes both ends, with FIN", func() {
+			lab := harness.New(GinkgoT(), harness.Proxied, family)
+			lab.Apply(scenarios.Toxic{Port: port, Toxic: proxy.LimitData{Bytes: 4}})
+			client, server := lab.Connect(port)
+
+			Expect(server.Write("too much")).To(Succeed())
+
+			Expect(client.ReadAll(4)).To(Equal("too "))
+			Expect(client).To(ReadZero(Within(time.Second)))
+			Expect(server).To(ReadZero(Within(time.Second)))
+		})
+	})
+})
+
+var _ = Describe("Toxiproxy's slow_close", func() {
+	EachFamily(func(family sock.Family) {
+		It("passes the close on later", Waits(time.Second), func() {
+			lab := harness.New(GinkgoT(), harness.Proxied, family)
+			lab.Apply(scenarios.Toxic{Port: port, Toxic: proxy.SlowClose{Delay: 700 * time.Millisecond}})
+			client, server := talking(lab)
+
+			closed := time.Now()
+			server.Close()
+
+			Expect(client).To(ReadZero(During(oracle.Around(700*time.Millisecond), closed)))
+		})
+	})
+})
+
+var _ = Describe("Toxiproxy's latency", func() {
+	EachFamily(func(family sock.Family) {
+		It("delays the data of one direction and nothing else", Waits(time.Second), func() {
+			const delay = 400 * time.Millisecond
+			lab := harness.New(GinkgoT(), harness.Proxied, family)
+			lab.Apply(scenarios.Toxic{Port: port, Toxic: proxy.Latency{Delay: delay}})
+			client, server := lab.Connect(port)
+
+			sent := time.Now()
+			Expect(server.Write("late")).To(Succeed())
+			Expect(client).To(BeReadable(During(oracle.Around(delay), sent)))
+
+			Expect(client.Read()).To(Equal("late"))
+			Expect(client.Write("prompt")).To(Succeed())
+			Expect(server).To(BeReadable(Within(delay / 2)))
+		})
+	})
+})
