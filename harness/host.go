@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -107,6 +109,9 @@ func (h *Host) close() error {
 // Address is the host's address of the lab's family: what its peer connects to.
 func (h *Host) Address() netip.Addr { return h.addresses[h.lab.Family] }
 
+// AddressPort is Address with a port.
+func (h *Host) AddressPort(port uint16) netip.AddrPort { return netip.AddrPortFrom(h.Address(), port) }
+
 // LinkTo is the name of the host's link to a neighbour.
 func (h *Host) LinkTo(neighbour *Host) string { return h.towards[neighbour.Name] }
 
@@ -145,6 +150,26 @@ func (h *Host) Sockets() []sock.Entry {
 		h.lab.t.Fatalf("%s: %v", h.Name, err)
 	}
 	return entries
+}
+
+// States are the TCP states of the host's sockets.
+func (h *Host) States() []sock.State {
+	h.lab.t.Helper()
+	var states []sock.State
+	for _, entry := range h.Sockets() {
+		states = append(states, entry.State)
+	}
+	return states
+}
+
+// Ping sends an ICMP echo request and returns how long the reply took.
+func (h *Host) Ping(to netip.Addr) (took time.Duration, err error) {
+	var echo *sock.Echo
+	if err := h.ns.Do(func() (err error) { echo, err = sock.OpenEcho(h.lab.Family); return err }); err != nil {
+		return 0, err
+	}
+	defer func() { _ = echo.Close() }()
+	return echo.Ping(context.Background(), to)
 }
 
 // Socket is the entry of one connection in the host's socket table; ok is false

@@ -9,7 +9,14 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/halfopen-lab/halfopen/harness"
+	_ "github.com/halfopen-lab/halfopen/suites/backlog"
+	_ "github.com/halfopen-lab/halfopen/suites/drop"
+	_ "github.com/halfopen-lab/halfopen/suites/firewall"
+	_ "github.com/halfopen-lab/halfopen/suites/heartbeat"
 	_ "github.com/halfopen-lab/halfopen/suites/keepalive"
+	_ "github.com/halfopen-lab/halfopen/suites/proxied"
+	_ "github.com/halfopen-lab/halfopen/suites/teardown"
+	_ "github.com/halfopen-lab/halfopen/suites/zeroread"
 )
 
 func TestMain(m *testing.M) { harness.Main(m.Run) }

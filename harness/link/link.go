@@ -59,17 +59,13 @@ func Join(a *Links, aName string, b *Links, bName string) error {
 	return errors.Join(a.Up(aName), b.Up(bName))
 }
 
-// Address gives a link an address. IPv6 addresses are usable at once: duplicate
-// address detection would take a second and finds nothing on two hosts.
+// Address gives a link an address. AwaitAddresses says when the host answers for it.
 func (l *Links) Address(name string, prefix netip.Prefix) error {
 	link, err := l.find(name)
 	if err != nil {
 		return err
 	}
 	address := &netlink.Addr{IPNet: ipNet(prefix)}
-	if prefix.Addr().Is6() {
-		address.Flags = unix.IFA_F_NODAD
-	}
 	if err := l.handle.AddrAdd(link, address); err != nil {
 		return fmt.Errorf("giving %s %s the address %v: %w", l.ns.Name(), name, prefix, err)
 	}
@@ -77,9 +73,10 @@ func (l *Links) Address(name string, prefix netip.Prefix) error {
 }
 
 // AwaitAddresses waits until every address is in use. The kernel finishes an IPv6
-// address in a work queue, even without duplicate address detection, and until
-// then answers no neighbour solicitation for it: whoever asks tries again a second
-// later.
+// address in a work queue (net/ipv6/addrconf.c, addrconf_dad_begin), where
+// duplicate address detection is off too, and until then answers no neighbour
+// solicitation for it: whoever asks tries again a second later. An address that
+// was made with IFA_F_NODAD would not show that it is unfinished.
 func (l *Links) AwaitAddresses() error {
 	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
 		addresses, err := l.handle.AddrList(nil, netlink.FAMILY_V6)

@@ -10,6 +10,10 @@ const (
 	rtoInitial = time.Second
 )
 
+// TimeWait is how long the side that closed first remembers the connection
+// (include/net/tcp.h, TCP_TIMEWAIT_LEN): no setting moves it.
+const TimeWait = 60 * time.Second
+
 // ModelTimeout is how long unanswered retransmissions must have gone on before the
 // kernel gives up: the time that many of them take from TCP_RTO_MIN on, doubling
 // (net/ipv4/tcp_timer.c, tcp_model_timeout; 924.6 s for the default 15).

@@ -29,7 +29,7 @@ func (w Window) Contains(d time.Duration) bool { return w.Earliest <= d && d <= 
 
 // String says the window as a deadline: "between 996ms and 1.125s", "within 1s".
 func (w Window) String() string {
-	if w.Earliest == 0 {
+	if w.Earliest <= 0 {
 		return fmt.Sprintf("within %v", w.Latest)
 	}
 	return fmt.Sprintf("between %v and %v", w.Earliest, w.Latest)

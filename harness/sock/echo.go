@@ -1,0 +1,73 @@
+package sock
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"time"
+
+	"golang.org/x/net/icmp"
+	"golang.org/x/net/ipv4"
+	"golang.org/x/net/ipv6"
+)
+
+// Echo is a socket for ICMP echo, as ping(8) has one. Make it in the namespace.
+type Echo struct {
+	conn   *icmp.PacketConn
+	family Family
+}
+
+// OpenEcho makes a raw ICMP socket in the calling thread's namespace. It needs
+// CAP_NET_RAW there.
+func OpenEcho(family Family) (*Echo, error) {
+	network, local := "ip4:icmp", "0.0.0.0"
+	if family == IPv6 {
+		network, local = "ip6:ipv6-icmp", "::"
+	}
+	conn, err := icmp.ListenPacket(network, local)
+	if err != nil {
+		return nil, fmt.Errorf("opening an ICMP socket: %w", err)
+	}
+	return &Echo{conn, family}, nil
+}
+
+// Close closes the socket.
+func (e *Echo) Close() error { return e.conn.Close() }
+
+// Ping sends one echo request and returns how long the reply took. When ctx ends
+// first, or has no deadline and a second is over, the error says so.
+func (e *Echo) Ping(ctx context.Context, to netip.Addr) (time.Duration, error) {
+	var request icmp.Type = ipv4.ICMPTypeEcho
+	var reply icmp.Type = ipv4.ICMPTypeEchoReply
+	protocol := 1
+	if e.family == IPv6 {
+		request, reply, protocol = ipv6.ICMPTypeEchoRequest, ipv6.ICMPTypeEchoReply, 58
+	}
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		deadline = time.Now().Add(time.Second)
+	}
+	if err := e.conn.SetDeadline(deadline); err != nil {
+		return 0, err
+	}
+	packet, err := (&icmp.Message{Type: request, Body: &icmp.Echo{ID: 1, Seq: 1, Data: []byte("halfopen")}}).Marshal(nil)
+	if err != nil {
+		return 0, err
+	}
+	sent := time.Now()
+	if _, err := e.conn.WriteTo(packet, &net.IPAddr{IP: to.AsSlice()}); err != nil {
+		return 0, fmt.Errorf("pinging %v: %w", to, err)
+	}
+	buffer := make([]byte, 1500)
+	for {
+		n, from, err := e.conn.ReadFrom(buffer)
+		if err != nil {
+			return 0, fmt.Errorf("pinging %v: %w", to, err)
+		}
+		message, err := icmp.ParseMessage(protocol, buffer[:n])
+		if err == nil && message.Type == reply && from.String() == to.String() {
+			return time.Since(sent), nil
+		}
+	}
+}

@@ -1,0 +1,317 @@
+package sock_test
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"os"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/link"
+	"github.com/halfopen-lab/halfopen/harness/netns"
+	"github.com/halfopen-lab/halfopen/harness/private"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+)
+
+func TestMain(m *testing.M) { private.Main(m.Run) }
+
+// tick is the kernel's clock at its coarsest, HZ=100.
+const tick = 10 * time.Millisecond
+
+var loopback4, loopback6 = netip.MustParseAddrPort("127.0.0.1:0"), netip.MustParseAddrPort("[::1]:0")
+
+// machine is one namespace whose loopback carries everything.
+type machine struct {
+	ns    *netns.Namespace
+	links *link.Links
+	diag  *sock.Diag
+}
+
+func newMachine(t *testing.T) *machine {
+	t.Helper()
+	t.Parallel()
+	ns, err := netns.New(t.Name())
+	must(t, err)
+	t.Cleanup(func() { _ = ns.Close() })
+	links, err := link.Open(ns) // brings loopback up
+	must(t, err)
+	t.Cleanup(links.Close)
+	var diag *sock.Diag
+	must(t, ns.Do(func() (err error) { diag, err = sock.OpenDiag(); return err }))
+	t.Cleanup(diag.Close)
+	return &machine{ns, links, diag}
+}
+
+func (m *machine) listen(t *testing.T, at netip.AddrPort, backlog int) (l *sock.Listener) {
+	t.Helper()
+	must(t, m.ns.Do(func() (err error) { l, err = sock.Listen(at, backlog); return err }))
+	t.Cleanup(func() { _ = l.Close() })
+	return l
+}
+
+// dial starts to connect; the outcome is not awaited.
+func (m *machine) dial(t *testing.T, to netip.AddrPort) (c *sock.Conn) {
+	t.Helper()
+	family := map[bool]sock.Family{true: sock.IPv4, false: sock.IPv6}[to.Addr().Is4()]
+	must(t, m.ns.Do(func() (err error) { c, err = sock.Socket(family); return err }))
+	t.Cleanup(func() { _ = c.Close() })
+	if err := c.Connect(to); err != unix.EINPROGRESS {
+		t.Fatalf("connect to %v: %v, expected EINPROGRESS", to, err)
+	}
+	return c
+}
+
+func (m *machine) pair(t *testing.T, at netip.AddrPort) (client, server *sock.Conn) {
+	t.Helper()
+	l := m.listen(t, at, 5)
+	client = m.dial(t, l.Local())
+	server, err := l.AwaitAccept(promptly(t))
+	must(t, err)
+	t.Cleanup(func() { _ = server.Close() })
+	return client, server
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func promptly(t *testing.T) context.Context { return within(t, 5*time.Second) }
+
+func within(t *testing.T, d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func send(t *testing.T, c *sock.Conn, text string) {
+	t.Helper()
+	if n, err := c.Send([]byte(text)); n != len(text) || err != nil {
+		t.Fatalf("sending %q: %d, %v", text, n, err)
+	}
+}
+
+func receives(t *testing.T, c *sock.Conn, want string, wantErr error) {
+	t.Helper()
+	must(t, c.AwaitReadable(promptly(t)))
+	buffer := make([]byte, 1000)
+	if n, err := c.Receive(buffer); string(buffer[:n]) != want || err != wantErr {
+		t.Errorf("reading: %q, %v, expected %q, %v", buffer[:n], err, want, wantErr)
+	}
+}
+
+// becomes waits until the socket table has the socket so.
+func (m *machine) becomes(t *testing.T, local, remote netip.AddrPort, what string, so func(sock.Entry) bool) sock.Entry {
+	t.Helper()
+	for ctx := promptly(t); ; time.Sleep(time.Millisecond) {
+		e, ok, err := m.diag.Find(local, remote)
+		must(t, err)
+		if ok && so(e) {
+			return e
+		}
+		if ctx.Err() != nil {
+			t.Fatalf("the socket table has %v (found: %v), expected %s", e, ok, what)
+		}
+	}
+}
+
+func TestEAGAINIsNothingYetAndZeroIsTheEnd(t *testing.T) {
+	m := newMachine(t)
+	client, server := m.pair(t, loopback4)
+	if n, err := client.Receive(make([]byte, 1)); n != 0 || err != unix.EAGAIN {
+		t.Errorf("reading where nothing is: %d, %v, expected 0, EAGAIN", n, err)
+	}
+	if c, err := m.listen(t, loopback6, 1).Accept(); c != nil || err != unix.EAGAIN {
+		t.Errorf("accepting where nobody waits: %v, %v, expected nil, EAGAIN", c, err)
+	}
+	taken, err := 0, error(nil)
+	for n := 0; err == nil; taken += n {
+		n, err = server.Send(make([]byte, 64<<10))
+	}
+	if err != unix.EAGAIN || taken == 0 {
+		t.Errorf("sending to a peer that does not read: %d bytes, then %v, expected some and EAGAIN", taken, err)
+	}
+	send(t, client, "last words")
+	must(t, client.Shutdown(unix.SHUT_WR))
+	receives(t, server, "last words", nil)
+	receives(t, server, "", nil)
+	receives(t, server, "", nil) // and stays
+}
+
+func TestConnectionsOfBothFamiliesComeOutAsTheKernelSays(t *testing.T) {
+	m := newMachine(t)
+	for _, at := range []netip.AddrPort{loopback4, loopback6} {
+		client, server := m.pair(t, at)
+		if client.Local() != server.Remote() || client.Remote() != server.Local() || client.Local().Addr() != at.Addr() {
+			t.Errorf("the ends are %v and %v, expected each other's reverse on %v", client, server, at.Addr())
+		}
+		l := m.listen(t, at, 1)
+		closed := l.Local()
+		must(t, l.Close())
+		if err := m.dial(t, closed).AwaitConnected(promptly(t)); err != unix.ECONNREFUSED {
+			t.Errorf("connecting to %v where nobody listens: %v, expected ECONNREFUSED itself", closed, err)
+		}
+	}
+}
+
+func TestAWaitEndsWithItsContextOrWithClose(t *testing.T) {
+	m := newMachine(t)
+	client, _ := m.pair(t, loopback4)
+	full := m.listen(t, loopback4, 0) // listen(2) with backlog 0 still holds one
+	must(t, m.dial(t, full.Local()).AwaitConnected(promptly(t)))
+	unanswered := m.dial(t, full.Local())
+	empty := m.listen(t, loopback4, 1)
+	for _, c := range []struct {
+		name  string
+		wait  func(context.Context) error
+		close func() error
+	}{
+		{"AwaitReadable", client.AwaitReadable, client.Close},
+		{"AwaitConnected", unanswered.AwaitConnected, unanswered.Close},
+		{"AwaitAccept", func(ctx context.Context) error { _, err := empty.AwaitAccept(ctx); return err }, empty.Close},
+	} {
+		if err := c.wait(within(t, 20*time.Millisecond)); err != context.DeadlineExceeded {
+			t.Errorf("%s with a deadline: %v, expected context.DeadlineExceeded", c.name, err)
+		}
+		closed := make(chan error, 1)
+		time.AfterFunc(50*time.Millisecond, func() { closed <- c.close() })
+		if err := c.wait(promptly(t)); err != os.ErrClosed {
+			t.Errorf("%s when Close comes: %v, expected os.ErrClosed", c.name, err)
+		}
+		must(t, <-closed)
+		if wait, again := c.wait(promptly(t)), c.close(); wait != os.ErrClosed || again != os.ErrClosed {
+			t.Errorf("after Close, %s is %v and Close is %v, expected os.ErrClosed twice", c.name, wait, again)
+		}
+	}
+}
+
+// The limits are MAX_TCP_KEEPIDLE and the two after it in include/net/tcp.h.
+func TestKeepaliveTakesWhatTheKernelTakes(t *testing.T) {
+	client, server := newMachine(t).pair(t, loopback4)
+	const s, ms, most = time.Second, time.Millisecond, 32767 * time.Second
+	for _, c := range []struct {
+		idle, interval time.Duration
+		count          int
+	}{{most + s, s, 1}, {s, most + s, 1}, {s, s, 128}, {-s, 0, 0}, {0, 0, -1}, {1500 * ms, 0, 0}, {0, ms, 0}} {
+		err := client.SetKeepalive(c.idle, c.interval, c.count)
+		if on, _ := client.Option(unix.SOL_SOCKET, unix.SO_KEEPALIVE); !errors.Is(err, unix.EINVAL) || on != 0 {
+			t.Errorf("SetKeepalive(%v, %v, %d): %v, and SO_KEEPALIVE is %d, expected EINVAL and 0", c.idle, c.interval, c.count, err, on)
+		}
+	}
+	must(t, client.SetKeepalive(most, 2*s, 127))
+	must(t, server.SetKeepalive(0, 3*s, 0)) // the rest is the system's: 7200 s and 9 (tcp(7))
+	const tcp, socket = unix.IPPROTO_TCP, unix.SOL_SOCKET
+	for c, want := range map[*sock.Conn][4]int{client: {32767, 2, 127, 1}, server: {7200, 3, 9, 1}} {
+		var got [4]int
+		for i, o := range [][2]int{{tcp, unix.TCP_KEEPIDLE}, {tcp, unix.TCP_KEEPINTVL}, {tcp, unix.TCP_KEEPCNT}, {socket, unix.SO_KEEPALIVE}} {
+			got[i], _ = c.Option(o[0], o[1])
+		}
+		if got != want {
+			t.Errorf("idle time, interval, count and SO_KEEPALIVE are %v, expected %v", got, want)
+		}
+	}
+}
+
+func TestUserTimeoutTakesWholeMilliseconds(t *testing.T) {
+	client, _ := newMachine(t).pair(t, loopback4)
+	for _, c := range []struct {
+		d    time.Duration
+		err  error
+		want int // what is set afterwards, in milliseconds
+	}{{1500 * time.Millisecond, nil, 1500}, {1500 * time.Microsecond, unix.EINVAL, 1500}, {-time.Second, unix.EINVAL, 1500}, {0, nil, 0}} {
+		err := client.SetUserTimeout(c.d)
+		if got, _ := client.Option(unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT); !errors.Is(err, c.err) || got != c.want {
+			t.Errorf("SetUserTimeout(%v): %v, and %d ms are set, expected %v and %d ms", c.d, err, got, c.err, c.want)
+		}
+	}
+}
+
+func TestQueuesCountBytes(t *testing.T) {
+	m := newMachine(t)
+	client, server := m.pair(t, loopback4)
+	expect := func(c *sock.Conn, want sock.Queues, when string) {
+		t.Helper()
+		e := m.becomes(t, c.Local(), c.Remote(), when, func(e sock.Entry) bool { return e.Queues == want })
+		if got, err := c.Queues(); err != nil || got != want {
+			t.Errorf("%s: Queues are %+v, %v, expected %+v; the socket table has %v", when, got, err, want, e)
+		}
+	}
+	send(t, client, "twelve bytes")
+	expect(server, sock.Queues{Received: 12}, "12 bytes unread")
+	expect(client, sock.Queues{}, "12 bytes acknowledged")
+	_, err := server.Receive(make([]byte, 5))
+	must(t, err)
+	expect(server, sock.Queues{Received: 7}, "5 of 12 bytes read")
+	must(t, m.links.Down("lo"))
+	send(t, client, "nine more")
+	expect(client, sock.Queues{Sent: 9}, "9 bytes unacknowledged")
+}
+
+func TestTheSocketTableHasStatesAndTimers(t *testing.T) {
+	m := newMachine(t)
+	l := m.listen(t, loopback4, 3)
+	client := m.dial(t, l.Local())
+	must(t, client.AwaitConnected(promptly(t)))
+	m.becomes(t, l.Local(), netip.MustParseAddrPort("0.0.0.0:0"), "LISTEN with one waiting and a backlog of 3", func(e sock.Entry) bool {
+		return e.State == sock.Listening && e.Queues == sock.Queues{Received: 1, Sent: 3}
+	})
+	server, err := l.AwaitAccept(promptly(t))
+	must(t, err)
+	local, remote := client.Local(), client.Remote()
+	m.becomes(t, local, remote, "no timer", func(e sock.Entry) bool { return e.Timer == sock.NoTimer })
+	before := time.Now()
+	must(t, client.SetKeepalive(100*time.Second, time.Second, 1))
+	e, _, err := m.diag.Find(local, remote)
+	must(t, err)
+	if left := 100*time.Second - time.Since(before); e.State != sock.Established || e.Inode == 0 || e.Timer != sock.KeepaliveTimer || e.Expires < left-tick || e.Expires > 100*time.Second+tick {
+		t.Errorf("after SetKeepalive(100s) the socket table has %v, expected ESTABLISHED and the keepalive timer with %v to 100s left", e, left)
+	}
+	must(t, client.Shutdown(unix.SHUT_WR))
+	m.becomes(t, local, remote, "FIN_WAIT2", func(e sock.Entry) bool { return e.State == sock.FinWait2 })
+	m.becomes(t, remote, local, "CLOSE_WAIT", func(e sock.Entry) bool { return e.State == sock.CloseWait })
+	must(t, errors.Join(server.Close(), client.Close()))
+	// TCP_TIMEWAIT_LEN in include/net/tcp.h is 60 s.
+	m.becomes(t, local, remote, "TIME_WAIT without a program and nearly 60s left", func(e sock.Entry) bool {
+		return e.State == sock.TimeWait && e.Inode == 0 && e.Timer == sock.TimeWaitTimer && e.Expires > 50*time.Second && e.Expires <= 60*time.Second+tick
+	})
+}
+
+// RFC 2525 §2.17 and socket(7), SO_LINGER.
+func TestAbortAndCloseWithUnreadDataResetAndCloseDoesNot(t *testing.T) {
+	m := newMachine(t)
+	for _, c := range []struct {
+		unread string
+		end    func(*sock.Conn) error
+		want   error // nil: the zero-read
+	}{{"", (*sock.Conn).Abort, unix.ECONNRESET}, {"unread", (*sock.Conn).Close, unix.ECONNRESET}, {"", (*sock.Conn).Close, nil}} {
+		client, server := m.pair(t, loopback4)
+		send(t, server, "read"+c.unread)
+		must(t, client.AwaitReadable(promptly(t)))
+		_, err := client.Receive(make([]byte, len("read")))
+		must(t, errors.Join(err, c.end(client)))
+		receives(t, server, "", c.want)
+	}
+}
+
+func TestLastHeardIsWhenThePeerLastSentSomething(t *testing.T) {
+	client, server := newMachine(t).pair(t, loopback4)
+	for _, text := range []string{"one", "two"} {
+		sent := time.Now()
+		send(t, server, text)
+		receives(t, client, text, nil)
+		arrived := time.Now()
+		for range 2 { // at once, and after 100 ms of silence
+			asked := time.Now()
+			got, err := client.LastHeard()
+			if slack := tick + time.Since(asked); err != nil || got.Before(sent.Add(-slack)) || got.After(arrived.Add(tick)) {
+				t.Errorf("%v after %q LastHeard is %v, %v, expected between %v and %v", time.Since(arrived), text, got, err, sent, arrived)
+			}
+			_ = client.AwaitReadable(within(t, 100*time.Millisecond))
+		}
+	}
+}

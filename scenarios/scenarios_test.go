@@ -1,0 +1,93 @@
+package scenarios_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+)
+
+func TestMain(m *testing.M) { harness.Main(m.Run) }
+
+// eachFamily runs a test on a lab over IPv4 and on one over IPv6.
+func eachFamily(t *testing.T, topology harness.Topology, test func(*testing.T, *harness.Lab)) {
+	for _, family := range []sock.Family{sock.IPv4, sock.IPv6} {
+		t.Run(family.String(), func(t *testing.T) {
+			t.Parallel()
+			test(t, harness.New(t, topology, family))
+		})
+	}
+}
+
+func expectCommands(t *testing.T, lab *harness.Lab, f harness.Fault, want ...string) {
+	t.Helper()
+	if got := f.Commands(lab); !slices.Equal(got, want) {
+		t.Errorf("the commands for %q are\n  %s\nexpected\n  %s", f, strings.Join(got, "\n  "), strings.Join(want, "\n  "))
+	}
+}
+
+func expectError(t *testing.T, lab *harness.Lab, f harness.Fault, want string) {
+	t.Helper()
+	if err := f.Apply(lab); err == nil || err.Error() != want {
+		t.Errorf("applying %q: %v; expected the error\n%s", f, err, want)
+	}
+}
+
+// write sends text, which the kernel must take.
+func write(t *testing.T, c *harness.Conn, text string) {
+	t.Helper()
+	if err := c.Write(text); err != nil {
+		t.Fatalf("%s writes %q: %v", c.Name, text, err)
+	}
+}
+
+func expectText(t *testing.T, c *harness.Conn, want string) {
+	t.Helper()
+	if got, err := c.ReadAll(len(want)); got != want || err != nil {
+		t.Fatalf("%s reads %q, %v; expected %q\n%s", c.Name, got, err, want, c.Recent())
+	}
+}
+
+// expectNothing looks once: it follows an event that is later than the arrival
+// would have been.
+func expectNothing(t *testing.T, c *harness.Conn) {
+	t.Helper()
+	if n, err := c.Receive(make([]byte, 16)); err != unix.EAGAIN {
+		t.Fatalf("%s reads %d bytes, %v; expected EAGAIN: nothing arrived\n%s", c.Name, n, err, c.Recent())
+	}
+}
+
+// awaitRetransmission waits until the sender's kernel has sent its data again in
+// vain: had the data or its acknowledgement come through, it would not have.
+func awaitRetransmission(t *testing.T, c *harness.Conn) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	for c.Entry().Unanswered == 0 {
+		select {
+		case <-time.After(time.Millisecond):
+		case <-ctx.Done():
+			t.Fatalf("%s wrote, and its kernel did not send that again within 5 s: it seems to have arrived\n%s", c.Name, c.Recent())
+		}
+	}
+}
+
+// awaitError waits for the errno of a connection that ends.
+func awaitError(t *testing.T, c *harness.Conn, want unix.Errno) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	err := c.AwaitReadable(ctx)
+	if err == nil {
+		_, err = c.Receive(make([]byte, 16))
+	}
+	if err != want {
+		t.Fatalf("%s reads: %v; expected %v\n%s", c.Name, err, want, c.Recent())
+	}
+}

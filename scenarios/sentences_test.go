@@ -1,0 +1,55 @@
+package scenarios_test
+
+import (
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/firewall"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios"
+)
+
+func TestEveryFaultSaysWhatHappens(t *testing.T) {
+	lab := harness.New(t, harness.Firewalled, sock.IPv4)
+	client, server := lab.Connect(5000)
+	program := lab.Server.Start(exec.Command("sleep", "60"))
+	for _, c := range []struct {
+		fault harness.Fault
+		want  string
+	}{
+		{scenarios.AcceptQueueFull{Backlog: 2}, "the accept queue (backlog 2) is full"},
+		{scenarios.CableOut{}, "the cable at the client's end is pulled"},
+		{scenarios.CableOut{At: scenarios.Middle}, "the cable in the middle is pulled"},
+		{scenarios.CableOut{At: scenarios.ServersEnd}, "the cable at the server's end is pulled"},
+		{scenarios.CableOut{At: 7}, "the cable at place 7 is pulled"},
+		{scenarios.ForgetFlow{Client: client}, "the firewall forgets the flow now"},
+		{scenarios.StateFlush{}, "the firewall loses its state, then silent drop"},
+		{scenarios.StateFlush{Then: firewall.PickUp}, "the firewall loses its state, then loose pick-up"},
+		{scenarios.ICMPError{}, "the router answers packets towards the server with ICMP network unreachable"},
+		{scenarios.ICMPError{Answer: scenarios.HostUnreachable}, "the router answers packets towards the server with ICMP host unreachable"},
+		{scenarios.ICMPError{Answer: scenarios.ProtocolUnreachable}, "the router answers packets towards the server with ICMP protocol unreachable"},
+		{scenarios.ICMPError{Answer: scenarios.PortUnreachable}, "the router answers packets towards the server with ICMP port unreachable"},
+		{scenarios.ICMPError{Answer: scenarios.TimeExceeded}, "the router answers packets towards the server with ICMP time exceeded"},
+		{scenarios.IdleTimeout{After: 90 * time.Second, Then: firewall.ResetSender}, "the firewall forgets flows idle for 1m30s, then RST to the next sender"},
+		{scenarios.IdleTimeout{After: time.Second, Then: firewall.ResetBoth, RefreshedBy: scenarios.TowardsServer},
+			"the firewall forgets flows idle for 1s, then RST to both ends at expiry; only packets towards the server refresh them"},
+		{scenarios.IdleTimeout{After: time.Second, RefreshedBy: scenarios.TowardsClient},
+			"the firewall forgets flows idle for 1s, then silent drop; only packets towards the client refresh them"},
+		{scenarios.NATRebinding{Client: client, Ports: firewall.PortRange{First: 40000, Last: 40009}},
+			"the NAT forgets the mapping and takes another from ports 40000 to 40009"},
+		{scenarios.NeighbourLost{}, "the server does not answer its router's ARP any more"},
+		{scenarios.PowerOff{Host: lab.Server}, "the server loses power"},
+		{scenarios.ProcessKilled{Program: program}, "the server's program is killed (SIGKILL)"},
+		{scenarios.ProcessStopped{Program: program}, "the server's program is stopped (SIGSTOP)"},
+		{&scenarios.ReceiverStalls{Sender: client, Receiver: server}, "server does not read, and client writes until it cannot"},
+		{scenarios.SilentDrop{}, "packets in both directions are dropped silently"},
+		{scenarios.SilentDrop{Direction: scenarios.TowardsServer}, "packets towards the server are dropped silently"},
+		{scenarios.SilentDrop{Direction: scenarios.TowardsClient}, "packets towards the client are dropped silently"},
+	} {
+		if got := c.fault.String(); got != c.want {
+			t.Errorf("%T says %q, expected %q", c.fault, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,41 @@
+package scenarios_test
+
+import (
+	"testing"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/scenarios"
+)
+
+func TestASilentDropTakesItsDirectionAndGivesItBack(t *testing.T) {
+	for _, topology := range []harness.Topology{harness.Direct, harness.Firewalled} {
+		for _, direction := range []scenarios.Direction{scenarios.BothWays, scenarios.TowardsServer, scenarios.TowardsClient} {
+			t.Run(topology.String()+" "+direction.String(), func(t *testing.T) {
+				eachFamily(t, topology, func(t *testing.T, lab *harness.Lab) {
+					client, server := lab.Connect(5000)
+					fault := scenarios.SilentDrop{Direction: direction}
+
+					lab.Apply(fault)
+					write(t, client, "request")
+					awaitRetransmission(t, client)
+					// Only towards the client does the request arrive, and the answer not.
+					if direction == scenarios.TowardsClient {
+						expectText(t, server, "request")
+					} else {
+						expectNothing(t, server)
+					}
+					if n := len(lab.Client.Received(anyICMP)); n > 0 {
+						t.Errorf("the drop is not silent: the client received %d ICMP messages\n%s", n, lab.Recent())
+					}
+
+					lab.Heal(fault)
+					if direction != scenarios.TowardsClient {
+						expectText(t, server, "request")
+					}
+					write(t, server, "answer")
+					expectText(t, client, "answer")
+				})
+			})
+		}
+	}
+}

@@ -1,0 +1,149 @@
+package teardown
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/capture"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+var _ = Describe("A connection that one side has left", Rows("T4"), func() {
+	EachFamily(func(family sock.Family) {
+		It("stays in CLOSE_WAIT as long as the other program does not close", Waits(5*time.Second), func() {
+			lab := harness.New(GinkgoT(), harness.Direct, family)
+			lab.Server.Sysctl("ipv4/tcp_fin_timeout", 1)
+			client, server := lab.Connect(5000)
+
+			server.Close()
+
+			Expect(client).To(EnterState(sock.CloseWait, Within(time.Second)))
+			Expect(client).To(StayIn(sock.CloseWait, 5*time.Second))
+			client.Close()
+		})
+
+		It("is in FIN_WAIT2 for tcp_fin_timeout, when nobody holds it any more", Waits(2*time.Second), func() {
+			const finTimeout = 2 * time.Second
+			lab := harness.New(GinkgoT(), harness.Direct, family)
+			lab.Server.Sysctl("ipv4/tcp_fin_timeout", int(finTimeout/time.Second))
+			_, server := lab.Connect(5000)
+			orphan := server.TableEntry()
+
+			closed := time.Now()
+			server.Close()
+
+			Expect(orphan).To(EnterState(sock.FinWait2, Within(time.Second)))
+			Expect(orphan).To(EnterState(sock.Closed, During(oracle.Around(finTimeout), closed)))
+		})
+
+		It("is in FIN_WAIT1 while its FIN has no answer, and given up after tcp_orphan_retries", Waits(4*time.Second), func() {
+			const retries = 2
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			lab.Server.Sysctl("ipv4/tcp_orphan_retries", retries)
+			_, server := lab.Connect(5000)
+			orphan := server.TableEntry()
+
+			lab.Apply(scenarios.PowerOff{Host: lab.Client})
+			closed, rto := time.Now(), server.RTO()
+			server.Close()
+
+			Expect(orphan).To(BeInState(sock.FinWait1))
+			Expect(orphan).To(EnterState(sock.Closed, During(oracle.GiveUp(retries, rto), closed)))
+		})
+	})
+})
+
+var _ = Describe("Writing to a peer in FIN_WAIT2 whose program is gone", Rows("T5"), func() {
+	EachFamily(func(family sock.Family) {
+		It("is answered with RST; then writing gives EPIPE and reading 0", func() {
+			lab := harness.New(GinkgoT(), harness.Direct, family)
+			client, server := lab.Connect(5000)
+			orphan := server.TableEntry()
+			server.Close()
+			Expect(orphan).To(EnterState(sock.FinWait2, Within(time.Second)))
+
+			Expect(client.Write("anyone?")).To(Succeed())
+
+			Expect(lab.Client).To(HaveReceived(1, capture.RST, Within(time.Second)))
+			Expect(orphan).To(BeInState(sock.Closed))
+			// POSIX would have the read give ECONNRESET. Linux remembers that the
+			// FIN had come (net/ipv4/tcp.c, SOCK_DONE), and in CLOSE_WAIT an RST
+			// means EPIPE (net/ipv4/tcp_input.c, tcp_reset).
+			Expect(client).To(ReadZero(Within(time.Second)))
+			Expect(client.Write("anyone?")).To(MatchError(unix.EPIPE))
+		})
+	})
+})
+
+var _ = Describe("A client that aborts before the server accepts", Rows("T6"), func() {
+	EachFamily(func(family sock.Family) {
+		It("is accepted all the same, and the first read gives ECONNRESET", func() {
+			lab := harness.New(GinkgoT(), harness.Direct, family)
+			listener := lab.Server.Listen(5000, 1)
+			client := lab.Dial(5000)
+
+			client.Abort()
+			Expect(lab.Server).To(HaveReceived(1, capture.RST, Within(time.Second)))
+
+			// POSIX would have accept fail with ECONNABORTED; accept(2), NOTES.
+			server := listener.Accept("server")
+			Expect(server).To(FailWith(unix.ECONNRESET, Within(time.Second)))
+		})
+	})
+})
+
+var _ = Describe("What the other side gets", Rows("T7"), func() {
+	EachFamily(func(family sock.Family) {
+		It("from a close: FIN", func() {
+			lab := harness.New(GinkgoT(), harness.Direct, family)
+			client, server := lab.Connect(5000)
+
+			server.Close()
+
+			Expect(client).To(ReadZero(Within(time.Second)))
+			Expect(lab.Client.Received(capture.RST)).To(BeEmpty())
+		})
+
+		It("from a close with linger 0: RST", func() {
+			lab := harness.New(GinkgoT(), harness.Direct, family)
+			client, server := lab.Connect(5000)
+
+			server.Abort()
+
+			Expect(client).To(FailWith(unix.ECONNRESET, Within(time.Second)))
+			Expect(lab.Client.Received(capture.FIN)).To(BeEmpty())
+		})
+
+		It("from a close with data that was not read: RST", func() {
+			lab := harness.New(GinkgoT(), harness.Direct, family)
+			client, server := lab.Connect(5000)
+			Expect(client.Write("never read")).To(Succeed())
+			Expect(server).To(BeReadable(Within(time.Second)))
+
+			server.Close()
+
+			Expect(client).To(FailWith(unix.ECONNRESET, Within(time.Second)))
+			Expect(lab.Client.Received(capture.FIN)).To(BeEmpty())
+		})
+
+		It("from a program that ends without closing: FIN", func() {
+			lab := harness.New(GinkgoT(), harness.Direct, family)
+			server := lab.StartServer(5000, "hold")
+			client := lab.Dial(5000)
+			server.Await("accepted")
+
+			lab.Apply(scenarios.ProcessKilled{Program: server})
+
+			Expect(client).To(ReadZero(Within(time.Second)))
+			Expect(lab.Client.Received(capture.RST)).To(BeEmpty())
+		})
+	})
+})

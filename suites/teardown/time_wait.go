@@ -1,0 +1,40 @@
+package teardown
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+var _ = Describe("The side that closes first", Rows("T2"), func() {
+	EachFamily(func(family sock.Family) {
+		It("is in TIME_WAIT for 60 s, and its address is taken unless SO_REUSEADDR says otherwise", func() {
+			lab := harness.New(GinkgoT(), harness.Direct, family)
+			client, server := lab.Connect(5000)
+			address, entry := server.Local(), server.TableEntry()
+
+			server.Close()
+			Expect(client).To(ReadZero(Within(time.Second)))
+			client.Close()
+
+			Expect(entry).To(EnterState(sock.TimeWait, Within(time.Second)))
+			waiting, _ := entry.Entry()
+			Expect(waiting.Timer).To(Equal(sock.TimeWaitTimer))
+			Expect(waiting.Expires).To(BeNumerically("~", oracle.TimeWait, oracle.Tolerance(oracle.TimeWait)))
+			Expect(waiting.Inode).To(BeZero(), "no program holds it")
+
+			restarted := lab.Server.NewSocket("restarted server")
+			Expect(restarted.Bind(address)).To(MatchError(unix.EADDRINUSE))
+			Expect(restarted.SetOption(unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)).To(Succeed())
+			Expect(restarted.Bind(address)).To(Succeed())
+		})
+	})
+})
