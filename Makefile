@@ -6,20 +6,24 @@ PROCS ?= 32
 FOCUS ?=
 # SEED fixes the order of the specs.
 SEED ?= 1
+# How often `make repeat` repeats.
+TIMES ?= 50
 # Everything a run leaves behind.
 REPORT ?= $(CURDIR)/report
 
 GINKGO = HALFOPEN_REPORT="$(REPORT)" go tool ginkgo
 
-.PHONY: suite suite-host test check bench mutate setup clean
+.PHONY: suite suite-host test check bench mutate repeat killcheck setup clean
 
 suite: suite-host ## the behaviour suites
 
 suite-host: setup ## the suites on the running kernel
 	@rm -rf "$(REPORT)" && mkdir -p "$(REPORT)"
-	@$(GINKGO) -procs=$(PROCS) -seed=$(SEED) -randomize-all -fail-on-empty -keep-going \
+	@$(GINKGO) -procs=$(PROCS) -seed=$(SEED) -randomize-all -fail-on-empty -keep-going -silence-skips \
+		$$([ -t 1 ] || echo -no-color) \
 		-output-dir="$(REPORT)" -junit-report=junit.xml -json-report=ginkgo.json \
-		$(if $(FOCUS),-focus="$(FOCUS)") ./suites
+		$(if $(FOCUS),-focus="$(FOCUS)") ./suites; \
+		status=$$?; go run ./scripts/outcome "$(REPORT)"; exit $$status
 
 test: setup ## unit tests with the race detector, then the suites
 	@go test -race ./harness/... ./scenarios/... ./fixtures/... ./cmd/... ./scripts/...
@@ -32,11 +36,18 @@ check: ## format, vet, lint, module tidiness, import direction
 	@go mod tidy -diff
 	@go test -run=TestImports ./harness
 
-bench: setup ## the performance table
+bench: ## the performance table
+	@scripts/setup bench
 	@go run ./scripts/bench
 
 mutate: setup ## every spec without each of its faults: lists those that stay green
 	@go run ./scripts/mutate -procs $(PROCS)
+
+repeat: setup ## the suites TIMES times in a row, with every core busy
+	@go run ./scripts/repeat -times $(TIMES) -procs $(PROCS)
+
+killcheck: setup ## SIGKILL at ten moments: nothing is left
+	@go run ./scripts/killcheck
 
 setup:
 	@scripts/setup

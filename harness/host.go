@@ -41,17 +41,20 @@ type Host struct {
 	programs  []*peer.Program
 }
 
-func newHost(lab *Lab, name string) (h *Host, err error) {
-	h = &Host{Name: name, lab: lab, addresses: map[sock.Family]netip.Addr{}, towards: map[string]string{}}
-	if h.ns, err = netns.New(name); err != nil {
+func newHost(lab *Lab, name string) (*Host, error) {
+	ns, err := netns.New(name)
+	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(fmt.Errorf("making the host %s: %w", name, err), h.close())
-		}
-	}()
-	err = h.ns.Do(func() (err error) {
+	h := &Host{Name: name, lab: lab, ns: ns, addresses: map[sock.Family]netip.Addr{}, towards: map[string]string{}}
+	if err := h.open(); err != nil {
+		return nil, errors.Join(fmt.Errorf("making the host %s: %w", name, err), h.close())
+	}
+	return h, nil
+}
+
+func (h *Host) open() error {
+	err := h.ns.Do(func() (err error) {
 		if err := apply(h.settings()); err != nil {
 			return err
 		}
@@ -59,16 +62,16 @@ func newHost(lab *Lab, name string) (h *Host, err error) {
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if h.Links, err = link.Open(h.ns); err != nil {
-		return nil, err
+		return err
 	}
-	if h.Capture, err = capture.Start(h.ns, name); err != nil {
-		return nil, err
+	if h.Capture, err = capture.Start(h.ns, h.Name); err != nil {
+		return err
 	}
 	h.Rules = firewall.NewRules(h.ns)
-	return h, nil
+	return nil
 }
 
 // settings are the sysctls of the host.
@@ -183,12 +186,18 @@ func (h *Host) Socket(local, remote netip.AddrPort) (entry sock.Entry, ok bool) 
 	return entry, ok
 }
 
+// TableEntry is a connection of the host as its socket table has it, whichever
+// program holds it.
+func (h *Host) TableEntry(local, remote netip.AddrPort) *TableEntry {
+	return &TableEntry{h, "socket of " + h.Name, local, remote}
+}
+
 // Start starts a program on the host. It ends with the lab.
 func (h *Host) Start(cmd *exec.Cmd) *Program {
 	h.lab.t.Helper()
 	p, err := peer.Start(h.ns, h.Name, cmd, h.lab.Timeline)
 	if err != nil {
-		h.lab.t.Fatalf("%s: %v", h.Name, err)
+		h.lab.t.Fatalf("%v", err)
 	}
 	h.programs = append(h.programs, p)
 	return &Program{p, h}
@@ -276,7 +285,7 @@ func (h *Host) Listen(port uint16, backlog int) *Listener {
 	return listener
 }
 
-// Socket makes an unconnected TCP socket on the host; its name appears in the
+// NewSocket makes an unconnected TCP socket on the host; its name appears in the
 // timeline.
 func (h *Host) NewSocket(name string) *Conn {
 	h.lab.t.Helper()

@@ -11,6 +11,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/firewall"
 	"github.com/halfopen-lab/halfopen/harness/link"
 	"github.com/halfopen-lab/halfopen/harness/peer"
+	"github.com/halfopen-lab/halfopen/harness/private"
 	"github.com/halfopen-lab/halfopen/harness/proxy"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/harness/timeline"
@@ -66,32 +67,33 @@ func New(t TB, topology Topology, family sock.Family) *Lab {
 	return lab
 }
 
-func open(t TB, topology Topology, family sock.Family) (lab *Lab, err error) {
-	chain, ok := chains[topology]
-	if !ok {
+func open(t TB, topology Topology, family sock.Family) (*Lab, error) {
+	if !private.Here() {
+		return nil, errMain
+	}
+	if _, ok := chains[topology]; !ok {
 		return nil, fmt.Errorf("%v is not known", topology)
 	}
-	lab = &Lab{Topology: topology, Family: family, Timeline: timeline.New(), t: t, steps: map[kind]int{}, routes: map[uint16]*proxy.Route{}}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, lab.close())
-		}
-	}()
-	for _, name := range chain {
-		host, err := newHost(lab, name)
-		if err != nil {
-			return nil, err
-		}
-		lab.Hosts = append(lab.Hosts, host)
-	}
-	lab.Client, lab.Server = lab.Hosts[0], lab.Hosts[len(chain)-1]
-	if err := lab.cable(); err != nil {
-		return nil, err
-	}
-	if err := lab.equip(); err != nil {
-		return nil, err
+	lab := &Lab{Topology: topology, Family: family, Timeline: timeline.New(), t: t, steps: map[kind]int{}, routes: map[uint16]*proxy.Route{}}
+	if err := lab.build(); err != nil {
+		return nil, errors.Join(err, lab.close())
 	}
 	return lab, nil
+}
+
+func (l *Lab) build() error {
+	for _, name := range chains[l.Topology] {
+		host, err := newHost(l, name)
+		if err != nil {
+			return err
+		}
+		l.Hosts = append(l.Hosts, host)
+	}
+	l.Client, l.Server = l.Hosts[0], l.Hosts[len(l.Hosts)-1]
+	if err := l.cable(); err != nil {
+		return err
+	}
+	return l.equip()
 }
 
 // cable joins neighbours and gives the links their addresses.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/firewall"
+	"github.com/halfopen-lab/halfopen/harness/proxy"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/scenarios"
 )
@@ -66,6 +67,7 @@ func TestTheRoutersCommands(t *testing.T) {
 	expectCommands(t, lab, scenarios.NeighbourLost{},
 		"# on the server", "ip link set to-router-east down",
 		"# on the router-east", "ip neigh flush dev to-server")
+	expectCommands(t, lab, scenarios.PathMTU{MTU: 1400}, "# on the router-west", "ip link set to-router-east mtu 1400")
 	for answer, names := range map[scenarios.ICMP][2]string{
 		// iptables-extensions(8), REJECT.
 		scenarios.NetUnreachable:      {"icmp-net-unreachable", "icmp6-no-route"},
@@ -140,4 +142,14 @@ func TestTheCommandsForHostsAndPrograms(t *testing.T) {
 		"kill -STOP $(pidof PROGRAM)", "kill -CONT $(pidof PROGRAM)   # undoes it")
 	expectCommands(t, lab, &scenarios.ReceiverStalls{},
 		"# on the receiver: a program that is connected and does not read", "kill -STOP $(pidof PROGRAM)")
+}
+
+// toxiproxy-cli(1): toggle PROXY; toxic add with the proxy's name last.
+func TestTheProxysCommands(t *testing.T) {
+	lab := harness.New(t, harness.Proxied, sock.IPv4)
+	expectCommands(t, lab, scenarios.RouteDisabled{Port: 5000}, "# on the proxy", "toxiproxy-cli toggle port-5000")
+	expectCommands(t, lab, scenarios.ProxyKilled{}, "# on the proxy", "kill -KILL $(pidof toxiproxy-server)")
+	expectCommands(t, lab, scenarios.Toxic{Port: 5000, Toxic: proxy.Latency{Delay: time.Second}, Live: true},
+		"# on the proxy",
+		"toxiproxy-cli toxic add --type latency --toxicName latency_downstream --downstream --toxicity 1 --attribute jitter=0 --attribute latency=1000 port-5000")
 }

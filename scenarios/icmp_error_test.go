@@ -9,6 +9,7 @@ import (
 )
 
 func TestAnICMPErrorAnswersAndThenThePathIsBack(t *testing.T) {
+	t.Parallel()
 	for answer, kind := range map[scenarios.ICMP]map[string]string{
 		// RFC 792 (types 3 and 11) and RFC 4443 §3 in gopacket's words.
 		scenarios.NetUnreachable:      {"IPv4": "DestinationUnreachable(Net)", "IPv6": "DestinationUnreachable(NoRouteToDst)"},
@@ -18,6 +19,7 @@ func TestAnICMPErrorAnswersAndThenThePathIsBack(t *testing.T) {
 		scenarios.TimeExceeded:        {"IPv4": "TimeExceeded(TTLExceeded)", "IPv6": "TimeExceeded(HopLimitExceeded)"},
 	} {
 		t.Run(answer.String(), func(t *testing.T) {
+			t.Parallel()
 			eachFamily(t, harness.Firewalled, func(t *testing.T, lab *harness.Lab) {
 				client, server := lab.Connect(5000)
 				fault := scenarios.ICMPError{Answer: answer}

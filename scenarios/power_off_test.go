@@ -12,6 +12,7 @@ import (
 )
 
 func TestAHostVanishesWithoutAWordAndComesBackWithoutMemory(t *testing.T) {
+	t.Parallel()
 	eachFamily(t, harness.Firewalled, func(t *testing.T, lab *harness.Lab) {
 		client, _ := lab.Connect(5000)
 		fault := scenarios.PowerOff{Host: lab.Server}

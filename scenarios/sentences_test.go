@@ -2,11 +2,13 @@ package scenarios_test
 
 import (
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/firewall"
+	"github.com/halfopen-lab/halfopen/harness/proxy"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/scenarios"
 )
@@ -40,9 +42,12 @@ func TestEveryFaultSaysWhatHappens(t *testing.T) {
 		{scenarios.NATRebinding{Client: client, Ports: firewall.PortRange{First: 40000, Last: 40009}},
 			"the NAT forgets the mapping and takes another from ports 40000 to 40009"},
 		{scenarios.NeighbourLost{}, "the server does not answer its router's ARP any more"},
+		{scenarios.PathMTU{MTU: 1400}, "the path to the server takes packets of at most 1400 bytes"},
 		{scenarios.PowerOff{Host: lab.Server}, "the server loses power"},
 		{scenarios.ProcessKilled{Program: program}, "the server's program is killed (SIGKILL)"},
 		{scenarios.ProcessStopped{Program: program}, "the server's program is stopped (SIGSTOP)"},
+		{scenarios.ProxyKilled{}, "the proxy is killed (SIGKILL)"},
+		{scenarios.RouteDisabled{Port: 5000}, "the proxy's route is disabled"},
 		{&scenarios.ReceiverStalls{Sender: client, Receiver: server}, "server does not read, and client writes until it cannot"},
 		{scenarios.SilentDrop{}, "packets in both directions are dropped silently"},
 		{scenarios.SilentDrop{Direction: scenarios.TowardsServer}, "packets towards the server are dropped silently"},
@@ -50,6 +55,28 @@ func TestEveryFaultSaysWhatHappens(t *testing.T) {
 	} {
 		if got := c.fault.String(); got != c.want {
 			t.Errorf("%T says %q, expected %q", c.fault, got, c.want)
+		}
+	}
+}
+
+// Its words are toxiproxy's; what Go has for a pointer is nobody's.
+func TestAToxicSaysItsKindAndItsValues(t *testing.T) {
+	for _, c := range []struct {
+		fault scenarios.Toxic
+		words []string
+	}{
+		{scenarios.Toxic{Toxic: proxy.Latency{Delay: 50 * time.Millisecond}}, []string{"Latency", "downstream", "50ms"}},
+		{scenarios.Toxic{Toxic: proxy.ResetPeer{Stream: proxy.Upstream, Toxicity: new(0.25)}}, []string{"ResetPeer", "upstream", "0.25"}},
+		{scenarios.Toxic{Toxic: proxy.LimitData{Bytes: 9}, Live: true}, []string{"LimitData", "9", "on live connections"}},
+	} {
+		text := c.fault.String()
+		for _, word := range c.words {
+			if !strings.Contains(text, word) {
+				t.Errorf("%#v says %q; expected the word %q in it", c.fault.Toxic, text, word)
+			}
+		}
+		if strings.Contains(text, "<nil>") || strings.Contains(text, "0x") {
+			t.Errorf("%T says %q: no sentence", c.fault.Toxic, text)
 		}
 	}
 }

@@ -8,9 +8,11 @@ import (
 )
 
 func TestASilentDropTakesItsDirectionAndGivesItBack(t *testing.T) {
+	t.Parallel()
 	for _, topology := range []harness.Topology{harness.Direct, harness.Firewalled} {
 		for _, direction := range []scenarios.Direction{scenarios.BothWays, scenarios.TowardsServer, scenarios.TowardsClient} {
 			t.Run(topology.String()+" "+direction.String(), func(t *testing.T) {
+				t.Parallel()
 				eachFamily(t, topology, func(t *testing.T, lab *harness.Lab) {
 					client, server := lab.Connect(5000)
 					fault := scenarios.SilentDrop{Direction: direction}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/proxy"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/scenarios"
 )
@@ -26,8 +27,23 @@ func TestAFaultSaysWhatTheTopologyLacks(t *testing.T) {
 	}
 	expectError(t, firewalled, scenarios.CableOut{At: scenarios.Middle},
 		"the topology client — firewall — server has no cable in the middle: use Routed")
-	expectError(t, direct, scenarios.NeighbourLost{}, "the topology client — server has no router")
-	expectError(t, direct, scenarios.ICMPError{}, "the topology client — server has no router that could answer")
+	const noRouterBehind = "the topology client — server has no router behind the client: use Routed, Firewalled, NATed or ProxiedBehindFirewall"
+	const noProxy = "the topology client — server has no proxy: use Proxied or ProxiedBehindFirewall"
+	toxic := scenarios.Toxic{Port: 5000, Toxic: proxy.Latency{Delay: time.Second}}
+	for fault, want := range map[harness.Fault]string{
+		scenarios.NeighbourLost{}:           noRouterBehind,
+		scenarios.ICMPError{}:               noRouterBehind,
+		scenarios.PathMTU{MTU: 1400}:        noRouterBehind,
+		scenarios.RouteDisabled{Port: 5000}: noProxy,
+		scenarios.ProxyKilled{}:             noProxy,
+		toxic:                               noProxy,
+	} {
+		expectError(t, direct, fault, want)
+	}
+	for _, f := range []harness.Fault{scenarios.NeighbourLost{}, scenarios.ICMPError{}, scenarios.PathMTU{MTU: 1400}} {
+		expectCommands(t, direct, f, "# "+noRouterBehind)
+	}
+	expectCommands(t, direct, toxic, "# "+noProxy)
 
 	// What was refused has left no trace.
 	write(t, client, "hello")
@@ -37,5 +53,8 @@ func TestAFaultSaysWhatTheTopologyLacks(t *testing.T) {
 // instead of forwarding never comes.
 func TestAProxyIsNoRouter(t *testing.T) {
 	lab := harness.New(t, harness.Proxied, sock.IPv4)
-	expectError(t, lab, scenarios.ICMPError{}, "the topology client — proxy — server has no router that could answer")
+	for _, f := range []harness.Fault{scenarios.ICMPError{}, scenarios.NeighbourLost{}, scenarios.PathMTU{MTU: 1400}} {
+		expectError(t, lab, f,
+			"the topology client — proxy — server has no router behind the client: use Routed, Firewalled, NATed or ProxiedBehindFirewall")
+	}
 }

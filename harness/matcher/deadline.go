@@ -29,6 +29,13 @@ func During(window oracle.Window, since time.Time) Deadline {
 	return Deadline{since: since, window: window, anchor: "the instant given"}
 }
 
+// StartingBy is for a clock that was started between the deadline's instant and
+// this one, such as a timer in another program that was told to start.
+func (w Deadline) StartingBy(latest time.Time) Deadline {
+	w.window.Latest += latest.Sub(w.since)
+	return w
+}
+
 // patience is how long a matcher goes on waiting after a window has closed, so
 // that a late event is told from one that never comes.
 func (w Deadline) patience() time.Duration {

@@ -52,7 +52,7 @@ func runAgain() (status int, err error) {
 	runtime.LockOSThread()
 	cmd, err := start()
 	if err != nil {
-		return 1, fmt.Errorf("making private namespaces: %w: run as root with CAP_SYS_ADMIN, or allow user namespaces (sysctl user.max_user_namespaces; kernel.apparmor_restrict_unprivileged_userns=0 or kernel.unprivileged_userns_clone=1 where they exist)", err)
+		return 1, fmt.Errorf("making private namespaces: %w: run as root with CAP_SYS_ADMIN, or allow more of them (sysctl user.max_user_namespaces, user.max_pid_namespaces; kernel.apparmor_restrict_unprivileged_userns=0 or kernel.unprivileged_userns_clone=1 where they exist)", err)
 	}
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT, unix.SIGUSR1, unix.SIGUSR2)
@@ -83,7 +83,7 @@ func runAgain() (status int, err error) {
 // where that is allowed (root), with one elsewhere (an ordinary user, or a root
 // without capabilities as in most containers).
 func start() (*exec.Cmd, error) {
-	var errs []error
+	var refused error
 	for _, user := range []bool{false, true} {
 		if !user && os.Geteuid() != 0 {
 			continue
@@ -107,9 +107,17 @@ func start() (*exec.Cmd, error) {
 		if err == nil {
 			return cmd, nil
 		}
-		errs = append(errs, err)
+		refused = reason(err)
 	}
-	return nil, errors.Join(errs...)
+	return nil, refused
+}
+
+// reason leaves the names of files and calls out of exec's errors.
+func reason(err error) error {
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		return errno
+	}
+	return err
 }
 
 // awaitParentDeath returns when the process that started this one is gone.

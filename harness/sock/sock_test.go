@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/netip"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -18,12 +19,10 @@ import (
 
 func TestMain(m *testing.M) { private.Main(m.Run) }
 
-// tick is the kernel's clock at its coarsest, HZ=100.
-const tick = 10 * time.Millisecond
+const tick = 10 * time.Millisecond // of the kernel's clock at its coarsest, HZ=100
 
 var loopback4, loopback6 = netip.MustParseAddrPort("127.0.0.1:0"), netip.MustParseAddrPort("[::1]:0")
 
-// machine is one namespace whose loopback carries everything.
 type machine struct {
 	ns    *netns.Namespace
 	links *link.Links
@@ -35,14 +34,12 @@ func newMachine(t *testing.T) *machine {
 	t.Parallel()
 	ns, err := netns.New(t.Name())
 	must(t, err)
-	t.Cleanup(func() { _ = ns.Close() })
 	links, err := link.Open(ns) // brings loopback up
 	must(t, err)
-	t.Cleanup(links.Close)
-	var diag *sock.Diag
-	must(t, ns.Do(func() (err error) { diag, err = sock.OpenDiag(); return err }))
-	t.Cleanup(diag.Close)
-	return &machine{ns, links, diag}
+	m := &machine{ns: ns, links: links}
+	must(t, ns.Do(func() (err error) { m.diag, err = sock.OpenDiag(); return err }))
+	t.Cleanup(func() { m.diag.Close(); links.Close(); _ = ns.Close() })
+	return m
 }
 
 func (m *machine) listen(t *testing.T, at netip.AddrPort, backlog int) (l *sock.Listener) {
@@ -150,11 +147,9 @@ func TestConnectionsOfBothFamiliesComeOutAsTheKernelSays(t *testing.T) {
 		if client.Local() != server.Remote() || client.Remote() != server.Local() || client.Local().Addr() != at.Addr() {
 			t.Errorf("the ends are %v and %v, expected each other's reverse on %v", client, server, at.Addr())
 		}
-		l := m.listen(t, at, 1)
-		closed := l.Local()
-		must(t, l.Close())
-		if err := m.dial(t, closed).AwaitConnected(promptly(t)); err != unix.ECONNREFUSED {
-			t.Errorf("connecting to %v where nobody listens: %v, expected ECONNREFUSED itself", closed, err)
+		nobody := netip.AddrPortFrom(at.Addr(), 1)
+		if err := m.dial(t, nobody).AwaitConnected(promptly(t)); err != unix.ECONNREFUSED {
+			t.Errorf("connecting to %v where nobody listens: %v, expected ECONNREFUSED itself", nobody, err)
 		}
 	}
 }
@@ -162,53 +157,41 @@ func TestConnectionsOfBothFamiliesComeOutAsTheKernelSays(t *testing.T) {
 func TestAWaitEndsWithItsContextOrWithClose(t *testing.T) {
 	m := newMachine(t)
 	client, _ := m.pair(t, loopback4)
-	full := m.listen(t, loopback4, 0) // listen(2) with backlog 0 still holds one
-	must(t, m.dial(t, full.Local()).AwaitConnected(promptly(t)))
+	full, empty := m.listen(t, loopback4, 0), m.listen(t, loopback4, 1)
+	must(t, m.dial(t, full.Local()).AwaitConnected(promptly(t))) // backlog 0 still holds one
 	unanswered := m.dial(t, full.Local())
-	empty := m.listen(t, loopback4, 1)
-	for _, c := range []struct {
-		name  string
-		wait  func(context.Context) error
-		close func() error
-	}{
-		{"AwaitReadable", client.AwaitReadable, client.Close},
-		{"AwaitConnected", unanswered.AwaitConnected, unanswered.Close},
-		{"AwaitAccept", func(ctx context.Context) error { _, err := empty.AwaitAccept(ctx); return err }, empty.Close},
-	} {
-		if err := c.wait(within(t, 20*time.Millisecond)); err != context.DeadlineExceeded {
-			t.Errorf("%s with a deadline: %v, expected context.DeadlineExceeded", c.name, err)
-		}
+	expect := func(name string, wait func(context.Context) error, end func() error) {
+		t.Helper()
+		deadline := wait(within(t, 20*time.Millisecond))
 		closed := make(chan error, 1)
-		time.AfterFunc(50*time.Millisecond, func() { closed <- c.close() })
-		if err := c.wait(promptly(t)); err != os.ErrClosed {
-			t.Errorf("%s when Close comes: %v, expected os.ErrClosed", c.name, err)
-		}
+		time.AfterFunc(50*time.Millisecond, func() { closed <- end() })
+		woken := wait(promptly(t))
 		must(t, <-closed)
-		if wait, again := c.wait(promptly(t)), c.close(); wait != os.ErrClosed || again != os.ErrClosed {
-			t.Errorf("after Close, %s is %v and Close is %v, expected os.ErrClosed twice", c.name, wait, again)
+		got := []error{deadline, woken, wait(promptly(t)), end()}
+		if want := []error{context.DeadlineExceeded, os.ErrClosed, os.ErrClosed, os.ErrClosed}; !slices.Equal(got, want) {
+			t.Errorf("%s with a deadline, when Close comes, after it, and Close again: %q, expected %q", name, got, want)
 		}
 	}
+	expect("AwaitReadable", client.AwaitReadable, client.Close)
+	expect("AwaitConnected", unanswered.AwaitConnected, unanswered.Close)
+	expect("AwaitAccept", func(ctx context.Context) error { _, err := empty.AwaitAccept(ctx); return err }, empty.Close)
 }
 
 // The limits are MAX_TCP_KEEPIDLE and the two after it in include/net/tcp.h.
 func TestKeepaliveTakesWhatTheKernelTakes(t *testing.T) {
 	client, server := newMachine(t).pair(t, loopback4)
 	const s, ms, most = time.Second, time.Millisecond, 32767 * time.Second
-	for _, c := range []struct {
-		idle, interval time.Duration
-		count          int
-	}{{most + s, s, 1}, {s, most + s, 1}, {s, s, 128}, {-s, 0, 0}, {0, 0, -1}, {1500 * ms, 0, 0}, {0, ms, 0}} {
-		err := client.SetKeepalive(c.idle, c.interval, c.count)
+	for _, c := range [][3]time.Duration{{most + s, s, 1}, {s, most + s, 1}, {s, s, 128}, {-s, 0, 0}, {0, 0, -1}, {1500 * ms, 0, 0}, {0, ms, 0}} {
+		err := client.SetKeepalive(c[0], c[1], int(c[2]))
 		if on, _ := client.Option(unix.SOL_SOCKET, unix.SO_KEEPALIVE); !errors.Is(err, unix.EINVAL) || on != 0 {
-			t.Errorf("SetKeepalive(%v, %v, %d): %v, and SO_KEEPALIVE is %d, expected EINVAL and 0", c.idle, c.interval, c.count, err, on)
+			t.Errorf("SetKeepalive(%v, %v, %d): %v, and SO_KEEPALIVE is %d, expected EINVAL and 0", c[0], c[1], c[2], err, on)
 		}
 	}
 	must(t, client.SetKeepalive(most, 2*s, 127))
 	must(t, server.SetKeepalive(0, 3*s, 0)) // the rest is the system's: 7200 s and 9 (tcp(7))
-	const tcp, socket = unix.IPPROTO_TCP, unix.SOL_SOCKET
 	for c, want := range map[*sock.Conn][4]int{client: {32767, 2, 127, 1}, server: {7200, 3, 9, 1}} {
 		var got [4]int
-		for i, o := range [][2]int{{tcp, unix.TCP_KEEPIDLE}, {tcp, unix.TCP_KEEPINTVL}, {tcp, unix.TCP_KEEPCNT}, {socket, unix.SO_KEEPALIVE}} {
+		for i, o := range [][2]int{{unix.IPPROTO_TCP, unix.TCP_KEEPIDLE}, {unix.IPPROTO_TCP, unix.TCP_KEEPINTVL}, {unix.IPPROTO_TCP, unix.TCP_KEEPCNT}, {unix.SOL_SOCKET, unix.SO_KEEPALIVE}} {
 			got[i], _ = c.Option(o[0], o[1])
 		}
 		if got != want {
@@ -219,14 +202,11 @@ func TestKeepaliveTakesWhatTheKernelTakes(t *testing.T) {
 
 func TestUserTimeoutTakesWholeMilliseconds(t *testing.T) {
 	client, _ := newMachine(t).pair(t, loopback4)
-	for _, c := range []struct {
-		d    time.Duration
-		err  error
-		want int // what is set afterwards, in milliseconds
-	}{{1500 * time.Millisecond, nil, 1500}, {1500 * time.Microsecond, unix.EINVAL, 1500}, {-time.Second, unix.EINVAL, 1500}, {0, nil, 0}} {
-		err := client.SetUserTimeout(c.d)
-		if got, _ := client.Option(unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT); !errors.Is(err, c.err) || got != c.want {
-			t.Errorf("SetUserTimeout(%v): %v, and %d ms are set, expected %v and %d ms", c.d, err, got, c.err, c.want)
+	must(t, client.SetUserTimeout(1500*time.Millisecond))
+	for _, d := range []time.Duration{1500 * time.Microsecond, -time.Second} {
+		err := client.SetUserTimeout(d)
+		if got, _ := client.Option(unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT); !errors.Is(err, unix.EINVAL) || got != 1500 {
+			t.Errorf("SetUserTimeout(%v): %v, and %d ms are set, expected EINVAL and 1500 ms as before", d, err, got)
 		}
 	}
 }
@@ -266,10 +246,11 @@ func TestTheSocketTableHasStatesAndTimers(t *testing.T) {
 	m.becomes(t, local, remote, "no timer", func(e sock.Entry) bool { return e.Timer == sock.NoTimer })
 	before := time.Now()
 	must(t, client.SetKeepalive(100*time.Second, time.Second, 1))
-	e, _, err := m.diag.Find(local, remote)
-	must(t, err)
-	if left := 100*time.Second - time.Since(before); e.State != sock.Established || e.Inode == 0 || e.Timer != sock.KeepaliveTimer || e.Expires < left-tick || e.Expires > 100*time.Second+tick {
-		t.Errorf("after SetKeepalive(100s) the socket table has %v, expected ESTABLISHED and the keepalive timer with %v to 100s left", e, left)
+	e := m.becomes(t, local, remote, "ESTABLISHED with the keepalive timer", func(e sock.Entry) bool {
+		return e.State == sock.Established && e.Inode != 0 && e.Timer == sock.KeepaliveTimer
+	})
+	if left := 100*time.Second - time.Since(before); e.Expires < left-tick || e.Expires > 100*time.Second+tick {
+		t.Errorf("after SetKeepalive(100s) the socket table has %v, expected %v to 100s left", e, left)
 	}
 	must(t, client.Shutdown(unix.SHUT_WR))
 	m.becomes(t, local, remote, "FIN_WAIT2", func(e sock.Entry) bool { return e.State == sock.FinWait2 })
@@ -284,18 +265,18 @@ func TestTheSocketTableHasStatesAndTimers(t *testing.T) {
 // RFC 2525 §2.17 and socket(7), SO_LINGER.
 func TestAbortAndCloseWithUnreadDataResetAndCloseDoesNot(t *testing.T) {
 	m := newMachine(t)
-	for _, c := range []struct {
-		unread string
-		end    func(*sock.Conn) error
-		want   error // nil: the zero-read
-	}{{"", (*sock.Conn).Abort, unix.ECONNRESET}, {"unread", (*sock.Conn).Close, unix.ECONNRESET}, {"", (*sock.Conn).Close, nil}} {
+	expect := func(sent string, end func(*sock.Conn) error, want error) {
+		t.Helper()
 		client, server := m.pair(t, loopback4)
-		send(t, server, "read"+c.unread)
+		send(t, server, sent)
 		must(t, client.AwaitReadable(promptly(t)))
 		_, err := client.Receive(make([]byte, len("read")))
-		must(t, errors.Join(err, c.end(client)))
-		receives(t, server, "", c.want)
+		must(t, errors.Join(err, end(client)))
+		receives(t, server, "", want)
 	}
+	expect("read", (*sock.Conn).Abort, unix.ECONNRESET)
+	expect("read and unread", (*sock.Conn).Close, unix.ECONNRESET)
+	expect("read", (*sock.Conn).Close, nil)
 }
 
 func TestLastHeardIsWhenThePeerLastSentSomething(t *testing.T) {

@@ -22,9 +22,8 @@ var _ = Describe("An accept queue that fills up in the middle of a client's hand
 	EachFamily(func(family sock.Family) {
 		// The client's SYN has arrived, the SYN-ACK is held up on the way back,
 		// and a nearer client takes the only place.
-		halfway := func(abortOnOverflow int) (lab *harness.Lab, client *harness.Conn, delay scenarios.SilentDrop) {
+		halfway := func() (lab *harness.Lab, client *harness.Conn, delay scenarios.SilentDrop) {
 			lab = harness.New(GinkgoT(), harness.Routed, family)
-			lab.Server.Sysctl("ipv4/tcp_abort_on_overflow", abortOnOverflow)
 			lab.Server.Listen(5000, 0)
 			delay = scenarios.SilentDrop{Direction: scenarios.TowardsClient}
 			lab.Apply(delay)
@@ -36,7 +35,7 @@ var _ = Describe("An accept queue that fills up in the middle of a client's hand
 		}
 
 		It("leaves that client believing that it is connected; the server goes on sending SYN-ACK", Waits(4*time.Second), func() {
-			lab, client, delay := halfway(0)
+			lab, client, delay := halfway()
 
 			lab.Heal(delay)
 
@@ -46,7 +45,8 @@ var _ = Describe("An accept queue that fills up in the middle of a client's hand
 		})
 
 		It("resets that client with tcp_abort_on_overflow", Waits(2*time.Second), func() {
-			lab, client, delay := halfway(1)
+			lab, client, delay := halfway()
+			lab.Server.Sysctl("ipv4/tcp_abort_on_overflow", 1)
 
 			lab.Heal(delay)
 

@@ -43,6 +43,8 @@ var _ = Describe("A peer whose window is zero", Rows("B3"), func() {
 			lab.Client.Sysctl("ipv4/tcp_retries2", retries)
 			client, server := lab.Connect(5000)
 			client.Keepalive(oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 2})
+			Expect(lab.Client.ReadSysctl("ipv4/tcp_retries2")).To(Equal("2"))
+			Expect(client.Entry().Timer).To(Equal(sock.KeepaliveTimer), "both would end a connection that has fallen silent")
 
 			lab.Apply(&scenarios.ReceiverStalls{Sender: client, Receiver: server})
 
@@ -74,6 +76,7 @@ var _ = Describe("A reader that wakes up", Rows("B5"), func() {
 			client, server := lab.Connect(5000)
 			stall := &scenarios.ReceiverStalls{Sender: client, Receiver: server}
 			lab.Apply(stall)
+			Expect(client.Write("no room")).To(MatchError(unix.EAGAIN))
 
 			lab.Heal(stall)
 

@@ -80,7 +80,6 @@ var _ = Describe("A drop that heals before anybody has noticed", Rows("D4"), fun
 		It("loses nothing, doubles nothing and gives no error", Waits(4*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client, server := lab.Connect(5000)
-			client.Keepalive(oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 5})
 
 			drop := scenarios.SilentDrop{}
 			lab.Apply(drop)

@@ -25,7 +25,8 @@ var _ = Describe("A flow on which only the server still sends, because the clien
 				lastHeard := server.LastHeard()
 
 				lab.Apply(scenarios.PowerOff{Host: lab.Client})
-				Expect(server.Write("anyone?")).To(Succeed()) // retransmitted after 0.2, 0.6, 1.4, 3 and 6.2 s
+				time.Sleep(time.Until(lastHeard.Add(idleTimeout / 2)))
+				Expect(server.Write("anyone?")).To(Succeed(), "which is retransmitted, and never acknowledged")
 
 				time.Sleep(time.Until(lastHeard.Add(justBefore)))
 				Expect(lab.Knows(from, to)).To(BeTrue(), "just before the timeout")

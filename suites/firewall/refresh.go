@@ -25,6 +25,7 @@ var _ = Describe("Keepalive against a firewall's idle timeout of 3 s", Rows("F4"
 			client.Keepalive(oracle.Keepalive{Idle: 2 * time.Second, Interval: time.Second, Count: 3})
 
 			Expect(client).To(StayAlive(9 * time.Second))
+			Expect(lab.Knows(client.Local(), client.Remote())).To(BeTrue(), "the firewall still has the entry")
 			Expect(client.Write("still here")).To(Succeed())
 			Expect(server.Read()).To(Equal("still here"))
 		})

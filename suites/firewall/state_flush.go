@@ -22,6 +22,7 @@ var _ = Describe("A firewall that loses its state in the middle of a flow", Rows
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Apply(scenarios.IdleTimeout{After: time.Hour, Then: firewall.ResetSender})
 			client, server := lab.Connect(5000)
+			Expect(lab.Knows(client.Local(), client.Remote())).To(BeTrue())
 
 			lab.Apply(scenarios.StateFlush{Then: firewall.ResetSender})
 
@@ -36,6 +37,7 @@ var _ = Describe("A firewall that loses its state in the middle of a flow", Rows
 			lab.Client.Sysctl("ipv4/tcp_retries2", retries)
 			lab.Apply(scenarios.IdleTimeout{After: time.Hour, Then: firewall.SilentDrop})
 			client, server := lab.Connect(5000)
+			Expect(lab.Knows(client.Local(), client.Remote())).To(BeTrue())
 
 			lab.Apply(scenarios.StateFlush{Then: firewall.SilentDrop})
 
@@ -49,6 +51,7 @@ var _ = Describe("A firewall that loses its state in the middle of a flow", Rows
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Apply(scenarios.IdleTimeout{After: time.Hour, Then: firewall.PickUp})
 			client, server := lab.Connect(5000)
+			Expect(lab.Knows(client.Local(), client.Remote())).To(BeTrue())
 
 			lab.Apply(scenarios.StateFlush{Then: firewall.PickUp})
 			Expect(lab.Knows(client.Local(), client.Remote())).To(BeFalse())

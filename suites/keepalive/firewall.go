@@ -26,6 +26,7 @@ var _ = Describe("Keepalive through a firewall with an idle timeout of 3 s", Row
 				side(client, server).Keepalive(oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 5})
 
 				Expect(client).To(StayAlive(8 * time.Second))
+				Expect(lab.Knows(client.Local(), client.Remote())).To(BeTrue(), "the firewall still has the entry")
 
 				Expect(client.Write("still here")).To(Succeed())
 				Expect(server.Read()).To(Equal("still here"))

@@ -107,6 +107,7 @@ var _ = Describe("A peer that dies behind an L4 proxy", Rows("K9"), func() {
 			Expect(len(lab.Client.Sent(capture.KeepaliveProbe))).To(BeNumerically(">=", 5))
 			Expect(client.Entry().Unanswered).To(BeZero())
 			Expect(client.Entry().Queues.Sent).To(BeZero(), "even the data counts as delivered")
+			Expect(lab.Server.Received(capture.Data)).To(BeEmpty())
 		})
 	})
 })

@@ -56,6 +56,7 @@ var _ = Describe("Where keepalive's values come from", Rows("K7"), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Client.Sysctl("ipv4/tcp_keepalive_time", 3600)
 			client, _ := lab.Connect(5000)
+			Expect(client.Option(unix.IPPROTO_TCP, unix.TCP_KEEPIDLE)).To(Equal(3600))
 			client.Keepalive(k)
 
 			lab.Apply(scenarios.PowerOff{Host: lab.Server})

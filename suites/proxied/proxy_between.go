@@ -74,8 +74,10 @@ var _ = Describe("A firewall before a proxy", func() {
 			drop := scenarios.SilentDrop{}
 			lab.Apply(drop)
 			client.Close()
-
 			Expect(server).To(StayAlive(time.Second))
+
+			lab.Heal(drop)
+			Expect(server).To(ReadZero(Within(2*time.Second)), "the retransmitted FIN gets through")
 		})
 	})
 })

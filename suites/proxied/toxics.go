@@ -38,10 +38,11 @@ var _ = Describe("Toxiproxy's timeout", func() {
 			lab := harness.New(GinkgoT(), harness.Proxied, family)
 			client, server := talking(lab)
 
+			began := time.Now()
 			lab.Apply(scenarios.Toxic{Port: port, Toxic: proxy.Timeout{After: time.Second}, Live: true})
 			applied := time.Now()
 
-			Expect(client).To(ReadZero(During(oracle.Around(time.Second), applied)))
+			Expect(client).To(ReadZero(During(oracle.Around(time.Second), began).StartingBy(applied)))
 			Expect(server).To(ReadZero(Within(time.Second)))
 		})
 

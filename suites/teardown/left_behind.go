@@ -22,12 +22,14 @@ var _ = Describe("A connection that one side has left", Rows("T4"), func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			lab.Server.Sysctl("ipv4/tcp_fin_timeout", 1)
 			client, server := lab.Connect(5000)
+			orphan := server.TableEntry()
 
+			closed := time.Now()
 			server.Close()
 
 			Expect(client).To(EnterState(sock.CloseWait, Within(time.Second)))
-			Expect(client).To(StayIn(sock.CloseWait, 5*time.Second))
-			client.Close()
+			Expect(orphan).To(EnterState(sock.Closed, During(oracle.Around(time.Second), closed)), "the other side has forgotten it")
+			Expect(client).To(StayIn(sock.CloseWait, 4*time.Second))
 		})
 
 		It("is in FIN_WAIT2 for tcp_fin_timeout, when nobody holds it any more", Waits(2*time.Second), func() {

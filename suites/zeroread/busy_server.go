@@ -61,7 +61,9 @@ var _ = Describe("A server that is busy with a job of 15 s when its client hangs
 				server.Await("working")
 				Expect(client.Write("and another")).To(Succeed())
 
+				connection := lab.Server.TableEntry(client.Remote(), client.Local())
 				client.Close()
+				Expect(connection).To(EnterState(sock.CloseWait, Within(time.Second)), "the hang-up is there")
 
 				server.Await("finished")
 				Expect(server.Await("kept").Text).To(Equal("and another"))

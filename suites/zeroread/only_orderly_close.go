@@ -29,8 +29,10 @@ var _ = Describe("Ways for the peer to go", Rows("Z5"), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client, server := lab.Connect(5000)
 
+			orphan := server.TableEntry()
 			lab.Apply(scenarios.SilentDrop{})
 			server.Close()
+			Expect(orphan).To(BeInState(sock.FinWait1), "its FIN is on the way, for ever")
 
 			Expect(client).To(StayAlive(5 * time.Second))
 		})

@@ -1,0 +1,215 @@
+package harness_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/peer"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+)
+
+var topologies = []harness.Topology{
+	harness.Direct, harness.Routed, harness.Firewalled, harness.NATed, harness.Proxied, harness.ProxiedBehindFirewall,
+}
+
+func TestEveryTopologyConnectsItsPeersOverBothFamilies(t *testing.T) {
+	for _, topology := range topologies {
+		for _, family := range []sock.Family{sock.IPv4, sock.IPv6} {
+			t.Run(fmt.Sprintf("%v, %v", topology, family), func(t *testing.T) {
+				t.Parallel()
+				lab := harness.New(t, topology, family)
+				client, server := lab.Connect(5000)
+				if err := client.Write("hello"); err != nil {
+					t.Fatal(err)
+				}
+				if got, err := server.Read(); got != "hello" || err != nil {
+					t.Errorf("the server reads %q, %v", got, err)
+				}
+				if err := server.Write("hello yourself"); err != nil {
+					t.Fatal(err)
+				}
+				if got, err := client.Read(); got != "hello yourself" || err != nil {
+					t.Errorf("the client reads %q, %v", got, err)
+				}
+			})
+		}
+	}
+}
+
+func TestOnlyANATAndAProxyHideTheClient(t *testing.T) {
+	for _, topology := range topologies {
+		lab := harness.New(t, topology, sock.IPv4)
+		client, server := lab.Connect(5000)
+		hidden := server.Remote() != client.Local()
+		if want := topology == harness.NATed || lab.Proxy != nil; hidden != want {
+			t.Errorf("%v: the server sees %v, the client is %v", topology, server.Remote(), client.Local())
+		}
+	}
+}
+
+// A lab that was given back has left nothing: descriptors, goroutines, processes.
+func TestALabLeavesNothingBehind(t *testing.T) {
+	cycle := func() {
+		s := run("cycle", func(s *spec) {
+			for _, topology := range topologies {
+				lab := harness.New(s, topology, sock.IPv6)
+				lab.Connect(5000)
+				lab.StartServer(5001, "sleeper")
+			}
+		})
+		if s.Failed() {
+			t.Fatalf("the lab failed: %s %v", s.fatal, s.errors)
+		}
+	}
+	cycle() // opens what the Go runtime keeps open
+	files, goroutines := count(t, "/proc/self/fd/*"), runtime.NumGoroutine()
+	for range 3 {
+		cycle()
+	}
+	if now := count(t, "/proc/self/fd/*"); now != files {
+		t.Errorf("%d descriptors before, %d after", files, now)
+	}
+	// In this pid namespace are this process and what it has started.
+	if now := count(t, "/proc/[0-9]*"); now != 1 {
+		t.Errorf("%d processes are left, expected this one only", now)
+	}
+	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > goroutines; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			stacks := make([]byte, 64<<10)
+			t.Fatalf("%d goroutines before, now:\n%s", goroutines, stacks[:runtime.Stack(stacks, true)])
+		}
+	}
+}
+
+func count(t *testing.T, pattern string) int {
+	t.Helper()
+	paths, err := filepath.Glob(pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, path := range paths {
+		if _, err := os.Lstat(path); err == nil { // the directory's own descriptor is gone
+			n++
+		}
+	}
+	return n
+}
+
+func init() {
+	peer.Register("sleeper", func([]string) error {
+		peer.Report(peer.Event{Name: "ready"})
+		select {}
+	})
+	peer.Register("failure", func([]string) error { return fmt.Errorf("no disk") })
+}
+
+func TestWhatASpecDoesWrongIsToldInOneLine(t *testing.T) {
+	for _, c := range []struct {
+		what string
+		do   func(*harness.Lab)
+		want string
+	}{
+		{"a keepalive of 40000 s", func(lab *harness.Lab) {
+			client, _ := lab.Connect(5000)
+			client.Keepalive(oracle.Keepalive{Idle: 40000 * time.Second})
+		}, "client switches keepalive on: idle 11h6m40s, interval 0s, 0 probes: the keepalive idle time 11h6m40s is more than the kernel allows, 32767 s"},
+		{"a negative user timeout", func(lab *harness.Lab) {
+			client, _ := lab.Connect(5000)
+			client.UserTimeout(-time.Second)
+		}, "client sets TCP_USER_TIMEOUT to -1s: setting TCP_USER_TIMEOUT to -1s: invalid argument"},
+		{"a port in use", func(lab *harness.Lab) {
+			lab.Server.Listen(5000, 1)
+			lab.Server.Listen(5000, 1)
+		}, "listening on 198.51.100.20:5000 of server: address already in use: another socket of server holds the port"},
+		{"a port that nobody listens on", func(lab *harness.Lab) {
+			lab.Dial(5000)
+		}, "connecting client to 198.51.100.20:5000: connection refused"},
+		{"a host that the topology does not have", func(lab *harness.Lab) {
+			lab.Host("proxy")
+		}, `there is no host "proxy" in the topology client — firewall — server`},
+		{"a program that does not exist", func(lab *harness.Lab) {
+			lab.Server.Start(exec.Command("/nonexistent/nginx"))
+		}, "starting /nonexistent/nginx on server: no such file or directory: is it installed, and may it be run?"},
+		{"a program that ends at once", func(lab *harness.Lab) {
+			lab.StartServer(5000, "failure")
+		}, "halfopen-failure on server ended before it was ready: exit status 1; it wrote: failure: no disk"},
+		{"a sysctl that does not exist", func(lab *harness.Lab) {
+			lab.Server.Sysctl("ipv4/tcp_nonesuch", 1)
+		}, `server sets net/ipv4/tcp_nonesuch to 1: setting the sysctl ipv4/tcp_nonesuch to "1": open /proc/sys/net/ipv4/tcp_nonesuch: no such file or directory`},
+	} {
+		if got := complaint(harness.Firewalled, c.do); got != c.want {
+			t.Errorf("%s:\n got  %s\n want %s", c.what, got, c.want)
+		}
+	}
+	if got, want := complaint(harness.Topology(99), func(*harness.Lab) {}), "building the lab topology 99: topology 99 is not known"; got != want {
+		t.Errorf("a topology that is none:\n got  %s\n want %s", got, want)
+	}
+}
+
+func TestAFailedSpecKeepsItsEvidence(t *testing.T) {
+	directory := t.TempDir()
+	t.Setenv("HALFOPEN_REPORT", directory)
+	s := run("a spec / that fails", func(s *spec) {
+		lab := harness.New(s, harness.Firewalled, sock.IPv4)
+		client, _ := lab.Connect(5000)
+		_ = client.Write("hello")
+		s.Fatalf("it went wrong")
+	})
+	kept := filepath.Join(directory, "failed", "a-spec-that-fails")
+	for file, want := range map[string]string{
+		"packets.pcapng": "\x0a\x0d\x0d\x0a", // the section header block
+		"timeline.txt":   "client writes 5 bytes: done",
+		"rules.txt":      "# firewall",
+		"conntrack.txt":  "",
+		"sockets.txt":    "ESTABLISHED",
+	} {
+		path := filepath.Join(kept, file)
+		content, err := os.ReadFile(path)
+		if err != nil || !strings.Contains(string(content), want) {
+			t.Errorf("%s: %v, %q is not in it:\n%s", file, err, want, content)
+		}
+		if len(s.logs) != 1 || !strings.Contains(s.logs[0], path) {
+			t.Errorf("the spec was not told of %s: %q", path, s.logs)
+		}
+	}
+}
+
+func TestAGreenSpecKeepsNothing(t *testing.T) {
+	directory := t.TempDir()
+	t.Setenv("HALFOPEN_REPORT", directory)
+	s := run("green", func(s *spec) { harness.New(s, harness.Direct, sock.IPv4) })
+	if n := count(t, filepath.Join(directory, "*")); n != 0 || len(s.logs) != 0 {
+		t.Errorf("%d files and %d messages are left of a green spec", n, len(s.logs))
+	}
+}
+
+func TestAStepThatIsLeftOutIsNotDone(t *testing.T) {
+	t.Setenv("HALFOPEN_LEAVE_OUT", "detector 1")
+	lab := harness.New(t, harness.Direct, sock.IPv4)
+	client, _ := lab.Connect(5000)
+	client.Keepalive(oracle.Keepalive{Idle: time.Second})
+	if timer := client.Entry().Timer; timer != sock.NoTimer {
+		t.Errorf("keepalive was to be left out, and the timer is %v", timer)
+	}
+	if !strings.Contains(lab.Timeline.String(), "LEFT OUT client switches keepalive on") {
+		t.Errorf("the timeline does not tell that a step was left out:\n%v", lab.Timeline)
+	}
+}
+
+// A program with labs that forgets Main would leave its hosts behind when killed.
+func TestWithoutMainNoLabIsBuilt(t *testing.T) {
+	t.Setenv("HALFOPEN_PRIVATE", "")
+	got := complaint(harness.Direct, func(*harness.Lab) {})
+	if want := "building the lab client — server: this program does not run in namespaces of its own"; !strings.HasPrefix(got, want) {
+		t.Errorf("got %q, want it to begin with %q", got, want)
+	}
+}

@@ -1,0 +1,296 @@
+package link_test
+
+import (
+	"context"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/capture"
+	"github.com/halfopen-lab/halfopen/harness/link"
+	"github.com/halfopen-lab/halfopen/harness/netns"
+	"github.com/halfopen-lab/halfopen/harness/private"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+)
+
+func TestMain(m *testing.M) { private.Main(m.Run) }
+
+type host struct {
+	ns    *netns.Namespace
+	links *link.Links
+}
+
+func newHost(t *testing.T, name string) *host {
+	t.Helper()
+	ns, err := netns.New(name)
+	must(t, err)
+	t.Cleanup(func() { _ = ns.Close() })
+	links, err := link.Open(ns)
+	must(t, err)
+	t.Cleanup(links.Close)
+	h := &host{ns, links}
+	// The kernel drops IPv6 addresses with their link unless it is told not to, as
+	// the lab tells it.
+	h.switchOn(t, "ipv6/conf/default/keep_addr_on_down")
+	return h
+}
+
+func (h *host) switchOn(t *testing.T, sysctl string) {
+	t.Helper()
+	must(t, h.ns.Do(func() error { return os.WriteFile("/proc/sys/net/"+sysctl, []byte("1"), 0) }))
+}
+
+func (h *host) address(t *testing.T, name string, prefixes ...string) {
+	t.Helper()
+	for _, prefix := range prefixes {
+		must(t, h.links.Address(name, netip.MustParsePrefix(prefix)))
+	}
+}
+
+// connect is how a connection to a closed port comes out: ECONNREFUSED when packets
+// go there and back, and what the kernel says of the route when not.
+func (h *host) connect(to string, patience time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	address, family := netip.MustParseAddr(to), sock.IPv6
+	if address.Is4() {
+		family = sock.IPv4
+	}
+	return h.ns.Do(func() error {
+		c, err := sock.Socket(family)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = c.Close() }()
+		if err := c.Connect(netip.AddrPortFrom(address, 9)); err != unix.EINPROGRESS {
+			return err
+		}
+		return c.AwaitConnected(ctx)
+	})
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func expectReach(t *testing.T, h *host, when string, want error, to ...string) {
+	t.Helper()
+	for _, address := range to {
+		if err := h.connect(address, 5*time.Second); err != want {
+			t.Errorf("%s, connecting to %s: %v, expected %v", when, address, err, want)
+		}
+	}
+}
+
+// pair is two hosts with a cable, and an address of the server that needs a route.
+func pair(t *testing.T) (client, server *host) {
+	t.Helper()
+	t.Parallel()
+	client, server = newHost(t, "client"), newHost(t, "server")
+	must(t, link.Join(client.links, "right", server.links, "left"))
+	client.address(t, "right", "192.0.2.1/24", "2001:db8::1/64")
+	server.address(t, "left", "192.0.2.2/24", "2001:db8::2/64")
+	server.address(t, "lo", "198.51.100.2/32", "2001:db8:1::2/128")
+	return client, server
+}
+
+// behind is what lies behind the server, and the gateway to it.
+var behind = map[string]string{"198.51.100.0/24": "192.0.2.2", "2001:db8:1::/64": "2001:db8::2"}
+
+func (h *host) route(t *testing.T, routes map[string]string) {
+	t.Helper()
+	for to, via := range routes {
+		must(t, h.links.Route(netip.MustParsePrefix(to), netip.MustParseAddr(via)))
+	}
+}
+
+func TestPacketsGoThroughACableAtOnce(t *testing.T) {
+	client, server := pair(t)
+	expectReach(t, client, "joined", unix.ECONNREFUSED, "192.0.2.2", "2001:db8::2")
+	expectReach(t, server, "joined", unix.ECONNREFUSED, "192.0.2.1", "2001:db8::1")
+	// Modules may add fallback devices (sit0, tunl0) of their own.
+	if names, err := client.links.Names(); err != nil || !slices.Contains(names, "right") || slices.Contains(names, "lo") {
+		t.Errorf("the links of the client are %v (%v), expected right and not lo", names, err)
+	}
+}
+
+func TestOpenBringsLoopbackUp(t *testing.T) {
+	t.Parallel()
+	expectReach(t, newHost(t, "client"), "opened", unix.ECONNREFUSED, "127.0.0.1", "::1")
+}
+
+func TestARouteLeadsThroughItsGateway(t *testing.T) {
+	client, _ := pair(t)
+	expectReach(t, client, "without a route", unix.ENETUNREACH, "198.51.100.2", "2001:db8:1::2")
+	client.route(t, behind)
+	expectReach(t, client, "with a route", unix.ECONNREFUSED, "198.51.100.2", "2001:db8:1::2")
+}
+
+func TestTheDefaultRouteIsAPrefixOfLengthZero(t *testing.T) {
+	client, _ := pair(t)
+	client.route(t, map[string]string{"0.0.0.0/0": "192.0.2.2", "::/0": "2001:db8::2"})
+	expectReach(t, client, "with a default route", unix.ECONNREFUSED, "198.51.100.2", "2001:db8:1::2")
+}
+
+func TestRoutesComeBackWithTheirLink(t *testing.T) {
+	client, _ := pair(t)
+	client.route(t, behind)
+	must(t, client.links.Down("right"))
+	expectReach(t, client, "after Down", unix.ENETUNREACH, "192.0.2.2", "198.51.100.2", "2001:db8::2", "2001:db8:1::2")
+	must(t, client.links.Up("right"))
+	expectReach(t, client, "after Up", unix.ECONNREFUSED, "192.0.2.2", "198.51.100.2", "2001:db8::2", "2001:db8:1::2")
+}
+
+// A host with two cables: the routes over one must not keep the other from coming up.
+func TestALinkComesUpWhileAnotherIsDown(t *testing.T) {
+	client, server := pair(t)
+	client.route(t, behind)
+	must(t, link.Join(client.links, "second", server.links, "second"))
+	client.address(t, "second", "203.0.113.1/24", "2001:db8:2::1/64")
+	server.address(t, "second", "203.0.113.2/24", "2001:db8:2::2/64")
+	for _, name := range []string{"right", "second"} {
+		must(t, client.links.Down(name))
+	}
+	if err := client.links.Up("second"); err != nil {
+		t.Fatalf("bringing second up while right is down: %v", err)
+	}
+	expectReach(t, client, "with second up alone", unix.ECONNREFUSED, "203.0.113.2", "2001:db8:2::2")
+	expectReach(t, client, "with second up alone", unix.ENETUNREACH, "198.51.100.2", "2001:db8:1::2")
+	must(t, client.links.Up("right"))
+	expectReach(t, client, "with both up", unix.ECONNREFUSED, "198.51.100.2", "2001:db8:1::2")
+}
+
+func TestBothEndsLoseCarrierWhenOneGoesDown(t *testing.T) {
+	client, server := pair(t)
+	expect := func(when string, want bool) {
+		t.Helper()
+		for h, name := range map[*host]string{client: "right", server: "left"} {
+			if got, err := h.links.Carrier(name); err != nil || got != want {
+				t.Errorf("%s, the carrier of %s %s is %v (%v), expected %v", when, h.ns.Name(), name, got, err, want)
+			}
+		}
+	}
+	expect("joined", true)
+	must(t, server.links.Down("left"))
+	expect("after Down of the server's end", false)
+	must(t, server.links.Up("left"))
+	expect("after Up of the server's end", true)
+}
+
+// A host refuses its own connections with EINVAL where a blackhole lies (fib_props
+// in net/ipv4/fib_semantics.c, ip6_blackhole_route), and with ENETUNREACH where
+// nothing lies.
+func TestABlackholeIsTakenOnlyWithoutABetterRoute(t *testing.T) {
+	client, _ := pair(t)
+	for _, to := range []string{"192.0.2.0/24", "2001:db8::/64", "198.51.100.0/24", "2001:db8:1::/64"} {
+		for range 2 { // asked for twice is no error
+			must(t, client.links.Blackhole(netip.MustParsePrefix(to)))
+		}
+	}
+	expectReach(t, client, "with a better route", unix.ECONNREFUSED, "192.0.2.2", "2001:db8::2")
+	expectReach(t, client, "with nothing but a blackhole", unix.EINVAL, "198.51.100.2", "2001:db8:1::2")
+	client.route(t, behind)
+	expectReach(t, client, "with a route again", unix.ECONNREFUSED, "198.51.100.2", "2001:db8:1::2")
+	must(t, client.links.Down("right"))
+	expectReach(t, client, "with the better route's link down", unix.EINVAL, "192.0.2.2", "2001:db8::2")
+}
+
+// The server forwards. How the attempts end is no matter: the kernel overlooks an
+// ICMP error that comes back while connect(2) is still at work.
+func TestABlackholeOnARouterIsSilent(t *testing.T) {
+	client, server := pair(t)
+	client.route(t, behind)
+	server.switchOn(t, "ipv4/ip_forward")
+	server.switchOn(t, "ipv6/conf/all/forwarding")
+	for _, when := range []string{"without a route", "with a blackhole"} {
+		packets, err := capture.Start(client.ns, "client")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for to, gateway := range map[string]string{"198.51.100.3": "192.0.2.2", "2001:db8:1::3": "2001:db8::2"} {
+			outcome := client.connect(to, 100*time.Millisecond)
+			if when == "with a blackhole" && outcome != context.DeadlineExceeded {
+				t.Errorf("%s on the router, connecting to %s: %v, expected no answer in 100 ms", when, to, outcome)
+			}
+			errors := packets.Find(capture.All(capture.ICMP("Unreachable"), capture.From(netip.AddrPortFrom(netip.MustParseAddr(gateway), 0))))
+			if got, want := len(errors) > 0, when == "without a route"; got != want {
+				t.Errorf("%s on the router, connecting to %s: ICMP errors %v, expected some: %v", when, to, errors, want)
+			}
+		}
+		_ = packets.Close()
+		for to := range behind {
+			must(t, server.links.Blackhole(netip.MustParsePrefix(to)))
+		}
+	}
+}
+
+func TestForgottenNeighboursAreAskedForAgain(t *testing.T) {
+	client, _ := pair(t)
+	packets, err := capture.Start(client.ns, "client")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = packets.Close() }()
+	asked := func() (arp, solicitations int) {
+		for _, p := range packets.Find(capture.Outgoing) {
+			if strings.Contains(p.String(), "192.0.2.1 asks by ARP who has 192.0.2.2") {
+				arp++
+			}
+			// The kernel asks for its own new link-local address as well.
+			if p.ICMP == "NeighborSolicitation" && p.Src.Addr() == netip.MustParseAddr("2001:db8::1") {
+				solicitations++
+			}
+		}
+		return arp, solicitations
+	}
+	for i, when := range []string{"at first", "while known", "once forgotten"} {
+		if when == "once forgotten" {
+			must(t, client.links.ForgetNeighbours("right"))
+		}
+		expectReach(t, client, when, unix.ECONNREFUSED, "192.0.2.2", "2001:db8::2")
+		want := []int{1, 1, 2}[i]
+		if arp, solicitations := asked(); arp != want || solicitations != want {
+			t.Errorf("%s the client has asked %d times by ARP and %d times by neighbour solicitation, expected %d each", when, arp, solicitations, want)
+		}
+	}
+}
+
+func TestErrorsNameTheHostAndTheLink(t *testing.T) {
+	client, server := pair(t)
+	_, err := client.links.Carrier("wrong")
+	for what, err := range map[string]error{
+		"Address":          client.links.Address("wrong", netip.MustParsePrefix("192.0.2.7/24")),
+		"Up":               client.links.Up("wrong"),
+		"Down":             client.links.Down("wrong"),
+		"ForgetNeighbours": client.links.ForgetNeighbours("wrong"),
+		"Carrier":          err,
+	} {
+		if err == nil || !strings.Contains(err.Error(), "wrong") || !strings.Contains(err.Error(), "client") {
+			t.Errorf("%s of a link that is not there: %v, expected an error that names wrong and client", what, err)
+		}
+	}
+	for _, c := range []struct {
+		err   error
+		words string
+	}{
+		{link.Join(client.links, "right", server.links, "new"), "joining client right and server new by a veth pair: file exists"},
+		{client.links.Address("right", netip.MustParsePrefix("192.0.2.1/24")), "giving client right the address 192.0.2.1/24: file exists"},
+		{client.links.Route(netip.MustParsePrefix("198.51.100.0/24"), netip.MustParseAddr("203.0.113.9")), "routing 198.51.100.0/24 via 203.0.113.9 on client: network is unreachable"},
+	} {
+		if c.err == nil || c.err.Error() != c.words {
+			t.Errorf("the error is %v, expected %q", c.err, c.words)
+		}
+	}
+	// A route that was refused must not be tried again by Up.
+	if err := client.links.Up("right"); err != nil {
+		t.Errorf("Up after a route was refused: %v", err)
+	}
+}

@@ -1,0 +1,235 @@
+// Command killcheck kills the suites with SIGKILL at ten moments of a run, and
+// checks each time that nothing is left: no process, no network namespace, and the
+// machine's own links, packet filter rules and sysctls byte for byte as before.
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/firewall"
+)
+
+func main() {
+	moments := flag.Int("moments", 10, "how often to kill")
+	flag.Parse()
+	if err := check(*moments); err != nil {
+		fmt.Fprintf(os.Stderr, "killcheck: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+const procs = 16
+
+func check(moments int) error {
+	directory, err := os.MkdirTemp("", "halfopen-killcheck-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(directory) }()
+	binary := filepath.Join(directory, "suites.test")
+	if out, err := exec.Command("go", "test", "-c", "-o", binary, "./suites").CombinedOutput(); err != nil {
+		return fmt.Errorf("building the suites: %w\n%s", err, out)
+	}
+	before, err := machine()
+	if err != nil {
+		return err
+	}
+	for moment := range moments {
+		// From the first labs being built to many specs in the middle of a fault.
+		after := 700*time.Millisecond + time.Duration(moment)*600*time.Millisecond
+		who, err := kill(binary, directory, after, moment)
+		if err != nil {
+			return err
+		}
+		if err := settled(binary, before); err != nil {
+			return fmt.Errorf("%s was killed after %v: %w", who, after, err)
+		}
+		fmt.Printf("killed %-40s after %4.1f s: nothing is left\n", who, after.Seconds())
+	}
+	return nil
+}
+
+// kill starts the suites and kills, some time later, all that Ginkgo started, or
+// Ginkgo itself, or one test process and then Ginkgo.
+func kill(binary, directory string, after time.Duration, moment int) (who string, err error) {
+	cmd := exec.Command("go", "tool", "ginkgo", fmt.Sprintf("-procs=%d", procs), "-output-dir="+directory, binary)
+	cmd.Env = append(os.Environ(), "HALFOPEN_REPORT="+directory)
+	if err := cmd.Start(); err != nil {
+		return "", err
+	}
+	defer func() { _ = cmd.Wait() }()
+	ginkgo, tests, err := started(cmd.Process.Pid, binary)
+	if err != nil {
+		return "", err
+	}
+	time.Sleep(after)
+	signal := func(pids ...int) {
+		for _, pid := range pids {
+			_ = unix.Kill(pid, unix.SIGKILL) // it may just have ended
+		}
+	}
+	switch moment % 3 {
+	case 0:
+		signal(ginkgo)
+		return "ginkgo", nil
+	case 1:
+		signal(tests...)
+		signal(ginkgo)
+		return fmt.Sprintf("all %d test processes, then ginkgo", len(tests)), nil
+	default:
+		signal(tests[0])
+		time.Sleep(200 * time.Millisecond)
+		signal(ginkgo)
+		return "one test process, then ginkgo", nil
+	}
+}
+
+// started waits until all test processes run, and returns them and ginkgo.
+func started(root int, binary string) (ginkgo int, tests []int, err error) {
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		ginkgo, tests = 0, nil
+		for _, p := range processes() {
+			switch {
+			case p.parent == root:
+				ginkgo = p.pid
+			case p.command == binary && p.parent == ginkgo && ginkgo != 0:
+				tests = append(tests, p.pid)
+			}
+		}
+		if len(tests) == procs {
+			return ginkgo, tests, nil
+		}
+	}
+	return 0, nil, fmt.Errorf("only %d of %d test processes were started in 30 s", len(tests), procs)
+}
+
+// settled waits until everything that the suites made is gone. The kernel removes
+// a namespace some time after its last process.
+func settled(binary string, before []byte) error {
+	var left error
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		if left = remains(binary, before); left == nil {
+			return nil
+		}
+	}
+	return left
+}
+
+func remains(binary string, before []byte) error {
+	for _, p := range processes() {
+		if p.command == binary || strings.HasPrefix(p.command, "halfopen-") {
+			return fmt.Errorf("process %d is left: %s", p.pid, p.command)
+		}
+	}
+	after, err := machine()
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(before, after) {
+		return fmt.Errorf("the machine is not as before:\n%s", difference(before, after))
+	}
+	return nil
+}
+
+type process struct {
+	pid, parent int
+	command     string // its first argument
+}
+
+func processes() []process {
+	directories, _ := filepath.Glob("/proc/[0-9]*")
+	var all []process
+	for _, directory := range directories {
+		pid, _ := strconv.Atoi(filepath.Base(directory))
+		stat, err := os.ReadFile(filepath.Join(directory, "stat"))
+		if err != nil {
+			continue // it has just ended
+		}
+		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+		parent, _ := strconv.Atoi(fields[1])
+		arguments, _ := os.ReadFile(filepath.Join(directory, "cmdline"))
+		command, _, _ := strings.Cut(string(arguments), "\x00")
+		all = append(all, process{pid, parent, command})
+	}
+	slices.SortFunc(all, func(a, b process) int { return a.pid - b.pid })
+	return all
+}
+
+// machine is what must not change: the links, rules and network sysctls of the
+// namespace this program runs in, and the network namespaces of all processes.
+func machine() ([]byte, error) {
+	var state bytes.Buffer
+	for _, command := range []string{"iptables-save", "ip6tables-save"} {
+		path, err := firewall.Tool(command)
+		if err != nil {
+			return nil, err
+		}
+		out, err := exec.Command(path).Output()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", command, err)
+		}
+		for line := range strings.Lines(string(out)) {
+			if !strings.HasPrefix(line, "#") { // comments have the time
+				fmt.Fprintf(&state, "%s: %s", command, line)
+			}
+		}
+	}
+	links, _ := filepath.Glob("/sys/class/net/*")
+	named, _ := filepath.Glob("/run/netns/*")
+	fmt.Fprintf(&state, "links: %v\nnamed namespaces: %v\n", links, named)
+	namespaces := map[string]bool{}
+	held, _ := filepath.Glob("/proc/[0-9]*/ns/net")
+	for _, link := range held {
+		if name, err := os.Readlink(link); err == nil {
+			namespaces[name] = true
+		}
+	}
+	var names []string
+	for name := range namespaces {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	fmt.Fprintf(&state, "namespaces: %v\n", names)
+	err := sysctls(&state)
+	return state.Bytes(), err
+}
+
+// sysctls appends every network sysctl, but the number of tracked connections.
+func sysctls(state *bytes.Buffer) error {
+	return filepath.WalkDir("/proc/sys/net", func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || strings.HasSuffix(path, "nf_conntrack_count") {
+			return err
+		}
+		if value, err := os.ReadFile(path); err == nil { // some are write-only
+			fmt.Fprintf(state, "%s: %s", path, value)
+		}
+		return nil
+	})
+}
+
+func difference(before, after []byte) string {
+	was, is := strings.Split(string(before), "\n"), strings.Split(string(after), "\n")
+	var b strings.Builder
+	for _, line := range was {
+		if !slices.Contains(is, line) {
+			fmt.Fprintf(&b, "- %s\n", line)
+		}
+	}
+	for _, line := range is {
+		if !slices.Contains(was, line) {
+			fmt.Fprintf(&b, "+ %s\n", line)
+		}
+	}
+	return b.String()
+}
