@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 	"os/exec"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -98,7 +96,7 @@ func (h *Host) close() error {
 		_ = c.Conn.Close()
 	}
 	if h.Capture != nil {
-		errs = append(errs, h.Capture.Close())
+		h.Capture.Close()
 	}
 	if h.Links != nil {
 		h.Links.Close()
@@ -134,15 +132,15 @@ func (h *Host) Sysctl(name string, value int) {
 // ReadSysctl is the value of one of the host's sysctls.
 func (h *Host) ReadSysctl(name string) string {
 	h.lab.t.Helper()
-	var value []byte
+	var value string
 	err := h.ns.Do(func() (err error) {
-		value, err = os.ReadFile("/proc/sys/net/" + name)
+		value, err = readSysctl(name)
 		return err
 	})
 	if err != nil {
 		h.lab.t.Fatalf("reading the sysctl net/%s of %s: %v", name, h.Name, err)
 	}
-	return strings.TrimSpace(string(value))
+	return value
 }
 
 // Sockets is the host's socket table, whichever program holds the sockets.

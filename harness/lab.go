@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/halfopen-lab/halfopen/harness/capture"
@@ -82,12 +83,19 @@ func open(t TB, topology Topology, family sock.Family) (*Lab, error) {
 }
 
 func (l *Lab) build() error {
-	for _, name := range chains[l.Topology] {
-		host, err := newHost(l, name)
-		if err != nil {
-			return err
+	names := chains[l.Topology]
+	hosts := make([]*Host, len(names))
+	err := together(len(names), func(i int) (err error) {
+		hosts[i], err = newHost(l, names[i])
+		return err
+	})
+	for _, host := range hosts {
+		if host != nil {
+			l.Hosts = append(l.Hosts, host)
 		}
-		l.Hosts = append(l.Hosts, host)
+	}
+	if err != nil {
+		return err
 	}
 	l.Client, l.Server = l.Hosts[0], l.Hosts[len(l.Hosts)-1]
 	if err := l.cable(); err != nil {
@@ -96,18 +104,23 @@ func (l *Lab) build() error {
 	return l.equip()
 }
 
-// cable joins neighbours and gives the links their addresses.
+// cable joins neighbours, gives the links their addresses, and tells each neighbour
+// of the other.
 func (l *Lab) cable() error {
 	for i := range l.Hosts[1:] {
 		near, far := l.Hosts[i], l.Hosts[i+1]
 		near.towards[far.Name], far.towards[near.Name] = linkName(far), linkName(near)
-		if err := link.Join(near.Links, linkName(far), far.Links, linkName(near)); err != nil {
+		nearMAC, farMAC := mac(i, nearEnd), mac(i, farEnd)
+		if err := link.Join(link.End{Links: near.Links, Name: linkName(far), MAC: nearMAC}, link.End{Links: far.Links, Name: linkName(near), MAC: farMAC}); err != nil {
 			return err
 		}
-		for _, prefix := range append(segments[i].prefixes(), linkLocal) {
+		for _, prefix := range segments[i].prefixes() {
+			nearAddress, farAddress := number(prefix, nearEnd), number(prefix, farEnd)
 			if err := errors.Join(
-				near.Links.Address(linkName(far), number(prefix, nearEnd)),
-				far.Links.Address(linkName(near), number(prefix, farEnd)),
+				near.Links.Address(linkName(far), nearAddress),
+				far.Links.Address(linkName(near), farAddress),
+				near.Links.Neighbour(linkName(far), farAddress.Addr(), farMAC),
+				far.Links.Neighbour(linkName(near), nearAddress.Addr(), nearMAC),
 			); err != nil {
 				return err
 			}
@@ -117,11 +130,6 @@ func (l *Lab) cable() error {
 			if i == 0 {
 				near.addresses[family] = number(segments[i].of(family), nearEnd).Addr()
 			}
-		}
-	}
-	for _, host := range l.Hosts {
-		if err := host.Links.AwaitAddresses(); err != nil {
-			return err
 		}
 	}
 	return l.route()
@@ -180,9 +188,18 @@ func (l *Lab) close() error {
 	if l.Firewall != nil {
 		errs = append(errs, l.Firewall.Close())
 	}
-	for _, host := range l.Hosts {
-		errs = append(errs, host.close())
+	// The kernel ends a capture only after an RCU grace period, some milliseconds.
+	return errors.Join(append(errs, together(len(l.Hosts), func(i int) error { return l.Hosts[i].close() }))...)
+}
+
+// together does something for each of n at once.
+func together(n int, do func(i int) error) error {
+	errs := make([]error, n)
+	var group sync.WaitGroup
+	for i := range n {
+		group.Go(func() { errs[i] = do(i) })
 	}
+	group.Wait()
 	return errors.Join(errs...)
 }
 

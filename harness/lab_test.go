@@ -144,7 +144,7 @@ func TestWhatASpecDoesWrongIsToldInOneLine(t *testing.T) {
 		}, "halfopen-failure on server ended before it was ready: exit status 1; it wrote: failure: no disk"},
 		{"a sysctl that does not exist", func(lab *harness.Lab) {
 			lab.Server.Sysctl("ipv4/tcp_nonesuch", 1)
-		}, `server sets net/ipv4/tcp_nonesuch to 1: setting the sysctl ipv4/tcp_nonesuch to "1": open /proc/sys/net/ipv4/tcp_nonesuch: no such file or directory`},
+		}, `server sets net/ipv4/tcp_nonesuch to 1: setting the sysctl ipv4/tcp_nonesuch to "1": no such file or directory`},
 	} {
 		if got := complaint(harness.Firewalled, c.do); got != c.want {
 			t.Errorf("%s:\n got  %s\n want %s", c.what, got, c.want)

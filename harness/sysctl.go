@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // setting is a sysctl that every host of a lab pins, so that a spec measures the
@@ -59,7 +59,7 @@ var pinned = []setting{
 	{name: "ipv6/conf/default/accept_dad", value: "0"},
 	{name: "ipv6/conf/default/accept_ra", value: "0"},
 	{name: "ipv6/conf/default/router_solicitations", value: "0"},
-	{name: "ipv6/conf/default/addr_gen_mode", value: "1"}, // link-local addresses come from the lab
+	{name: "ipv6/conf/default/addr_gen_mode", value: "1"}, // none: no link-local address, no multicast listener report for it
 	// Addresses and routes outlive a link that goes down and comes back.
 	{name: "ipv6/conf/all/keep_addr_on_down", value: "1"},
 	{name: "ipv6/conf/default/keep_addr_on_down", value: "1"},
@@ -78,25 +78,49 @@ var impatient = []setting{
 	{name: "ipv4/tcp_syn_linear_timeouts", value: "0", optional: true},
 }
 
-// apply writes settings in the calling thread's namespace and reads them back:
-// some sysctls clamp what they are given, some ignore it.
+// apply makes settings true in the calling thread's namespace: it writes what is
+// not so already, and reads it back, because some sysctls clamp what they are given
+// and some ignore it.
 func apply(settings []setting) error {
 	for _, s := range settings {
-		path := filepath.Join("/proc/sys/net", s.name)
-		err := os.WriteFile(path, []byte(s.value), 0)
+		got, err := readSysctl(s.name)
+		if err == nil && got != s.value {
+			if err = writeSysctl(s.name, s.value); err == nil {
+				got, err = readSysctl(s.name)
+			}
+		}
 		if s.optional && (errors.Is(err, fs.ErrNotExist) || s.name == "ipv4/tcp_congestion_control" && err != nil) {
 			continue
 		}
 		if err != nil {
 			return fmt.Errorf("setting the sysctl %s to %q: %w", s.name, s.value, err)
 		}
-		got, err := os.ReadFile(path)
-		if err != nil {
-			return fmt.Errorf("reading the sysctl %s back: %w", s.name, err)
-		}
-		if strings.TrimSpace(string(got)) != s.value {
-			return fmt.Errorf("setting the sysctl %s to %q: it reads back as %q", s.name, s.value, strings.TrimSpace(string(got)))
+		if got != s.value {
+			return fmt.Errorf("setting the sysctl %s to %q: it reads back as %q", s.name, s.value, got)
 		}
 	}
 	return nil
+}
+
+// readSysctl and writeSysctl make the three system calls themselves: a host has some
+// forty settings, and package os makes twice as many calls for each.
+func readSysctl(name string) (string, error) {
+	fd, err := unix.Open("/proc/sys/net/"+name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = unix.Close(fd) }()
+	buffer := make([]byte, 256)
+	n, err := unix.Read(fd, buffer)
+	return strings.TrimSpace(string(buffer[:max(0, n)])), err
+}
+
+func writeSysctl(name, value string) error {
+	fd, err := unix.Open("/proc/sys/net/"+name, unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(fd) }()
+	_, err = unix.Write(fd, []byte(value))
+	return err
 }

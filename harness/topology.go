@@ -2,6 +2,7 @@ package harness
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
 
@@ -72,8 +73,11 @@ func (s segment) of(family sock.Family) netip.Prefix {
 	return s.ipv4
 }
 
-// linkLocal is what a router asks for its neighbours with (RFC 4861 §7.2.2).
-var linkLocal = netip.MustParsePrefix("fe80::/64")
+// mac is the hardware address of one end of a cable, from the block that RFC 7042
+// keeps for documentation.
+func mac(segment int, end byte) net.HardwareAddr {
+	return net.HardwareAddr{0x00, 0x00, 0x5e, 0x00, 0x53, byte(segment+1)<<4 | end/10}
+}
 
 // number is an address of the prefix with the given host part, which IPv6 has in
 // the same digits: 192.0.2.10 and 2001:db8:1::10.

@@ -35,7 +35,6 @@ type Capture struct {
 	name   string
 	socket *os.File
 	raw    syscall.RawConn
-	ended  chan struct{}
 
 	mu      sync.Mutex
 	links   map[int]string
@@ -44,12 +43,13 @@ type Capture struct {
 	told    int // packets that are in the timeline
 	lost    int // packets that the kernel or the bound above dropped
 	broken  error
+	ended   bool
 }
 
 // Start begins to capture on all links of a namespace, those that are made later
 // included, but loopback (packet(7)). The capture pins the namespace until Close.
 func Start(ns *netns.Namespace, name string) (*Capture, error) {
-	c := &Capture{ns: ns, name: name, links: map[int]string{}, flows: flows{}, ended: make(chan struct{})}
+	c := &Capture{ns: ns, name: name, links: map[int]string{}, flows: flows{}}
 	err := ns.Do(func() error {
 		fd, err := openSocket()
 		if err == nil {
@@ -107,18 +107,17 @@ func bigEndian(v uint16) uint16 {
 
 // run takes packets out of the socket as they come, so that its buffer never fills.
 func (c *Capture) run() {
-	defer close(c.ended)
 	_ = c.raw.Read(func(fd uintptr) bool {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.drain(int(fd))
-		return c.broken != nil // until Close, or an error that will not go away
+		return c.broken != nil || c.ended
 	})
 }
 
 // drain reads all that is there. The caller holds c.mu.
 func (c *Capture) drain(fd int) {
-	for c.broken == nil {
+	for c.broken == nil && !c.ended {
 		frame := make([]byte, snap)
 		control := make([]byte, 128)
 		n, controlLength, _, from, err := unix.Recvmsg(fd, frame, control, unix.MSG_TRUNC)
@@ -242,14 +241,16 @@ func (c *Capture) AddTo(t *timeline.Timeline, belongs func(Packet) bool) {
 	}
 }
 
-// Close ends the capture and lets go of the namespace. What was captured stays.
-func (c *Capture) Close() error {
+// Close ends the capture and lets go of the namespace, in its own time: the kernel
+// closes a packet socket only after an RCU grace period, for which nobody needs to
+// wait. What was captured stays.
+func (c *Capture) Close() {
 	c.mu.Lock()
-	c.sync()
-	c.mu.Unlock()
-	if err := c.socket.Close(); err != nil {
-		return fmt.Errorf("ending the capture of %s: %w", c.name, err)
+	defer c.mu.Unlock()
+	if c.ended {
+		return
 	}
-	<-c.ended
-	return nil
+	c.sync()
+	c.ended = true
+	go func() { _ = c.socket.Close() }()
 }

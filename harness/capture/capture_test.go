@@ -45,7 +45,7 @@ func newHost(t *testing.T, name string) *host {
 	must(t, err)
 	packets, err := capture.Start(ns, name)
 	must(t, err)
-	t.Cleanup(func() { links.Close(); _ = packets.Close(); _ = ns.Close() })
+	t.Cleanup(func() { links.Close(); packets.Close(); _ = ns.Close() })
 	return &host{ns, links, packets}
 }
 
@@ -58,7 +58,7 @@ func connect(t *testing.T) *network {
 	t.Helper()
 	t.Parallel()
 	n := &network{client: newHost(t, "client"), server: newHost(t, "server")}
-	must(t, link.Join(n.client.links, "to-server", n.server.links, "to-client"))
+	must(t, link.Join(link.End{Links: n.client.links, Name: "to-server"}, link.End{Links: n.server.links, Name: "to-client"}))
 	must(t, n.client.links.Address("to-server", netip.PrefixFrom(clientAddress, 24)))
 	must(t, n.server.links.Address("to-client", netip.PrefixFrom(serverAddress, 24)))
 	var l *sock.Listener
@@ -209,7 +209,7 @@ func TestThePcapngFileHasEveryPacketInOrder(t *testing.T) {
 	n.arrive(t, strings.Repeat("x", 1000))
 	var times []time.Time
 	for _, h := range []*host{n.server, n.client} {
-		must(t, h.packets.Close()) // so that no packet comes between the two looks
+		h.packets.Close() // so that no packet comes between the two looks
 		for _, p := range h.packets.Packets() {
 			times = append(times, p.At)
 		}
@@ -288,7 +288,7 @@ func TestCloseLetsGoOfTheDescriptorAndTheGoroutine(t *testing.T) {
 	}
 	h := newHost(t, "client")
 	sockets, goroutines := held()
-	must(t, h.packets.Close())
+	h.packets.Close()
 	socketsLeft, goroutinesLeft := held()
 	for ctx := promptly(t); goroutinesLeft > 0 && ctx.Err() == nil; { // it may be about to end
 		socketsLeft, goroutinesLeft = held()

@@ -33,8 +33,15 @@ func TestFindKnowsAFlowByTheAddressesThatTheClientSees(t *testing.T) {
 					t.Errorf("Find: %v; expected TCP, ESTABLISHED, assured, an hour to go", e)
 				}
 
-				if _, ok, err := lab.Firewall.Find(client.Remote(), client.Local()); ok || err != nil {
-					t.Errorf("Find the other way round: %v, %v; expected no entry", ok, err)
+				otherPort := netip.AddrPortFrom(client.Local().Addr(), client.Local().Port()^1)
+				for what, flow := range map[string][2]netip.AddrPort{
+					"the other way round": {client.Remote(), client.Local()},
+					"from another port":   {otherPort, client.Remote()},
+					"to another port":     {client.Local(), netip.AddrPortFrom(client.Remote().Addr(), 5001)},
+				} {
+					if e, ok, err := lab.Firewall.Find(flow[0], flow[1]); ok || err != nil {
+						t.Errorf("Find %s: %v, %v, %v; expected no entry", what, e, ok, err)
+					}
 				}
 			})
 		}

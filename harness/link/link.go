@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"time"
 
 	"github.com/vishvananda/netlink"
 	vnetns "github.com/vishvananda/netns"
@@ -25,6 +24,9 @@ type Links struct {
 	ns     *netns.Namespace
 	handle *netlink.Handle
 	routes []netlink.Route // the static ones, in the order in which they were added
+	known  map[string]netlink.Link
+	// neighbours are those of Neighbour.
+	neighbours []netlink.Neigh
 }
 
 // Open opens the links of a namespace and brings its loopback up. The socket it
@@ -34,7 +36,7 @@ func Open(ns *netns.Namespace) (*Links, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the links of %s: %w", ns.Name(), err)
 	}
-	l := &Links{ns: ns, handle: handle}
+	l := &Links{ns: ns, handle: handle, known: map[string]netlink.Link{}}
 	if err := l.Up("lo"); err != nil {
 		handle.Close()
 		return nil, err
@@ -46,51 +48,59 @@ func Open(ns *netns.Namespace) (*Links, error) {
 // takes a grace period each (some 50 ms).
 func (l *Links) Close() { l.handle.Close() }
 
-// Join puts a cable between two hosts: a veth pair, both ends up.
-func Join(a *Links, aName string, b *Links, bName string) error {
-	veth := &netlink.Veth{
-		LinkAttrs:     netlink.LinkAttrs{Name: aName, MTU: 1500},
-		PeerName:      bName,
-		PeerNamespace: netlink.NsFd(b.ns.FD()),
-	}
-	if err := a.handle.LinkAdd(veth); err != nil {
-		return fmt.Errorf("joining %s %s and %s %s by a veth pair: %w", a.ns.Name(), aName, b.ns.Name(), bName, err)
-	}
-	return errors.Join(a.Up(aName), b.Up(bName))
+// End is one end of a cable.
+type End struct {
+	Links *Links
+	Name  string // of the link: at most 15 bytes
+	MAC   net.HardwareAddr
 }
 
-// Address gives a link an address. AwaitAddresses says when the host answers for it.
+// Join puts a cable between two hosts: a veth pair, both ends up.
+func Join(a, b End) error {
+	veth := &netlink.Veth{
+		LinkAttrs:        netlink.LinkAttrs{Name: a.Name, MTU: 1500, HardwareAddr: a.MAC},
+		PeerName:         b.Name,
+		PeerNamespace:    netlink.NsFd(b.Links.ns.FD()),
+		PeerHardwareAddr: b.MAC,
+	}
+	if err := a.Links.handle.LinkAdd(veth); err != nil {
+		return fmt.Errorf("joining %s %s and %s %s by a veth pair: %w", a.Links.ns.Name(), a.Name, b.Links.ns.Name(), b.Name, err)
+	}
+	return errors.Join(a.Links.Up(a.Name), b.Links.Up(b.Name))
+}
+
+// Address gives a link an address. Both families are usable at once; an IPv6 address
+// is answered for only when the kernel's work queue has come to it
+// (net/ipv6/addrconf.c, addrconf_dad_begin), so give its neighbours a Neighbour.
 func (l *Links) Address(name string, prefix netip.Prefix) error {
 	link, err := l.find(name)
 	if err != nil {
 		return err
 	}
 	address := &netlink.Addr{IPNet: ipNet(prefix)}
+	if prefix.Addr().Is6() {
+		address.Flags = unix.IFA_F_NODAD
+	}
 	if err := l.handle.AddrAdd(link, address); err != nil {
 		return fmt.Errorf("giving %s %s the address %v: %w", l.ns.Name(), name, prefix, err)
 	}
 	return nil
 }
 
-// AwaitAddresses waits until every address is in use. The kernel finishes an IPv6
-// address in a work queue (net/ipv6/addrconf.c, addrconf_dad_begin), where
-// duplicate address detection is off too, and until then answers no neighbour
-// solicitation for it: whoever asks tries again a second later. An address that
-// was made with IFA_F_NODAD would not show that it is unfinished.
-func (l *Links) AwaitAddresses() error {
-	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
-		addresses, err := l.handle.AddrList(nil, netlink.FAMILY_V6)
-		if err != nil {
-			return fmt.Errorf("listing the addresses of %s: %w", l.ns.Name(), err)
-		}
-		tentative := slices.IndexFunc(addresses, func(a netlink.Addr) bool { return a.Flags&unix.IFA_F_TENTATIVE != 0 })
-		if tentative < 0 {
-			return nil
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("the address %v of %s is not in use after 5 s", addresses[tentative].IPNet, l.ns.Name())
-		}
+// Neighbour tells a link who has an address, for good: nobody asks by ARP or
+// neighbour discovery, and no answer can be late. Up restores it after the link was
+// down.
+func (l *Links) Neighbour(name string, address netip.Addr, mac net.HardwareAddr) error {
+	link, err := l.find(name)
+	if err != nil {
+		return err
 	}
+	neighbour := netlink.Neigh{LinkIndex: link.Attrs().Index, State: netlink.NUD_PERMANENT, IP: address.AsSlice(), HardwareAddr: mac}
+	if err := l.handle.NeighSet(&neighbour); err != nil {
+		return fmt.Errorf("telling %s that %v is %v on %s: %w", l.ns.Name(), address, mac, name, err)
+	}
+	l.neighbours = append(l.neighbours, neighbour)
+	return nil
 }
 
 // Route sends packets for a prefix to a gateway; netip.PrefixFrom of the
@@ -115,7 +125,7 @@ func (l *Links) Blackhole(to netip.Prefix) error {
 	return nil
 }
 
-// Up brings a link up, and the static routes back that went with it.
+// Up brings a link up, and the static routes and neighbours back that went with it.
 func (l *Links) Up(name string) error {
 	link, err := l.find(name)
 	if err != nil {
@@ -123,6 +133,14 @@ func (l *Links) Up(name string) error {
 	}
 	if err := l.handle.LinkSetUp(link); err != nil {
 		return fmt.Errorf("bringing %s %s up: %w", l.ns.Name(), name, err)
+	}
+	for _, neighbour := range l.neighbours {
+		if neighbour.LinkIndex != link.Attrs().Index {
+			continue
+		}
+		if err := l.handle.NeighSet(&neighbour); err != nil {
+			return fmt.Errorf("restoring the neighbour %v on %s %s: %w", neighbour.IP, l.ns.Name(), name, err)
+		}
 	}
 	for _, route := range l.routes {
 		// A route over another link that is still down cannot be restored
@@ -161,7 +179,7 @@ func (l *Links) SetMTU(name string, mtu int) error {
 
 // Carrier says whether the link has a carrier: it is up, and so is its other end.
 func (l *Links) Carrier(name string) (bool, error) {
-	link, err := l.find(name)
+	link, err := l.query(name)
 	if err != nil {
 		return false, err
 	}
@@ -183,7 +201,21 @@ func (l *Links) Names() ([]string, error) {
 	return names, nil
 }
 
+// find names a link to the kernel. Its attributes are those of the first time: a
+// link of a lab keeps its name and number.
 func (l *Links) find(name string) (netlink.Link, error) {
+	if link, ok := l.known[name]; ok {
+		return link, nil
+	}
+	link, err := l.query(name)
+	if err == nil {
+		l.known[name] = link
+	}
+	return link, err
+}
+
+// query asks the kernel for a link as it is now.
+func (l *Links) query(name string) (netlink.Link, error) {
 	link, err := l.handle.LinkByName(name)
 	if err != nil {
 		return nil, fmt.Errorf("finding the link %s of %s: %w", name, l.ns.Name(), err)
@@ -195,8 +227,8 @@ func ipNet(p netip.Prefix) *net.IPNet {
 	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
 }
 
-// ForgetNeighbours flushes what the host knows of its neighbours on a link
-// (`ip neigh flush`): the next packet asks by ARP or neighbour solicitation.
+// ForgetNeighbours makes the host forget its neighbours on a link, those of
+// Neighbour too: the next packet asks by ARP or neighbour solicitation.
 func (l *Links) ForgetNeighbours(name string) error {
 	link, err := l.find(name)
 	if err != nil {
@@ -207,7 +239,7 @@ func (l *Links) ForgetNeighbours(name string) error {
 		return fmt.Errorf("listing the neighbours on %s %s: %w", l.ns.Name(), name, err)
 	}
 	for _, neighbour := range neighbours {
-		if neighbour.State&(netlink.NUD_NOARP|netlink.NUD_PERMANENT) != 0 {
+		if neighbour.State&netlink.NUD_NOARP != 0 { // multicast
 			continue
 		}
 		if err := l.handle.NeighDel(&neighbour); err != nil && !errors.Is(err, unix.ENOENT) {

@@ -95,7 +95,7 @@ func pair(t *testing.T) (client, server *host) {
 	t.Helper()
 	t.Parallel()
 	client, server = newHost(t, "client"), newHost(t, "server")
-	must(t, link.Join(client.links, "right", server.links, "left"))
+	must(t, link.Join(link.End{Links: client.links, Name: "right"}, link.End{Links: server.links, Name: "left"}))
 	client.address(t, "right", "192.0.2.1/24", "2001:db8::1/64")
 	server.address(t, "left", "192.0.2.2/24", "2001:db8::2/64")
 	server.address(t, "lo", "198.51.100.2/32", "2001:db8:1::2/128")
@@ -153,7 +153,7 @@ func TestRoutesComeBackWithTheirLink(t *testing.T) {
 func TestALinkComesUpWhileAnotherIsDown(t *testing.T) {
 	client, server := pair(t)
 	client.route(t, behind)
-	must(t, link.Join(client.links, "second", server.links, "second"))
+	must(t, link.Join(link.End{Links: client.links, Name: "second"}, link.End{Links: server.links, Name: "second"}))
 	client.address(t, "second", "203.0.113.1/24", "2001:db8:2::1/64")
 	server.address(t, "second", "203.0.113.2/24", "2001:db8:2::2/64")
 	for _, name := range []string{"right", "second"} {
@@ -225,7 +225,7 @@ func TestABlackholeOnARouterIsSilent(t *testing.T) {
 				t.Errorf("%s on the router, connecting to %s: ICMP errors %v, expected some: %v", when, to, errors, want)
 			}
 		}
-		_ = packets.Close()
+		packets.Close()
 		for to := range behind {
 			must(t, server.links.Blackhole(netip.MustParsePrefix(to)))
 		}
@@ -238,7 +238,7 @@ func TestForgottenNeighboursAreAskedForAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = packets.Close() }()
+	defer packets.Close()
 	asked := func() (arp, solicitations int) {
 		for _, p := range packets.Find(capture.Outgoing) {
 			if strings.Contains(p.String(), "192.0.2.1 asks by ARP who has 192.0.2.2") {
@@ -281,7 +281,7 @@ func TestErrorsNameTheHostAndTheLink(t *testing.T) {
 		err   error
 		words string
 	}{
-		{link.Join(client.links, "right", server.links, "new"), "joining client right and server new by a veth pair: file exists"},
+		{link.Join(link.End{Links: client.links, Name: "right"}, link.End{Links: server.links, Name: "new"}), "joining client right and server new by a veth pair: file exists"},
 		{client.links.Address("right", netip.MustParsePrefix("192.0.2.1/24")), "giving client right the address 192.0.2.1/24: file exists"},
 		{client.links.Route(netip.MustParsePrefix("198.51.100.0/24"), netip.MustParseAddr("203.0.113.9")), "routing 198.51.100.0/24 via 203.0.113.9 on client: network is unreachable"},
 	} {

@@ -1,11 +1,13 @@
 package sock
 
 import (
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
 
-	"github.com/vishvananda/netlink"
+	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 )
 
@@ -40,7 +42,6 @@ type Entry struct {
 	Expires       time.Duration // until Timer fires; the jiffies of the kernel in milliseconds
 	Unanswered    int           // probes or retransmissions that had no answer
 	Inode         uint32        // zero: no program holds the socket any more
-	Info          *netlink.TCPInfo
 }
 
 // String is one line as `ss -tno` prints it.
@@ -56,65 +57,122 @@ func (e Entry) String() string {
 }
 
 // Diag reads the socket table of one network namespace (sock_diag(7)).
-type Diag struct{ handle *netlink.Handle }
+type Diag struct{ conn *netlink.Conn }
 
 // OpenDiag opens the socket table of the calling thread's namespace. The Diag
 // may be used from any thread afterwards. It pins the namespace until Close.
 func OpenDiag() (*Diag, error) {
-	handle, err := netlink.NewHandle(unix.NETLINK_INET_DIAG)
+	conn, err := netlink.Dial(unix.NETLINK_SOCK_DIAG, nil)
 	if err != nil {
 		return nil, fmt.Errorf("opening the socket table (NETLINK_SOCK_DIAG): %w", err)
 	}
-	return &Diag{handle}, nil
+	return &Diag{conn}, nil
 }
 
 // Close lets go of the namespace.
-func (d *Diag) Close() { d.handle.Close() }
+func (d *Diag) Close() { _ = d.conn.Close() }
 
 // Sockets lists every TCP socket of the namespace, of both address families,
-// those without a program (TIME_WAIT, orphans) included.
+// those without a program (TIME_WAIT, orphans) included. A socket that changes its
+// state while the list is made may be missing from it; Find does not miss one.
 func (d *Diag) Sockets() ([]Entry, error) {
 	var entries []Entry
 	for _, family := range []Family{IPv4, IPv6} {
-		sockets, err := d.handle.SocketDiagTCPInfo(uint8(family))
+		some, err := d.request(netlink.Dump, diagRequest{family: family, states: allStates})
 		if err != nil {
 			return nil, fmt.Errorf("reading the %v socket table: %w", family, err)
 		}
-		for _, s := range sockets {
-			entries = append(entries, entryOf(s))
-		}
+		entries = append(entries, some...)
 	}
 	return entries, nil
 }
 
 // Find returns the socket with these two addresses; ok is false when there is
-// none: it never was, or it is gone without TIME_WAIT.
+// none: it never was, or it is gone, without TIME_WAIT or after it.
 func (d *Diag) Find(local, remote netip.AddrPort) (entry Entry, ok bool, err error) {
-	entries, err := d.Sockets()
-	if err != nil {
-		return Entry{}, false, err
+	entries, err := d.request(0, diagRequest{family: Family(familyOf(local)), states: allStates, local: local, remote: remote})
+	switch {
+	case errors.Is(err, unix.ENOENT):
+		return Entry{}, false, nil
+	case err != nil:
+		return Entry{}, false, fmt.Errorf("looking for the socket %v > %v: %w", local, remote, err)
 	}
-	for _, e := range entries {
-		if e.Local == local && e.Remote == remote {
-			return e, true, nil
-		}
+	// Where there is no such connection the kernel gives the listener.
+	if len(entries) != 1 || entries[0].Remote != remote {
+		return Entry{}, false, nil
 	}
-	return Entry{}, false, nil
+	return entries[0], true, nil
 }
 
-func entryOf(s *netlink.InetDiagTCPInfoResp) Entry {
-	m := s.InetDiagMsg
-	local, _ := netip.AddrFromSlice(m.ID.Source)
-	remote, _ := netip.AddrFromSlice(m.ID.Destination)
+// allStates asks for sockets in any state (a bit for each).
+const allStates = ^uint32(0)
+
+// diagRequest is struct inet_diag_req_v2 (include/uapi/linux/inet_diag.h).
+type diagRequest struct {
+	family        Family
+	states        uint32
+	local, remote netip.AddrPort // invalid in a request for all
+}
+
+func (r diagRequest) bytes() []byte {
+	b := []byte{byte(r.family), unix.IPPROTO_TCP, 0, 0}
+	b = binary.NativeEndian.AppendUint32(b, r.states)
+	b = binary.BigEndian.AppendUint16(b, r.local.Port())
+	b = binary.BigEndian.AppendUint16(b, r.remote.Port())
+	b = append(b, padded(r.local.Addr())...)
+	b = append(b, padded(r.remote.Addr())...)
+	b = binary.NativeEndian.AppendUint32(b, 0)             // any link
+	return binary.NativeEndian.AppendUint64(b, ^uint64(0)) // INET_DIAG_NOCOOKIE
+}
+
+// padded is an address in the 16 bytes that the request has for it.
+func padded(a netip.Addr) []byte {
+	b := make([]byte, 16)
+	copy(b, a.AsSlice())
+	return b
+}
+
+// sizeofDiag is the size of struct inet_diag_msg.
+const sizeofDiag = 72
+
+func (d *Diag) request(flags netlink.HeaderFlags, r diagRequest) ([]Entry, error) {
+	messages, err := d.conn.Execute(netlink.Message{
+		Header: netlink.Header{Type: unix.SOCK_DIAG_BY_FAMILY, Flags: netlink.Request | flags},
+		Data:   r.bytes(),
+	})
+	if err != nil {
+		if errno, ok := errors.AsType[unix.Errno](err); ok {
+			err = errno
+		}
+		return nil, err
+	}
+	var entries []Entry
+	for _, m := range messages {
+		if len(m.Data) < sizeofDiag {
+			return nil, fmt.Errorf("the kernel's answer has %d bytes, fewer than struct inet_diag_msg", len(m.Data))
+		}
+		entries = append(entries, entryOf(m.Data))
+	}
+	return entries, nil
+}
+
+// entryOf reads struct inet_diag_msg.
+func entryOf(b []byte) Entry {
+	size := 16
+	if Family(b[0]) == IPv4 {
+		size = 4
+	}
+	local, _ := netip.AddrFromSlice(b[8 : 8+size])
+	remote, _ := netip.AddrFromSlice(b[24 : 24+size])
+	number := func(at int) int { return int(binary.NativeEndian.Uint32(b[at:])) }
 	return Entry{
-		Local:      netip.AddrPortFrom(local.Unmap(), m.ID.SourcePort),
-		Remote:     netip.AddrPortFrom(remote.Unmap(), m.ID.DestinationPort),
-		State:      State(m.State),
-		Queues:     Queues{Received: int(m.RQueue), Sent: int(m.WQueue)},
-		Timer:      Timer(m.Timer),
-		Expires:    time.Duration(m.Expires) * time.Millisecond,
-		Unanswered: int(m.Retrans),
-		Inode:      m.INode,
-		Info:       s.TCPInfo,
+		State:      State(b[1]),
+		Timer:      Timer(b[2]),
+		Unanswered: int(b[3]),
+		Local:      netip.AddrPortFrom(local.Unmap(), binary.BigEndian.Uint16(b[4:])),
+		Remote:     netip.AddrPortFrom(remote.Unmap(), binary.BigEndian.Uint16(b[6:])),
+		Expires:    time.Duration(number(52)) * time.Millisecond,
+		Queues:     Queues{Received: number(56), Sent: number(60)},
+		Inode:      uint32(number(68)),
 	}
 }

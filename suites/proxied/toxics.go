@@ -46,13 +46,13 @@ var _ = Describe("Toxiproxy's timeout", func() {
 			Expect(server).To(ReadZero(Within(time.Second)))
 		})
 
-		It("never fires while data comes: each chunk restarts it, and is lost", Waits(3*time.Second), func() {
+		It("never fires while data comes: each chunk restarts it, and is lost", Waits(5*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Proxied, family)
 			client, server := talking(lab)
 
-			lab.Apply(scenarios.Toxic{Port: port, Toxic: proxy.Timeout{After: time.Second}, Live: true})
+			lab.Apply(scenarios.Toxic{Port: port, Toxic: proxy.Timeout{After: 3 * time.Second}, Live: true})
 
-			for range 10 {
+			for range 17 {
 				Expect(server.Write("lost")).To(Succeed())
 				Expect(client).To(StayAlive(300 * time.Millisecond))
 			}
