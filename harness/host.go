@@ -110,6 +110,11 @@ func (h *Host) close() error {
 // Address is the host's address of the lab's family: what its peer connects to.
 func (h *Host) Address() netip.Addr { return h.addresses[h.lab.Family] }
 
+// Addresses are the host's addresses of both families, IPv4 first.
+func (h *Host) Addresses() []netip.Addr {
+	return []netip.Addr{h.addresses[sock.IPv4], h.addresses[sock.IPv6]}
+}
+
 // AddressPort is Address with a port.
 func (h *Host) AddressPort(port uint16) netip.AddrPort { return netip.AddrPortFrom(h.Address(), port) }
 
@@ -255,11 +260,17 @@ func (h *Host) PowerOff() error {
 
 // PowerOn is the reboot: the cables work again, and nothing is left of what ran.
 func (h *Host) PowerOn() error {
-	var errs []error
 	for _, name := range h.towards {
-		errs = append(errs, h.Links.Up(name))
+		if err := h.Links.Up(name); err != nil {
+			return err
+		}
 	}
-	return errors.Join(errs...)
+	for neighbour, name := range h.towards {
+		if err := errors.Join(h.Links.AwaitUp(name), h.lab.Host(neighbour).Links.AwaitUp(linkName(h))); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Listen makes a listening socket on the host's address. A zero port lets the

@@ -132,6 +132,15 @@ func (l *Lab) cable() error {
 			}
 		}
 	}
+	for i := range l.Hosts[1:] {
+		near, far := l.Hosts[i], l.Hosts[i+1]
+		if err := errors.Join(
+			near.Links.AwaitUp(linkName(far)), far.Links.AwaitUp(linkName(near)),
+			near.Links.AwaitAddress(number(segments[i].ipv6, nearEnd).Addr()), far.Links.AwaitAddress(number(segments[i].ipv6, farEnd).Addr()),
+		); err != nil {
+			return err
+		}
+	}
 	return l.route()
 }
 

@@ -70,22 +70,36 @@ func TestALabLeavesNothingBehind(t *testing.T) {
 		}
 	}
 	cycle() // opens what the Go runtime keeps open
-	files, goroutines := count(t, "/proc/self/fd/*"), runtime.NumGoroutine()
+	// Captures are closed in the background: the counts settle.
+	files := settled(t, "descriptors", 0, func() int { return count(t, "/proc/self/fd/*") })
+	goroutines := settled(t, "goroutines", 0, runtime.NumGoroutine)
 	for range 3 {
 		cycle()
 	}
-	if now := count(t, "/proc/self/fd/*"); now != files {
-		t.Errorf("%d descriptors before, %d after", files, now)
-	}
+	settled(t, "descriptors", files, func() int { return count(t, "/proc/self/fd/*") })
+	settled(t, "goroutines", goroutines, runtime.NumGoroutine)
 	// In this pid namespace are this process and what it has started.
 	if now := count(t, "/proc/[0-9]*"); now != 1 {
 		t.Errorf("%d processes are left, expected this one only", now)
 	}
-	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > goroutines; time.Sleep(time.Millisecond) {
+}
+
+// settled waits until there are no more than so many, or, for zero, until their
+// number stands still, and returns it.
+func settled(t *testing.T, what string, most int, number func() int) int {
+	t.Helper()
+	last := number()
+	for deadline := time.Now().Add(10 * time.Second); ; {
+		time.Sleep(100 * time.Millisecond)
+		now := number()
+		if most > 0 && now <= most || most == 0 && now == last {
+			return now
+		}
 		if time.Now().After(deadline) {
 			stacks := make([]byte, 64<<10)
-			t.Fatalf("%d goroutines before, now:\n%s", goroutines, stacks[:runtime.Stack(stacks, true)])
+			t.Fatalf("there are %d %s, expected %d:\n%s", now, what, most, stacks[:runtime.Stack(stacks, true)])
 		}
+		last = now
 	}
 }
 

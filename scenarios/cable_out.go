@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/halfopen-lab/halfopen/harness"
@@ -68,6 +69,11 @@ func (f CableOut) Heal(lab *harness.Lab) error {
 			return err
 		}
 	}
+	for _, end := range ends {
+		if err := errors.Join(end.host.Links.AwaitUp(end.link), end.other.Links.AwaitUp(end.other.LinkTo(end.host))); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -89,24 +95,26 @@ func (f CableOut) Commands(lab *harness.Lab) []string {
 }
 
 type cableEnd struct {
-	host *harness.Host
-	link string
+	host  *harness.Host // whose link goes down
+	link  string
+	other *harness.Host // at the other end
 }
 
 // ends are the router's sides of the cable. Taking a router's side down leaves
 // the peer's own link up and without carrier, which is what a pulled cable is.
 func (f CableOut) ends(lab *harness.Lab) ([]cableEnd, error) {
 	last := len(lab.Hosts) - 1
+	end := func(host, other *harness.Host) cableEnd { return cableEnd{host, host.LinkTo(other), other} }
 	switch {
 	case last < 2:
 		return nil, fmt.Errorf("the topology %v has no router: a cable between two peers alone cannot be pulled without taking one peer's link down", lab.Topology)
 	case f.At == ClientsEnd:
-		return []cableEnd{{lab.Hosts[1], lab.Hosts[1].LinkTo(lab.Client)}}, nil
+		return []cableEnd{end(lab.Hosts[1], lab.Client)}, nil
 	case f.At == ServersEnd:
-		return []cableEnd{{lab.Hosts[last-1], lab.Hosts[last-1].LinkTo(lab.Server)}}, nil
+		return []cableEnd{end(lab.Hosts[last-1], lab.Server)}, nil
 	case last < 3:
 		return nil, fmt.Errorf("the topology %v has no cable in the middle: use Routed", lab.Topology)
 	}
 	west, east := lab.Hosts[1], lab.Hosts[2]
-	return []cableEnd{{west, west.LinkTo(east)}, {east, east.LinkTo(west)}}, nil
+	return []cableEnd{end(west, east), end(east, west)}, nil
 }

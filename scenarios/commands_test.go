@@ -66,8 +66,9 @@ func TestTheRoutersCommands(t *testing.T) {
 	lab := harness.New(t, harness.Routed, sock.IPv4)
 	expectCommands(t, lab, scenarios.NeighbourLost{},
 		"# on the server", "ip link set to-router-east down",
-		"# on the router-east", "ip neigh flush dev to-server")
-	expectCommands(t, lab, scenarios.PathMTU{MTU: 1400}, "# on the router-west", "ip link set to-router-east mtu 1400")
+		"# on the router-east", "ip neigh flush dev to-server nud all")
+	expectCommands(t, lab, scenarios.PathMTU{MTU: 1400}, "# on the router-east",
+		"ip route replace 203.0.113.20 dev to-server mtu 1400", "ip route replace 2001:db8:3::20 dev to-server mtu 1400")
 	for answer, names := range map[scenarios.ICMP][2]string{
 		// iptables-extensions(8), REJECT.
 		scenarios.NetUnreachable:      {"icmp-net-unreachable", "icmp6-no-route"},

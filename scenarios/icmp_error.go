@@ -42,7 +42,7 @@ func (i ICMP) String() string {
 	case TimeExceeded:
 		return "time exceeded"
 	}
-	return fmt.Sprintf("ICMP error %d", int(i))
+	return fmt.Sprintf("error %d", int(i))
 }
 
 // ICMPError is a router that answers every packet from the client with an ICMP
@@ -58,6 +58,9 @@ func (f ICMPError) String() string {
 func (f ICMPError) Apply(lab *harness.Lab) error {
 	if err := needsRouter(lab); err != nil {
 		return err
+	}
+	if _, known := rejectWith[f.Answer]; !known && f.Answer != TimeExceeded {
+		return fmt.Errorf("there is no ICMP %v", f.Answer)
 	}
 	return lab.Hosts[1].Rules.Set(f.String(), f.rule(lab))
 }

@@ -48,5 +48,12 @@ func (f IdleTimeout) Apply(lab *harness.Lab) error {
 
 // Commands implements harness.Fault.
 func (f IdleTimeout) Commands(*harness.Lab) []string {
-	return append([]string{"# on the firewall"}, firewall.PolicyCommands(f.After, f.Then)...)
+	commands := append([]string{"# on the firewall"}, firewall.PolicyCommands(f.After, f.Then)...)
+	if f.Then == firewall.ResetBoth {
+		commands = append(commands, "# no command resets both ends the moment the timer fires: the harness watches the flow and forges the RSTs")
+	}
+	if f.RefreshedBy != BothWays {
+		commands = append(commands, fmt.Sprintf("# no command lets only packets %v refresh a flow: the harness watches it", f.RefreshedBy))
+	}
+	return commands
 }

@@ -32,7 +32,7 @@ func (f NATRebinding) Apply(lab *harness.Lab) error {
 
 // Commands implements harness.Fault.
 func (f NATRebinding) Commands(lab *harness.Lab) []string {
-	commands := append([]string{"# on the NAT", "iptables -t nat -F POSTROUTING"}, firewall.MasqueradeCommands(f.link(lab), f.Ports)...)
+	commands := append([]string{"# on the NAT", "iptables -t nat -F POSTROUTING", "ip6tables -t nat -F POSTROUTING"}, firewall.MasqueradeCommands(f.link(lab), f.Ports)...)
 	return append(commands, ForgetFlow{f.Client}.Commands(lab)[1:]...)
 }
 

@@ -6,9 +6,9 @@ import (
 	"github.com/halfopen-lab/halfopen/harness"
 )
 
-// NeighbourLost is a router whose neighbour, the server, is gone and no longer
-// answers ARP or neighbour solicitations: after some three seconds of asking the
-// router tells the client "host unreachable". It needs a router before the server.
+// NeighbourLost is a server, or the proxy before it, that is gone and no longer
+// answers its router's ARP or neighbour solicitations: after some three seconds of
+// asking the router tells the client "host unreachable". It needs a router.
 type NeighbourLost struct{}
 
 // String implements harness.Fault.
@@ -16,27 +16,26 @@ func (f NeighbourLost) String() string { return "the server does not answer its 
 
 // Apply implements harness.Fault.
 func (f NeighbourLost) Apply(lab *harness.Lab) error {
-	if err := needsRouter(lab); err != nil {
+	router, end, err := lastRouter(lab)
+	if err != nil {
 		return err
 	}
-	if err := lab.Server.Links.Down(lab.Server.LinkTo(f.router(lab))); err != nil {
+	if err := end.Links.Down(end.LinkTo(router)); err != nil {
 		return err
 	}
-	return f.router(lab).Links.ForgetNeighbours(f.router(lab).LinkTo(lab.Server))
+	return router.Links.ForgetNeighbours(router.LinkTo(end))
 }
 
 // Commands implements harness.Fault.
 func (f NeighbourLost) Commands(lab *harness.Lab) []string {
-	if err := needsRouter(lab); err != nil {
+	router, end, err := lastRouter(lab)
+	if err != nil {
 		return []string{"# " + err.Error()}
 	}
-	router := f.router(lab)
 	return []string{
-		"# on the server",
-		fmt.Sprintf("ip link set %s down", lab.Server.LinkTo(router)),
+		"# on the " + end.Name,
+		fmt.Sprintf("ip link set %s down", end.LinkTo(router)),
 		"# on the " + router.Name,
-		fmt.Sprintf("ip neigh flush dev %s", router.LinkTo(lab.Server)),
+		fmt.Sprintf("ip neigh flush dev %s nud all", router.LinkTo(end)),
 	}
 }
-
-func (f NeighbourLost) router(lab *harness.Lab) *harness.Host { return lab.Hosts[len(lab.Hosts)-2] }

@@ -6,9 +6,6 @@ import (
 	"github.com/halfopen-lab/halfopen/harness"
 )
 
-// ethernetMTU is what the cables of a lab carry.
-const ethernetMTU = 1500
-
 // PathMTU is a narrow place on the way to the server: the router behind the client
 // cannot forward packets larger than MTU, and says so with ICMP "fragmentation
 // needed" (destination unreachable, code 4; IPv6: packet too big). It needs a router.
@@ -25,20 +22,30 @@ func (f PathMTU) String() string {
 func (f PathMTU) Apply(lab *harness.Lab) error { return f.set(lab, f.MTU) }
 
 // Heal makes the path as wide as it was.
-func (f PathMTU) Heal(lab *harness.Lab) error { return f.set(lab, ethernetMTU) }
+func (f PathMTU) Heal(lab *harness.Lab) error { return f.set(lab, 0) }
 
 func (f PathMTU) set(lab *harness.Lab, mtu int) error {
-	if err := needsRouter(lab); err != nil {
+	router, end, err := lastRouter(lab)
+	if err != nil {
 		return err
 	}
-	return lab.Hosts[1].Links.SetMTU(lab.Hosts[1].LinkTo(lab.Hosts[2]), mtu)
+	for _, address := range end.Addresses() {
+		if err := router.Links.NarrowRoute(router.LinkTo(end), address, mtu); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Commands implements harness.Fault.
 func (f PathMTU) Commands(lab *harness.Lab) []string {
-	if err := needsRouter(lab); err != nil {
+	router, end, err := lastRouter(lab)
+	if err != nil {
 		return []string{"# " + err.Error()}
 	}
-	router := lab.Hosts[1]
-	return []string{"# on the " + router.Name, fmt.Sprintf("ip link set %s mtu %d", router.LinkTo(lab.Hosts[2]), f.MTU)}
+	commands := []string{"# on the " + router.Name}
+	for _, address := range end.Addresses() {
+		commands = append(commands, fmt.Sprintf("ip route replace %v dev %s mtu %d", address, router.LinkTo(end), f.MTU))
+	}
+	return commands
 }

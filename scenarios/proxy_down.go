@@ -22,7 +22,12 @@ func (f RouteDisabled) Apply(lab *harness.Lab) error {
 }
 
 // Heal implements harness.Healer.
-func (f RouteDisabled) Heal(lab *harness.Lab) error { return lab.Route(f.Port).Enable() }
+func (f RouteDisabled) Heal(lab *harness.Lab) error {
+	if err := needsProxy(lab); err != nil {
+		return err
+	}
+	return lab.Route(f.Port).Enable()
+}
 
 // Commands implements harness.Fault.
 func (f RouteDisabled) Commands(*harness.Lab) []string {

@@ -2,7 +2,6 @@ package scenarios
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/proxy"
@@ -19,7 +18,7 @@ type Toxic struct {
 
 // String implements harness.Fault.
 func (f Toxic) String() string {
-	text := fmt.Sprintf("toxiproxy gets the toxic %s", strings.TrimPrefix(fmt.Sprintf("%T%+v", f.Toxic, f.Toxic), "proxy."))
+	text := "toxiproxy gets the toxic " + proxy.Describe(f.Toxic)
 	if f.Live {
 		text += " on live connections"
 	}
@@ -53,7 +52,12 @@ func (f Toxic) Commands(lab *harness.Lab) []string {
 	if err := needsProxy(lab); err != nil {
 		return []string{"# " + err.Error()}
 	}
-	return []string{"# on the proxy", proxy.Command(fmt.Sprintf("port-%d", f.Port), f.Toxic)}
+	route := fmt.Sprintf("port-%d", f.Port)
+	add := proxy.Command(route, f.Toxic)
+	if f.Live {
+		return []string{"# on the proxy", add}
+	}
+	return []string{"# on the proxy; the first line closes its connections", "toxiproxy-cli toggle " + route, add, "toxiproxy-cli toggle " + route}
 }
 
 func needsProxy(lab *harness.Lab) error {

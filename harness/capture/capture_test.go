@@ -65,9 +65,7 @@ func connect(t *testing.T) *network {
 	must(t, n.server.ns.Do(func() (err error) { l, err = sock.Listen(netip.AddrPortFrom(serverAddress, 5000), 5); return err }))
 	must(t, n.client.ns.Do(func() (err error) { n.conn, err = sock.Socket(sock.IPv4); return err }))
 	_ = n.conn.Connect(l.Local()) // EINPROGRESS
-	var err error
-	n.accepted, err = l.AwaitAccept(promptly(t))
-	must(t, err)
+	must(t, n.server.ns.Do(func() (err error) { n.accepted, err = l.AwaitAccept(promptly(t)); return err }))
 	t.Cleanup(func() { _, _, _ = l.Close(), n.conn.Close(), n.accepted.Close() })
 	return n
 }
@@ -108,14 +106,13 @@ func (h *host) await(t *testing.T, match capture.Match) capture.Packet {
 }
 
 func TestEachEndSeesAConnectionFromItsSide(t *testing.T) {
-	n := connect(t)
+	began, n := time.Now().Round(0), connect(t)
 	n.arrive(t, "five!")
 	must(t, n.conn.Shutdown(unix.SHUT_WR))
 	n.server.await(t, capture.FIN)
 	there, back := [2]netip.AddrPort{n.conn.Local(), n.conn.Remote()}, [2]netip.AddrPort{n.conn.Remote(), n.conn.Local()}
 	must(t, n.conn.Abort())
 	n.server.await(t, capture.RST)
-	syn := n.client.await(t, capture.SYN)
 	for _, c := range []struct {
 		match  capture.Match
 		way    [2]netip.AddrPort
@@ -134,12 +131,10 @@ func TestEachEndSeesAConnectionFromItsSide(t *testing.T) {
 				t.Fatalf("%s has seen %d × %v, expected 1, among\n%v", h.ns.Name(), len(found), c.match, h.packets.Packets())
 			}
 			p, out := found[0], (h == n.client) == (c.way == there)
-			if p.Src != c.way[0] || p.Dst != c.way[1] || p.Out != out || p.Link != on || !p.TCP || p.Length != c.length || p.Role != capture.Ordinary || p.At.Before(syn.At) || p.At.After(time.Now()) {
-				t.Errorf("%s sees the %v at %v as %v, expected %v on %s, out: %v, length %d, ordinary", h.ns.Name(), c.match, p.At, p, c.way, on, out, c.length)
-			}
 			want := fmt.Sprintf("%s %s: %v > %v %s", map[bool]string{true: "out", false: "in "}[out], on, c.way[0], c.way[1], c.text)
-			if !strings.HasPrefix(p.String(), want) {
-				t.Errorf("%s prints the %v as %q, expected it to begin %q", h.ns.Name(), c.match, p, want)
+			if p.Src != c.way[0] || p.Dst != c.way[1] || p.Out != out || p.Link != on || !p.TCP || p.Length != c.length || p.Role != capture.Ordinary ||
+				p.At.Before(began) || p.At.After(time.Now()) || !strings.HasPrefix(p.String(), want) {
+				t.Errorf("%s sees the %v at %v as %v, expected %q, length %d, ordinary, between %v and now", h.ns.Name(), c.match, p.At, p, want, c.length, began)
 			}
 		}
 	}
@@ -151,8 +146,8 @@ func TestAPacketIsInTheCaptureOnceAProgramHasSeenItsEffect(t *testing.T) {
 	for i := range 200 {
 		n.arrive(t, "x")
 		arrived, sent := len(n.server.packets.Find(capture.Data)), len(n.client.packets.Find(capture.Data))
-		if arrived != i+1 || sent != i+1 {
-			t.Fatalf("when byte %d was read the server's capture had %d and the client's %d, expected %d", i+1, arrived, sent, i+1)
+		if arrived <= i || sent <= i { // a busy machine may send one again
+			t.Fatalf("when byte %d was read the server's capture had %d and the client's %d, expected all", i+1, arrived, sent)
 		}
 	}
 }
@@ -178,8 +173,8 @@ func TestAKeepaliveProbeIsToldFromAPureACK(t *testing.T) {
 
 func TestAProbeOfAClosedWindowIsAWindowProbe(t *testing.T) {
 	n := connect(t)
-	for taken := 1; taken > 0; {
-		taken, _ = n.conn.Send(make([]byte, 1<<16))
+	for ctx := promptly(t); len(n.client.packets.Find(capture.ZeroWindow)) == 0 && ctx.Err() == nil; {
+		_, _ = n.conn.Send(make([]byte, 1<<16))
 	}
 	closed := n.client.await(t, capture.All(capture.Incoming, capture.ZeroWindow))
 	probe := n.client.await(t, capture.WindowProbe)
@@ -191,46 +186,47 @@ func TestAProbeOfAClosedWindowIsAWindowProbe(t *testing.T) {
 // The server hears the client and cannot answer. (With its link down the client
 // would have no carrier, and discard packets before they are captured.)
 func TestWhatIsNotAcknowledgedIsSentAgain(t *testing.T) {
-	n := connect(t)
-	must(t, n.server.links.Blackhole(netip.PrefixFrom(clientAddress, 32)))
-	_, err := n.conn.Send([]byte("eight..."))
-	must(t, err)
-	for _, h := range []*host{n.client, n.server} {
-		again := h.await(t, capture.Retransmission)
-		first := h.packets.Find(capture.Data)[0]
-		if again.Role != capture.Retransmitted || again.Out != (h == n.client) || again.Seq != first.Seq || again.Length != 8 || first.Role != capture.Ordinary {
-			t.Errorf("%s has seen %v and then %v, expected an ordinary packet and the same again", h.ns.Name(), first, again)
-		}
+	for text, sort := range map[string]capture.Match{"eight...": capture.Data, "": capture.FIN} {
+		t.Run(sort.String(), func(t *testing.T) {
+			n := connect(t)
+			must(t, n.server.links.Blackhole(netip.PrefixFrom(clientAddress, 32)))
+			_, err := n.conn.Send([]byte(text))
+			if text == "" {
+				err = n.conn.Shutdown(unix.SHUT_WR)
+			}
+			must(t, err)
+			for _, h := range []*host{n.client, n.server} {
+				again, first := h.await(t, capture.Retransmission), h.await(t, sort)
+				if !sort.Matches(again) || again.Out != (h == n.client) || again.Seq != first.Seq || again.Length != len(text) || first.Role != capture.Ordinary {
+					t.Errorf("%s has seen %v and then %v, expected an ordinary packet and the same again", h.ns.Name(), first, again)
+				}
+			}
+		})
 	}
 }
 
 func TestThePcapngFileHasEveryPacketInOrder(t *testing.T) {
 	n := connect(t)
 	n.arrive(t, strings.Repeat("x", 1000))
-	var times []time.Time
-	for _, h := range []*host{n.server, n.client} {
-		h.packets.Close() // so that no packet comes between the two looks
-		for _, p := range h.packets.Packets() {
-			times = append(times, p.At)
-		}
-	}
-	slices.SortFunc(times, time.Time.Compare)
+	// So that no packet comes between the two looks.
+	must(t, errors.Join(n.client.links.Down("to-server"), n.server.links.Down("to-client")))
+	total := len(n.server.packets.Packets()) + len(n.client.packets.Packets())
 	r := reread(t, n.server.packets, n.client.packets)
-	cut := map[string]int{}
-	for i, at := range times {
+	cut, last := map[string]int{}, time.Time{}
+	for i := range total {
 		data, info, err := r.ReadPacketData()
-		if err != nil || !info.Timestamp.Equal(at) || len(data) != min(info.Length, 256) {
-			t.Fatalf("packet %d of %d is of %v with %d of %d bytes (%v), expected %v and at most 256", i, len(times), info.Timestamp, len(data), info.Length, err, at)
+		if err != nil || info.Timestamp.Before(last) || len(data) != min(info.Length, 256) {
+			t.Fatalf("packet %d of %d is of %v with %d of %d bytes (%v), expected after %v and at most 256", i, total, info.Timestamp, len(data), info.Length, err, last)
 		}
-		on, err := r.Interface(info.InterfaceIndex)
-		must(t, err)
+		last = info.Timestamp
+		on, _ := r.Interface(info.InterfaceIndex)
 		// Ethernet 14, IPv4 20, TCP with time stamps 32.
 		if headers := 14 + 20 + 32; info.Length == headers+1000 && bytes.HasSuffix(data, bytes.Repeat([]byte{'x'}, 256-headers)) {
 			cut[on.Name]++
 		}
 	}
 	if _, _, err := r.ReadPacketData(); err != io.EOF {
-		t.Errorf("after %d packets: %v, expected the end of the file", len(times), err)
+		t.Errorf("after %d packets: %v, expected the end of the file", total, err)
 	}
 	if want := map[string]int{"client to-server": 1, "server to-client": 1}; !maps.Equal(cut, want) || r.NInterfaces() != 2 {
 		t.Errorf("there are %d interfaces, and the data was seen on %v, expected 2, and %v", r.NInterfaces(), cut, want)
@@ -238,7 +234,6 @@ func TestThePcapngFileHasEveryPacketInOrder(t *testing.T) {
 }
 
 func reread(t *testing.T, captures ...*capture.Capture) *pcapgo.NgReader {
-	t.Helper()
 	var file bytes.Buffer
 	must(t, capture.WritePcapng(&file, captures...))
 	r, err := pcapgo.NewNgReader(&file, pcapgo.DefaultNgReaderOptions)
@@ -263,7 +258,6 @@ func TestLoopbackIsNotCapturedAndAFileOfNothingIsValid(t *testing.T) {
 func TestMatchesAreNamedAndCombined(t *testing.T) {
 	client := netip.AddrPortFrom(clientAddress, 40000)
 	expect := func(match capture.Match, name string, want bool) {
-		t.Helper()
 		if got := match.Matches(capture.Packet{TCP: true, Length: 5, Src: client}); match.String() != name || got != want {
 			t.Errorf("%q matches data from %v: %v, expected %q and %v", match, client, got, name, want)
 		}
@@ -274,26 +268,32 @@ func TestMatchesAreNamedAndCombined(t *testing.T) {
 	expect(capture.Any(capture.RST, capture.FIN), "RST or FIN", false)
 }
 
+// Not parallel: it looks at descriptors and goroutines of the whole process.
 func TestCloseLetsGoOfTheDescriptorAndTheGoroutine(t *testing.T) {
-	// Not parallel: it looks at descriptors and goroutines of the whole process.
-	held := func() (sockets, goroutines int) {
-		fds, _ := filepath.Glob("/proc/self/fd/*")
-		for _, fd := range fds {
-			if to, _ := os.Readlink(fd); strings.HasPrefix(to, "socket:") {
-				sockets++
+	// Captures close in their own time, those of an earlier run of the tests too.
+	expect := func(want string) {
+		t.Helper()
+		for ctx := promptly(t); ; time.Sleep(time.Millisecond) {
+			fds, _ := filepath.Glob("/proc/self/fd/*")
+			sockets := slices.DeleteFunc(fds, func(fd string) bool { to, _ := os.Readlink(fd); return !strings.HasPrefix(to, "socket:") })
+			stacks := make([]byte, 1<<20)
+			goroutines := strings.Count(string(stacks[:runtime.Stack(stacks, true)]), "/harness/capture.Start in goroutine")
+			got := fmt.Sprintf("%d sockets, %d goroutines", len(sockets), goroutines)
+			if got == want {
+				return
+			}
+			if ctx.Err() != nil {
+				t.Fatalf("there are %s, expected %s", got, want)
 			}
 		}
-		stacks := make([]byte, 1<<20)
-		return sockets, strings.Count(string(stacks[:runtime.Stack(stacks, true)]), "/capture.Start in goroutine")
 	}
-	h := newHost(t, "client")
-	sockets, goroutines := held()
-	h.packets.Close()
-	socketsLeft, goroutinesLeft := held()
-	for ctx := promptly(t); goroutinesLeft > 0 && ctx.Err() == nil; { // it may be about to end
-		socketsLeft, goroutinesLeft = held()
-	}
-	if socketsLeft != sockets-1 || goroutines != 1 || goroutinesLeft != 0 {
-		t.Errorf("Close leaves %d of %d sockets and %d of %d goroutines, expected one less of each, and no goroutine", socketsLeft, sockets, goroutinesLeft, goroutines)
-	}
+	ns, err := netns.New(t.Name())
+	must(t, err)
+	defer func() { _ = ns.Close() }()
+	expect("0 sockets, 0 goroutines")
+	c, err := capture.Start(ns, "client")
+	must(t, err)
+	expect("1 sockets, 1 goroutines")
+	c.Close()
+	expect("0 sockets, 0 goroutines")
 }

@@ -79,9 +79,7 @@ func Open(ns *netns.Namespace, packets *capture.Capture, t *timeline.Timeline) (
 
 // Close stops the firewall's watching. Its rules go with its namespace.
 func (f *Firewall) Close() error {
-	if f.watch != nil {
-		f.watch.stop()
-	}
+	f.stopWatch()
 	f.stopRecord()
 	return f.conntrack.Close()
 }
@@ -129,8 +127,9 @@ func (f *Firewall) IdleTimeout(timeout time.Duration, after AfterExpiry) error {
 }
 
 // Policy says what happens to packets of flows that the firewall does not know,
-// and leaves the timeouts at the kernel's values.
+// and leaves the timeouts as they are.
 func (f *Firewall) Policy(after AfterExpiry) error {
+	f.stopWatch()
 	if err := f.sysctl("nf_conntrack_tcp_loose", after.loose()); err != nil {
 		return err
 	}

@@ -43,12 +43,13 @@ type ruleSet struct {
 func NewRules(ns *netns.Namespace) *Rules { return &Rules{ns: ns} }
 
 // Set replaces the named set of rules and applies all sets at once: one
-// iptables-restore and one ip6tables-restore, each of which the kernel takes whole
-// or not at all. With no rules it removes the set.
+// iptables-restore and one ip6tables-restore, each of which the kernel takes table
+// by table. With no rules it removes the set. After an error the rules are as they
+// were.
 func (r *Rules) Set(name string, rules ...Rule) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	before := slices.Clone(r.sets)
+	sets, used := slices.Clone(r.sets), slices.Clone(r.used)
 	at := slices.IndexFunc(r.sets, func(s ruleSet) bool { return s.name == name })
 	switch {
 	case at >= 0 && len(rules) > 0:
@@ -66,8 +67,16 @@ func (r *Rules) Set(name string, rules ...Rule) error {
 		}
 	}
 	if err := r.apply(); err != nil {
-		r.sets = before
-		return fmt.Errorf("setting the rules %q on %s: %w", name, r.ns.Name(), err)
+		err = fmt.Errorf("setting the rules %q on %s: %w", name, r.ns.Name(), err)
+		r.sets = sets
+		// Tables that this call was the first to write are emptied, then forgotten.
+		undo := r.apply()
+		if undo != nil { // a table that does not exist cannot be emptied either
+			r.used = used
+			undo = r.apply()
+		}
+		r.used = used
+		return errors.Join(err, undo)
 	}
 	return nil
 }

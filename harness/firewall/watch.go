@@ -16,20 +16,26 @@ type expiryWatch struct {
 	firewall    *Firewall
 	timeout     time.Duration
 	refreshedBy string // the link whose packets refresh a flow; empty: both
+	then        AfterExpiry
 	done        chan struct{}
 	stopped     chan struct{}
 }
 
 // watchExpiry starts the watch, in place of one that runs already.
 func (f *Firewall) watchExpiry(timeout time.Duration, refreshedBy string) {
-	if f.watch != nil {
-		f.watch.stop()
-	}
+	f.stopWatch()
 	f.watch = &expiryWatch{
-		firewall: f, timeout: timeout, refreshedBy: refreshedBy,
+		firewall: f, timeout: timeout, refreshedBy: refreshedBy, then: f.after,
 		done: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	go f.watch.run()
+}
+
+func (f *Firewall) stopWatch() {
+	if f.watch != nil {
+		f.watch.stop()
+		f.watch = nil
+	}
 }
 
 func (w *expiryWatch) stop() {
@@ -39,12 +45,12 @@ func (w *expiryWatch) stop() {
 
 func (w *expiryWatch) run() {
 	defer close(w.stopped)
-	expired := map[end]bool{}
+	expired := map[end]time.Time{} // when the flow that expired was last refreshed
 	for {
 		now := time.Now()
 		next := now.Add(w.timeout) // a flow that begins later cannot expire before
 		for e, flow := range flowEnds(w.firewall.packets.Packets(), w.refreshedBy) {
-			if flow.closed || expired[e] {
+			if flow.closed || expired[e].Equal(flow.refreshed) {
 				continue
 			}
 			expiry := flow.refreshed.Add(w.timeout)
@@ -52,8 +58,8 @@ func (w *expiryWatch) run() {
 				next = earlier(next, expiry)
 				continue
 			}
-			expired[e] = true
-			w.firewall.expire(e, flow)
+			expired[e] = flow.refreshed
+			w.firewall.expire(e, flow, w.then)
 		}
 		select {
 		case <-w.done:
@@ -81,7 +87,8 @@ type end struct {
 type flowEnd struct {
 	refreshed time.Time
 	// expects is the sequence number that the end expects next: the last one it
-	// has acknowledged. An RST must carry it exactly (RFC 5961 §3.2).
+	// has acknowledged, or what was sent to it since. An RST must carry it exactly
+	// (RFC 5961 §3.2).
 	expects uint32
 	closed  bool // a FIN or RST was seen: conntrack has other timers for it
 }
@@ -106,9 +113,15 @@ func flowEnds(packets []capture.Packet, refreshedBy string) map[end]*flowEnd {
 			flow.closed = true
 		}
 		if p.SYN && !p.ACK {
-			flow.closed = false // the ports are used again
+			*flow = flowEnd{refreshed: p.At} // the ports are used again
 		}
-		if !p.Out && p.ACK {
+		switch {
+		case p.Out:
+			// The last cable loses nothing: what is sent on it arrives.
+			if next := p.Seq + uint32(p.Length); p.Length > 0 && int32(next-flow.expects) > 0 {
+				flow.expects = next
+			}
+		case p.ACK && (flow.expects == 0 || int32(p.Ack-flow.expects) > 0):
 			flow.expects = p.Ack
 		}
 		if refreshedBy == "" || (p.Link == refreshedBy) != p.Out {
@@ -119,12 +132,12 @@ func flowEnds(packets []capture.Packet, refreshedBy string) map[end]*flowEnd {
 }
 
 // expire forgets the flow and, where the policy says so, resets its end.
-func (f *Firewall) expire(e end, flow *flowEnd) {
+func (f *Firewall) expire(e end, flow *flowEnd, then AfterExpiry) {
 	// One of the two directions is the one in which the flow was opened; the
 	// entry may also be gone already.
 	_ = f.forget(e.self, e.peer)
 	_ = f.forget(e.peer, e.self)
-	if f.after == ResetBoth {
+	if then == ResetBoth {
 		f.complain(Reset{From: e.peer, To: e.self, Seq: flow.expects}.Send(f.ns))
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	vnetns "github.com/vishvananda/netns"
@@ -69,9 +70,7 @@ func Join(a, b End) error {
 	return errors.Join(a.Links.Up(a.Name), b.Links.Up(b.Name))
 }
 
-// Address gives a link an address. Both families are usable at once; an IPv6 address
-// is answered for only when the kernel's work queue has come to it
-// (net/ipv6/addrconf.c, addrconf_dad_begin), so give its neighbours a Neighbour.
+// Address gives a link an address. AwaitAddress waits until it is in use.
 func (l *Links) Address(name string, prefix netip.Prefix) error {
 	link, err := l.find(name)
 	if err != nil {
@@ -85,6 +84,22 @@ func (l *Links) Address(name string, prefix netip.Prefix) error {
 		return fmt.Errorf("giving %s %s the address %v: %w", l.ns.Name(), name, prefix, err)
 	}
 	return nil
+}
+
+// AwaitAddress waits until the host takes packets for one of its addresses. The
+// kernel finishes an IPv6 address, one without duplicate address detection too, in a
+// work queue (net/ipv6/addrconf.c, addrconf_dad_work), late on a busy machine, and
+// drops what comes for it before.
+func (l *Links) AwaitAddress(address netip.Addr) error {
+	for deadline := time.Now().Add(activation); ; time.Sleep(100 * time.Microsecond) {
+		routes, err := l.handle.RouteGet(address.AsSlice())
+		if err == nil && len(routes) > 0 && routes[0].Type == unix.RTN_LOCAL {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%s does not take packets for its address %v after %v", l.ns.Name(), address, activation)
+		}
+	}
 }
 
 // Neighbour tells a link who has an address, for good: nobody asks by ARP or
@@ -165,14 +180,44 @@ func (l *Links) Down(name string) error {
 	return nil
 }
 
-// SetMTU sets the size of the largest packet, in bytes, that the link sends.
-func (l *Links) SetMTU(name string, mtu int) error {
+// AwaitUp waits until a link that is up, as its other end is, sends packets. The
+// kernel activates a link that has got its carrier in a work queue
+// (net/core/link_watch.c), late on a busy machine, and drops without a word what is
+// sent before.
+func (l *Links) AwaitUp(name string) error {
+	for deadline := time.Now().Add(activation); ; time.Sleep(100 * time.Microsecond) {
+		link, err := l.query(name)
+		if err != nil {
+			return err
+		}
+		if link.Attrs().OperState == netlink.OperUp {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%s %s is %v %v after it was brought up", l.ns.Name(), name, link.Attrs().OperState, activation)
+		}
+	}
+}
+
+// activation is how long a link may take to be activated on a busy machine.
+const activation = 10 * time.Second
+
+// NarrowRoute sends packets for one address, which must be a neighbour's, over a
+// link in packets of at most mtu bytes; larger ones are answered with ICMP. Mtu 0
+// removes the route.
+func (l *Links) NarrowRoute(name string, to netip.Addr, mtu int) error {
 	link, err := l.find(name)
 	if err != nil {
 		return err
 	}
-	if err := l.handle.LinkSetMTU(link, mtu); err != nil {
-		return fmt.Errorf("setting the MTU of %s %s to %d: %w", l.ns.Name(), name, mtu, err)
+	route := netlink.Route{LinkIndex: link.Attrs().Index, Dst: ipNet(netip.PrefixFrom(to, to.BitLen())), MTU: mtu, Scope: netlink.SCOPE_LINK}
+	if mtu == 0 {
+		err = l.handle.RouteDel(&route)
+	} else {
+		err = l.handle.RouteReplace(&route)
+	}
+	if err != nil {
+		return fmt.Errorf("routing packets of %d bytes to %v over %s %s: %w", mtu, to, l.ns.Name(), name, err)
 	}
 	return nil
 }

@@ -16,7 +16,9 @@ type Stater interface{ State() (sock.State, error) }
 
 // BeInState succeeds when the kernel has the connection in one of the states at
 // this moment. It does not wait: Eventually(client).Should(BeInState(…)) does.
-func BeInState(states ...sock.State) types.GomegaMatcher { return &beInState{states: states} }
+func BeInState(state sock.State, or ...sock.State) types.GomegaMatcher {
+	return &beInState{states: append([]sock.State{state}, or...)}
+}
 
 type beInState struct {
 	states []sock.State

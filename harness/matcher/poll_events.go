@@ -48,11 +48,12 @@ func HavePollEvents(events PollEvents, when Deadline) types.GomegaMatcher {
 // BeReadable succeeds when a read would not block, in time: there is data, the
 // zero-read or an error. It consumes nothing.
 func BeReadable(when Deadline) types.GomegaMatcher {
-	return &havePollEvents{want: unix.POLLIN, asked: unix.POLLIN, when: when}
+	return &havePollEvents{want: unix.POLLIN, asked: unix.POLLIN, more: true, when: when}
 }
 
 type havePollEvents struct {
 	want, asked PollEvents
+	more        bool // others may come with them
 	when        Deadline
 	got         PollEvents
 	at          time.Time
@@ -71,7 +72,7 @@ func (m *havePollEvents) Match(actual any) (bool, error) {
 			return false, fmt.Errorf("polling %s: %w", name(actual), err)
 		}
 		m.got, m.at = PollEvents(got), time.Now()
-		if m.got == m.want {
+		if m.got == m.want || m.more && m.got&m.want == m.want {
 			return m.when.includes(m.at), nil
 		}
 		if m.at.After(m.when.deadline()) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -134,6 +135,25 @@ func Command(route string, t Toxic) string {
 	}
 	return fmt.Sprintf("toxiproxy-cli toxic add --type %s --toxicName %s --%s --toxicity %v%s %s",
 		m.Type, m.Name, m.Stream, m.Toxicity, &attributes, route)
+}
+
+// Describe is a toxic in words: "Latency downstream, Delay 50ms".
+func Describe(t Toxic) string {
+	var text strings.Builder
+	value := reflect.ValueOf(t)
+	fmt.Fprintf(&text, "%s", value.Type().Name())
+	for field, v := range value.Fields() {
+		switch {
+		case field.Name == "Stream":
+			fmt.Fprintf(&text, " %v", v)
+		case v.IsZero():
+		case field.Name == "Toxicity":
+			fmt.Fprintf(&text, ", %v %v", field.Name, v.Elem())
+		default:
+			fmt.Fprintf(&text, ", %v %v", field.Name, v)
+		}
+	}
+	return text.String()
 }
 
 // message is a toxic in toxiproxy's API.
