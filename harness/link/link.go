@@ -70,7 +70,13 @@ func Join(a, b End) error {
 	return errors.Join(a.Links.Up(a.Name), b.Links.Up(b.Name))
 }
 
-// Address gives a link an address. AwaitAddress waits until it is in use.
+// Address gives a link an address that is in use at once.
+//
+// The kernel finishes an IPv6 address, one without duplicate address detection too,
+// in a work queue that takes one address after the other (net/ipv6/addrconf.c,
+// addrconf_dad_work): with many labs in the making that is many seconds later. What
+// it would do last is done here first: the route that delivers packets for the
+// address to this host.
 func (l *Links) Address(name string, prefix netip.Prefix) error {
 	link, err := l.find(name)
 	if err != nil {
@@ -80,26 +86,17 @@ func (l *Links) Address(name string, prefix netip.Prefix) error {
 	if prefix.Addr().Is6() {
 		address.Flags = unix.IFA_F_NODAD
 	}
-	if err := l.handle.AddrAdd(link, address); err != nil {
+	err = l.handle.AddrAdd(link, address)
+	if err == nil && prefix.Addr().Is6() {
+		own := netip.PrefixFrom(prefix.Addr(), prefix.Addr().BitLen())
+		err = l.handle.RouteReplace(&netlink.Route{
+			LinkIndex: link.Attrs().Index, Dst: ipNet(own), Type: unix.RTN_LOCAL, Table: unix.RT_TABLE_LOCAL, Protocol: unix.RTPROT_KERNEL,
+		})
+	}
+	if err != nil {
 		return fmt.Errorf("giving %s %s the address %v: %w", l.ns.Name(), name, prefix, err)
 	}
 	return nil
-}
-
-// AwaitAddress waits until the host takes packets for one of its addresses. The
-// kernel finishes an IPv6 address, one without duplicate address detection too, in a
-// work queue (net/ipv6/addrconf.c, addrconf_dad_work), late on a busy machine, and
-// drops what comes for it before.
-func (l *Links) AwaitAddress(address netip.Addr) error {
-	for deadline := time.Now().Add(activation); ; time.Sleep(100 * time.Microsecond) {
-		routes, err := l.handle.RouteGet(address.AsSlice())
-		if err == nil && len(routes) > 0 && routes[0].Type == unix.RTN_LOCAL {
-			return nil
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("%s does not take packets for its address %v after %v", l.ns.Name(), address, activation)
-		}
-	}
 }
 
 // Neighbour tells a link who has an address, for good: nobody asks by ARP or

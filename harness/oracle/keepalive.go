@@ -69,9 +69,19 @@ func (k Keepalive) Probes() []time.Duration {
 
 // Death is when a dead peer's connection ends with ETIMEDOUT and one RST, counted
 // from when the peer was last heard (net/ipv4/tcp_timer.c, tcp_keepalive_timer).
+// With a UserTimeout that a late timer may reach before its time, the window begins
+// with the UserTimeout.
 func (k Keepalive) Death() Window {
-	_, death := k.run()
-	return Around(death)
+	probes, death := k.run()
+	window := Around(death)
+	for i, probe := range probes {
+		// The first timer only ever probes.
+		if i > 0 && k.UserTimeout != 0 && late(probe) >= k.UserTimeout {
+			window.Earliest = max(probe, k.UserTimeout) - grain
+			break
+		}
+	}
+	return window
 }
 
 // run is tcp_keepalive_timer for a peer that never answers.

@@ -38,6 +38,18 @@ func TestKeepaliveEndsWhenTheKernelDoes(t *testing.T) {
 	}
 }
 
+// The fifth timer, due after 5 s, is at most an eighth late: 5.625 s.
+func TestALateTimerMayReachTheUserTimeoutBeforeTheNextOne(t *testing.T) {
+	k := oracle.Keepalive{Idle: s, Interval: s, UserTimeout: 5500 * ms}
+	if got, want := k.Death(), (oracle.Window{Earliest: 5496 * ms, Latest: 6750 * ms}); got != want {
+		t.Errorf("%v: the end is expected %v, expected %v", k, got, want)
+	}
+	k.UserTimeout = 5700 * ms
+	if got, want := k.Death(), oracle.Around(6*s); got != want {
+		t.Errorf("%v: the end is expected %v, expected %v", k, got, want)
+	}
+}
+
 // tcp(7): about two hours and eleven minutes.
 func TestDefaultKeepaliveTakes7875Seconds(t *testing.T) {
 	if got := oracle.Default().Death(); got != oracle.Around(7875*s) {

@@ -37,7 +37,6 @@ func Main(run func() int) {
 			fmt.Fprintf(os.Stderr, "halfopen: %v\n", err)
 			os.Exit(1)
 		}
-		comeFirst()
 		os.Exit(run())
 	}
 	status, err := runAgain()
@@ -46,11 +45,6 @@ func Main(run func() int) {
 	}
 	os.Exit(status)
 }
-
-// comeFirst gives this process, and what it starts, the processor before others
-// where that is allowed (root): a deadline that is looked at late was not kept. Its
-// processes mostly sleep.
-func comeFirst() { _ = unix.Setpriority(unix.PRIO_PROCESS, 0, -10) }
 
 // runAgain runs this binary again in its own namespaces and waits for it.
 func runAgain() (status int, err error) {

@@ -34,7 +34,7 @@ var _ = Describe("Keepalive together with TCP_USER_TIMEOUT", Rows("K5"), func() 
 			Entry("a shorter user timeout cuts nine probes down to one", Waits(2*time.Second),
 				oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 9, UserTimeout: 1500 * time.Millisecond}),
 			Entry("a longer one makes one probe into many", Waits(6*time.Second),
-				oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 1, UserTimeout: 5500 * time.Millisecond}),
+				oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 1, UserTimeout: 5700 * time.Millisecond}),
 			Entry("idle 5 s, interval 3 s, 3 probes, user timeout 10 s", Waits(11*time.Second),
 				oracle.Keepalive{Idle: 5 * time.Second, Interval: 3 * time.Second, Count: 3, UserTimeout: 10 * time.Second}),
 		)
