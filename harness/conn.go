@@ -24,7 +24,8 @@ type Conn struct {
 	Host *Host
 	Name string // in the timeline and in failure texts
 
-	state sock.State // as last recorded
+	state   sock.State // as last recorded
+	probing time.Time  // when keepalive was switched on
 }
 
 // Listener is a listening socket of a host.
@@ -69,7 +70,11 @@ func (c *Conn) Keepalive(k oracle.Keepalive) {
 		if err := k.Validate(); err != nil {
 			return err
 		}
-		return c.SetKeepalive(k.Idle, k.Interval, k.Count)
+		err := c.SetKeepalive(k.Idle, k.Interval, k.Count)
+		if c.probing.IsZero() { // later calls change the values of a timer that runs
+			c.probing = time.Now()
+		}
+		return err
 	})
 }
 
@@ -151,13 +156,17 @@ func (c *Conn) step(what string, do func() error) {
 	c.Host.lab.perform(action, c.Name+" "+what, do)
 }
 
-// LastHeard is when the last segment from the peer arrived (sock.Conn.LastHeard):
-// the instant from which the kernel counts idle time.
-func (c *Conn) LastHeard() time.Time {
+// QuietSince is the instant from which the kernel counts the connection as idle:
+// when the last segment from the peer arrived (sock.Conn.LastHeard), or when
+// keepalive was switched on, if that was later.
+func (c *Conn) QuietSince() time.Time {
 	c.Host.lab.t.Helper()
 	at, err := c.Conn.LastHeard()
 	if err != nil {
 		c.Host.lab.t.Fatalf("asking when %s last heard from its peer: %v", c.Name, err)
+	}
+	if c.probing.After(at) {
+		return c.probing
 	}
 	return at
 }

@@ -23,6 +23,9 @@ func (f NeighbourLost) Apply(lab *harness.Lab) error {
 	if err := end.Links.Down(end.LinkTo(router)); err != nil {
 		return err
 	}
+	if err := router.Links.AwaitNoCarrier(router.LinkTo(end)); err != nil {
+		return err
+	}
 	return router.Links.ForgetNeighbours(router.LinkTo(end))
 }
 

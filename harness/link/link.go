@@ -182,21 +182,31 @@ func (l *Links) Down(name string) error {
 // (net/core/link_watch.c), late on a busy machine, and drops without a word what is
 // sent before.
 func (l *Links) AwaitUp(name string) error {
+	return l.await(name, "up", func(state netlink.LinkOperState) bool { return state == netlink.OperUp })
+}
+
+// AwaitNoCarrier waits until the host has noticed that the other end of a link is
+// down: then it has forgotten the neighbours that it found there by itself.
+func (l *Links) AwaitNoCarrier(name string) error {
+	return l.await(name, "without a carrier", func(state netlink.LinkOperState) bool { return state != netlink.OperUp })
+}
+
+func (l *Links) await(name, what string, is func(netlink.LinkOperState) bool) error {
 	for deadline := time.Now().Add(activation); ; time.Sleep(100 * time.Microsecond) {
 		link, err := l.query(name)
 		if err != nil {
 			return err
 		}
-		if link.Attrs().OperState == netlink.OperUp {
+		if is(link.Attrs().OperState) {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("%s %s is %v %v after it was brought up", l.ns.Name(), name, link.Attrs().OperState, activation)
+			return fmt.Errorf("%s %s is not %s after %v, but %v", l.ns.Name(), name, what, activation, link.Attrs().OperState)
 		}
 	}
 }
 
-// activation is how long a link may take to be activated on a busy machine.
+// activation is how long the kernel may take to notice a carrier on a busy machine.
 const activation = 10 * time.Second
 
 // NarrowRoute sends packets for one address, which must be a neighbour's, over a

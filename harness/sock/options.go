@@ -85,12 +85,18 @@ func (c *Conn) State() (State, error) {
 // TCP_INFO: the instant from which the kernel measures an idle connection
 // (keepalive_time_elapsed in include/net/tcp.h).
 func (c *Conn) LastHeard() (time.Time, error) {
-	now := time.Now()
-	info, err := c.Info()
-	if err != nil {
-		return time.Time{}, err
+	// The answer counts back from the moment of the call. On a busy machine that
+	// may be long after the clock was read: then ask again.
+	for {
+		now := time.Now()
+		info, err := c.Info()
+		if err != nil {
+			return time.Time{}, err
+		}
+		if time.Since(now) < time.Millisecond {
+			return now.Add(-time.Duration(min(info.Last_data_recv, info.Last_ack_recv)) * time.Millisecond), nil
+		}
 	}
-	return now.Add(-time.Duration(min(info.Last_data_recv, info.Last_ack_recv)) * time.Millisecond), nil
 }
 
 // Queues are the bytes that netstat(8) prints as Recv-Q and Send-Q of a

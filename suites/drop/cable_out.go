@@ -31,13 +31,13 @@ var _ = Describe("A cable that is pulled", Rows("D1"), func() {
 				west, east := lab.Host("router-west"), lab.Host("router-east")
 
 				lab.Apply(scenarios.CableOut{At: at})
-				clientHeard, serverHeard := client.LastHeard(), server.LastHeard()
+				clientQuiet, serverQuiet := client.QuietSince(), server.QuietSince()
 
 				Expect(lab.Client.Carrier(west)).To(Equal(clientsCarrier), "the client's carrier")
 				Expect(lab.Server.Carrier(east)).To(Equal(serversCarrier), "the server's carrier")
 				Expect(client).To(BeInState(sock.Established), "losing the carrier ends no connection")
-				Expect(client).To(FailWith(unix.ETIMEDOUT, During(quick.Death(), clientHeard)))
-				Expect(server).To(FailWith(unix.ETIMEDOUT, During(quick.Death(), serverHeard)))
+				Expect(client).To(FailWith(unix.ETIMEDOUT, During(quick.Death(), clientQuiet)))
+				Expect(server).To(FailWith(unix.ETIMEDOUT, During(quick.Death(), serverQuiet)))
 			},
 			Entry("at the client's end", Waits(3*time.Second), scenarios.ClientsEnd, false, true),
 			Entry("in the middle: no host sees anything", Waits(3*time.Second), scenarios.Middle, true, true),

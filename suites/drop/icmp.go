@@ -70,9 +70,9 @@ var _ = Describe("A router that answers with ICMP", Rows("D6"), func() {
 			client.Keepalive(quick)
 
 			lab.Apply(scenarios.ICMPError{Answer: scenarios.HostUnreachable})
-			lastHeard := client.LastHeard()
+			quiet := client.QuietSince()
 
-			Expect(client).To(FailWith(unix.ETIMEDOUT, During(quick.Death(), lastHeard)))
+			Expect(client).To(FailWith(unix.ETIMEDOUT, During(quick.Death(), quiet)))
 			Expect(lab.Client.Received(capture.ICMP("Unreachable", "Host"))).NotTo(BeEmpty(), "the answer did come")
 		})
 

@@ -24,9 +24,9 @@ var _ = Describe("A path that drops one direction only", Rows("D3"), func() {
 			client.Keepalive(quick)
 
 			lab.Apply(scenarios.SilentDrop{Direction: scenarios.TowardsServer})
-			lastHeard := client.LastHeard()
+			quiet := client.QuietSince()
 
-			Expect(client).To(FailWith(unix.ETIMEDOUT, During(quick.Death(), lastHeard)))
+			Expect(client).To(FailWith(unix.ETIMEDOUT, During(quick.Death(), quiet)))
 			Expect(lab.Server.Received(capture.KeepaliveProbe)).To(BeEmpty())
 			Expect(server).To(BeInState(sock.Established), "the RST was lost as well")
 		})
@@ -37,9 +37,9 @@ var _ = Describe("A path that drops one direction only", Rows("D3"), func() {
 			client.Keepalive(quick)
 
 			lab.Apply(scenarios.SilentDrop{Direction: scenarios.TowardsClient})
-			lastHeard := client.LastHeard()
+			quiet := client.QuietSince()
 
-			Expect(client).To(FailWith(unix.ETIMEDOUT, During(quick.Death(), lastHeard)))
+			Expect(client).To(FailWith(unix.ETIMEDOUT, During(quick.Death(), quiet)))
 			Expect(lab.Server.Received(capture.KeepaliveProbe)).To(HaveLen(quick.Count))
 			Expect(server).To(FailWith(unix.ECONNRESET, Within(time.Second)))
 		})

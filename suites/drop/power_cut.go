@@ -24,9 +24,9 @@ var _ = Describe("A server that ends without closing its connections", Rows("D2"
 			client.Keepalive(quick)
 
 			lab.Apply(scenarios.PowerOff{Host: lab.Server})
-			lastHeard := client.LastHeard()
+			quiet := client.QuietSince()
 
-			Expect(client).To(FailWith(unix.ETIMEDOUT, During(quick.Death(), lastHeard)))
+			Expect(client).To(FailWith(unix.ETIMEDOUT, During(quick.Death(), quiet)))
 			Expect(lab.Client.Received(capture.Any(capture.FIN, capture.RST))).To(BeEmpty())
 		})
 

@@ -82,7 +82,7 @@ var _ = Describe("A firewall that resets both ends the moment a flow's idle time
 			client, server := lab.Connect(5000)
 			Expect(client.Write("hello")).To(Succeed())
 			Expect(server.Read()).To(Equal("hello"))
-			quiet := client.LastHeard()
+			quiet := client.QuietSince()
 
 			Expect(client).To(FailWith(unix.ECONNRESET, During(oracle.Around(idleTimeout), quiet)))
 			Expect(server).To(FailWith(unix.ECONNRESET, During(oracle.Around(idleTimeout), quiet)))

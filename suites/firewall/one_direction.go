@@ -22,15 +22,15 @@ var _ = Describe("A flow on which only the server still sends, because the clien
 				lab.Apply(scenarios.IdleTimeout{After: idleTimeout, Then: firewall.SilentDrop, RefreshedBy: refreshedBy})
 				client, server := lab.Connect(5000)
 				from, to := client.Local(), client.Remote()
-				lastHeard := server.LastHeard()
+				quiet := server.QuietSince()
 
 				lab.Apply(scenarios.PowerOff{Host: lab.Client})
-				time.Sleep(time.Until(lastHeard.Add(idleTimeout / 2)))
+				time.Sleep(time.Until(quiet.Add(idleTimeout / 2)))
 				Expect(server.Write("anyone?")).To(Succeed(), "which is retransmitted, and never acknowledged")
 
-				time.Sleep(time.Until(lastHeard.Add(justBefore)))
+				time.Sleep(time.Until(quiet.Add(justBefore)))
 				Expect(lab.Knows(from, to)).To(BeTrue(), "just before the timeout")
-				time.Sleep(time.Until(lastHeard.Add(oracle.Around(idleTimeout).Latest)))
+				time.Sleep(time.Until(quiet.Add(oracle.Around(idleTimeout).Latest)))
 				Expect(lab.Knows(from, to)).To(Equal(knownAfterwards), "just after the timeout")
 			},
 			Entry("forgotten, although the server retransmits", Waits(justAfter), scenarios.TowardsServer, false),

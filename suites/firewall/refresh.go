@@ -37,9 +37,9 @@ var _ = Describe("Keepalive against a firewall's idle timeout of 3 s", Rows("F4"
 				lab.Apply(scenarios.IdleTimeout{After: idleTimeout, Then: firewall.ResetSender})
 				client, server := lab.Connect(5000)
 				client.Keepalive(k)
-				lastHeard := client.LastHeard()
+				quiet := client.QuietSince()
 
-				Expect(client).To(FailWith(unix.ECONNRESET, During(oracle.Around(k.Probes()[0]), lastHeard)), "the first probe is answered with RST")
+				Expect(client).To(FailWith(unix.ECONNRESET, During(oracle.Around(k.Probes()[0]), quiet)), "the first probe is answered with RST")
 				Expect(server).To(BeInState(sock.Established))
 			},
 			// The kernel's timer wheel makes the probe late, never early: at equal

@@ -28,9 +28,9 @@ var _ = Describe("Keepalive and a peer that is gone without a word", Rows("K2"),
 				client.Keepalive(k)
 
 				lab.Apply(scenarios.PowerOff{Host: lab.Server})
-				lastHeard := client.LastHeard()
+				quiet := client.QuietSince()
 
-				Expect(client).To(FailWith(unix.ETIMEDOUT, During(k.Death(), lastHeard)))
+				Expect(client).To(FailWith(unix.ETIMEDOUT, During(k.Death(), quiet)))
 				Expect(lab.Client.Sent(capture.KeepaliveProbe)).To(HaveLen(k.Count))
 				Expect(lab.Client.Sent(capture.RST)).To(HaveLen(1))
 			},
@@ -53,9 +53,9 @@ var _ = Describe("Keepalive and a peer that crashed and rebooted", Rows("K3"), f
 			crash := scenarios.PowerOff{Host: lab.Server}
 			lab.Apply(crash)
 			lab.Heal(crash)
-			lastHeard := client.LastHeard()
+			quiet := client.QuietSince()
 
-			Expect(client).To(FailWith(unix.ECONNRESET, During(oracle.Around(k.Probes()[0]), lastHeard)))
+			Expect(client).To(FailWith(unix.ECONNRESET, During(oracle.Around(k.Probes()[0]), quiet)))
 			Expect(lab.Client.Sent(capture.KeepaliveProbe)).To(HaveLen(1))
 			Expect(lab.Client.Received(capture.RST)).To(HaveLen(1))
 		})

@@ -46,9 +46,9 @@ var _ = Describe("Where keepalive's values come from", Rows("K7"), func() {
 			client.Keepalive(oracle.Keepalive{})
 
 			lab.Apply(scenarios.PowerOff{Host: lab.Server})
-			lastHeard := client.LastHeard()
+			quiet := client.QuietSince()
 
-			Expect(client).To(FailWith(unix.ETIMEDOUT, During(k.Death(), lastHeard)))
+			Expect(client).To(FailWith(unix.ETIMEDOUT, During(k.Death(), quiet)))
 		})
 
 		It("are the socket's own before the sysctls", Waits(3*time.Second), func() {
@@ -60,9 +60,9 @@ var _ = Describe("Where keepalive's values come from", Rows("K7"), func() {
 			client.Keepalive(k)
 
 			lab.Apply(scenarios.PowerOff{Host: lab.Server})
-			lastHeard := client.LastHeard()
+			quiet := client.QuietSince()
 
-			Expect(client).To(FailWith(unix.ETIMEDOUT, During(k.Death(), lastHeard)))
+			Expect(client).To(FailWith(unix.ETIMEDOUT, During(k.Death(), quiet)))
 		})
 
 		It("take effect on a connection that has been idle for longer: the first probe goes out at once", Waits(4*time.Second), func() {

@@ -26,9 +26,9 @@ var _ = Describe("Keepalive together with TCP_USER_TIMEOUT", Rows("K5"), func() 
 				client.Keepalive(k)
 
 				lab.Apply(scenarios.PowerOff{Host: lab.Server})
-				lastHeard := client.LastHeard()
+				quiet := client.QuietSince()
 
-				Expect(client).To(FailWith(unix.ETIMEDOUT, During(k.Death(), lastHeard)))
+				Expect(client).To(FailWith(unix.ETIMEDOUT, During(k.Death(), quiet)))
 				Expect(lab.Client.Sent(capture.RST)).To(HaveLen(1))
 			},
 			Entry("a shorter user timeout cuts nine probes down to one", Waits(2*time.Second),

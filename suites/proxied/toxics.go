@@ -95,16 +95,16 @@ var _ = Describe("Toxiproxy's bandwidth of zero", func() {
 
 var _ = Describe("Toxiproxy's reset_peer", func() {
 	EachFamily(func(family sock.Family) {
-		It("set before the connection, resets both ends, some time after the first byte", Waits(time.Second), func() {
+		It("set before the connection, resets both ends, some time after the first byte", Waits(3*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Proxied, family)
-			lab.Apply(scenarios.Toxic{Port: port, Toxic: proxy.ResetPeer{After: 500 * time.Millisecond}})
+			lab.Apply(scenarios.Toxic{Port: port, Toxic: proxy.ResetPeer{After: 2 * time.Second}})
 			client, server := lab.Connect(port)
 			Expect(client).To(StayAlive(time.Second), "an idle connection is never reset")
 
 			sent := time.Now()
 			Expect(server.Write("the first byte")).To(Succeed())
 
-			Expect(client).To(FailWith(unix.ECONNRESET, During(oracle.Around(500*time.Millisecond), sent)))
+			Expect(client).To(FailWith(unix.ECONNRESET, During(oracle.Around(2*time.Second), sent)))
 			Expect(server).To(FailWith(unix.ECONNRESET, Within(time.Second)))
 		})
 
@@ -149,23 +149,23 @@ var _ = Describe("Toxiproxy's limit_data", func() {
 
 var _ = Describe("Toxiproxy's slow_close", func() {
 	EachFamily(func(family sock.Family) {
-		It("passes the close on later", Waits(time.Second), func() {
+		It("passes the close on later", Waits(2*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Proxied, family)
-			lab.Apply(scenarios.Toxic{Port: port, Toxic: proxy.SlowClose{Delay: 700 * time.Millisecond}})
+			lab.Apply(scenarios.Toxic{Port: port, Toxic: proxy.SlowClose{Delay: 2 * time.Second}})
 			client, server := talking(lab)
 
 			closed := time.Now()
 			server.Close()
 
-			Expect(client).To(ReadZero(During(oracle.Around(700*time.Millisecond), closed)))
+			Expect(client).To(ReadZero(During(oracle.Around(2*time.Second), closed)))
 		})
 	})
 })
 
 var _ = Describe("Toxiproxy's latency", func() {
 	EachFamily(func(family sock.Family) {
-		It("delays the data of one direction and nothing else", Waits(time.Second), func() {
-			const delay = 400 * time.Millisecond
+		It("delays the data of one direction and nothing else", Waits(2*time.Second), func() {
+			const delay = 2 * time.Second
 			lab := harness.New(GinkgoT(), harness.Proxied, family)
 			lab.Apply(scenarios.Toxic{Port: port, Toxic: proxy.Latency{Delay: delay}})
 			client, server := lab.Connect(port)
