@@ -141,11 +141,16 @@ func TestManyAddAtOnceAndNothingIsLost(t *testing.T) {
 func TestEventsOfOneInstantStayInTheOrderInWhichTheyCame(t *testing.T) {
 	tl := timeline.New()
 	for i := range 100 {
-		tl.Add(timeline.Event{At: tl.Start(), Who: "client", Kind: timeline.Packet, What: fmt.Sprint(i)})
+		at := tl.Start().Add(time.Duration(i%2) * time.Second)
+		tl.Add(timeline.Event{At: at, Who: "client", Kind: timeline.Packet, What: fmt.Sprint(i)})
 	}
 	for i, e := range tl.Events() {
-		if e.What != fmt.Sprint(i) {
-			t.Fatalf("event %d is %q, expected %d", i, e.What, i)
+		want := 2 * i // the even ones are a second earlier
+		if i >= 50 {
+			want = 2*(i-50) + 1
+		}
+		if e.What != fmt.Sprint(want) {
+			t.Fatalf("event %d is %q, expected %d", i, e.What, want)
 		}
 	}
 }

@@ -167,7 +167,8 @@ func processes() []process {
 }
 
 // machine is what must not change: the links, rules and network sysctls of the
-// namespace this program runs in, and the network namespaces of all processes.
+// namespace this program runs in, and the namespaces that live without a process. No
+// other can be left when no process is.
 func machine() ([]byte, error) {
 	var state bytes.Buffer
 	for _, command := range []string{"iptables-save", "ip6tables-save"} {
@@ -188,20 +189,16 @@ func machine() ([]byte, error) {
 	links, _ := filepath.Glob("/sys/class/net/*")
 	named, _ := filepath.Glob("/run/netns/*")
 	fmt.Fprintf(&state, "links: %v\nnamed namespaces: %v\n", links, named)
-	namespaces := map[string]bool{}
-	held, _ := filepath.Glob("/proc/[0-9]*/ns/net")
-	for _, link := range held {
-		if name, err := os.Readlink(link); err == nil {
-			namespaces[name] = true
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return nil, err
+	}
+	for line := range strings.Lines(string(mounts)) {
+		if strings.Contains(line, "nsfs") { // a mount keeps a namespace that no process holds
+			fmt.Fprintf(&state, "mounted namespace: %s", line)
 		}
 	}
-	var names []string
-	for name := range namespaces {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	fmt.Fprintf(&state, "namespaces: %v\n", names)
-	err := sysctls(&state)
+	err = sysctls(&state)
 	return state.Bytes(), err
 }
 
