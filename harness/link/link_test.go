@@ -2,6 +2,7 @@ package link_test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"os"
@@ -53,11 +54,10 @@ func join(t *testing.T, a *host, aName string, b *host, bName string, aPrefixes,
 	must(t, link.Join(link.End{Links: a.links, Name: aName, MAC: aMAC}, link.End{Links: b.links, Name: bName, MAC: bMAC}))
 	for i := range aPrefixes {
 		aPrefix, bPrefix := netip.MustParsePrefix(aPrefixes[i]), netip.MustParsePrefix(bPrefixes[i])
-		must(t, a.links.Address(aName, aPrefix))
-		must(t, b.links.Address(bName, bPrefix))
-		must(t, a.links.Neighbour(aName, bPrefix.Addr(), bMAC))
-		must(t, b.links.Neighbour(bName, aPrefix.Addr(), aMAC))
+		must(t, errors.Join(a.links.Address(aName, aPrefix), a.links.Neighbour(aName, bPrefix.Addr(), bMAC)))
+		must(t, errors.Join(b.links.Address(bName, bPrefix), b.links.Neighbour(bName, aPrefix.Addr(), aMAC)))
 	}
+	must(t, errors.Join(a.links.AwaitUp(aName), b.links.AwaitUp(bName)))
 }
 
 // connect is how a connection to a closed port comes out: ECONNREFUSED when packets

@@ -123,31 +123,28 @@ func (p *Program) read(from *os.File) {
 	}
 }
 
+// line takes one line. The timeline has it before anybody who waits for it goes on.
 func (p *Program) line(text string) {
 	var e Event
 	isEvent := strings.HasPrefix(text, "{") && json.Unmarshal([]byte(text), &e) == nil && e.Name != ""
+	text = text[:min(len(text), longestLine)]
 	p.mu.Lock()
-	p.lines++
-	lines := p.lines
-	if lines <= mostLines && isEvent {
-		p.events = append(p.events, e)
-		close(p.fresh)
-		p.fresh = make(chan struct{})
+	defer p.mu.Unlock()
+	if p.lines++; p.lines > mostLines {
+		if p.lines == mostLines+1 {
+			p.timeline.Addf(p.host, timeline.Peer, "%s writes more than %d lines: the rest is left out", p.Name, mostLines)
+		}
+		return
 	}
 	if !isEvent {
-		p.last = text[:min(len(text), longestLine)]
-		text = p.last
-	}
-	p.mu.Unlock()
-	switch {
-	case lines == mostLines+1:
-		p.timeline.Addf(p.host, timeline.Peer, "%s writes more than %d lines: the rest is left out", p.Name, mostLines)
-	case lines > mostLines:
-	case isEvent:
-		p.timeline.Add(timeline.Event{At: e.At, Who: p.host, Kind: timeline.Peer, What: p.Name + ": " + e.String()})
-	default:
+		p.last = text
 		p.timeline.Addf(p.host, timeline.Peer, "%s writes: %s", p.Name, text)
+		return
 	}
+	p.timeline.Add(timeline.Event{At: e.At, Who: p.host, Kind: timeline.Peer, What: p.Name + ": " + e.String()})
+	p.events = append(p.events, e)
+	close(p.fresh)
+	p.fresh = make(chan struct{})
 }
 
 func (p *Program) wait(readers *sync.WaitGroup) {

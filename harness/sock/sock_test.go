@@ -79,7 +79,6 @@ func must(t *testing.T, err error) {
 }
 
 func promptly(t *testing.T) context.Context { return within(t, 5*time.Second) }
-
 func within(t *testing.T, d time.Duration) context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), d)
 	t.Cleanup(cancel)
@@ -102,7 +101,6 @@ func receives(t *testing.T, c *sock.Conn, want string, wantErr error) {
 	}
 }
 
-// becomes waits until the socket table has the socket so.
 func (m *machine) becomes(t *testing.T, local, remote netip.AddrPort, what string, so func(sock.Entry) bool) sock.Entry {
 	t.Helper()
 	for ctx := promptly(t); ; time.Sleep(time.Millisecond) {
@@ -240,6 +238,9 @@ func TestTheSocketTableHasStatesAndTimers(t *testing.T) {
 	m.becomes(t, l.Local(), netip.MustParseAddrPort("0.0.0.0:0"), "LISTEN with one waiting and a backlog of 3", func(e sock.Entry) bool {
 		return e.State == sock.Listening && e.Queues == sock.Queues{Received: 1, Sent: 3}
 	})
+	if e, ok, err := m.diag.Find(l.Local(), netip.AddrPortFrom(l.Local().Addr(), 1)); ok || err != nil {
+		t.Errorf("the socket table has %v (%v) for a connection that there is not", e, err)
+	}
 	server, err := l.AwaitAccept(promptly(t))
 	must(t, err)
 	local, remote := client.Local(), client.Remote()
