@@ -11,19 +11,12 @@ TIMES ?= 50
 # Everything a run leaves behind.
 REPORT ?= $(CURDIR)/report
 
-GINKGO = HALFOPEN_REPORT="$(REPORT)" go tool ginkgo
-
 .PHONY: suite suite-host test check bench mutate repeat killcheck setup clean
 
 suite: suite-host ## the behaviour suites
 
 suite-host: setup ## the suites on the running kernel
-	@rm -rf "$(REPORT)" && mkdir -p "$(REPORT)"
-	@$(GINKGO) -procs=$(PROCS) -seed=$(SEED) -randomize-all -fail-on-empty -keep-going -silence-skips \
-		$$([ -t 1 ] || echo -no-color) \
-		-output-dir="$(REPORT)" -junit-report=junit.xml -json-report=ginkgo.json \
-		$(if $(FOCUS),-focus="$(FOCUS)") ./suites; \
-		status=$$?; go run ./scripts/outcome "$(REPORT)"; exit $$status
+	@go run ./scripts/suite -procs="$(PROCS)" -seed="$(SEED)" -focus="$(FOCUS)" -report="$(REPORT)"
 
 test: setup ## unit tests with the race detector, then the suites
 	@go test -race ./harness/... ./scenarios/... ./fixtures/... ./scripts/...
@@ -53,4 +46,4 @@ setup:
 	@scripts/setup
 
 clean:
-	@rm -rf "$(REPORT)"
+	@rm -rf report

@@ -5,17 +5,15 @@
 package main
 
 import (
-	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/onsi/ginkgo/v2/types"
+
+	"github.com/halfopen-lab/halfopen/scripts/run"
 )
 
 func main() {
@@ -42,19 +40,19 @@ func mutate(procs int, focus string) (green []string, tried int, err error) {
 	for _, kind := range []string{"fault", "detector", "action"} {
 		for number := 1; ; number++ {
 			step := fmt.Sprintf("%s %d", kind, number)
-			specs, err := run(procs, focus, step)
+			specs, err := without(step, procs, focus)
 			if err != nil {
 				return nil, 0, fmt.Errorf("running the suites without %s: %w", step, err)
 			}
 			mutated := 0
 			for _, spec := range specs {
-				without := leftOut(spec)
-				if len(without) == 0 {
+				steps := leftOut(spec)
+				if len(steps) == 0 {
 					continue
 				}
 				mutated++
 				if spec.State == types.SpecStatePassed {
-					green = append(green, fmt.Sprintf("%s\n      without %s", spec.FullText(), strings.Join(without, "; ")))
+					green = append(green, fmt.Sprintf("%s\n      without %s", spec.FullText(), strings.Join(steps, "; ")))
 				}
 			}
 			fmt.Printf("without %s: %d specs have one\n", step, mutated)
@@ -68,37 +66,15 @@ func mutate(procs int, focus string) (green []string, tried int, err error) {
 	return green, tried, nil
 }
 
-// run runs the suites without one step and returns the specs' reports.
-func run(procs int, focus, step string) (types.SpecReports, error) {
+// without runs the suites without one step and returns the specs' reports.
+func without(step string, procs int, focus string) (types.SpecReports, error) {
 	directory, err := os.MkdirTemp("", "halfopen-mutate-")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = os.RemoveAll(directory) }()
-	arguments := []string{"tool", "ginkgo", fmt.Sprintf("-procs=%d", procs), "-randomize-all", "-keep-going", "-silence-skips",
-		"-output-dir=" + directory, "-json-report=report.json"}
-	if focus != "" {
-		arguments = append(arguments, "-focus="+focus)
-	}
-	cmd := exec.Command("go", append(arguments, "./suites")...)
-	cmd.Env = append(os.Environ(), "HALFOPEN_LEAVE_OUT="+step, "HALFOPEN_REPORT="+directory)
-	output, runErr := cmd.CombinedOutput()
-	if _, red := errors.AsType[*exec.ExitError](runErr); runErr != nil && !red {
-		return nil, runErr
-	}
-	content, err := os.ReadFile(filepath.Join(directory, "report.json"))
-	if err != nil {
-		return nil, fmt.Errorf("the run left no report: %w\n%s", err, output)
-	}
-	var reports []types.Report
-	if err := json.Unmarshal(content, &reports); err != nil {
-		return nil, fmt.Errorf("reading the run's report: %w", err)
-	}
-	var specs types.SpecReports
-	for _, r := range reports {
-		specs = append(specs, r.SpecReports.WithLeafNodeType(types.NodeTypeIt)...)
-	}
-	return specs, nil
+	reports, err := run.Suites{Procs: procs, Seed: 1, Focus: focus, LeaveOut: step, Report: directory}.Run()
+	return run.Specs(reports), err
 }
 
 // leftOut are the steps that the harness reports to have left out of a spec.

@@ -4,16 +4,19 @@
 package main
 
 import (
-	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/onsi/ginkgo/v2/types"
+
+	"github.com/halfopen-lab/halfopen/scripts/run"
 )
 
 func main() {
@@ -59,51 +62,24 @@ func repeat(times, procs int, focus, keep string) (red int, err error) {
 	for range runtime.NumCPU() {
 		go spin()
 	}
-	arguments := []string{"tool", "ginkgo", fmt.Sprintf("-procs=%d", procs), "-randomize-all", "-keep-going", "-no-color", "-silence-skips",
-		"-output-dir=" + directory, "-json-report=report.json"}
-	if focus != "" {
-		arguments = append(arguments, "-focus="+focus)
-	}
-	for run := 1; run <= times; run++ {
+	for round := 1; round <= times; round++ {
 		began := time.Now()
-		cmd := exec.Command("go", append(arguments, fmt.Sprintf("-seed=%d", run), binary)...)
-		cmd.Env = append(os.Environ(), "HALFOPEN_REPORT="+filepath.Join(keep, fmt.Sprintf("run-%d", run)))
-		out, runErr := cmd.CombinedOutput()
-		failed, passed, err := outcome(filepath.Join(directory, "report.json"))
+		reports, err := run.Suites{Path: binary, Procs: procs, Seed: int64(round), Focus: focus,
+			Report: filepath.Join(keep, fmt.Sprintf("run-%d", round))}.Run()
 		if err != nil {
-			return red, fmt.Errorf("run %d left no report: %w: %v\n%s", run, err, runErr, out)
+			return red, fmt.Errorf("run %d: %w", round, err)
 		}
-		fmt.Printf("run %d of %d: %d passed, %d failed, in %.0f s\n", run, times, passed, len(failed), time.Since(began).Seconds())
-		for _, line := range failed {
-			fmt.Println("  " + line)
+		specs := run.Specs(reports)
+		failed := specs.WithState(types.SpecStateFailureStates)
+		fmt.Printf("run %d of %d: %d passed, %d failed, in %.0f s\n", round, times, specs.CountWithState(types.SpecStatePassed), len(failed), time.Since(began).Seconds())
+		for _, spec := range failed {
+			message, _, _ := strings.Cut(spec.FailureMessage(), "\n\n")
+			fmt.Printf("  %s: %s\n", spec.FullText(), message)
 		}
-		if len(failed) > 0 || runErr != nil {
+		if slices.ContainsFunc(reports, func(r types.Report) bool { return !r.SuiteSucceeded }) {
 			red++
 		}
-		_ = os.Remove(filepath.Join(directory, "report.json"))
 	}
 	fmt.Printf("\n%d of %d runs were green, with all %d cores busy\n", times-red, times, runtime.NumCPU())
 	return red, nil
-}
-
-func outcome(path string) (failed []string, passed int, err error) {
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return nil, 0, err
-	}
-	var reports []types.Report
-	if err := json.Unmarshal(content, &reports); err != nil {
-		return nil, 0, err
-	}
-	for _, r := range reports {
-		for _, spec := range r.SpecReports {
-			switch {
-			case spec.State == types.SpecStatePassed && spec.LeafNodeType == types.NodeTypeIt:
-				passed++
-			case spec.State.Is(types.SpecStateFailureStates):
-				failed = append(failed, fmt.Sprintf("%s: %s", spec.FullText(), spec.FailureMessage()[:min(200, len(spec.FailureMessage()))]))
-			}
-		}
-	}
-	return failed, passed, nil
 }

@@ -42,9 +42,12 @@ var _ = Describe("The keepalive timer of any socket", Rows("K11"), func() {
 			Expect(client.Entry().Timer).To(Equal(sock.NoTimer))
 
 			client.Keepalive(k)
+			due := client.QuietSince().Add(k.Idle)
+			asked := time.Now()
 			armed := client.Entry()
 			Expect(armed.Timer).To(Equal(sock.KeepaliveTimer))
-			Expect(armed.Expires).To(BeNumerically("~", k.Idle, oracle.Tolerance(k.Idle)))
+			Expect(armed.Expires).To(BeNumerically("<=", due.Sub(asked)+oracle.Tolerance(k.Idle)))
+			Expect(armed.Expires).To(BeNumerically(">=", time.Until(due)-oracle.Tolerance(k.Idle)))
 			Expect(armed.Unanswered).To(BeZero())
 
 			lab.Apply(scenarios.SilentDrop{})

@@ -1,14 +1,8 @@
-// Command outcome sums up a run of the suites from the report that Ginkgo wrote: a
-// line for each family, the behaviours that were shown, what failed and where its
-// evidence is, and how long it took beside how long it would have taken one spec
-// after another.
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -18,23 +12,9 @@ import (
 	"time"
 
 	"github.com/onsi/ginkgo/v2/types"
-)
 
-func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: outcome REPORT-DIRECTORY")
-		os.Exit(2)
-	}
-	run, err := read(filepath.Join(os.Args[1], "ginkgo.json"))
-	if err != nil {
-		fmt.Fprintf(os.Stderr, "outcome: %v\n", err)
-		os.Exit(2)
-	}
-	if err := run.print(os.Stdout, os.Args[1]); err != nil {
-		fmt.Fprintf(os.Stderr, "outcome: %v\n", err)
-		os.Exit(2)
-	}
-}
+	"github.com/halfopen-lab/halfopen/scripts/run"
+)
 
 // outcome is one run.
 type outcome struct {
@@ -44,6 +24,7 @@ type outcome struct {
 	sum      time.Duration
 	passed   int
 	ran      int
+	green    bool // Ginkgo's own verdict, which includes what no spec says
 }
 
 // family is the specs of one folder.
@@ -56,29 +37,19 @@ type family struct {
 // row is what a row of the behaviour catalogue is called.
 var row = regexp.MustCompile(`^[A-Z]\d+$`)
 
-func read(path string) (*outcome, error) {
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("reading the report of the run: %w: did the suite start?", err)
-	}
-	var reports []types.Report
-	if err := json.Unmarshal(content, &reports); err != nil {
-		return nil, fmt.Errorf("reading the report of the run, %s: %w", path, err)
-	}
-	run := &outcome{families: map[string]*family{}}
+func sumUp(reports []types.Report) *outcome {
+	o := &outcome{families: map[string]*family{}, green: true}
 	for _, r := range reports {
-		run.wall += r.RunTime
-		for _, spec := range r.SpecReports.WithLeafNodeType(types.NodeTypeIt) {
-			run.add(spec)
-		}
+		o.wall += r.RunTime
+		o.green = o.green && r.SuiteSucceeded
 	}
-	return run, nil
+	for _, spec := range run.Specs(reports) {
+		o.add(spec)
+	}
+	return o
 }
 
 func (o *outcome) add(spec types.SpecReport) {
-	if spec.State.Is(types.SpecStateSkipped | types.SpecStatePending) {
-		return
-	}
 	name := filepath.Base(filepath.Dir(spec.FileName()))
 	f := o.families[name]
 	if f == nil {

@@ -1,0 +1,115 @@
+// Package run runs the suites on the running kernel, by Ginkgo, and reads what they
+// report. What is made of it is the commands' beside it: suite, mutate, repeat.
+package run
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+
+	"github.com/onsi/ginkgo/v2/types"
+	"golang.org/x/sys/unix"
+)
+
+// Suites is one run.
+type Suites struct {
+	Path     string    // the folder of the suites, or their compiled binary; empty: ./suites
+	Procs    int       // test processes that share the specs, at least 1
+	Seed     int64     // fixes the order of the specs
+	Focus    string    // a regular expression: only the specs whose text matches; empty: all
+	LeaveOut string    // the step that every spec leaves out, as in "fault 1"; empty: none
+	Report   string    // the directory that receives junit.xml, ginkgo.json and the evidence of failed specs
+	Output   io.Writer // what Ginkgo prints; nil: nowhere
+	Colour   bool      // whether Output shows colours
+}
+
+// Check says in one line what of the settings makes no sense.
+func (s Suites) Check() error {
+	if s.Procs < 1 || s.Procs > 1000 {
+		return fmt.Errorf("%d test processes: choose from 1 to 1000 (PROCS)", s.Procs)
+	}
+	if _, err := regexp.Compile(s.Focus); err != nil {
+		return fmt.Errorf("the focus %q is not a regular expression: %w (FOCUS)", s.Focus, err)
+	}
+	return nil
+}
+
+// Run runs the suites to their end and returns the specs, those that did not match
+// the focus too. That specs failed is no error; that there is no report is. An
+// interrupt goes to Ginkgo, which ends the specs and still writes the report.
+func (s Suites) Run() ([]types.Report, error) {
+	if err := s.Check(); err != nil {
+		return nil, err
+	}
+	cmd := exec.Command("go", s.arguments()...)
+	cmd.Env = append(os.Environ(), "HALFOPEN_REPORT="+s.Report)
+	if s.LeaveOut != "" {
+		cmd.Env = append(cmd.Env, "HALFOPEN_LEAVE_OUT="+s.LeaveOut)
+	}
+	cmd.Stdout, cmd.Stderr = s.Output, s.Output
+	// The terminal's Ctrl-C reaches Ginkgo by itself; it must not end who waits for it.
+	interrupts := make(chan os.Signal, 1)
+	signal.Notify(interrupts, unix.SIGINT)
+	defer signal.Stop(interrupts)
+	err := cmd.Run()
+	if _, ended := errors.AsType[*exec.ExitError](err); err != nil && !ended {
+		return nil, fmt.Errorf("starting the suites: %w", err)
+	}
+	reports, readErr := Read(s.Report)
+	if readErr != nil {
+		return nil, fmt.Errorf("the suites left no report (%w): %w", err, readErr)
+	}
+	return reports, nil
+}
+
+func (s Suites) arguments() []string {
+	path := s.Path
+	if path == "" {
+		path = "./suites"
+	}
+	arguments := []string{"tool", "ginkgo",
+		fmt.Sprintf("-procs=%d", s.Procs), fmt.Sprintf("-seed=%d", s.Seed), "-randomize-all", "-keep-going", "-silence-skips",
+		"-output-dir=" + s.Report, "-junit-report=junit.xml", "-json-report=" + reportName}
+	if s.Focus != "" {
+		arguments = append(arguments, "-focus="+s.Focus)
+	}
+	if !s.Colour {
+		arguments = append(arguments, "-no-color")
+	}
+	return append(arguments, path)
+}
+
+const reportName = "ginkgo.json"
+
+// Read reads the report of a run.
+func Read(directory string) ([]types.Report, error) {
+	content, err := os.ReadFile(filepath.Join(directory, reportName))
+	if err != nil {
+		return nil, fmt.Errorf("reading the report of a run: %w", err)
+	}
+	var reports []types.Report
+	if err := json.Unmarshal(content, &reports); err != nil {
+		return nil, fmt.Errorf("reading the report of a run, %s: %w", filepath.Join(directory, reportName), err)
+	}
+	return reports, nil
+}
+
+// Specs are the specs of a run that were to run: not the set-up around them, and
+// not what the focus left out.
+func Specs(reports []types.Report) types.SpecReports {
+	var specs types.SpecReports
+	for _, r := range reports {
+		for _, spec := range r.SpecReports.WithLeafNodeType(types.NodeTypeIt) {
+			if !spec.State.Is(types.SpecStateSkipped | types.SpecStatePending) {
+				specs = append(specs, spec)
+			}
+		}
+	}
+	return specs
+}

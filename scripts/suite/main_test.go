@@ -1,0 +1,58 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestWhatIsNoReportIsLeftAlone(t *testing.T) {
+	thesis := filepath.Join(t.TempDir(), "thesis.tex")
+	if err := os.WriteFile(thesis, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := emptied(filepath.Dir(thesis))
+	if err == nil || !strings.Contains(err.Error(), "holds something else: choose an empty place (REPORT)") {
+		t.Errorf("emptying a directory with a thesis: %v", err)
+	}
+	if _, err := os.Stat(thesis); err != nil {
+		t.Errorf("the thesis is gone: %v", err)
+	}
+}
+
+func TestTheReportOfAnEarlierRunIsReplaced(t *testing.T) {
+	directory, err := emptied(filepath.Join(t.TempDir(), "deep", "report"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stale := filepath.Join(directory, "ginkgo.json")
+	if err := os.WriteFile(stale, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := emptied(directory); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(stale); !os.IsNotExist(err) {
+		t.Errorf("the report of the earlier run is still there (%v)", err)
+	}
+}
+
+func TestBadFlagsGetOneLine(t *testing.T) {
+	for argument, line := range map[string]string{
+		"-procs=abc": `invalid value "abc" for flag -procs: parse error`,
+		"-procs=-3":  "-3 test processes: choose from 1 to 1000 (PROCS)",
+		"-seed=x":    `invalid value "x" for flag -seed: parse error`,
+		"-focus=(":   "the focus \"(\" is not a regular expression: error parsing regexp: missing closing ): `(` (FOCUS)",
+		"-nonsense":  "flag provided but not defined: -nonsense",
+		"drop":       `"drop" is not a flag: see -help`,
+	} {
+		report := filepath.Join(t.TempDir(), "report")
+		if _, err := suite([]string{"-report=" + report, argument}); err == nil || err.Error() != line {
+			t.Errorf("suite %s: %v, expected %s", argument, err, line)
+		}
+		if _, err := os.Stat(report); err == nil {
+			t.Errorf("suite %s made a report directory", argument)
+		}
+	}
+}
