@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/netip"
 	"os/exec"
 	"slices"
@@ -146,6 +147,27 @@ func (h *Host) ReadSysctl(name string) string {
 		h.lab.t.Fatalf("reading the sysctl net/%s of %s: %v", name, h.Name, err)
 	}
 	return value
+}
+
+// LinearSYNTimeouts is the host's tcp_syn_linear_timeouts: how many more SYNs go out
+// a second apart before the intervals double. 6.1 has none: 0.
+func (h *Host) LinearSYNTimeouts() int {
+	h.lab.t.Helper()
+	var linear int
+	err := h.ns.Do(func() error {
+		text, err := readSysctl("ipv4/tcp_syn_linear_timeouts")
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err == nil {
+			linear, err = strconv.Atoi(text)
+		}
+		return err
+	})
+	if err != nil {
+		h.lab.t.Fatalf("reading the sysctl net/ipv4/tcp_syn_linear_timeouts of %s: %v", h.Name, err)
+	}
+	return linear
 }
 
 // Sockets is the host's socket table, whichever program holds the sockets.

@@ -42,6 +42,10 @@ func (w Deadline) patience() time.Duration {
 	return min(2*time.Second, max(500*time.Millisecond, w.window.Latest/2))
 }
 
+// pace is how long a matcher that can only look again and again pauses in between:
+// hours of waiting take no more looks than two seconds of it.
+func (w Deadline) pace() time.Duration { return max(time.Millisecond, w.window.Latest/2000) }
+
 func (w Deadline) start() Deadline {
 	if w.since.IsZero() {
 		w.since = time.Now()

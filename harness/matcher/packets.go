@@ -54,7 +54,7 @@ func (m *havePackets) Match(actual any) (bool, error) {
 		if time.Now().After(m.when.deadline()) {
 			return false, nil
 		}
-		time.Sleep(time.Millisecond)
+		time.Sleep(m.when.pace())
 	}
 }
 

@@ -28,7 +28,7 @@ func (m *stayIn) Match(actual any) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	for began := time.Now(); ; time.Sleep(5 * time.Millisecond) {
+	for began := time.Now(); ; time.Sleep(max(5*time.Millisecond, m.for_/1000)) {
 		if m.got, err = s.State(); err != nil {
 			return false, fmt.Errorf("asking %s for its state: %w", name(actual), err)
 		}

@@ -75,6 +75,23 @@ func ZeroWindowUserTimeout(timeout, rto time.Duration) Window {
 	return Around(rto + timeout)
 }
 
+// ZeroWindowGiveUp is when a connection ends with ETIMEDOUT whose peer vanished with
+// its window closed, counted from the peer's last answer: tcp_retries2 probes in a
+// row had none. Answered is how many probes the peer had answered before: each
+// doubled the interval for good (net/ipv4/tcp_timer.c, tcp_probe_timer;
+// include/net/tcp.h, tcp_probe0_when). The rto is tcpi_rto.
+func ZeroWindowGiveUp(retries2, answered int, rto time.Duration) Window {
+	at, interval := time.Duration(0), max(rto, rtoMin)
+	for range min(answered, retries2) {
+		interval = min(2*interval, rtoMax)
+	}
+	for range retries2 + 1 {
+		at += interval
+		interval = min(2*interval, rtoMax)
+	}
+	return Around(at)
+}
+
 // SYNs are the times at which a connect(2) that nobody answers sends its SYNs, and
 // the last is when it gives up with ETIMEDOUT: linear is tcp_syn_linear_timeouts
 // (0 where the kernel has none), retries is tcp_syn_retries

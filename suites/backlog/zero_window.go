@@ -55,6 +55,20 @@ var _ = Describe("A peer whose window is zero", Rows("B3"), func() {
 			Expect(lab.Server.Received(capture.WindowProbe)).To(HaveLen(len(probes)))
 		})
 
+		It("is probed for a day, every two minutes at the longest, with the kernel's own limits", Waits(24*time.Hour), func() {
+			lab := harness.New(GinkgoT(), harness.Direct, family)
+			client, server := lab.Connect(5000)
+			stall := &scenarios.ReceiverStalls{Sender: client, Receiver: server}
+			lab.Apply(stall)
+
+			Expect(client).To(StayAlive(24 * time.Hour))
+			Expect(len(lab.Client.Sent(capture.WindowProbe))).To(BeNumerically(">", 24*time.Hour/oracle.Around(2*time.Minute).Latest))
+
+			lab.Heal(stall)
+			Expect(client.Write("and more")).To(Succeed())
+			Expect(server.Read()).To(Equal("and more"))
+		})
+
 		It("is given up after TCP_USER_TIMEOUT, although it answers every probe", Waits(4*time.Second), func() {
 			const userTimeout = 3 * time.Second
 			lab := harness.New(GinkgoT(), harness.Direct, family)
@@ -66,6 +80,33 @@ var _ = Describe("A peer whose window is zero", Rows("B3"), func() {
 
 			Expect(client).To(FailWith(unix.ETIMEDOUT, During(oracle.ZeroWindowUserTimeout(userTimeout, client.RTO()), closed)))
 		})
+	})
+})
+
+var _ = Describe("A peer that vanishes while its window is zero", Rows("B4"), func() {
+	EachFamily(func(family sock.Family) {
+		DescribeTable("is given up after as many unanswered probes as tcp_retries2 says; keepalive stays silent",
+			func(retries int) {
+				lab := harness.New(GinkgoT(), harness.Firewalled, family)
+				if retries != 15 { // the kernel's own
+					lab.Client.Sysctl("ipv4/tcp_retries2", retries)
+				}
+				client, server := lab.Connect(5000)
+				client.Keepalive(oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 2})
+				Expect(client.Entry().Timer).To(Equal(sock.KeepaliveTimer))
+
+				lab.Apply(&scenarios.ReceiverStalls{Sender: client, Receiver: server})
+				lab.Apply(scenarios.PowerOff{Host: lab.Server})
+				answers := lab.Client.Received(capture.ZeroWindow)
+				quiet, rto := answers[len(answers)-1].At, client.RTO()
+				answered := len(lab.Client.Sent(capture.WindowProbe))
+
+				Expect(client).To(FailWith(unix.ETIMEDOUT, During(oracle.ZeroWindowGiveUp(retries, answered, rto), quiet)))
+				Expect(lab.Client.Sent(capture.KeepaliveProbe)).To(BeEmpty())
+			},
+			Entry("tcp_retries2 = 4", Waits(10*time.Second), 4),
+			Entry("tcp_retries2 = 15, the kernel's own", Waits(20*time.Minute), 15),
+		)
 	})
 })
 

@@ -3,6 +3,7 @@
 package firewall
 
 import (
+	"fmt"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -23,71 +24,92 @@ import (
 // stay idle to be on either side of it.
 const (
 	idleTimeout = 3 * time.Second
-	justBefore  = 2500 * time.Millisecond
-	justAfter   = 3500 * time.Millisecond
+	margin      = 500 * time.Millisecond
+	justBefore  = idleTimeout - margin
+	justAfter   = idleTimeout + margin
 )
+
+// idleTimeouts are entries of a table whose specs wait so many times the timeout,
+// and extra: scaled down for the running kernel, and those of cloud balancers, of
+// many firewalls, and of Linux.
+func idleTimeouts(times int, extra time.Duration) []TableEntry {
+	var entries []TableEntry
+	for _, timeout := range []time.Duration{idleTimeout, 350 * time.Second, time.Hour, 432000 * time.Second} {
+		entries = append(entries, Entry(fmt.Sprintf("timeout %v", timeout), Waits(time.Duration(times)*timeout+extra), timeout))
+	}
+	return entries
+}
 
 var _ = Describe("A firewall that forgets idle flows and says nothing", Rows("F1"), func() {
 	EachFamily(func(family sock.Family) {
-		It("leaves both ends ESTABLISHED, and the next sender retransmits until it gives up", Waits(10*time.Second), func() {
-			const retries = 2
-			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			lab.Client.Sysctl("ipv4/tcp_retries2", retries)
-			lab.Apply(scenarios.IdleTimeout{After: idleTimeout, Then: firewall.SilentDrop})
-			client, server := lab.Connect(5000)
+		DescribeTable("leaves both ends ESTABLISHED, and the next sender retransmits until it gives up",
+			func(timeout time.Duration) {
+				const retries = 2
+				lab := harness.New(GinkgoT(), harness.Firewalled, family)
+				lab.Client.Sysctl("ipv4/tcp_retries2", retries)
+				lab.Apply(scenarios.IdleTimeout{After: timeout, Then: firewall.SilentDrop})
+				client, server := lab.Connect(5000)
 
-			Expect(client).To(StayAlive(justBefore))
-			Expect(client.Write("in time")).To(Succeed())
-			Expect(server.Read()).To(Equal("in time"))
+				Expect(client).To(StayAlive(timeout - margin))
+				Expect(client.Write("in time")).To(Succeed())
+				Expect(server.Read()).To(Equal("in time"))
 
-			Expect(client).To(StayAlive(justAfter))
-			Expect(server).To(BeInState(sock.Established))
+				Expect(client).To(StayAlive(timeout + margin))
+				Expect(server).To(BeInState(sock.Established))
 
-			sent, rto := time.Now(), client.RTO()
-			Expect(client.Write("too late")).To(Succeed())
-			Expect(client).To(FailWith(unix.ETIMEDOUT, During(oracle.GiveUp(retries, rto), sent)))
-			Expect(server).To(BeInState(sock.Established), "half-open: only one end knows")
-			Expect(lab.Server.Received(capture.Data)).To(HaveLen(1), "only what was sent in time")
-			Expect(lab.Client.Sent(capture.RST)).To(BeEmpty(), "retransmission gives up without an RST")
-		})
+				sent, rto := time.Now(), client.RTO()
+				Expect(client.Write("too late")).To(Succeed())
+				Expect(client).To(FailWith(unix.ETIMEDOUT, During(oracle.GiveUp(retries, rto), sent)))
+				Expect(server).To(BeInState(sock.Established), "half-open: only one end knows")
+				Expect(lab.Server.Received(capture.Data)).To(HaveLen(1), "only what was sent in time")
+				Expect(lab.Client.Sent(capture.RST)).To(BeEmpty(), "retransmission gives up without an RST")
+			},
+			idleTimeouts(2, 4*time.Second),
+		)
 	})
 })
 
 var _ = Describe("A firewall that forgets idle flows and resets the next sender", Rows("F2"), func() {
 	EachFamily(func(family sock.Family) {
-		It("gives the sender ECONNRESET and leaves the other end half-open", Waits(justBefore+justAfter), func() {
-			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			lab.Apply(scenarios.IdleTimeout{After: idleTimeout, Then: firewall.ResetSender})
-			client, server := lab.Connect(5000)
+		DescribeTable("gives the sender ECONNRESET and leaves the other end half-open",
+			func(timeout time.Duration) {
+				lab := harness.New(GinkgoT(), harness.Firewalled, family)
+				lab.Apply(scenarios.IdleTimeout{After: timeout, Then: firewall.ResetSender})
+				client, server := lab.Connect(5000)
 
-			Expect(client).To(StayAlive(justBefore))
-			Expect(client.Write("in time")).To(Succeed())
-			Expect(server.Read()).To(Equal("in time"))
+				Expect(client).To(StayAlive(timeout - margin))
+				Expect(client.Write("in time")).To(Succeed())
+				Expect(server.Read()).To(Equal("in time"))
 
-			Expect(client).To(StayAlive(justAfter))
-			Expect(client.Write("late")).To(Succeed())
+				Expect(client).To(StayAlive(timeout + margin))
+				Expect(client.Write("late")).To(Succeed())
 
-			Expect(client).To(FailWith(unix.ECONNRESET, Within(time.Second)))
-			Expect(server).To(BeInState(sock.Established), "half-open: only one end knows")
-			Expect(lab.Server.Received(capture.RST)).To(BeEmpty())
-		})
+				Expect(client).To(FailWith(unix.ECONNRESET, Within(time.Second)))
+				Expect(server).To(BeInState(sock.Established), "half-open: only one end knows")
+				Expect(lab.Server.Received(capture.RST)).To(BeEmpty())
+			},
+			idleTimeouts(2, 0),
+		)
 	})
 })
 
 var _ = Describe("A firewall that resets both ends the moment a flow's idle timer fires", Rows("F3"), func() {
 	EachFamily(func(family sock.Family) {
-		It("gives both ends ECONNRESET although neither has sent anything", Waits(idleTimeout), func() {
-			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			lab.Apply(scenarios.IdleTimeout{After: idleTimeout, Then: firewall.ResetBoth})
-			client, server := lab.Connect(5000)
-			Expect(client.Write("hello")).To(Succeed())
-			Expect(server.Read()).To(Equal("hello"))
-			quiet := client.QuietSince()
+		DescribeTable("gives both ends ECONNRESET although neither has sent anything",
+			func(timeout time.Duration) {
+				lab := harness.New(GinkgoT(), harness.Firewalled, family)
+				lab.Apply(scenarios.IdleTimeout{After: timeout, Then: firewall.ResetBoth})
+				client, server := lab.Connect(5000)
+				Expect(client.Write("hello")).To(Succeed())
+				Expect(server.Read()).To(Equal("hello"))
+				quiet := client.QuietSince()
 
-			Expect(client).To(FailWith(unix.ECONNRESET, During(oracle.Around(idleTimeout), quiet)))
-			Expect(server).To(FailWith(unix.ECONNRESET, During(oracle.Around(idleTimeout), quiet)))
-			Expect(lab.Client.Received(capture.RST)).To(HaveLen(1))
-			Expect(lab.Server.Received(capture.RST)).To(HaveLen(1))
-		})
+				Expect(client).To(FailWith(unix.ECONNRESET, During(oracle.Around(timeout), quiet)))
+				Expect(server).To(FailWith(unix.ECONNRESET, During(oracle.Around(timeout), quiet)))
+				Expect(lab.Client.Received(capture.RST)).To(HaveLen(1))
+				Expect(lab.Server.Received(capture.RST)).To(HaveLen(1))
+			},
+			idleTimeouts(1, 0),
+		)
 	})
 })

@@ -16,25 +16,37 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-var _ = Describe("Keepalive against a firewall's idle timeout of 3 s", Rows("F4"), func() {
+var _ = Describe("Keepalive against a firewall's idle timeout", Rows("F4"), func() {
 	EachFamily(func(family sock.Family) {
-		It("keeps the flow when its idle time is just below the timeout", Waits(9*time.Second), func() {
-			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			lab.Apply(scenarios.IdleTimeout{After: idleTimeout, Then: firewall.ResetSender})
-			client, server := lab.Connect(5000)
-			client.Keepalive(oracle.Keepalive{Idle: 2 * time.Second, Interval: time.Second, Count: 3})
+		DescribeTable("keeps the flow when its probes come before the timeout",
+			func(k oracle.Keepalive, timeout time.Duration) {
+				lab := harness.New(GinkgoT(), harness.Firewalled, family)
+				lab.Apply(scenarios.IdleTimeout{After: timeout, Then: firewall.ResetSender})
+				client, server := lab.Connect(5000)
+				client.Keepalive(k)
 
-			Expect(client).To(StayAlive(9 * time.Second))
-			Expect(lab.Knows(client.Local(), client.Remote())).To(BeTrue(), "the firewall still has the entry")
-			Expect(client.Write("still here")).To(Succeed())
-			Expect(server.Read()).To(Equal("still here"))
-		})
+				Expect(client).To(StayAlive(3 * timeout))
+				Expect(lab.Knows(client.Local(), client.Remote())).To(BeTrue(), "the firewall still has the entry")
+				Expect(client.Write("still here")).To(Succeed())
+				Expect(server.Read()).To(Equal("still here"))
+			},
+			Entry("idle 2 s, timeout 3 s", Waits(9*time.Second),
+				oracle.Keepalive{Idle: 2 * time.Second, Interval: time.Second, Count: 3}, idleTimeout),
+			// The timer wheel may make a probe late by an eighth: 311 s is the longest
+			// idle time that is sure to be in time.
+			Entry("idle 311 s, timeout 350 s", Waits(1050*time.Second),
+				oracle.Keepalive{Idle: 311 * time.Second, Interval: 30 * time.Second, Count: 10}, 350*time.Second),
+			Entry("idle 600 s, timeout 3600 s", Waits(3*time.Hour),
+				oracle.Keepalive{Idle: 600 * time.Second, Interval: 30 * time.Second, Count: 10}, time.Hour),
+			Entry("the kernel's own, 7200 s, and its firewall's, 432000 s", Waits(15*24*time.Hour),
+				oracle.Default(), 432000*time.Second),
+		)
 
-		DescribeTable("meets a firewall that has forgotten the flow when its idle time is not below it",
-			func(idle time.Duration) {
+		DescribeTable("meets a firewall that has forgotten the flow when its idle time is not below the timeout",
+			func(idle, timeout time.Duration) {
 				k := oracle.Keepalive{Idle: idle, Interval: time.Second, Count: 3}
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
-				lab.Apply(scenarios.IdleTimeout{After: idleTimeout, Then: firewall.ResetSender})
+				lab.Apply(scenarios.IdleTimeout{After: timeout, Then: firewall.ResetSender})
 				client, server := lab.Connect(5000)
 				client.Keepalive(k)
 				quiet := client.QuietSince()
@@ -42,10 +54,13 @@ var _ = Describe("Keepalive against a firewall's idle timeout of 3 s", Rows("F4"
 				Expect(client).To(FailWith(unix.ECONNRESET, During(oracle.Around(k.Probes()[0]), quiet)), "the first probe is answered with RST")
 				Expect(server).To(BeInState(sock.Established))
 			},
-			// The kernel's timer wheel makes the probe late, never early: at equal
-			// values the firewall's timer fires first.
-			Entry("equal: 3 s", Waits(3*time.Second), 3*time.Second),
-			Entry("just above: 4 s", Waits(4*time.Second), 4*time.Second),
+			// The timer wheel makes the probe late, never early: at equal values the
+			// firewall's timer fires first.
+			Entry("equal: 3 s", Waits(3*time.Second), 3*time.Second, idleTimeout),
+			Entry("just above: 4 s, timeout 3 s", Waits(4*time.Second), 4*time.Second, idleTimeout),
+			Entry("equal: 350 s", Waits(350*time.Second), 350*time.Second, 350*time.Second),
+			Entry("600 s, timeout 350 s", Waits(600*time.Second), 600*time.Second, 350*time.Second),
+			Entry("the kernel's own, 7200 s, timeout 3600 s", Waits(2*time.Hour), 2*time.Hour, time.Hour),
 		)
 	})
 })

@@ -38,6 +38,9 @@ var _ = Describe("Keepalive and a peer that is gone without a word", Rows("K2"),
 			Entry("idle 1 s, interval 1 s, 2 probes", Waits(3*time.Second), oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 2}),
 			Entry("idle 2 s, interval 1 s, 3 probes", Waits(5*time.Second), oracle.Keepalive{Idle: 2 * time.Second, Interval: time.Second, Count: 3}),
 			Entry("idle 5 s, interval 3 s, 3 probes", Waits(14*time.Second), oracle.Keepalive{Idle: 5 * time.Second, Interval: 3 * time.Second, Count: 3}),
+			Entry("idle 60 s, interval 20 s, 3 probes", Waits(2*time.Minute), oracle.Keepalive{Idle: time.Minute, Interval: 20 * time.Second, Count: 3}),
+			Entry("idle 600 s, interval 30 s, 10 probes", Waits(15*time.Minute), oracle.Keepalive{Idle: 10 * time.Minute, Interval: 30 * time.Second, Count: 10}),
+			Entry("the kernel's own: idle 7200 s, interval 75 s, 9 probes", Waits(2*time.Hour+11*time.Minute+15*time.Second), oracle.Default()),
 		)
 	})
 })

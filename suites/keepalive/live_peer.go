@@ -17,19 +17,25 @@ import (
 
 var _ = Describe("Keepalive and a peer that lives", Rows("K1"), func() {
 	EachFamily(func(family sock.Family) {
-		It("gets an answer to each probe and never ends the connection", Waits(8*time.Second), func() {
-			k := oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 2}
-			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			client, _ := lab.Connect(5000)
-			client.Keepalive(k)
+		DescribeTable("gets an answer to each probe and never ends the connection",
+			func(k oracle.Keepalive, silence time.Duration) {
+				lab := harness.New(GinkgoT(), harness.Firewalled, family)
+				client, server := lab.Connect(5000)
+				client.Keepalive(k)
 
-			// A dead peer would be noticed after 3 s.
-			Expect(client).To(StayAlive(8 * time.Second))
-			probes := lab.Client.Sent(capture.KeepaliveProbe)
-			Expect(len(probes)).To(BeNumerically(">=", 6), "a probe goes out each second")
-			Expect(lab.Server.Received(capture.KeepaliveProbe)).To(HaveLen(len(probes)))
-			Expect(client.Entry().Unanswered).To(BeZero())
-		})
+				Expect(silence).To(BeNumerically(">", 2*k.Death().Latest), "a dead peer would have been noticed twice")
+				Expect(client).To(StayAlive(silence))
+				probes := lab.Client.Sent(capture.KeepaliveProbe)
+				Expect(len(probes)).To(BeNumerically(">=", int(silence/oracle.Around(k.Idle).Latest)), "each answer restarts the idle time")
+				Expect(lab.Server.Received(capture.KeepaliveProbe)).To(HaveLen(len(probes)))
+				Expect(client.Entry().Unanswered).To(BeZero())
+				Expect(client.Write("still here")).To(Succeed())
+				Expect(server.Read()).To(Equal("still here"))
+			},
+			Entry("8 s of silence, idle 1 s, interval 1 s, 2 probes", Waits(8*time.Second),
+				oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 2}, 8*time.Second),
+			Entry("72 h of silence, the kernel's own values", Waits(72*time.Hour), oracle.Default(), 72*time.Hour),
+		)
 	})
 })
 

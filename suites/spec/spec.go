@@ -1,17 +1,19 @@
 // Package spec is what every family of specs adds to Ginkgo: both address families,
-// the waiting time and the catalogue's row as labels.
+// the waiting time and the catalogue's row as labels, and what it needs.
 //
 // The specs of a family are in the ordinary files of its folder, not in _test.go
 // files, so that one binary can hold all families: their waits then overlap.
 package spec
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 
 	_ "github.com/halfopen-lab/halfopen/fixtures" // the programs that specs start
+	"github.com/halfopen-lab/halfopen/harness/require"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
@@ -19,9 +21,24 @@ import (
 func Rows(ids ...string) Labels { return Label(ids...) }
 
 // Waits labels a spec with the time that it spends waiting. Longer waits start
-// first, so that all of them overlap.
+// first, so that all of them overlap; waits longer than require.Patience need
+// virtual time, and are skipped without it.
 func Waits(d time.Duration) []any {
-	return []any{Label(fmt.Sprintf("waits %v", d)), SpecPriority(int(d / time.Second))}
+	return append(Needs(func() error { return require.Time(d) }),
+		Label(fmt.Sprintf("waits %v", d)), SpecPriority(int(d/time.Second)))
+}
+
+// Needs skips a spec that needs what is not here, as in Needs(require.Netem).
+func Needs(requirement func() error) []any {
+	return []any{AroundNode(func() {
+		err := requirement()
+		if missing, ok := errors.AsType[*require.Missing](err); ok {
+			Skip(missing.Error())
+		}
+		if err != nil {
+			Fail(err.Error())
+		}
+	})}
 }
 
 // EachFamily writes the same specs for IPv4 and for IPv6.

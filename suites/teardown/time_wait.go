@@ -36,5 +36,19 @@ var _ = Describe("The side that closes first", Rows("T2"), func() {
 			Expect(restarted.SetOption(unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)).To(Succeed())
 			Expect(restarted.Bind(address)).To(Succeed())
 		})
+
+		It("has forgotten the connection when the 60 s are over", Waits(oracle.TimeWait), func() {
+			lab := harness.New(GinkgoT(), harness.Direct, family)
+			client, server := lab.Connect(5000)
+			address, entry := server.Local(), server.TableEntry()
+
+			server.Close()
+			Expect(client).To(ReadZero(Within(time.Second)))
+			closed := time.Now()
+			client.Close()
+
+			Expect(entry).To(EnterState(sock.Closed, During(oracle.Around(oracle.TimeWait), closed)))
+			Expect(lab.Server.NewSocket("restarted server").Bind(address)).To(Succeed())
+		})
 	})
 })

@@ -1,0 +1,106 @@
+package link
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/vishvananda/netlink"
+)
+
+// Impairment is what a link does to the packets that it sends (tc-netem(8)). The
+// zero value does nothing. Percentages are of packets, from 0 to 100.
+type Impairment struct {
+	Delay, Jitter time.Duration // each packet is late by Delay, give or take Jitter; microseconds
+	Loss          float64
+	Duplicate     float64
+	Corrupt       float64 // one bit of the packet is flipped
+	Reorder       float64 // sent at once instead of after Delay, which must not be zero
+	Rate          uint64  // bits a second; zero: no limit
+}
+
+// validate says what netem would refuse or silently take for something else.
+func (i Impairment) validate() error {
+	for _, percentage := range []struct {
+		name  string
+		value float64
+	}{{"loss", i.Loss}, {"duplication", i.Duplicate}, {"corruption", i.Corrupt}, {"reordering", i.Reorder}} {
+		if percentage.value < 0 || percentage.value > 100 {
+			return fmt.Errorf("the %s of %v %% is not between 0 and 100", percentage.name, percentage.value)
+		}
+	}
+	switch {
+	case i.Delay < 0 || i.Jitter < 0:
+		return fmt.Errorf("the delay %v with jitter %v is negative", i.Delay, i.Jitter)
+	case i.Delay > maxDelay || i.Jitter > maxDelay:
+		return fmt.Errorf("the delay %v with jitter %v is more than netem takes, %v", i.Delay, i.Jitter, maxDelay)
+	case i.Delay == 0 && i.Jitter > 0:
+		return fmt.Errorf("the jitter %v needs a delay", i.Jitter)
+	case i.Delay == 0 && i.Reorder > 0:
+		return fmt.Errorf("the reordering of %v %% needs a delay: what is not delayed cannot be overtaken", i.Reorder)
+	}
+	return nil
+}
+
+// maxDelay is what fits the 32 bits of ticks that netem is told, 64 ns each
+// (net/sched/sch_netem.c, struct tc_netem_qopt; include/net/pkt_sched.h).
+const maxDelay = 4 * time.Minute
+
+// String is the impairment as tc(8) takes it: "delay 300ms 50ms loss 20%".
+func (i Impairment) String() string {
+	var words []string
+	if i.Delay > 0 {
+		words = append(words, "delay "+i.Delay.String())
+		if i.Jitter > 0 {
+			words = append(words, i.Jitter.String())
+		}
+	}
+	for _, percentage := range []struct {
+		name  string
+		value float64
+	}{{"loss", i.Loss}, {"duplicate", i.Duplicate}, {"corrupt", i.Corrupt}, {"reorder", i.Reorder}} {
+		if percentage.value > 0 {
+			words = append(words, fmt.Sprintf("%s %v%%", percentage.name, percentage.value))
+		}
+	}
+	if i.Rate > 0 {
+		words = append(words, fmt.Sprintf("rate %dbit", i.Rate))
+	}
+	return strings.Join(words, " ")
+}
+
+// Impair impairs what the link sends, in place of an earlier impairment; the zero
+// value mends it. It fails with ENOENT where the kernel has no netem.
+func (l *Links) Impair(name string, i Impairment) error {
+	if err := i.validate(); err != nil {
+		return fmt.Errorf("impairing %s %s: %w", l.ns.Name(), name, err)
+	}
+	link, err := l.find(name)
+	if err != nil {
+		return err
+	}
+	attributes := netlink.QdiscAttrs{LinkIndex: link.Attrs().Index, Handle: netlink.MakeHandle(1, 0), Parent: netlink.HANDLE_ROOT}
+	qdisc := netlink.NewNetem(attributes, netlink.NetemQdiscAttrs{
+		Latency:     uint32(i.Delay / time.Microsecond),
+		Jitter:      uint32(i.Jitter / time.Microsecond),
+		Loss:        float32(i.Loss),
+		Duplicate:   float32(i.Duplicate),
+		CorruptProb: float32(i.Corrupt),
+		ReorderProb: float32(i.Reorder),
+		Rate64:      i.Rate / 8, // netem counts in bytes
+		Limit:       impairedQueue,
+	})
+	if i == (Impairment{}) {
+		err = l.handle.QdiscDel(qdisc)
+	} else {
+		err = l.handle.QdiscReplace(qdisc)
+	}
+	if err != nil {
+		return fmt.Errorf("impairing %s %s: tc qdisc netem %v: %w", l.ns.Name(), name, i, err)
+	}
+	return nil
+}
+
+// impairedQueue is how many packets wait in an impaired link: more than a window
+// holds, so that nothing is lost but what Loss says.
+const impairedQueue = 10000

@@ -1,0 +1,72 @@
+package firewall
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/capture"
+	"github.com/halfopen-lab/halfopen/harness/firewall"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+var _ = Describe("A download that goes on after the client has closed its sending side", Rows("F8"), func() {
+	EachFamily(func(family sock.Family) {
+		DescribeTable("meets the firewall's timer for CLOSE_WAIT, 60 s, not the one for established flows, five days",
+			func(pause time.Duration, arrives bool) {
+				lab := harness.New(GinkgoT(), harness.Firewalled, family)
+				lab.Apply(scenarios.IdleTimeout{After: 432000 * time.Second, Then: firewall.ResetSender})
+				client, server := lab.Connect(5000)
+				Expect(client.Write("send me the file")).To(Succeed())
+				Expect(server.Read()).To(Equal("send me the file"))
+				client.CloseWrite()
+				Expect(server).To(EnterState(sock.CloseWait, Within(time.Second)))
+
+				time.Sleep(pause)
+				Expect(server.Write("the file")).To(Succeed())
+
+				if arrives {
+					Expect(client.Read()).To(Equal("the file"))
+					return
+				}
+				Expect(server).To(FailWith(unix.EPIPE, Within(time.Second)), "the firewall answers with RST; in CLOSE_WAIT that is EPIPE")
+				Expect(client).To(BeInState(sock.FinWait2), "half-open: it waits for the file")
+				Expect(lab.Client.Received(capture.Data)).To(BeEmpty())
+			},
+			Entry("a pause of 59 s: the file arrives", Waits(59*time.Second), 59*time.Second, true),
+			Entry("a pause of 61 s: it does not", Waits(61*time.Second), 61*time.Second, false),
+		)
+	})
+})
+
+var _ = Describe("Data that nobody acknowledges", Rows("F8"), func() {
+	EachFamily(func(family sock.Family) {
+		It("cuts the firewall's memory of the flow down from five days to 300 s", Waits(10*time.Minute), func() {
+			const unacknowledged = 300 * time.Second // net/netfilter/nf_conntrack_proto_tcp.c, TCP_CONNTRACK_RETRANS and UNACK
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			lab.Apply(scenarios.IdleTimeout{After: 432000 * time.Second, Then: firewall.SilentDrop})
+			client, _ := lab.Connect(5000)
+			client.UserTimeout(time.Minute)
+			from, to := client.Local(), client.Remote()
+
+			lab.Apply(scenarios.PowerOff{Host: lab.Server})
+			sent := time.Now()
+			Expect(client.Write("anyone?")).To(Succeed())
+			Expect(client).To(FailWith(unix.ETIMEDOUT, During(oracle.UserTimeout(time.Minute, 200*time.Millisecond), sent)))
+			packets := lab.Client.Sent(capture.Data)
+			last := packets[len(packets)-1].At
+
+			time.Sleep(time.Until(last.Add(unacknowledged - time.Second)))
+			Expect(lab.Knows(from, to)).To(BeTrue())
+			time.Sleep(time.Until(last.Add(unacknowledged + time.Second)))
+			Expect(lab.Knows(from, to)).To(BeFalse())
+		})
+	})
+})
