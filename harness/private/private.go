@@ -16,11 +16,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// marker, in the environment, tells the process that runs inside its own namespaces.
-const marker = "HALFOPEN_PRIVATE"
+// Marker, in the environment and not empty, tells a process that it is in namespaces
+// of its own already. Main sets it; so does whoever starts a whole machine for a run.
+const Marker = "HALFOPEN_PRIVATE"
 
-// Here says whether this process runs in namespaces that Main has made.
-func Here() bool { return os.Getenv(marker) != "" }
+// Here says whether this process runs in namespaces of its own.
+func Here() bool { return os.Getenv(Marker) != "" }
 
 // Main runs this program again in private pid and mount namespaces, and, for an
 // ordinary user, in a user namespace in which it is root. There it calls run and
@@ -33,9 +34,11 @@ func Here() bool { return os.Getenv(marker) != "" }
 // with them go the network namespaces that nothing else holds.
 func Main(run func() int) {
 	if Here() {
-		if err := ownProc(); err != nil {
-			fmt.Fprintf(os.Stderr, "halfopen: %v\n", err)
-			os.Exit(1)
+		if os.Getpid() == 1 { // the first process of the namespace that runAgain made
+			if err := ownProc(); err != nil {
+				fmt.Fprintf(os.Stderr, "halfopen: %v\n", err)
+				os.Exit(1)
+			}
 		}
 		os.Exit(run())
 	}
@@ -90,7 +93,7 @@ func start() (*exec.Cmd, error) {
 		}
 		cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
 		cmd.Args[0] = os.Args[0]
-		cmd.Env = append(os.Environ(), marker+"=1")
+		cmd.Env = append(os.Environ(), Marker+"=1")
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 		cmd.SysProcAttr = &syscall.SysProcAttr{
 			Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS,

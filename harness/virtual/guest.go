@@ -1,0 +1,183 @@
+package virtual
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
+)
+
+// Guest is a machine that runs one command.
+type Guest struct {
+	Kernel  Kernel
+	Init    string // process 1: the file of harness/virtual/guest/init, built without cgo
+	Files   *Files // everything else that the command needs
+	Memory  int    // MiB
+	Seed    uint64 // decides everything random
+	Command []string
+	Env     []string // NAME=VALUE
+	Dir     string   // where the command runs
+
+	// Report is the directory of the guest that is handed out when the command has
+	// ended, and Into the host's one that receives it.
+	Report, Into string
+	// Console takes what the guest prints while it runs. It must be quick: while it
+	// is not, the guest may have to wait. Nil throws it away.
+	Console io.Writer
+}
+
+// patience is the wall time that a guest has to hand its report out when its run is
+// to end early.
+const patience = 30 * time.Second
+
+// Run runs the command to its end and brings its report and its exit status out.
+//
+// When ctx ends, the command gets SIGINT, and its report still comes out if it does
+// so within half a minute; the error is then ctx's. Any other error means that the
+// machine, not the command, failed.
+func (g *Guest) Run(ctx context.Context) (Result, error) {
+	directory, err := os.MkdirTemp("", "halfopen-guest-")
+	if err != nil {
+		return Result{}, err
+	}
+	defer func() { _ = os.RemoveAll(directory) }()
+	initramfs := filepath.Join(directory, "initramfs")
+	if err := g.writeInitramfs(initramfs); err != nil {
+		return Result{}, err
+	}
+	report, err := os.Create(filepath.Join(directory, "report"))
+	if err != nil {
+		return Result{}, err
+	}
+	defer func() { _ = report.Close() }()
+
+	screen := &console{to: g.Console}
+	began := time.Now()
+	ended := g.runMachine(ctx, initramfs, report, screen)
+	result := Result{Wall: time.Since(began)}
+	outcome, err := receive(report, g.Into)
+	if err != nil {
+		return result, g.explain(errors.Join(ended, err), screen)
+	}
+	result.Status = outcome.Status
+	result.Booted = time.Duration(outcome.Booted * float64(time.Second))
+	result.Virtual = time.Duration(outcome.Seconds * float64(time.Second))
+	if outcome.Trouble != "" {
+		return result, g.explain(errors.New(outcome.Trouble), screen)
+	}
+	if trouble := screen.Trouble(); trouble != "" {
+		return result, g.explain(errors.New(trouble), screen)
+	}
+	return result, ended
+}
+
+func (g *Guest) explain(err error, screen *console) error {
+	if trouble := screen.Trouble(); trouble != "" {
+		err = errors.New(trouble)
+	}
+	return fmt.Errorf("the guest (%s, %d MiB): %w\nIts console ends with:\n%s", g.Kernel.Release(), g.Memory, err, screen.Last())
+}
+
+// runMachine runs QEMU to its end.
+func (g *Guest) runMachine(ctx context.Context, initramfs string, report *os.File, screen *console) error {
+	path, err := exec.LookPath(program)
+	if err != nil {
+		return fmt.Errorf("%s is not installed: run 'scripts/setup virtual', or install the package qemu-system-x86", program)
+	}
+	fromGuest, screenEnd, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = fromGuest.Close() }()
+	// While the pipe is full the guest's serial port is busy, which would be seen in
+	// its clock. Users may have this much (pipe(7), /proc/sys/fs/pipe-max-size).
+	_, _ = unix.FcntlInt(screenEnd.Fd(), unix.F_SETPIPE_SZ, 1<<20)
+	keyboardEnd, toGuest, err := os.Pipe()
+	if err != nil {
+		return errors.Join(err, screenEnd.Close())
+	}
+	defer func() { _ = toGuest.Close() }()
+
+	cmd := exec.Command(path, arguments(g.Kernel.Image, initramfs, g.Memory)...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = keyboardEnd, screenEnd, screenEnd
+	cmd.ExtraFiles = []*os.File{report}
+	started, ended := make(chan error), make(chan error, 1)
+	go func() {
+		err := startPinned(cmd)
+		started <- err
+		if err == nil {
+			ended <- cmd.Wait()
+		}
+	}()
+	err = <-started
+	_, _ = keyboardEnd.Close(), screenEnd.Close()
+	if err != nil {
+		return fmt.Errorf("starting %s: %w", program, err)
+	}
+	read := make(chan struct{})
+	go func() { _, _ = io.Copy(screen, fromGuest); close(read) }()
+	defer func() { <-read }()
+	select {
+	case err := <-ended:
+		return machineError(err)
+	case <-ctx.Done():
+	}
+	_, _ = toGuest.Write([]byte{3}) // as Ctrl-C on its console
+	select {
+	case <-ended:
+	case <-time.After(patience):
+		_ = cmd.Process.Kill()
+		<-ended
+	}
+	return context.Cause(ctx)
+}
+
+func machineError(err error) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", program, err)
+	}
+	return nil
+}
+
+// writeInitramfs writes the file system of the guest, with process 1, what it is to
+// do, and the modules.
+func (g *Guest) writeInitramfs(name string) error {
+	if err := g.Files.Copy("/init", g.Init); err != nil {
+		return err
+	}
+	plan := guest.Plan{Seed: g.Seed, Command: g.Command, Environment: g.Env, Directory: g.Dir, Report: g.Report}
+	for _, set := range []struct {
+		names []string
+		files *[]string
+	}{{needed, &plan.Modules}, {neededLate, &plan.LateModules}} {
+		modules, err := g.Kernel.load(set.names)
+		if err != nil {
+			return err
+		}
+		for _, m := range modules {
+			at := path.Join("/modules", m.name+".ko")
+			g.Files.Write(at, m.content, 0o644)
+			*set.files = append(*set.files, at)
+		}
+	}
+	content, err := json.Marshal(plan)
+	if err != nil {
+		return err
+	}
+	g.Files.Write(guest.PlanFile, content, 0o644)
+	archive, err := g.Files.archive()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(name, archive, 0o644)
+}

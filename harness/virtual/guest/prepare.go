@@ -1,0 +1,107 @@
+package guest
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// mounts is what programs expect to find, in this order.
+var mounts = []struct{ kind, at, options string }{
+	{"proc", "/proc", ""},
+	{"sysfs", "/sys", ""},
+	{"devtmpfs", "/dev", ""},
+	{"tmpfs", "/dev/shm", ""},
+	{"tmpfs", "/tmp", "mode=1777"},
+	{"tmpfs", "/run", ""},
+}
+
+// prepare makes a machine of a bare kernel.
+func prepare(plan *Plan) error {
+	for _, m := range mounts {
+		if err := os.MkdirAll(m.at, 0o755); err != nil {
+			return err
+		}
+		if err := unix.Mount(m.kind, m.at, m.kind, 0, m.options); err != nil {
+			return fmt.Errorf("mounting %s: %w", m.at, err)
+		}
+	}
+	// Every module that is needed is loaded below: the kernel need not start a
+	// program to look for one.
+	if err := os.WriteFile("/proc/sys/kernel/modprobe", []byte("\n"), 0o644); err != nil {
+		return err
+	}
+	if err := credit(plan.Seed); err != nil {
+		return err
+	}
+	if err := load(plan.Modules); err != nil {
+		return err
+	}
+	if err := unix.Sethostname([]byte("guest")); err != nil {
+		return err
+	}
+	if err := loopback(); err != nil {
+		return err
+	}
+	return os.MkdirAll(plan.Report, 0o755)
+}
+
+// credit gives the seed to the kernel's random number generator as if it were full
+// of entropy (random(4), RNDADDENTROPY). Everything random comes from there: initial
+// sequence numbers, ephemeral ports, the order of Go's maps.
+func credit(seed uint64) error {
+	const size = sha256.Size
+	request := struct {
+		bits, size int32 // struct rand_pool_info, linux/random.h
+		entropy    [size]byte
+	}{8 * size, size, sha256.Sum256(binary.BigEndian.AppendUint64(nil, seed))}
+	random, err := os.OpenFile("/dev/urandom", os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = random.Close() }()
+	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, random.Fd(), unix.RNDADDENTROPY, uintptr(unsafe.Pointer(&request))); errno != 0 {
+		return fmt.Errorf("giving the seed to /dev/urandom: %w", errno)
+	}
+	return nil
+}
+
+// load loads kernel modules, each after those it needs.
+func load(files []string) error {
+	for _, name := range files {
+		file, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		err = unix.FinitModule(int(file.Fd()), "", 0)
+		_ = file.Close()
+		// EEXIST: it is loaded, or built into this kernel.
+		if err != nil && !errors.Is(err, unix.EEXIST) {
+			return fmt.Errorf("loading the kernel module %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// loopback brings lo up: Ginkgo's processes talk to each other there.
+func loopback() error {
+	socket, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(socket) }()
+	request, err := unix.NewIfreq("lo")
+	if err != nil {
+		return err
+	}
+	request.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
+	if err := unix.IoctlIfreq(socket, unix.SIOCSIFFLAGS, request); err != nil {
+		return fmt.Errorf("bringing lo up: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,79 @@
+package guest
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// run runs the command on the console to its end and returns its status, as a shell
+// would. A byte on the console comes from somebody who wants the run to end: the
+// command then gets SIGINT, as from Ctrl-C.
+func run(plan *Plan) (status int, err error) {
+	if err := raw(os.Stdin); err != nil {
+		return 1, err
+	}
+	for _, setting := range plan.Environment {
+		name, value, _ := strings.Cut(setting, "=")
+		if err := os.Setenv(name, value); err != nil { // exec.Command looks into PATH
+			return 1, fmt.Errorf("setting %s in the environment: %w", name, err)
+		}
+	}
+	cmd := exec.Command(plan.Command[0], plan.Command[1:]...)
+	cmd.Dir = plan.Directory
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	if err := cmd.Start(); err != nil {
+		return 1, fmt.Errorf("starting the command: %w", err)
+	}
+	go func() {
+		for one := make([]byte, 1); ; {
+			if n, err := os.Stdin.Read(one); n == 0 || err != nil {
+				return
+			}
+			_ = cmd.Process.Signal(unix.SIGINT)
+		}
+	}()
+	how, err := await(cmd.Process.Pid)
+	if err != nil {
+		return 1, fmt.Errorf("waiting for %s: %w", plan.Command[0], err)
+	}
+	if how.Signaled() {
+		return 128 + int(how.Signal()), nil
+	}
+	return how.ExitStatus(), nil
+}
+
+// await waits for one process and reaps, as process 1 must, every other that nobody
+// else waits for.
+func await(pid int) (how syscall.WaitStatus, err error) {
+	for {
+		ended, err := syscall.Wait4(-1, &how, 0, nil)
+		switch {
+		case err == unix.EINTR:
+		case err != nil:
+			return 0, err
+		case ended == pid:
+			return how, nil
+		}
+	}
+}
+
+// raw makes a terminal pass bytes on as they are: no echo, no signals, no carriage
+// returns (termios(3), cfmakeraw).
+func raw(terminal *os.File) error {
+	state, err := unix.IoctlGetTermios(int(terminal.Fd()), unix.TCGETS)
+	if err != nil {
+		return fmt.Errorf("reading the settings of the console: %w", err)
+	}
+	state.Iflag &^= unix.IGNBRK | unix.BRKINT | unix.PARMRK | unix.ISTRIP | unix.INLCR | unix.IGNCR | unix.ICRNL | unix.IXON
+	state.Oflag &^= unix.OPOST
+	state.Lflag &^= unix.ECHO | unix.ECHONL | unix.ICANON | unix.ISIG | unix.IEXTEN
+	if err := unix.IoctlSetTermios(int(terminal.Fd()), unix.TCSETS, state); err != nil {
+		return fmt.Errorf("making the console raw: %w", err)
+	}
+	return nil
+}

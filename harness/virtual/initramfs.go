@@ -1,0 +1,101 @@
+package virtual
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+
+	"github.com/u-root/u-root/pkg/cpio"
+)
+
+// Files is the root file system of a guest: the whole of it is in memory. The zero
+// value is empty and ready. Names are absolute; directories come by themselves.
+type Files struct{ records map[string]cpio.Record }
+
+func (f *Files) put(r cpio.Record) {
+	if f.records == nil {
+		f.records = map[string]cpio.Record{}
+	}
+	r.Name = cpio.Normalize(r.Name)
+	f.records[r.Name] = r
+	if parent := path.Dir(r.Name); parent != "." {
+		if _, ok := f.records[parent]; !ok {
+			f.put(cpio.Directory(parent, 0o755))
+		}
+	}
+}
+
+// Write makes a file with that content.
+func (f *Files) Write(name string, content []byte, mode fs.FileMode) {
+	f.put(cpio.StaticFile(name, string(content), uint64(mode.Perm())))
+}
+
+// Link makes a symbolic link.
+func (f *Files) Link(name, target string) { f.put(cpio.Symlink(name, target)) }
+
+// Copy puts a file of the host into the guest.
+func (f *Files) Copy(name, from string) error {
+	content, err := os.ReadFile(from)
+	if err != nil {
+		return fmt.Errorf("copying into the guest: %w", err)
+	}
+	info, err := os.Stat(from)
+	if err != nil {
+		return fmt.Errorf("copying into the guest: %w", err)
+	}
+	f.Write(name, content, info.Mode())
+	return nil
+}
+
+// CopyTree puts a directory's files and links into the guest's root, but those for
+// which leaveOut, given the name in the guest, is true.
+func (f *Files) CopyTree(from string, leaveOut func(name string) bool) error {
+	return filepath.WalkDir(from, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return fmt.Errorf("copying into the guest: %w", err)
+		}
+		relative, err := filepath.Rel(from, file)
+		if err != nil {
+			return err
+		}
+		name := "/" + relative
+		switch {
+		case leaveOut(name) && entry.IsDir():
+			return fs.SkipDir
+		case leaveOut(name), entry.IsDir():
+			return nil
+		case entry.Type() == fs.ModeSymlink:
+			target, err := os.Readlink(file)
+			if err != nil {
+				return fmt.Errorf("copying into the guest: %w", err)
+			}
+			f.Link(name, target)
+			return nil
+		}
+		return f.Copy(name, file)
+	})
+}
+
+// archive is the file system as the kernel unpacks it (initramfs-buffer-format.rst).
+// The same files give the same bytes: names are sorted, and owners, times and inode
+// numbers are fixed.
+func (f *Files) archive() ([]byte, error) {
+	var buffer bytes.Buffer
+	w := cpio.Newc.Writer(&buffer)
+	for i, name := range slices.Sorted(maps.Keys(f.records)) {
+		r := cpio.MakeReproducible(f.records[name])
+		r.Ino = uint64(i + 1)
+		if err := w.WriteRecord(r); err != nil {
+			return nil, fmt.Errorf("writing %s to the initramfs: %w", name, err)
+		}
+	}
+	if err := cpio.WriteTrailer(w); err != nil {
+		return nil, fmt.Errorf("writing the initramfs: %w", err)
+	}
+	return buffer.Bytes(), nil
+}

@@ -1,0 +1,46 @@
+package virtual
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Kernel is a Linux kernel with its modules.
+type Kernel struct {
+	Image   string // its vmlinuz
+	Modules string // the directory with its modules: lib/modules/RELEASE
+}
+
+// Release is the kernel's name for itself (uname -r): "6.1.0-56-cloud-amd64".
+func (k Kernel) Release() string { return filepath.Base(k.Modules) }
+
+// FindKernel finds the kernel in a tree that has the files of a kernel package: one
+// boot/vmlinuz-RELEASE, and lib/modules/RELEASE.
+func FindKernel(root string) (Kernel, error) {
+	images, err := filepath.Glob(filepath.Join(root, "boot", "vmlinuz-*"))
+	if err != nil {
+		return Kernel{}, err
+	}
+	if len(images) != 1 {
+		return Kernel{}, fmt.Errorf("looking for a kernel: %s has %d files boot/vmlinuz-*, expected one", root, len(images))
+	}
+	return KernelOf(images[0])
+}
+
+// KernelOf is the kernel with that image: ROOT/boot/vmlinuz-RELEASE, whose modules are
+// in ROOT/lib/modules/RELEASE.
+func KernelOf(image string) (Kernel, error) {
+	release, ok := strings.CutPrefix(filepath.Base(image), "vmlinuz-")
+	if !ok {
+		return Kernel{}, fmt.Errorf("looking for the modules of %s: it is not named vmlinuz-RELEASE", image)
+	}
+	k := Kernel{Image: image, Modules: filepath.Join(filepath.Dir(image), "..", "lib", "modules", release)}
+	for _, path := range []string{k.Image, filepath.Join(k.Modules, "modules.builtin")} {
+		if _, err := os.Stat(path); err != nil {
+			return Kernel{}, fmt.Errorf("looking for the kernel %s: %w", release, err)
+		}
+	}
+	return k, nil
+}

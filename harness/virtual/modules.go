@@ -1,0 +1,157 @@
+package virtual
+
+import (
+	"bytes"
+	"debug/elf"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/ulikunitz/xz"
+)
+
+// needed are the modules that labs use. A kernel that has one built in needs no file.
+var needed = []string{
+	// Links, sockets, and what reads them.
+	"veth", "af_packet", "af_packet_diag", "inet_diag", "tcp_diag", "sctp", "sctp_diag", "sch_netem",
+	// The connection tracker.
+	"nf_conntrack", "nf_conntrack_netlink", "nfnetlink_cttimeout", "nf_log_syslog",
+	// iptables over nf_tables, with the matches and targets that rules use.
+	"nf_tables", "nft_compat", "nft_chain_nat", "nf_nat", "x_tables",
+	"xt_conntrack", "xt_tcpudp", "xt_nat", "xt_MASQUERADE", "xt_REDIRECT", "xt_HL", "xt_mark", "xt_comment",
+	"xt_statistic", "xt_length", "xt_TCPMSS", "xt_CT", "xt_LOG", "xt_state", "xt_multiport", "ipt_REJECT", "ip6t_REJECT",
+}
+
+// neededLate are the modules with which the guest hands its report out.
+var neededLate = []string{"virtio_pci", "virtio_console"}
+
+// module is one kernel module.
+type module struct {
+	name    string
+	content []byte // not compressed
+}
+
+// load reads modules and those that they need, each after what it needs, without the
+// ones that the kernel has built in.
+func (k Kernel) load(names []string) ([]module, error) {
+	files, err := k.files()
+	if err != nil {
+		return nil, err
+	}
+	builtin, err := k.builtin()
+	if err != nil {
+		return nil, err
+	}
+	var loaded []module
+	var load func(name string) error
+	load = func(name string) error {
+		if builtin[name] || slices.ContainsFunc(loaded, func(m module) bool { return m.name == name }) {
+			return nil
+		}
+		file, ok := files[name]
+		if !ok {
+			return fmt.Errorf("the kernel %s has no module %s", k.Release(), name)
+		}
+		content, err := readModule(file)
+		if err != nil {
+			return fmt.Errorf("reading the kernel module %s: %w", file, err)
+		}
+		needs, err := dependencies(content)
+		if err != nil {
+			return fmt.Errorf("reading what %s needs: %w", file, err)
+		}
+		for _, other := range needs {
+			if err := load(other); err != nil {
+				return fmt.Errorf("%w, which %s needs", err, name)
+			}
+		}
+		loaded = append(loaded, module{name, content})
+		return nil
+	}
+	for _, name := range names {
+		if err := load(name); err != nil {
+			return nil, err
+		}
+	}
+	return loaded, nil
+}
+
+// moduleName is the name of a module from that of its file: names have underscores
+// where files may have hyphens.
+func moduleName(path string) string {
+	name, _, _ := strings.Cut(filepath.Base(path), ".ko")
+	return strings.ReplaceAll(name, "-", "_")
+}
+
+func (k Kernel) files() (map[string]string, error) {
+	files := map[string]string{}
+	err := filepath.WalkDir(filepath.Join(k.Modules, "kernel"), func(path string, _ fs.DirEntry, err error) error {
+		if err == nil && strings.Contains(filepath.Base(path), ".ko") {
+			files[moduleName(path)] = path
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("looking for the modules of the kernel %s: %w", k.Release(), err)
+	}
+	return files, nil
+}
+
+func (k Kernel) builtin() (map[string]bool, error) {
+	list, err := os.ReadFile(filepath.Join(k.Modules, "modules.builtin"))
+	if err != nil {
+		return nil, fmt.Errorf("reading what the kernel %s has built in: %w", k.Release(), err)
+	}
+	// These cannot be modules any more in some kernels, or are named in no list.
+	builtin := map[string]bool{}
+	for line := range strings.Lines(string(list)) {
+		builtin[moduleName(strings.TrimSpace(line))] = true
+	}
+	return builtin, nil
+}
+
+func readModule(path string) ([]byte, error) {
+	content, err := os.ReadFile(path)
+	if err != nil || filepath.Ext(path) == ".ko" {
+		return content, err
+	}
+	if filepath.Ext(path) != ".xz" {
+		return nil, fmt.Errorf("it is compressed with neither xz nor nothing")
+	}
+	r, err := xz.NewReader(bytes.NewReader(content))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(r)
+}
+
+// dependencies are the modules that one needs, as modpost wrote them into it
+// (scripts/mod/modpost.c, add_depends): depmod's list is not in the package.
+func dependencies(content []byte) ([]string, error) {
+	file, err := elf.NewFile(bytes.NewReader(content))
+	if err != nil {
+		return nil, err
+	}
+	section := file.Section(".modinfo")
+	if section == nil {
+		return nil, fmt.Errorf("it has no section .modinfo")
+	}
+	info, err := section.Data()
+	if err != nil {
+		return nil, err
+	}
+	for entry := range strings.SplitSeq(string(info), "\x00") {
+		if list, ok := strings.CutPrefix(entry, "depends="); ok && list != "" {
+			var names []string
+			for name := range strings.SplitSeq(list, ",") {
+				names = append(names, moduleName(name))
+			}
+			return names, nil
+		}
+	}
+	return nil, nil
+}

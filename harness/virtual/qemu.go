@@ -1,0 +1,75 @@
+package virtual
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
+)
+
+// program is the emulator.
+const program = "qemu-system-x86_64"
+
+// machine is the emulated computer: one processor that counts instructions, and no
+// disk, screen or network card.
+var machine = []string{
+	"-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-nic", "none",
+	// A processor without rdrand and rdseed: every random number comes from the seed.
+	"-machine", "pc", "-accel", "tcg", "-cpu", "qemu64",
+	"-icount", "shift=0,sleep=off,align=off",
+	"-rtc", "clock=vm,base=2026-01-01T00:00:00",
+}
+
+// parameters are the kernel's command line (kernel-parameters.rst).
+var parameters = []string{
+	"console=ttyS0", "quiet", "panic=-1",
+	"random.trust_cpu=off", "random.trust_bootloader=off",
+	// Whatever wakes an idle guest makes its hours dear: the local APIC timer waits
+	// 0.13 s at most, the HPET 21 s.
+	"nolapic_timer", "nowatchdog", "tsc=reliable", "no_timer_check", "psi=0", "cgroup_disable=memory",
+	"mitigations=off",
+}
+
+// arguments are QEMU's. Descriptor 3 takes the report.
+func arguments(kernel, initramfs string, memory int) []string {
+	return append(machine,
+		"-m", fmt.Sprint(memory),
+		"-kernel", kernel, "-initrd", initramfs, "-append", strings.Join(parameters, " "),
+		"-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
+		"-device", "virtio-serial-pci", "-chardev", "file,id=report,path=/dev/fd/3",
+		"-device", "virtserialport,chardev=report,name="+guest.Channel,
+	)
+}
+
+// startPinned starts a command on one core: QEMU's own threads take turns there, and
+// none overtakes another. The calling goroutine's thread must not be used for
+// anything else, and must live as long as the command, which ends with it.
+func startPinned(cmd *exec.Cmd) error {
+	runtime.LockOSThread() // for good: the thread stays on that core, and ends
+	var allowed unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &allowed); err != nil {
+		return fmt.Errorf("asking for the cores that may be used: %w", err)
+	}
+	cores := []int{}
+	for core := range len(allowed) * 64 {
+		if allowed.IsSet(core) {
+			cores = append(cores, core)
+		}
+	}
+	var one unix.CPUSet
+	one.Set(cores[os.Getpid()%len(cores)]) // two guests rarely share one
+	if err := unix.SchedSetaffinity(0, &one); err != nil {
+		return fmt.Errorf("pinning a thread to a core: %w", err)
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Pdeathsig: unix.SIGKILL,
+		Setpgid:   true, // a terminal's Ctrl-C is for us: we ask the guest to end
+	}
+	return cmd.Start()
+}

@@ -1,0 +1,100 @@
+package virtual
+
+import (
+	"archive/tar"
+	"bufio"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
+)
+
+// Result is what came of a run.
+type Result struct {
+	Status  int           // the command's exit status
+	Booted  time.Duration // virtual time from power-on to the start of the command
+	Virtual time.Duration // virtual time from power-on to the end of the command
+	Wall    time.Duration // real time from the start of QEMU to its end
+}
+
+// errNone means that the guest handed nothing out.
+var errNone = errors.New("it ended without a report")
+
+// receive reads what the guest has handed out and unpacks the report into a
+// directory; "" unpacks nothing.
+func receive(from io.Reader, directory string) (guest.Outcome, error) {
+	var outcome guest.Outcome
+	in := bufio.NewReader(from)
+	line, err := in.ReadBytes('\n')
+	if err != nil {
+		return outcome, errNone
+	}
+	if err := json.Unmarshal(line, &outcome); err != nil {
+		return outcome, fmt.Errorf("reading the outcome: %w", err)
+	}
+	if directory == "" {
+		return outcome, nil
+	}
+	compressed, err := gzip.NewReader(in)
+	if err == nil {
+		err = unpack(compressed, directory)
+	}
+	if err != nil {
+		return outcome, fmt.Errorf("unpacking the report into %s: %w", directory, err)
+	}
+	return outcome, nil
+}
+
+// unpack writes the files of a tar archive below a directory. It leaves that
+// directory for no name, not even through a link.
+func unpack(from io.Reader, directory string) error {
+	if err := os.MkdirAll(directory, 0o755); err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(directory)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = root.Close() }()
+	archive := tar.NewReader(from)
+	for {
+		header, err := archive.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		name := filepath.Clean(header.Name)
+		mode := os.FileMode(header.Mode).Perm() | 0o600
+		switch header.Typeflag {
+		case tar.TypeDir:
+			err = root.MkdirAll(name, mode|0o700)
+		case tar.TypeReg:
+			err = write(root, name, mode, archive)
+		default:
+			err = fmt.Errorf("%s is neither a file nor a directory", header.Name)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func write(root *os.Root, name string, mode os.FileMode, from io.Reader) error {
+	if err := root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
+	}
+	file, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(file, from)
+	return errors.Join(err, file.Close())
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+
+	"github.com/halfopen-lab/halfopen/harness/virtual"
+)
+
+// defaultKernel is Debian's for virtual machines.
+const defaultKernel = "linux-image-cloud-amd64"
+
+// packages are what the suites need besides themselves.
+var packages = []string{"iptables", "dash"}
+
+// addDebian puts the contents of the packages into the guest.
+func addDebian(ctx context.Context, files *virtual.Files) error {
+	for _, name := range packages {
+		tree, err := unpacked(ctx, name)
+		if err != nil {
+			return err
+		}
+		if err := files.CopyTree(tree, unneeded); err != nil {
+			return err
+		}
+	}
+	// Links that the packages' scripts make when they are installed.
+	for _, name := range []string{"iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6tables-save", "ip6tables-restore"} {
+		files.Link("/usr/sbin/"+name, "xtables-nft-multi")
+	}
+	files.Link("/usr/bin/sh", "dash")
+	return nil
+}
+
+// unneeded are files that nothing in the guest reads: every one of them is memory.
+func unneeded(name string) bool {
+	for _, prefix := range []string{"/usr/share", "/usr/lib/x86_64-linux-gnu/gconv", "/usr/lib/locale", "/usr/lib/x86_64-linux-gnu/audit"} {
+		if name == prefix || strings.HasPrefix(name, prefix+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// findKernel finds a kernel by the file of its vmlinuz, or by the name of its package.
+func findKernel(ctx context.Context, name string) (virtual.Kernel, error) {
+	if name == "" {
+		name = defaultKernel
+	}
+	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
+		return virtual.KernelOf(name)
+	}
+	tree, err := unpacked(ctx, name)
+	if err != nil {
+		return virtual.Kernel{}, err
+	}
+	return virtual.FindKernel(tree)
+}
+
+// unpacked is the directory with the contents of a package, from scripts/debian.
+func unpacked(ctx context.Context, name string) (string, error) {
+	cmd := exec.CommandContext(ctx, "scripts/debian", name)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("getting the package %s: %w", name, err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
