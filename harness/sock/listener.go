@@ -50,7 +50,8 @@ func (l *Listener) Accept() (*Conn, error) {
 	return NewConn(fd)
 }
 
-// AwaitAccept waits for the next connection until ctx ends.
+// AwaitAccept waits for the next connection. It ends early as Conn.AwaitReadable
+// does.
 func (l *Listener) AwaitAccept(ctx context.Context) (*Conn, error) {
 	for {
 		c, err := l.Accept()
