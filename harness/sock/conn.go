@@ -100,7 +100,7 @@ func (c *Conn) Send(p []byte) (int, error) {
 
 // Receive is one recv(2) without blocking. Unlike an io.Reader it returns 0, nil
 // for the zero-read: the peer has sent FIN and everything before it was read.
-// EAGAIN means that there is nothing to read yet.
+// EAGAIN means that there is nothing to read yet. An empty p is 0, nil as well.
 func (c *Conn) Receive(p []byte) (int, error) { return c.receive(p, 0) }
 
 // Peek is Receive with MSG_PEEK: what it returns stays in the queue.
@@ -216,7 +216,10 @@ func (c *Conn) Abort() error {
 	err := c.Control(func(fd int) error {
 		return unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 	})
-	return errors.Join(err, c.Close())
+	if closed := c.Close(); err == nil {
+		err = closed
+	}
+	return err
 }
 
 // Local is the socket's own address (getsockname(2)); the zero AddrPort when it

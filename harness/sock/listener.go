@@ -2,7 +2,6 @@ package sock
 
 import (
 	"context"
-	"errors"
 	"net/netip"
 
 	"golang.org/x/sys/unix"
@@ -29,7 +28,8 @@ func Listen(local netip.AddrPort, backlog int) (*Listener, error) {
 		return unix.Listen(fd, backlog)
 	})
 	if err != nil {
-		return nil, errors.Join(err, c.Close())
+		_ = c.Close()
+		return nil, err
 	}
 	return &Listener{c}, nil
 }

@@ -138,6 +138,21 @@ func TestEAGAINIsNothingYetAndZeroIsTheEnd(t *testing.T) {
 	receives(t, server, "", nil) // and stays
 }
 
+func TestErrorsAreTheErrnosThemselves(t *testing.T) {
+	m := newMachine(t)
+	l := m.listen(t, loopback4, 1)
+	var second *sock.Listener
+	err := m.ns.Do(func() (err error) { second, err = sock.Listen(l.Local(), 1); return err })
+	if second != nil || err != unix.EADDRINUSE {
+		t.Errorf("listening where somebody listens: %v, %v, expected EADDRINUSE itself", second, err)
+	}
+	client := m.dial(t, l.Local())
+	must(t, client.Abort())
+	if err := client.Abort(); err != os.ErrClosed {
+		t.Errorf("Abort again: %#v, expected os.ErrClosed itself", err)
+	}
+}
+
 func TestConnectionsOfBothFamiliesComeOutAsTheKernelSays(t *testing.T) {
 	m := newMachine(t)
 	for _, at := range []netip.AddrPort{loopback4, loopback6} {
