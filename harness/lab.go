@@ -196,7 +196,6 @@ func (l *Lab) close() error {
 	if l.Firewall != nil {
 		errs = append(errs, l.Firewall.Close())
 	}
-	// The kernel ends a capture only after an RCU grace period, some milliseconds.
 	return errors.Join(append(errs, together(len(l.Hosts), func(i int) error { return l.Hosts[i].close() }))...)
 }
 

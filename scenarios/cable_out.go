@@ -33,7 +33,10 @@ func (p Place) String() string {
 // CableOut pulls a cable. The host at its end loses carrier; nobody else is told.
 // The router's side of the cable keeps silent about packets that it can no longer
 // deliver, as it does for as long as its neighbour entry lasts; NeighbourLost is
-// the fault in which it speaks. It needs a router: Routed for the middle.
+// the fault in which it speaks. A router must hold the other end of the cable, or
+// both ends of the one in the middle: Routed has all three, Firewalled and NATed
+// have the peers', ProxiedBehindFirewall has the client's. A proxy would lose its
+// own link, and know.
 type CableOut struct{ At Place }
 
 // String implements harness.Fault.
@@ -100,21 +103,28 @@ type cableEnd struct {
 	other *harness.Host // at the other end
 }
 
-// ends are the router's sides of the cable. Taking a router's side down leaves
+// ends are the routers' sides of the cable. Taking a router's side down leaves
 // the peer's own link up and without carrier, which is what a pulled cable is.
 func (f CableOut) ends(lab *harness.Lab) ([]cableEnd, error) {
-	last := len(lab.Hosts) - 1
+	first, last := lab.Hosts[1], lab.Hosts[len(lab.Hosts)-2]
+	routes := func(h *harness.Host) bool { return h != lab.Client && h != lab.Server && h != lab.ProxyHost() }
 	end := func(host, other *harness.Host) cableEnd { return cableEnd{host, host.LinkTo(other), other} }
-	switch {
-	case last < 2:
-		return nil, fmt.Errorf("the topology %v has no router: a cable between two peers alone cannot be pulled without taking one peer's link down", lab.Topology)
-	case f.At == ClientsEnd:
-		return []cableEnd{end(lab.Hosts[1], lab.Client)}, nil
-	case f.At == ServersEnd:
-		return []cableEnd{end(lab.Hosts[last-1], lab.Server)}, nil
-	case last < 3:
-		return nil, fmt.Errorf("the topology %v has no cable in the middle: use Routed", lab.Topology)
+	switch f.At {
+	case ClientsEnd:
+		if err := needsRouter(lab); err != nil {
+			return nil, err
+		}
+		return []cableEnd{end(first, lab.Client)}, nil
+	case Middle:
+		if first == last || !routes(first) || !routes(last) {
+			return nil, fmt.Errorf("the topology %v has no cable between two routers: use Routed", lab.Topology)
+		}
+		return []cableEnd{end(first, last), end(last, first)}, nil
+	case ServersEnd:
+		if !routes(last) {
+			return nil, fmt.Errorf("the topology %v has no router before the server: use Routed, Firewalled or NATed", lab.Topology)
+		}
+		return []cableEnd{end(last, lab.Server)}, nil
 	}
-	west, east := lab.Hosts[1], lab.Hosts[2]
-	return []cableEnd{end(west, east), end(east, west)}, nil
+	return nil, fmt.Errorf("the topology %v has no cable %v", lab.Topology, f.At)
 }

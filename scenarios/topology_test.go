@@ -1,6 +1,7 @@
 package scenarios_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -11,7 +12,7 @@ import (
 )
 
 func TestAFaultSaysWhatTheTopologyLacks(t *testing.T) {
-	direct, firewalled := harness.New(t, harness.Direct, sock.IPv4), harness.New(t, harness.Firewalled, sock.IPv4)
+	direct := harness.New(t, harness.Direct, sock.IPv4)
 	client, _ := direct.Connect(5000)
 
 	const noFirewall = "the topology client — server has no firewall: use Firewalled, NATed or ProxiedBehindFirewall"
@@ -20,13 +21,6 @@ func TestAFaultSaysWhatTheTopologyLacks(t *testing.T) {
 	expectError(t, direct, scenarios.StateFlush{}, noFirewall)
 	expectError(t, direct, scenarios.NATRebinding{Client: client}, noFirewall)
 
-	const noRouter = "the topology client — server has no router: a cable between two peers alone cannot be pulled without taking one peer's link down"
-	for _, place := range []scenarios.Place{scenarios.ClientsEnd, scenarios.Middle, scenarios.ServersEnd} {
-		expectError(t, direct, scenarios.CableOut{At: place}, noRouter)
-		expectCommands(t, direct, scenarios.CableOut{At: place}, "# "+noRouter)
-	}
-	expectError(t, firewalled, scenarios.CableOut{At: scenarios.Middle},
-		"the topology client — firewall — server has no cable in the middle: use Routed")
 	const noRouterBehind = "the topology client — server has no router behind the client: use Routed, Firewalled, NATed or ProxiedBehindFirewall"
 	const noProxy = "the topology client — server has no proxy: use Proxied or ProxiedBehindFirewall"
 	toxic := scenarios.Toxic{Port: 5000, Toxic: proxy.Latency{Delay: time.Second}}
@@ -56,5 +50,42 @@ func TestAProxyIsNoRouter(t *testing.T) {
 	for _, f := range []harness.Fault{scenarios.ICMPError{}, scenarios.NeighbourLost{}, scenarios.PathMTU{MTU: 1400}} {
 		expectError(t, lab, f,
 			"the topology client — proxy — server has no router behind the client: use Routed, Firewalled, NATed or ProxiedBehindFirewall")
+	}
+}
+
+// A cable is pulled at a router's side: at its own, a proxy would notice.
+func TestACableIsPulledOnlyWhereARouterHoldsIt(t *testing.T) {
+	const (
+		client = "no router behind the client: use Routed, Firewalled, NATed or ProxiedBehindFirewall"
+		middle = "no cable between two routers: use Routed"
+		server = "no router before the server: use Routed, Firewalled or NATed"
+	)
+	for topology, lacks := range map[harness.Topology][3]string{
+		harness.Direct:                {client, middle, server},
+		harness.Routed:                {},
+		harness.Firewalled:            {"", middle, ""},
+		harness.NATed:                 {"", middle, ""},
+		harness.Proxied:               {client, middle, server},
+		harness.ProxiedBehindFirewall: {"", middle, server},
+	} {
+		t.Run(topology.String(), func(t *testing.T) {
+			t.Parallel()
+			lab := harness.New(t, topology, sock.IPv4)
+			c, s := lab.Connect(5000)
+			for _, place := range []scenarios.Place{scenarios.ClientsEnd, scenarios.Middle, scenarios.ServersEnd} {
+				fault := scenarios.CableOut{At: place}
+				if lacks[place] != "" {
+					want := fmt.Sprintf("the topology %v has %s", topology, lacks[place])
+					expectError(t, lab, fault, want)
+					expectCommands(t, lab, fault, "# "+want)
+					continue
+				}
+				lab.Apply(fault)
+				lab.Heal(fault)
+			}
+			expectError(t, lab, scenarios.CableOut{At: 7}, fmt.Sprintf("the topology %v has no cable at place 7", topology))
+			write(t, c, "hello")
+			expectText(t, s, "hello")
+		})
 	}
 }

@@ -47,7 +47,8 @@ type Capture struct {
 }
 
 // Start begins to capture on all links of a namespace, those that are made later
-// included, but loopback (packet(7)). The capture pins the namespace until Close.
+// included, but loopback (packet(7)). The capture pins the namespace until some time
+// after Close.
 func Start(ns *netns.Namespace, name string) (*Capture, error) {
 	c := &Capture{ns: ns, name: name, links: map[int]string{}, flows: flows{}}
 	err := ns.Do(func() error {
@@ -241,9 +242,10 @@ func (c *Capture) AddTo(t *timeline.Timeline, belongs func(Packet) bool) {
 	}
 }
 
-// Close ends the capture and lets go of the namespace, in its own time: the kernel
-// closes a packet socket only after an RCU grace period, for which nobody needs to
-// wait. What was captured stays.
+// Close ends the capture and returns at once. The socket, which pins the namespace, is
+// closed in the background: the kernel does that only after an RCU grace period, some
+// milliseconds, for which nobody needs to wait. What was captured stays. Closing twice
+// does nothing.
 func (c *Capture) Close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -268,6 +268,16 @@ func TestMatchesAreNamedAndCombined(t *testing.T) {
 	expect(capture.Any(capture.RST, capture.FIN), "RST or FIN", false)
 }
 
+func TestARoleThatThereIsNotHasItsNumberForAName(t *testing.T) {
+	for role, name := range map[capture.Role]string{
+		capture.Ordinary: "", capture.ZeroWindowTest: "window probe", capture.ZeroWindowTest + 1: "role 4", -1: "role -1",
+	} {
+		if got := role.String(); got != name {
+			t.Errorf("the role prints %q, expected %q", got, name)
+		}
+	}
+}
+
 // Not parallel: it looks at descriptors and goroutines of the whole process.
 func TestCloseLetsGoOfTheDescriptorAndTheGoroutine(t *testing.T) {
 	// Captures close in their own time, those of an earlier run of the tests too.

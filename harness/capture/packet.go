@@ -31,7 +31,7 @@ type Packet struct {
 	// for other packets, multicast listener reports among them.
 	ICMP string
 
-	what  string // how it prints, without addresses' sake
+	what  string // how it prints, after the link
 	data  []byte // the beginning of the frame
 	wire  int    // the frame's length on the wire
 	index int    // of the link
@@ -50,11 +50,15 @@ const (
 
 // String names the role; an ordinary packet has no name.
 func (r Role) String() string {
-	return [...]string{"", "retransmission", "keepalive probe", "window probe"}[r]
+	names := [...]string{"", "retransmission", "keepalive probe", "window probe"}
+	if r >= 0 && int(r) < len(names) {
+		return names[r]
+	}
+	return fmt.Sprintf("role %d", int(r))
 }
 
 // String is the packet in tcpdump's manner, with relative sequence numbers:
-// "to-server > 192.0.2.10:40000 > 192.0.2.20:5000 SYN seq 0 win 64240 length 0".
+// "out to-server: 192.0.2.10:40000 > 192.0.2.20:5000 SYN seq 0 win 64240 length 0".
 func (p Packet) String() string {
 	arrow := "in  "
 	if p.Out {
@@ -85,7 +89,7 @@ func decode(frame []byte, wire int) Packet {
 		p.Src, p.Dst = netip.AddrPortFrom(src, uint16(tcp.SrcPort)), netip.AddrPortFrom(dst, uint16(tcp.DstPort))
 		p.SYN, p.ACK, p.FIN, p.RST, p.PSH = tcp.SYN, tcp.ACK, tcp.FIN, tcp.RST, tcp.PSH
 		p.Seq, p.Ack, p.Window = tcp.Seq, tcp.Ack, tcp.Window
-		p.Length = payload - int(tcp.DataOffset)*4
+		p.Length = max(0, payload-int(tcp.DataOffset)*4) // a header may lie
 		return p
 	}
 	p.ICMP = icmp(parsed)

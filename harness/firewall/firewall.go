@@ -51,7 +51,7 @@ const policySet = "policy" // the name of the rule set that IdleTimeout writes
 
 // Firewall is the router between the peers of a lab. It forwards everything and
 // tracks nothing until it is given a policy. The zero value is not usable; make
-// one with Open.
+// one with Open. But for its Rules it is not safe for concurrent use.
 type Firewall struct {
 	*Rules
 	ns         *netns.Namespace
@@ -61,6 +61,7 @@ type Firewall struct {
 	timeline   *timeline.Timeline
 	after      AfterExpiry
 	watch      *expiryWatch // nil unless something must happen the moment a flow expires
+	closed     bool
 }
 
 // Open makes a firewall of a namespace that forwards packets, all of which the
@@ -77,8 +78,13 @@ func Open(ns *netns.Namespace, packets *capture.Capture, t *timeline.Timeline) (
 	return &Firewall{Rules: NewRules(ns), ns: ns, conntrack: conn, stopRecord: stop, packets: packets, timeline: t}, nil
 }
 
-// Close stops the firewall's watching. Its rules go with its namespace.
+// Close stops the firewall's watching. Its rules go with its namespace. Closing
+// twice does nothing.
 func (f *Firewall) Close() error {
+	if f.closed {
+		return nil
+	}
+	f.closed = true
 	f.stopWatch()
 	f.stopRecord()
 	return f.conntrack.Close()
@@ -129,6 +135,9 @@ func (f *Firewall) IdleTimeout(timeout time.Duration, after AfterExpiry) error {
 // Policy says what happens to packets of flows that the firewall does not know,
 // and leaves the timeouts as they are.
 func (f *Firewall) Policy(after AfterExpiry) error {
+	if after < SilentDrop || after > PickUp {
+		return fmt.Errorf("setting the policy of %s to %v: there is no such policy", f.ns.Name(), after)
+	}
 	f.stopWatch()
 	if err := f.sysctl("nf_conntrack_tcp_loose", after.loose()); err != nil {
 		return err

@@ -136,3 +136,36 @@ func TestAPolicyComesAfterOtherRules(t *testing.T) {
 		"iptables -t filter -A FORWARD -m conntrack --ctstate NEW,RELATED,ESTABLISHED -j ACCEPT",
 		"ip6tables -t filter -A FORWARD -m conntrack --ctstate NEW,RELATED,ESTABLISHED -j ACCEPT")
 }
+
+func TestWhatThePolicyCannotMeanIsRefused(t *testing.T) {
+	t.Parallel()
+	lab := firewalled(t)
+	for _, after := range []firewall.AfterExpiry{-1, firewall.PickUp + 1} {
+		want := "setting the policy of firewall to " + after.String() + ": there is no such policy"
+		for _, err := range []error{lab.Firewall.Policy(after), lab.Firewall.IdleTimeout(time.Second, after)} {
+			if err == nil || err.Error() != want {
+				t.Errorf("the error is %v; expected %s", err, want)
+			}
+		}
+	}
+	for link, timeout := range map[string]time.Duration{"to-client": 0, "to-server": -time.Second} {
+		want := "letting only packets from " + link + " refresh flows of firewall for " + timeout.String() + ": the time must be more than nothing"
+		if err := lab.Firewall.RefreshOnlyFrom(link, timeout); err == nil || err.Error() != want {
+			t.Errorf("RefreshOnlyFrom(%s, %v): %v; expected %s", link, timeout, err, want)
+		}
+	}
+	if err := lab.Firewall.RefreshOnlyFrom("to-nobody", time.Second); err == nil {
+		t.Error("RefreshOnlyFrom a link that there is not: no error")
+	}
+	expectRules(t, "after the refusals", lab.Firewall.Rules)
+}
+
+func TestClosingTwiceDoesNothing(t *testing.T) {
+	t.Parallel()
+	lab := firewalled(t)
+	for _, times := range []string{"once", "twice"} {
+		if err := lab.Firewall.Close(); err != nil {
+			t.Errorf("Close, %s: %v", times, err)
+		}
+	}
+}

@@ -49,6 +49,7 @@ func NewRules(ns *netns.Namespace) *Rules { return &Rules{ns: ns} }
 func (r *Rules) Set(name string, rules ...Rule) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	rules = slices.Clone(rules)
 	sets, used := slices.Clone(r.sets), slices.Clone(r.used)
 	at := slices.IndexFunc(r.sets, func(s ruleSet) bool { return s.name == name })
 	switch {

@@ -34,6 +34,18 @@ func TestSetReplacesAndRemovesASet(t *testing.T) {
 	expectRules(t, "after all were removed", r)
 }
 
+func TestRulesAreThoseOfTheTimeOfSet(t *testing.T) {
+	t.Parallel()
+	r := firewalled(t).Client.Rules
+	mine := []firewall.Rule{{Table: "filter", IPv4: "-A INPUT -p tcp -j DROP"}}
+	must(t, r.Set("first", mine...))
+	mine[0].IPv4 = "-A INPUT -j DROP"
+	must(t, r.Set("second", firewall.Rule{Table: "filter", IPv4: "-A INPUT -p udp -j DROP"}))
+	expectRules(t, "after the caller's own rules have changed", r,
+		"iptables -t filter -A INPUT -p tcp -j DROP",
+		"iptables -t filter -A INPUT -p udp -j DROP")
+}
+
 // Whatever is wrong with a set, what was there before stays, in both families, and
 // the next set works.
 func TestABadSetLeavesTheOldRules(t *testing.T) {

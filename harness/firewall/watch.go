@@ -2,6 +2,8 @@ package firewall
 
 import (
 	"errors"
+	"fmt"
+	"net"
 	"net/netip"
 	"time"
 
@@ -162,9 +164,16 @@ func (f *Firewall) Forget(client, server netip.AddrPort) error {
 	return errors.Join(errs...)
 }
 
-// RefreshOnlyFrom makes only packets that arrive on one link refresh a flow, as
-// some firewalls can be told to.
+// RefreshOnlyFrom makes only packets that arrive on one link refresh a flow, for
+// timeout, as some firewalls can be told to.
 func (f *Firewall) RefreshOnlyFrom(link string, timeout time.Duration) error {
+	err := errors.New("the time must be more than nothing")
+	if timeout > 0 {
+		err = f.ns.Do(func() error { _, err := net.InterfaceByName(link); return err })
+	}
+	if err != nil {
+		return fmt.Errorf("letting only packets from %s refresh flows of %s for %v: %w", link, f.ns.Name(), timeout, err)
+	}
 	f.watchExpiry(timeout, link)
 	return nil
 }

@@ -21,13 +21,13 @@ import (
 )
 
 // Links is the links of one host. The zero value is not usable; make one with Open.
+// It is not safe for concurrent use.
 type Links struct {
-	ns     *netns.Namespace
-	handle *netlink.Handle
-	routes []netlink.Route // the static ones, in the order in which they were added
-	known  map[string]netlink.Link
-	// neighbours are those of Neighbour.
-	neighbours []netlink.Neigh
+	ns         *netns.Namespace
+	handle     *netlink.Handle
+	known      map[string]netlink.Link
+	routes     []netlink.Route // what Up puts back, in the order in which they were added
+	neighbours []netlink.Neigh // what Up puts back: those of Neighbour
 }
 
 // Open opens the links of a namespace and brings its loopback up. The socket it
@@ -70,13 +70,15 @@ func Join(a, b End) error {
 	return errors.Join(a.Links.Up(a.Name), b.Links.Up(b.Name))
 }
 
-// Address gives a link an address that is in use at once.
+// Address gives a link an address that is in use at once, or as soon as Up brings
+// the link up.
 //
 // The kernel finishes an IPv6 address, one without duplicate address detection too,
 // in a work queue that takes one address after the other (net/ipv6/addrconf.c,
 // addrconf_dad_work): with many labs in the making that is many seconds later. What
 // it would do last is done here first: the route that delivers packets for the
-// address to this host.
+// address to this host. The kernel must be told to keep IPv6 addresses while their
+// link is down (ip-sysctl.rst, keep_addr_on_down).
 func (l *Links) Address(name string, prefix netip.Prefix) error {
 	link, err := l.find(name)
 	if err != nil {
@@ -88,10 +90,12 @@ func (l *Links) Address(name string, prefix netip.Prefix) error {
 	}
 	err = l.handle.AddrAdd(link, address)
 	if err == nil && prefix.Addr().Is6() {
-		own := netip.PrefixFrom(prefix.Addr(), prefix.Addr().BitLen())
-		err = l.handle.RouteReplace(&netlink.Route{
-			LinkIndex: link.Attrs().Index, Dst: ipNet(own), Type: unix.RTN_LOCAL, Table: unix.RT_TABLE_LOCAL, Protocol: unix.RTPROT_KERNEL,
-		})
+		own := netlink.Route{
+			LinkIndex: link.Attrs().Index, Dst: ipNet(single(prefix.Addr())), Type: unix.RTN_LOCAL, Table: unix.RT_TABLE_LOCAL, Protocol: unix.RTPROT_KERNEL,
+		}
+		if err = l.restore(own); err == nil {
+			l.routes = append(l.routes, own)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("giving %s %s the address %v: %w", l.ns.Name(), name, prefix, err)
@@ -120,7 +124,11 @@ func (l *Links) Neighbour(name string, address netip.Addr, mac net.HardwareAddr)
 // after the link that it uses was down.
 func (l *Links) Route(to netip.Prefix, via netip.Addr) error {
 	route := netlink.Route{Dst: ipNet(to), Gw: via.AsSlice()}
-	if err := l.handle.RouteAdd(&route); err != nil {
+	var err error = unix.EINVAL // the kernel takes no prefix for the default route
+	if to.IsValid() {
+		err = l.handle.RouteAdd(&route)
+	}
+	if err != nil {
 		return fmt.Errorf("routing %v via %v on %s: %w", to, via, l.ns.Name(), err)
 	}
 	l.routes = append(l.routes, route)
@@ -137,7 +145,8 @@ func (l *Links) Blackhole(to netip.Prefix) error {
 	return nil
 }
 
-// Up brings a link up, and the static routes and neighbours back that went with it.
+// Up brings a link up, and what went with it back: the routes of Address, Route and
+// NarrowRoute, and the neighbours.
 func (l *Links) Up(name string) error {
 	link, err := l.find(name)
 	if err != nil {
@@ -155,14 +164,21 @@ func (l *Links) Up(name string) error {
 		}
 	}
 	for _, route := range l.routes {
-		// A route over another link that is still down cannot be restored
-		// yet (ENETUNREACH, EHOSTUNREACH); bringing that link up will.
-		err := l.handle.RouteReplace(&route)
-		if err != nil && !slices.Contains([]error{unix.ENETUNREACH, unix.EHOSTUNREACH, unix.ENETDOWN}, err) {
+		if err := l.restore(route); err != nil {
 			return fmt.Errorf("restoring the route to %v on %s: %w", route.Dst, l.ns.Name(), err)
 		}
 	}
 	return nil
+}
+
+// restore puts a route back. One over a link that is down cannot be (ENETDOWN,
+// ENETUNREACH, EHOSTUNREACH): bringing that link up will.
+func (l *Links) restore(route netlink.Route) error {
+	err := l.handle.RouteReplace(&route)
+	if slices.Contains([]error{unix.ENETUNREACH, unix.EHOSTUNREACH, unix.ENETDOWN}, err) {
+		return nil
+	}
+	return err
 }
 
 // Down takes a link down. Its other end loses carrier.
@@ -210,21 +226,34 @@ func (l *Links) await(name, what string, is func(netlink.LinkOperState) bool) er
 const activation = 10 * time.Second
 
 // NarrowRoute sends packets for one address, which must be a neighbour's, over a
-// link in packets of at most mtu bytes; larger ones are answered with ICMP. Mtu 0
-// removes the route.
+// link in packets of at most mtu bytes; larger ones are answered with ICMP. Up
+// restores the route after the link was down. Mtu 0 removes it.
 func (l *Links) NarrowRoute(name string, to netip.Addr, mtu int) error {
 	link, err := l.find(name)
 	if err != nil {
 		return err
 	}
-	route := netlink.Route{LinkIndex: link.Attrs().Index, Dst: ipNet(netip.PrefixFrom(to, to.BitLen())), MTU: mtu, Scope: netlink.SCOPE_LINK}
-	if mtu == 0 {
+	route := netlink.Route{LinkIndex: link.Attrs().Index, Dst: ipNet(single(to)), MTU: mtu, Scope: netlink.SCOPE_LINK}
+	same := func(r netlink.Route) bool {
+		return r.LinkIndex == route.LinkIndex && r.Scope == route.Scope && r.Dst.IP.Equal(route.Dst.IP)
+	}
+	switch {
+	case mtu < 0:
+		err = unix.EINVAL // the kernel takes it for a large one
+	case mtu == 0:
 		err = l.handle.RouteDel(&route)
-	} else {
+		if errors.Is(err, unix.ESRCH) && slices.ContainsFunc(l.routes, same) {
+			err = nil // it went with its link
+		}
+	default:
 		err = l.handle.RouteReplace(&route)
 	}
 	if err != nil {
 		return fmt.Errorf("routing packets of %d bytes to %v over %s %s: %w", mtu, to, l.ns.Name(), name, err)
+	}
+	l.routes = slices.DeleteFunc(l.routes, same)
+	if mtu > 0 {
+		l.routes = append(l.routes, route)
 	}
 	return nil
 }
@@ -274,6 +303,9 @@ func (l *Links) query(name string) (netlink.Link, error) {
 	}
 	return link, nil
 }
+
+// single is the prefix of one address.
+func single(a netip.Addr) netip.Prefix { return netip.PrefixFrom(a, a.BitLen()) }
 
 func ipNet(p netip.Prefix) *net.IPNet {
 	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}

@@ -31,12 +31,8 @@ func (m *beInState) Match(actual any) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	m.got, err = s.State()
-	if errors.Is(err, os.ErrClosed) {
-		return false, fmt.Errorf("asking %s for its state: the spec has closed the socket; ask the host's socket table (Host.Socket) instead", name(actual))
-	}
-	if err != nil {
-		return false, fmt.Errorf("asking %s for its state: %w", name(actual), err)
+	if m.got, err = state(s); err != nil {
+		return false, err
 	}
 	return slices.Contains(m.states, m.got), nil
 }
@@ -57,6 +53,18 @@ func (m *beInState) wanted() string {
 		text += " or " + s.String()
 	}
 	return text
+}
+
+// state is the state now. The error says who was asked.
+func state(s Stater) (sock.State, error) {
+	got, err := s.State()
+	if errors.Is(err, os.ErrClosed) {
+		return 0, fmt.Errorf("asking %s for its state: the spec has closed the socket (%w); ask the host's socket table instead (Conn.TableEntry, taken before)", name(s), err)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("asking %s for its state: %w", name(s), err)
+	}
+	return got, nil
 }
 
 func asStater(actual any) (Stater, error) {

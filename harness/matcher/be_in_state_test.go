@@ -34,8 +34,10 @@ func TestWhatCannotBeAskedForItsStateIsRefused(t *testing.T) {
 
 		c := client()
 		c.stateErr = os.ErrClosed
-		refuses(t, matcher.BeInState(sock.Closed), c,
-			"asking client for its state: the spec has closed the socket; ask the host's socket table (Host.Socket) instead")
+		const closed = "asking client for its state: the spec has closed the socket (file already closed); ask the host's socket table instead (Conn.TableEntry, taken before)"
+		refuses(t, matcher.BeInState(sock.Closed), c, closed)
+		refuses(t, matcher.EnterState(sock.Closed, matcher.Within(s)), c, closed)
+		refuses(t, matcher.StayIn(sock.Closed, s), c, closed)
 
 		c.stateErr = fmt.Errorf("the socket table: %w", unix.ENOBUFS)
 		for _, m := range []interface{ Match(any) (bool, error) }{

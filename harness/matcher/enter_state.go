@@ -30,8 +30,8 @@ func (m *enterState) Match(actual any) (bool, error) {
 	}
 	m.when = m.when.start()
 	for {
-		if m.got, err = s.State(); err != nil {
-			return false, fmt.Errorf("asking %s for its state: %w", name(actual), err)
+		if m.got, err = state(s); err != nil {
+			return false, err
 		}
 		m.at = time.Now()
 		if m.got == m.state {

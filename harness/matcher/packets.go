@@ -37,6 +37,7 @@ type havePackets struct {
 	when  Deadline
 	of    func(Station) []capture.Packet
 	got   []capture.Packet
+	after time.Duration // from the deadline's instant until the last look
 }
 
 // Match implements types.GomegaMatcher.
@@ -48,10 +49,12 @@ func (m *havePackets) Match(actual any) (bool, error) {
 	m.when = m.when.start()
 	for {
 		m.got = m.of(s)
+		now := time.Now()
+		m.after = now.Sub(m.when.since)
 		if len(m.got) >= m.count {
 			return len(m.got) == m.count && (m.count == 0 || m.when.includes(m.got[m.count-1].At)), nil
 		}
-		if time.Now().After(m.when.deadline()) {
+		if now.After(m.when.deadline()) {
 			return false, nil
 		}
 		time.Sleep(m.when.pace())
@@ -65,7 +68,7 @@ func (m *havePackets) FailureMessage(actual any) string { return m.message("to",
 func (m *havePackets) NegatedFailureMessage(actual any) string { return m.message("not to", actual) }
 
 func (m *havePackets) message(to string, actual any) string {
-	text := fmt.Sprintf("Expected %s %s %s %d × %v\n  %v;\nthere were %d", name(actual), to, m.verb, m.count, m.match, m.when, len(m.got))
+	text := fmt.Sprintf("Expected %s %s %s %d × %v\n  %v;\nthere were %d after %v", name(actual), to, m.verb, m.count, m.match, m.when, len(m.got), m.after.Round(time.Millisecond))
 	for _, p := range m.got {
 		text += fmt.Sprintf("\n  %v, %s", p, m.when.verdict(p.At))
 	}

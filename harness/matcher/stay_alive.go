@@ -1,7 +1,9 @@
 package matcher
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/onsi/gomega/types"
@@ -20,7 +22,7 @@ type stayAlive struct {
 	for_  time.Duration
 	since time.Time
 	got   reading
-	state sock.State
+	state string
 }
 
 // Match implements types.GomegaMatcher.
@@ -35,19 +37,26 @@ func (m *stayAlive) Match(actual any) (bool, error) {
 	}
 	m.since = time.Now()
 	m.got = read(r, m.since.Add(m.for_))
-	// A socket without a state is not alive, and the read has said so.
-	m.state, _ = stater.State()
-	return m.got.never && m.state == sock.Established, nil
+	got, err := state(stater)
+	switch {
+	case errors.Is(err, os.ErrClosed): // not alive, and the read has said so
+		m.state = "the socket is gone"
+	case err != nil:
+		return false, err
+	default:
+		m.state = "it is " + got.String()
+	}
+	return m.got.never && got == sock.Established, nil
 }
 
 // FailureMessage implements types.GomegaMatcher.
 func (m *stayAlive) FailureMessage(actual any) string {
-	return fmt.Sprintf("Expected %s to stay alive for %v;\nafter %v reading it gave\n  %v,\nand it is %v.%s",
+	return fmt.Sprintf("Expected %s to stay alive for %v;\nafter %v reading it gave\n  %v,\nand %s.%s",
 		name(actual), m.for_, m.got.at.Sub(m.since).Round(time.Millisecond), m.got, m.state, recent(actual))
 }
 
 // NegatedFailureMessage implements types.GomegaMatcher.
 func (m *stayAlive) NegatedFailureMessage(actual any) string {
-	return fmt.Sprintf("Expected %s not to stay alive for %v;\nnothing happened in that time, and it is %v.%s",
+	return fmt.Sprintf("Expected %s not to stay alive for %v;\nnothing happened in that time, and %s.%s",
 		name(actual), m.for_, m.state, recent(actual))
 }

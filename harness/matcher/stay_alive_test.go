@@ -1,6 +1,7 @@
 package matcher_test
 
 import (
+	"os"
 	"testing"
 	"time"
 
@@ -38,6 +39,25 @@ func TestAConnectionStaysAliveWhileNothingAtAllHappens(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestASocketThatTheSpecHasClosedIsNotAlive(t *testing.T) {
+	clock(t, func(t *testing.T) {
+		c := client()
+		c.comes, c.waiting, c.stateErr = 0, os.ErrClosed, os.ErrClosed
+		says(t, matcher.StayAlive(3*s), c, false,
+			"Expected client to stay alive for 3s;\nafter 0s reading it gave\n  that this side had closed the socket itself,\nand the socket is gone.\n[timeline: ]")
+	})
+}
+
+func TestASocketWhoseStateIsNotToldIsNoDeadOne(t *testing.T) {
+	clock(t, func(t *testing.T) {
+		c := client()
+		c.stateErr = unix.ENOBUFS
+		if got, err := matcher.StayAlive(3 * s).Match(c); got || err == nil || err.Error() != "asking client for its state: no buffer space available" {
+			t.Errorf("Match: %v, %v; expected the error with who was asked", got, err)
+		}
+	})
 }
 
 func TestWhatHasNoStateCannotStayAlive(t *testing.T) {

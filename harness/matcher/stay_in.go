@@ -29,8 +29,8 @@ func (m *stayIn) Match(actual any) (bool, error) {
 		return false, err
 	}
 	for began := time.Now(); ; time.Sleep(max(5*time.Millisecond, m.for_/1000)) {
-		if m.got, err = s.State(); err != nil {
-			return false, fmt.Errorf("asking %s for its state: %w", name(actual), err)
+		if m.got, err = state(s); err != nil {
+			return false, err
 		}
 		m.after = time.Since(began)
 		if m.got != m.state || m.after >= m.for_ {

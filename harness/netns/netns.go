@@ -58,14 +58,20 @@ func explain(err error) error {
 
 // onThrowawayThread runs f on an operating-system thread of its own that is
 // never unlocked, so that the Go runtime ends the thread instead of handing it,
-// with whatever namespace f left it in, to another goroutine.
+// with whatever namespace f left it in, to another goroutine. When f ends its
+// goroutine (runtime.Goexit), the caller's ends as well.
 func onThrowawayThread(f func() error) error {
 	result := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread()
+		defer close(result)
 		result <- f()
 	}()
-	return <-result
+	err, returned := <-result
+	if !returned {
+		runtime.Goexit()
+	}
+	return err
 }
 
 // Name is the name given to New.
@@ -73,7 +79,9 @@ func (n *Namespace) Name() string { return n.name }
 
 // Do runs f on a thread inside the namespace and returns f's error. Sockets that
 // f makes keep the namespace for life and may be used from any goroutine
-// afterwards. Goroutines that f starts do not run inside the namespace.
+// afterwards. Goroutines that f starts do not run inside the namespace. f may call
+// t.FailNow: it ends the caller's goroutine too. A panic in f ends the program, as in
+// any goroutine. f must not call Close, which waits for f.
 func (n *Namespace) Do(f func() error) error {
 	n.mu.RLock()
 	defer n.mu.RUnlock()

@@ -6,10 +6,12 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -153,6 +155,34 @@ func TestDoReturnsTheErrorAsItIs(t *testing.T) {
 	mine := errors.New("mine")
 	if err := open(t).Do(func() error { return mine }); err != mine {
 		t.Errorf("Do: %v, expected the very error of f", err)
+	}
+}
+
+// t.FailNow ends its goroutine (runtime.Goexit), and so must end the one that called
+// Do: the test waits for that one.
+func TestEndingTheGoroutineInsideDoEndsItsCaller(t *testing.T) {
+	t.Parallel()
+	ns, err := netns.New(t.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan string, 1)
+	go func() {
+		how := "was ended"
+		defer func() { ended <- how }()
+		err := ns.Do(func() error { runtime.Goexit(); return nil })
+		how = fmt.Sprintf("went on with %v", err)
+	}()
+	select {
+	case how := <-ended:
+		if how != "was ended" {
+			t.Errorf("the caller of Do %s, expected it to be ended", how)
+		}
+	case <-time.After(5 * time.Second):
+		t.Fatal("the caller of Do still waits after 5 s")
+	}
+	if err := ns.Close(); err != nil { // waits for whoever is inside
+		t.Error(err)
 	}
 }
 

@@ -87,6 +87,10 @@ func TestSYNs(t *testing.T) {
 	if want := 131 * s; len(got) != 12 || got[11] != want {
 		t.Errorf("with four linear timeouts: %v, expected 11 SYNs and the end after %v", got, want)
 	}
+	// Measured on Linux 6.18: the seventh SYN is not sent.
+	if got, want := oracle.SYNs(4, 2), []time.Duration{0, 1 * s, 2 * s, 3 * s, 4 * s, 5 * s, 7 * s}; !slices.Equal(got, want) {
+		t.Errorf("two retries and four linear timeouts: %v, expected %v", got, want)
+	}
 }
 
 func TestAcceptQueueHoldsTheBacklogAndOneMore(t *testing.T) {
@@ -142,6 +146,27 @@ func TestValidateNamesTheValueAndTheLimit(t *testing.T) {
 		err := c.settings.Validate()
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%#v: %v, expected %q", c.settings, err, c.want)
+		}
+	}
+}
+
+// Measured on Linux 6.18 and 6.1: four unanswered probes after one answered, each
+// interval double the one before, but the last, which is not.
+func TestAZeroWindowIsGivenUpAfterTheProbesThatNobodyAnswers(t *testing.T) {
+	base := 200 * time.Millisecond
+	for _, c := range []struct {
+		retries, answered int
+		after             time.Duration
+	}{
+		{4, 0, (1 + 2 + 4 + 8 + 16) * base},
+		{4, 1, (2 + 4 + 8 + 16 + 16) * base},
+		{4, 9, 5 * 16 * base},
+		{15, 0, 924600 * time.Millisecond}, // as many as retransmissions take: ip-sysctl.rst, tcp_retries2
+		{15, 99, 16 * 120 * time.Second},   // TCP_RTO_MAX
+	} {
+		w := oracle.ZeroWindowGiveUp(c.retries, c.answered, base)
+		if want := oracle.Around(c.after); w != want {
+			t.Errorf("tcp_retries2 %d after %d answers: %v, expected %v", c.retries, c.answered, w, want)
 		}
 	}
 }

@@ -77,17 +77,18 @@ func ZeroWindowUserTimeout(timeout, rto time.Duration) Window {
 
 // ZeroWindowGiveUp is when a connection ends with ETIMEDOUT whose peer vanished with
 // its window closed, counted from the peer's last answer: tcp_retries2 probes in a
-// row had none. Answered is how many probes the peer had answered before: each
-// doubled the interval for good (net/ipv4/tcp_timer.c, tcp_probe_timer;
-// include/net/tcp.h, tcp_probe0_when). The rto is tcpi_rto.
+// row had none. Answered is how many probes the peer had answered before. Each
+// probe, answered or not, doubles the interval until it has doubled tcp_retries2
+// times (net/ipv4/tcp_timer.c, tcp_probe_timer; net/ipv4/tcp_output.c,
+// tcp_send_probe0). The rto is tcpi_rto.
 func ZeroWindowGiveUp(retries2, answered int, rto time.Duration) Window {
-	at, interval := time.Duration(0), max(rto, rtoMin)
-	for range min(answered, retries2) {
-		interval = min(2*interval, rtoMax)
-	}
-	for range retries2 + 1 {
+	at := time.Duration(0)
+	for unanswered := range retries2 + 1 {
+		interval := max(rto, rtoMin)
+		for range min(answered+unanswered, retries2) {
+			interval = min(2*interval, rtoMax)
+		}
 		at += interval
-		interval = min(2*interval, rtoMax)
 	}
 	return Around(at)
 }
@@ -95,11 +96,18 @@ func ZeroWindowGiveUp(retries2, answered int, rto time.Duration) Window {
 // SYNs are the times at which a connect(2) that nobody answers sends its SYNs, and
 // the last is when it gives up with ETIMEDOUT: linear is tcp_syn_linear_timeouts
 // (0 where the kernel has none), retries is tcp_syn_retries
-// (Documentation/networking/ip-sysctl.rst; the linear ones come on top).
+// (Documentation/networking/ip-sysctl.rst; the linear ones come on top). With few
+// retries the kernel does not use all of them up: it gives up as soon as the time
+// has passed that the retries take without the linear ones (net/ipv4/tcp_timer.c,
+// tcp_write_timeout and tcp_model_timeout).
 func SYNs(linear, retries int) []time.Duration {
 	times := []time.Duration{0}
+	enough := time.Duration(0)
+	for i := range retries + 1 {
+		enough += min(rtoInitial<<i, rtoMax)
+	}
 	at, rto := time.Duration(0), rtoInitial
-	for i := range linear + retries + 1 {
+	for i := 0; i <= linear+retries && at < enough; i++ {
 		at += rto
 		times = append(times, at)
 		if i >= linear {

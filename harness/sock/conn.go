@@ -19,6 +19,8 @@ import (
 type Conn struct {
 	file *os.File // non-blocking: Go's poller waits for it, and Close wakes the waiter
 	raw  syscall.RawConn
+	// The file has one deadline for each direction: waiters take turns.
+	reading, writing chan struct{}
 }
 
 // NewConn takes over fd, a stream socket. It makes it non-blocking.
@@ -31,7 +33,7 @@ func NewConn(fd int) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Conn{file: file, raw: raw}, nil
+	return &Conn{file: file, raw: raw, reading: make(chan struct{}, 1), writing: make(chan struct{}, 1)}, nil
 }
 
 // Socket makes an unconnected TCP socket in the calling thread's namespace.
@@ -65,8 +67,8 @@ func (c *Conn) Connect(remote netip.AddrPort) error {
 }
 
 // AwaitConnected waits until connect(2) has succeeded or failed and returns
-// SO_ERROR: nil, or the errno with which the kernel gave up. When ctx ends first
-// it returns the context's error.
+// SO_ERROR: nil, or the errno with which the kernel gave up. It ends early as
+// AwaitReadable does.
 func (c *Conn) AwaitConnected(ctx context.Context) error {
 	if err := c.AwaitWritable(ctx); err != nil {
 		return err
@@ -98,7 +100,7 @@ func (c *Conn) Send(p []byte) (int, error) {
 
 // Receive is one recv(2) without blocking. Unlike an io.Reader it returns 0, nil
 // for the zero-read: the peer has sent FIN and everything before it was read.
-// EAGAIN means that there is nothing to read yet.
+// EAGAIN means that there is nothing to read yet. An empty p is 0, nil as well.
 func (c *Conn) Receive(p []byte) (int, error) { return c.receive(p, 0) }
 
 // Peek is Receive with MSG_PEEK: what it returns stays in the queue.
@@ -129,23 +131,44 @@ func ignoringEINTR(call func() (int, error)) (int, error) {
 
 // AwaitReadable waits until a read would not block: data, the zero-read, or an
 // error to report. It consumes nothing. When ctx ends first it returns the
-// context's error; after Close, os.ErrClosed.
+// context's cause (context.Cause: context.DeadlineExceeded or Canceled unless
+// another was given); after Close, os.ErrClosed. It looks once when ctx has ended
+// already.
 func (c *Conn) AwaitReadable(ctx context.Context) error {
-	return c.await(ctx, c.raw.Read, c.file.SetReadDeadline, unix.POLLIN)
+	return c.await(ctx, c.reading, c.raw.Read, c.file.SetReadDeadline, unix.POLLIN)
 }
 
 // AwaitWritable waits until a write would not block: room in the send buffer, or
-// an error to report.
+// an error to report. It ends early as AwaitReadable does.
 func (c *Conn) AwaitWritable(ctx context.Context) error {
-	return c.await(ctx, c.raw.Write, c.file.SetWriteDeadline, unix.POLLOUT)
+	return c.await(ctx, c.writing, c.raw.Write, c.file.SetWriteDeadline, unix.POLLOUT)
 }
 
-func (c *Conn) await(ctx context.Context, wait func(func(uintptr) bool) error, setDeadline func(time.Time) error, events int16) error {
+func (c *Conn) await(ctx context.Context, turn chan struct{}, wait func(func(uintptr) bool) error, setDeadline func(time.Time) error, events int16) error {
+	if revents, err := c.Poll(events); err != nil || revents != 0 {
+		return err
+	}
+	select {
+	case turn <- struct{}{}:
+		defer func() { <-turn }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 	_ = setDeadline(time.Time{})
-	stop := context.AfterFunc(ctx, func() { _ = setDeadline(time.Unix(1, 0)) })
-	defer stop()
+	interrupted := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		_ = setDeadline(time.Unix(1, 0))
+		close(interrupted)
+	})
+	defer func() {
+		if !stop() {
+			<-interrupted // a deadline that came later would end the next wait
+		}
+	}()
+	var failed error
 	err := wait(func(fd uintptr) bool {
 		revents, err := poll(int(fd), events)
+		failed = err
 		return err != nil || revents != 0
 	})
 	switch {
@@ -154,7 +177,7 @@ func (c *Conn) await(ctx context.Context, wait func(func(uintptr) bool) error, s
 	case err != nil:
 		return os.ErrClosed
 	}
-	return nil
+	return failed
 }
 
 // Poll is one poll(2) that does not wait: which of events, and of POLLERR,
@@ -193,7 +216,10 @@ func (c *Conn) Abort() error {
 	err := c.Control(func(fd int) error {
 		return unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 	})
-	return errors.Join(err, c.Close())
+	if closed := c.Close(); err == nil {
+		err = closed
+	}
+	return err
 }
 
 // Local is the socket's own address (getsockname(2)); the zero AddrPort when it

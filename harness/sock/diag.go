@@ -90,6 +90,8 @@ func (d *Diag) Sockets() ([]Entry, error) {
 // Find returns the socket with these two addresses; ok is false when there is
 // none: it never was, or it is gone, without TIME_WAIT or after it.
 func (d *Diag) Find(local, remote netip.AddrPort) (entry Entry, ok bool, err error) {
+	local = netip.AddrPortFrom(local.Addr().Unmap(), local.Port())
+	remote = netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port())
 	entries, err := d.request(0, diagRequest{family: Family(familyOf(local)), states: allStates, local: local, remote: remote})
 	switch {
 	case errors.Is(err, unix.ENOENT):

@@ -2,14 +2,18 @@ package sock
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"time"
 
 	"golang.org/x/net/icmp"
 	"golang.org/x/net/ipv4"
 	"golang.org/x/net/ipv6"
+	"golang.org/x/sys/unix"
 )
 
 // Echo is a socket for ICMP echo, as ping(8) has one. Make it in the namespace.
@@ -36,37 +40,65 @@ func OpenEcho(family Family) (*Echo, error) {
 func (e *Echo) Close() error { return e.conn.Close() }
 
 // Ping sends one echo request and returns how long the reply took. When ctx ends
-// first, or has no deadline and a second is over, the error says so.
+// first, or has no deadline and a second is over, the error has the context's cause
+// (context.DeadlineExceeded for the second). One Ping at a time.
 func (e *Echo) Ping(ctx context.Context, to netip.Addr) (time.Duration, error) {
-	var request icmp.Type = ipv4.ICMPTypeEcho
-	var reply icmp.Type = ipv4.ICMPTypeEchoReply
-	protocol := 1
-	if e.family == IPv6 {
-		request, reply, protocol = ipv6.ICMPTypeEchoRequest, ipv6.ICMPTypeEchoReply, 58
+	if _, ok := ctx.Deadline(); !ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Second)
+		defer cancel()
 	}
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		deadline = time.Now().Add(time.Second)
-	}
-	if err := e.conn.SetDeadline(deadline); err != nil {
+	if err := e.conn.SetDeadline(time.Time{}); err != nil {
 		return 0, err
 	}
-	packet, err := (&icmp.Message{Type: request, Body: &icmp.Echo{ID: 1, Seq: 1, Data: []byte("halfopen")}}).Marshal(nil)
+	interrupted := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		_ = e.conn.SetDeadline(time.Unix(1, 0))
+		close(interrupted)
+	})
+	defer func() {
+		if !stop() {
+			<-interrupted // a deadline that came later would end the next Ping
+		}
+	}()
+	took, err := e.ping(to)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("pinging %v: %w", to, err)
+	}
+	return took, nil
+}
+
+func (e *Echo) ping(to netip.Addr) (time.Duration, error) {
+	var request icmp.Type = ipv4.ICMPTypeEcho
+	var reply icmp.Type = ipv4.ICMPTypeEchoReply
+	protocol := unix.IPPROTO_ICMP
+	if e.family == IPv6 {
+		request, reply, protocol = ipv6.ICMPTypeEchoRequest, ipv6.ICMPTypeEchoReply, unix.IPPROTO_ICMPV6
+	}
+	// The socket is given the answers to everybody's requests: this text is ours.
+	text := rand.Text()
+	packet, err := (&icmp.Message{Type: request, Body: &icmp.Echo{ID: 1, Seq: 1, Data: []byte(text)}}).Marshal(nil)
 	if err != nil {
 		return 0, err
 	}
 	sent := time.Now()
 	if _, err := e.conn.WriteTo(packet, &net.IPAddr{IP: to.AsSlice()}); err != nil {
-		return 0, fmt.Errorf("pinging %v: %w", to, err)
+		return 0, err
 	}
 	buffer := make([]byte, 1500)
 	for {
 		n, from, err := e.conn.ReadFrom(buffer)
 		if err != nil {
-			return 0, fmt.Errorf("pinging %v: %w", to, err)
+			return 0, err
 		}
 		message, err := icmp.ParseMessage(protocol, buffer[:n])
-		if err == nil && message.Type == reply && from.String() == to.String() {
+		if err != nil || message.Type != reply || from.String() != to.String() {
+			continue
+		}
+		if echo, ok := message.Body.(*icmp.Echo); ok && string(echo.Data) == text {
 			return time.Since(sent), nil
 		}
 	}

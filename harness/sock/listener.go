@@ -2,7 +2,6 @@ package sock
 
 import (
 	"context"
-	"errors"
 	"net/netip"
 
 	"golang.org/x/sys/unix"
@@ -29,7 +28,8 @@ func Listen(local netip.AddrPort, backlog int) (*Listener, error) {
 		return unix.Listen(fd, backlog)
 	})
 	if err != nil {
-		return nil, errors.Join(err, c.Close())
+		_ = c.Close()
+		return nil, err
 	}
 	return &Listener{c}, nil
 }
@@ -50,7 +50,8 @@ func (l *Listener) Accept() (*Conn, error) {
 	return NewConn(fd)
 }
 
-// AwaitAccept waits for the next connection until ctx ends.
+// AwaitAccept waits for the next connection. It ends early as Conn.AwaitReadable
+// does.
 func (l *Listener) AwaitAccept(ctx context.Context) (*Conn, error) {
 	for {
 		c, err := l.Accept()

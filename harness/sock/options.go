@@ -9,8 +9,9 @@ import (
 
 // SetKeepalive switches keepalive on with the given values (tcp(7): TCP_KEEPIDLE,
 // TCP_KEEPINTVL, TCP_KEEPCNT). A zero value leaves the system's. The kernel takes
-// whole seconds up to 32767 and counts up to 127 (include/net/tcp.h,
-// MAX_TCP_KEEPIDLE and following) and answers EINVAL beyond.
+// whole seconds from 1 to 32767 and counts from 1 to 127 (include/net/tcp.h,
+// MAX_TCP_KEEPIDLE and following). Anything else, a fraction of a second too, is
+// EINVAL; the values before it are set then, and keepalive is as it was.
 func (c *Conn) SetKeepalive(idle, interval time.Duration, count int) error {
 	for _, option := range []struct {
 		name  int
@@ -37,7 +38,8 @@ func (c *Conn) SetKeepalive(idle, interval time.Duration, count int) error {
 
 // SetUserTimeout sets TCP_USER_TIMEOUT (tcp(7), RFC 5482): how long sent data may
 // stay unacknowledged. Zero restores the system's rule; the kernel takes whole
-// milliseconds and answers EINVAL for a negative one.
+// milliseconds up to 2147483647, some 24 days. Anything else, a negative one or a
+// fraction too, is EINVAL and changes nothing.
 func (c *Conn) SetUserTimeout(d time.Duration) error {
 	if d%time.Millisecond != 0 {
 		return fmt.Errorf("setting TCP_USER_TIMEOUT to %v: %w: the kernel takes whole milliseconds", d, unix.EINVAL)
@@ -48,8 +50,12 @@ func (c *Conn) SetUserTimeout(d time.Duration) error {
 	return nil
 }
 
-// SetOption is setsockopt(2) for a whole number.
+// SetOption is setsockopt(2) for a whole number, of which the kernel takes 32 bits
+// with their sign; it returns EINVAL for one that does not fit.
 func (c *Conn) SetOption(level, name, value int) error {
+	if int(int32(value)) != value {
+		return unix.EINVAL
+	}
 	return c.Control(func(fd int) error { return unix.SetsockoptInt(fd, level, name, value) })
 }
 
@@ -100,13 +106,15 @@ func (c *Conn) LastHeard() (time.Time, error) {
 }
 
 // Queues are the bytes that netstat(8) prints as Recv-Q and Send-Q of a
-// connection.
+// connection. A FIN counts as one byte of Sent until it is acknowledged
+// (write_seq in net/ipv4/tcp.c).
 type Queues struct {
 	Received int // arrived and not yet read (SIOCINQ)
 	Sent     int // sent by the program and not yet acknowledged by the peer (SIOCOUTQ)
 }
 
-// Queues reads both queues (tcp(7), Ioctls).
+// Queues reads both queues (tcp(7), Ioctls). The socket table (Entry) is one ahead
+// of it in Received while a FIN is unread.
 func (c *Conn) Queues() (q Queues, err error) {
 	err = c.Control(func(fd int) (err error) {
 		if q.Received, err = unix.IoctlGetInt(fd, unix.SIOCINQ); err != nil {

@@ -138,6 +138,21 @@ func TestEAGAINIsNothingYetAndZeroIsTheEnd(t *testing.T) {
 	receives(t, server, "", nil) // and stays
 }
 
+func TestErrorsAreTheErrnosThemselves(t *testing.T) {
+	m := newMachine(t)
+	l := m.listen(t, loopback4, 1)
+	var second *sock.Listener
+	err := m.ns.Do(func() (err error) { second, err = sock.Listen(l.Local(), 1); return err })
+	if second != nil || err != unix.EADDRINUSE {
+		t.Errorf("listening where somebody listens: %v, %v, expected EADDRINUSE itself", second, err)
+	}
+	client := m.dial(t, l.Local())
+	must(t, client.Abort())
+	if err := client.Abort(); err != os.ErrClosed {
+		t.Errorf("Abort again: %#v, expected os.ErrClosed itself", err)
+	}
+}
+
 func TestConnectionsOfBothFamiliesComeOutAsTheKernelSays(t *testing.T) {
 	m := newMachine(t)
 	for _, at := range []netip.AddrPort{loopback4, loopback6} {
@@ -173,61 +188,6 @@ func TestAWaitEndsWithItsContextOrWithClose(t *testing.T) {
 	expect("AwaitReadable", client.AwaitReadable, client.Close)
 	expect("AwaitConnected", unanswered.AwaitConnected, unanswered.Close)
 	expect("AwaitAccept", func(ctx context.Context) error { _, err := empty.AwaitAccept(ctx); return err }, empty.Close)
-}
-
-// The limits are MAX_TCP_KEEPIDLE and the two after it in include/net/tcp.h.
-func TestKeepaliveTakesWhatTheKernelTakes(t *testing.T) {
-	client, server := newMachine(t).pair(t, loopback4)
-	const s, ms, most = time.Second, time.Millisecond, 32767 * time.Second
-	for _, c := range [][3]time.Duration{{most + s, s, 1}, {s, most + s, 1}, {s, s, 128}, {-s, 0, 0}, {0, 0, -1}, {1500 * ms, 0, 0}, {0, ms, 0}} {
-		err := client.SetKeepalive(c[0], c[1], int(c[2]))
-		if on, _ := client.Option(unix.SOL_SOCKET, unix.SO_KEEPALIVE); !errors.Is(err, unix.EINVAL) || on != 0 {
-			t.Errorf("SetKeepalive(%v, %v, %d): %v, and SO_KEEPALIVE is %d, expected EINVAL and 0", c[0], c[1], c[2], err, on)
-		}
-	}
-	must(t, client.SetKeepalive(most, 2*s, 127))
-	must(t, server.SetKeepalive(0, 3*s, 0)) // the rest is the system's: 7200 s and 9 (tcp(7))
-	for c, want := range map[*sock.Conn][4]int{client: {32767, 2, 127, 1}, server: {7200, 3, 9, 1}} {
-		var got [4]int
-		for i, o := range [][2]int{{unix.IPPROTO_TCP, unix.TCP_KEEPIDLE}, {unix.IPPROTO_TCP, unix.TCP_KEEPINTVL}, {unix.IPPROTO_TCP, unix.TCP_KEEPCNT}, {unix.SOL_SOCKET, unix.SO_KEEPALIVE}} {
-			got[i], _ = c.Option(o[0], o[1])
-		}
-		if got != want {
-			t.Errorf("idle time, interval, count and SO_KEEPALIVE are %v, expected %v", got, want)
-		}
-	}
-}
-
-func TestUserTimeoutTakesWholeMilliseconds(t *testing.T) {
-	client, _ := newMachine(t).pair(t, loopback4)
-	must(t, client.SetUserTimeout(1500*time.Millisecond))
-	for _, d := range []time.Duration{1500 * time.Microsecond, -time.Second} {
-		err := client.SetUserTimeout(d)
-		if got, _ := client.Option(unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT); !errors.Is(err, unix.EINVAL) || got != 1500 {
-			t.Errorf("SetUserTimeout(%v): %v, and %d ms are set, expected EINVAL and 1500 ms as before", d, err, got)
-		}
-	}
-}
-
-func TestQueuesCountBytes(t *testing.T) {
-	m := newMachine(t)
-	client, server := m.pair(t, loopback4)
-	expect := func(c *sock.Conn, want sock.Queues, when string) {
-		t.Helper()
-		e := m.becomes(t, c.Local(), c.Remote(), when, func(e sock.Entry) bool { return e.Queues == want })
-		if got, err := c.Queues(); err != nil || got != want {
-			t.Errorf("%s: Queues are %+v, %v, expected %+v; the socket table has %v", when, got, err, want, e)
-		}
-	}
-	send(t, client, "twelve bytes")
-	expect(server, sock.Queues{Received: 12}, "12 bytes unread")
-	expect(client, sock.Queues{}, "12 bytes acknowledged")
-	_, err := server.Receive(make([]byte, 5))
-	must(t, err)
-	expect(server, sock.Queues{Received: 7}, "5 of 12 bytes read")
-	must(t, m.links.Down("lo"))
-	send(t, client, "nine more")
-	expect(client, sock.Queues{Sent: 9}, "9 bytes unacknowledged")
 }
 
 func TestTheSocketTableHasStatesAndTimers(t *testing.T) {
@@ -278,22 +238,4 @@ func TestAbortAndCloseWithUnreadDataResetAndCloseDoesNot(t *testing.T) {
 	expect("read", (*sock.Conn).Abort, unix.ECONNRESET)
 	expect("read and unread", (*sock.Conn).Close, unix.ECONNRESET)
 	expect("read", (*sock.Conn).Close, nil)
-}
-
-func TestLastHeardIsWhenThePeerLastSentSomething(t *testing.T) {
-	client, server := newMachine(t).pair(t, loopback4)
-	for _, text := range []string{"one", "two"} {
-		sent := time.Now()
-		send(t, server, text)
-		receives(t, client, text, nil)
-		arrived := time.Now()
-		for range 2 { // at once, and after 100 ms of silence
-			asked := time.Now()
-			got, err := client.LastHeard()
-			if slack := tick + time.Since(asked); err != nil || got.Before(sent.Add(-slack)) || got.After(arrived.Add(tick)) {
-				t.Errorf("%v after %q LastHeard is %v, %v, expected between %v and %v", time.Since(arrived), text, got, err, sent, arrived)
-			}
-			_ = client.AwaitReadable(within(t, 100*time.Millisecond))
-		}
-	}
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/halfopen-lab/halfopen/harness/private"
+	"github.com/halfopen-lab/halfopen/harness/require"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 )
 
@@ -46,7 +47,7 @@ func build(ctx context.Context, o options, directory string) (*virtual.Guest, er
 		Memory: o.memory, Seed: o.seed,
 		Command: ginkgo(o), Dir: "/suites",
 		// The guest is as private as a machine can be.
-		Env:    []string{"PATH=/usr/sbin:/usr/bin", "HOME=/tmp", "HALFOPEN_REPORT=/report", private.Marker + "=guest"},
+		Env:    []string{"PATH=/usr/sbin:/usr/bin", "HOME=/tmp", "HALFOPEN_REPORT=/report", private.Marker + "=guest", require.Virtual + "=1"},
 		Report: "/report", Into: o.report, Console: os.Stdout,
 	}, nil
 }
@@ -54,7 +55,7 @@ func build(ctx context.Context, o options, directory string) (*virtual.Guest, er
 // ginkgo is the command that runs the suites in the guest.
 func ginkgo(o options) []string {
 	command := []string{"./ginkgo", "-procs=" + strconv.Itoa(o.procs), "-seed=" + strconv.FormatUint(o.seed, 10),
-		"-randomize-all", "-fail-on-empty", "-keep-going", "-silence-skips",
+		"-randomize-all", "-fail-on-empty", "-keep-going", "-silence-skips", "-timeout=8760h",
 		"-output-dir=/report", "-junit-report=junit.xml", "-json-report=ginkgo.json"}
 	if info, err := os.Stdout.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
 		command = append(command, "-no-color")

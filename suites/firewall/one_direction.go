@@ -17,24 +17,26 @@ import (
 var _ = Describe("A flow on which only the server still sends, because the client has lost power", Rows("F5"), func() {
 	EachFamily(func(family sock.Family) {
 		DescribeTable("is forgotten where only the client's packets restart the firewall's idle timer",
-			func(refreshedBy scenarios.Direction, knownAfterwards bool) {
+			func(timeout time.Duration, refreshedBy scenarios.Direction, knownAfterwards bool) {
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
-				lab.Apply(scenarios.IdleTimeout{After: idleTimeout, Then: firewall.SilentDrop, RefreshedBy: refreshedBy})
+				lab.Apply(scenarios.IdleTimeout{After: timeout, Then: firewall.SilentDrop, RefreshedBy: refreshedBy})
 				client, server := lab.Connect(5000)
 				from, to := client.Local(), client.Remote()
 				quiet := server.QuietSince()
 
 				lab.Apply(scenarios.PowerOff{Host: lab.Client})
-				time.Sleep(time.Until(quiet.Add(idleTimeout / 2)))
+				time.Sleep(time.Until(quiet.Add(timeout / 2)))
 				Expect(server.Write("anyone?")).To(Succeed(), "which is retransmitted, and never acknowledged")
 
-				time.Sleep(time.Until(quiet.Add(justBefore)))
+				time.Sleep(time.Until(quiet.Add(timeout - margin)))
 				Expect(lab.Knows(from, to)).To(BeTrue(), "just before the timeout")
-				time.Sleep(time.Until(quiet.Add(oracle.Around(idleTimeout).Latest)))
+				time.Sleep(time.Until(quiet.Add(oracle.Around(timeout).Latest)))
 				Expect(lab.Knows(from, to)).To(Equal(knownAfterwards), "just after the timeout")
 			},
-			Entry("forgotten, although the server retransmits", Waits(justAfter), scenarios.TowardsServer, false),
-			Entry("known, where both directions restart it", Waits(justAfter), scenarios.BothWays, true),
+			Entry("forgotten after 3 s, although the server retransmits", Waits(idleTimeout), idleTimeout, scenarios.TowardsServer, false),
+			Entry("known after 3 s, where both directions restart it", Waits(idleTimeout), idleTimeout, scenarios.BothWays, true),
+			Entry("forgotten after 350 s, although the server retransmits", Waits(400*time.Second), 350*time.Second, scenarios.TowardsServer, false),
+			Entry("known after 350 s, where both directions restart it", Waits(400*time.Second), 350*time.Second, scenarios.BothWays, true),
 		)
 	})
 })

@@ -40,7 +40,7 @@ var _ = Describe("Connecting to a server that does not answer", Rows("K13"), fun
 				Expect(lab.Client.Sent(capture.SYN)).To(HaveLen(len(syns) - 1))
 				Expect(lab.Client.Sent(capture.KeepaliveProbe)).To(BeEmpty())
 			},
-			Entry("tcp_syn_retries = 2", Waits(11*time.Second), 2),
+			Entry("tcp_syn_retries = 2", Waits(7*time.Second), 2),
 			Entry("tcp_syn_retries = 6, the kernel's own", Waits(131*time.Second), 6),
 		)
 
