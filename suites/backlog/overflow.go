@@ -40,8 +40,8 @@ var _ = Describe("An accept queue that fills up in the middle of a client's hand
 			lab.Heal(delay)
 
 			Expect(client).To(EnterState(sock.Established, Within(2*time.Second)))
-			Expect(client).To(StayAlive(2 * time.Second))
-			Expect(len(lab.Client.Received(capture.SYNACK))).To(BeNumerically(">=", 2))
+			Expect(lab.Client).To(HaveReceived(2, capture.SYNACK, Within(8*time.Second)))
+			Expect(client).To(BeInState(sock.Established))
 		})
 
 		It("resets that client with tcp_abort_on_overflow", Waits(2*time.Second), func() {

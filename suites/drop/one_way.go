@@ -21,9 +21,9 @@ var _ = Describe("A path that drops one direction only", Rows("D3"), func() {
 		It("towards the server, idle: the client's probes are lost; the server hears nothing and minds nothing", Waits(3*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client, server := lab.Connect(5000)
-			client.Keepalive(quick)
 
 			lab.Apply(scenarios.SilentDrop{Direction: scenarios.TowardsServer})
+			client.Keepalive(quick)
 			quiet := client.QuietSince()
 
 			Expect(client).To(FailWith(unix.ETIMEDOUT, During(quick.Death(), quiet)))
@@ -34,9 +34,9 @@ var _ = Describe("A path that drops one direction only", Rows("D3"), func() {
 		It("towards the client, idle: the probes arrive, their answers are lost, and the RST tells the server", Waits(3*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client, server := lab.Connect(5000)
-			client.Keepalive(quick)
 
 			lab.Apply(scenarios.SilentDrop{Direction: scenarios.TowardsClient})
+			client.Keepalive(quick)
 			quiet := client.QuietSince()
 
 			Expect(client).To(FailWith(unix.ETIMEDOUT, During(quick.Death(), quiet)))

@@ -25,9 +25,9 @@ var _ = Describe("Keepalive and a peer that is gone without a word", Rows("K2"),
 			func(k oracle.Keepalive) {
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
 				client, _ := lab.Connect(5000)
-				client.Keepalive(k)
 
 				lab.Apply(scenarios.PowerOff{Host: lab.Server})
+				client.Keepalive(k)
 				quiet := client.QuietSince()
 
 				Expect(client).To(FailWith(unix.ETIMEDOUT, During(k.Death(), quiet)))
@@ -51,11 +51,11 @@ var _ = Describe("Keepalive and a peer that crashed and rebooted", Rows("K3"), f
 			k := oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 5}
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client, _ := lab.Connect(5000)
-			client.Keepalive(k)
 
 			crash := scenarios.PowerOff{Host: lab.Server}
 			lab.Apply(crash)
 			lab.Heal(crash)
+			client.Keepalive(k)
 			quiet := client.QuietSince()
 
 			Expect(client).To(FailWith(unix.ECONNRESET, During(oracle.Around(k.Probes()[0]), quiet)))

@@ -21,9 +21,11 @@ var _ = Describe("Keepalive together with TCP_USER_TIMEOUT", Rows("K5"), func() 
 		DescribeTable("gives up at the first probe after the user timeout, whatever the count says",
 			func(k oracle.Keepalive) {
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
-				client, _ := lab.Connect(5000)
+				client, server := lab.Connect(5000)
 				client.UserTimeout(k.UserTimeout)
 				client.Keepalive(k)
+				Expect(client.Write("hello")).To(Succeed())
+				Expect(server.Read()).To(Equal("hello"), "and both clocks begin with its acknowledgement")
 
 				lab.Apply(scenarios.PowerOff{Host: lab.Server})
 				quiet := client.QuietSince()
