@@ -11,12 +11,24 @@ TIMES ?= 50
 # Everything a run leaves behind.
 REPORT ?= $(CURDIR)/report
 
-.PHONY: suite suite-host test check bench mutate repeat killcheck setup clean
+# The guest's kernel: a package of Debian, or the file of a vmlinuz.
+KERNEL ?=
+
+.PHONY: suite suite-host suite-virtual determinism test check bench mutate repeat killcheck setup clean
 
 suite: suite-host ## the behaviour suites
 
 suite-host: setup ## the suites on the running kernel
 	@go run ./scripts/suite -procs="$(PROCS)" -seed="$(SEED)" -focus="$(FOCUS)" -report="$(REPORT)"
+
+suite-virtual: ## the suites on Debian's kernel in virtual time
+	@scripts/setup virtual
+	@go run ./scripts/virtual -procs $(PROCS) -seed $(SEED) -focus "$(FOCUS)" -report "$(REPORT)" -kernel "$(KERNEL)"; \
+		status=$$?; go run ./scripts/outcome "$(REPORT)"; exit $$status
+
+determinism: ## two runs in virtual time with one seed leave the same report, byte for byte
+	@scripts/setup virtual
+	@go run ./scripts/determinism -procs $(PROCS) -focus "$(FOCUS)" -kernel "$(KERNEL)"
 
 test: setup ## unit tests with the race detector, then the suites
 	@go test -race ./harness/... ./scenarios/... ./fixtures/... ./scripts/...

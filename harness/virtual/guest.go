@@ -63,8 +63,8 @@ func (g *Guest) Run(ctx context.Context) (Result, error) {
 
 	screen := &console{to: g.Console}
 	began := time.Now()
-	ended := g.runMachine(ctx, initramfs, report, screen)
-	result := Result{Wall: time.Since(began)}
+	used, ended := g.runMachine(ctx, initramfs, report, screen)
+	result := Result{Wall: time.Since(began), CPU: used}
 	outcome, err := receive(report, g.Into)
 	if err != nil {
 		return result, g.explain(errors.Join(ended, err), screen)
@@ -88,15 +88,15 @@ func (g *Guest) explain(err error, screen *console) error {
 	return fmt.Errorf("the guest (%s, %d MiB): %w\nIts console ends with:\n%s", g.Kernel.Release(), g.Memory, err, screen.Last())
 }
 
-// runMachine runs QEMU to its end.
-func (g *Guest) runMachine(ctx context.Context, initramfs string, report *os.File, screen *console) error {
+// runMachine runs QEMU to its end, and says how much processor time it used.
+func (g *Guest) runMachine(ctx context.Context, initramfs string, report *os.File, screen *console) (used time.Duration, err error) {
 	path, err := exec.LookPath(program)
 	if err != nil {
-		return fmt.Errorf("%s is not installed: run 'scripts/setup virtual', or install the package qemu-system-x86", program)
+		return 0, fmt.Errorf("%s is not installed: run 'scripts/setup virtual', or install the package qemu-system-x86", program)
 	}
 	fromGuest, screenEnd, err := os.Pipe()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer func() { _ = fromGuest.Close() }()
 	// While the pipe is full the guest's serial port is busy, which would be seen in
@@ -104,7 +104,7 @@ func (g *Guest) runMachine(ctx context.Context, initramfs string, report *os.Fil
 	_, _ = unix.FcntlInt(screenEnd.Fd(), unix.F_SETPIPE_SZ, 1<<20)
 	keyboardEnd, toGuest, err := os.Pipe()
 	if err != nil {
-		return errors.Join(err, screenEnd.Close())
+		return 0, errors.Join(err, screenEnd.Close())
 	}
 	defer func() { _ = toGuest.Close() }()
 
@@ -122,14 +122,14 @@ func (g *Guest) runMachine(ctx context.Context, initramfs string, report *os.Fil
 	err = <-started
 	_, _ = keyboardEnd.Close(), screenEnd.Close()
 	if err != nil {
-		return fmt.Errorf("starting %s: %w", program, err)
+		return 0, fmt.Errorf("starting %s: %w", program, err)
 	}
 	read := make(chan struct{})
 	go func() { _, _ = io.Copy(screen, fromGuest); close(read) }()
 	defer func() { <-read }()
 	select {
 	case err := <-ended:
-		return machineError(err)
+		return processorTime(cmd), machineError(err)
 	case <-ctx.Done():
 	}
 	_, _ = toGuest.Write([]byte{3}) // as Ctrl-C on its console
@@ -139,7 +139,11 @@ func (g *Guest) runMachine(ctx context.Context, initramfs string, report *os.Fil
 		_ = cmd.Process.Kill()
 		<-ended
 	}
-	return context.Cause(ctx)
+	return processorTime(cmd), context.Cause(ctx)
+}
+
+func processorTime(cmd *exec.Cmd) time.Duration {
+	return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 }
 
 func machineError(err error) error {

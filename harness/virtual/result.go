@@ -21,6 +21,7 @@ type Result struct {
 	Booted  time.Duration // virtual time from power-on to the start of the command
 	Virtual time.Duration // virtual time from power-on to the end of the command
 	Wall    time.Duration // real time from the start of QEMU to its end
+	CPU     time.Duration // processor time that QEMU took
 }
 
 // errNone means that the guest handed nothing out.

@@ -62,7 +62,7 @@ func run(ctx context.Context, o options) (status int, err error) {
 	if err != nil {
 		return 1, err
 	}
-	fmt.Printf("%.0f virtual seconds took %.1f s, with Linux %s.\n", result.Virtual.Seconds(), result.Wall.Seconds(), guest.Kernel.Release())
+	fmt.Printf("%.0f virtual seconds took %.1f s (%.1f s of processor time), with Linux %s.\n", result.Virtual.Seconds(), result.Wall.Seconds(), result.CPU.Seconds(), guest.Kernel.Release())
 	return result.Status, writeWall(o.report, result)
 }
 

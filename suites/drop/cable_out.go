@@ -20,14 +20,21 @@ import (
 // quick notices a dead peer after three seconds.
 var quick = oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 2}
 
+// unhurried sends its first probe only when the link's queue is out of service, which
+// takes the kernel up to a second from losing the carrier (net/core/link_watch.c,
+// linkwatch_schedule_work). Until then the driver refuses each packet, and a probe that
+// was refused does not count: it is sent again half a second later
+// (net/ipv4/tcp_timer.c, tcp_keepalive_timer, TCP_RESOURCE_PROBE_INTERVAL).
+var unhurried = oracle.Keepalive{Idle: 2 * time.Second, Interval: time.Second, Count: 2}
+
 var _ = Describe("A cable that is pulled", Rows("D1"), func() {
 	EachFamily(func(family sock.Family) {
 		DescribeTable("takes the carrier from the host at its end only; keepalive on both sides notices",
 			func(at scenarios.Place, clientsCarrier, serversCarrier bool) {
 				lab := harness.New(GinkgoT(), harness.Routed, family)
 				client, server := lab.Connect(5000)
-				client.Keepalive(quick)
-				server.Keepalive(quick)
+				client.Keepalive(unhurried)
+				server.Keepalive(unhurried)
 				west, east := lab.Host("router-west"), lab.Host("router-east")
 
 				lab.Apply(scenarios.CableOut{At: at})
@@ -36,12 +43,12 @@ var _ = Describe("A cable that is pulled", Rows("D1"), func() {
 				Expect(lab.Client.Carrier(west)).To(Equal(clientsCarrier), "the client's carrier")
 				Expect(lab.Server.Carrier(east)).To(Equal(serversCarrier), "the server's carrier")
 				Expect(client).To(BeInState(sock.Established), "losing the carrier ends no connection")
-				Expect(client).To(FailWith(unix.ETIMEDOUT, During(quick.Death(), clientQuiet)))
-				Expect(server).To(FailWith(unix.ETIMEDOUT, During(quick.Death(), serverQuiet)))
+				Expect(client).To(FailWith(unix.ETIMEDOUT, During(unhurried.Death(), clientQuiet)))
+				Expect(server).To(FailWith(unix.ETIMEDOUT, During(unhurried.Death(), serverQuiet)))
 			},
-			Entry("at the client's end", Waits(3*time.Second), scenarios.ClientsEnd, false, true),
-			Entry("in the middle: no host sees anything", Waits(3*time.Second), scenarios.Middle, true, true),
-			Entry("at the server's end", Waits(3*time.Second), scenarios.ServersEnd, true, false),
+			Entry("at the client's end", Waits(4*time.Second), scenarios.ClientsEnd, false, true),
+			Entry("in the middle: no host sees anything", Waits(4*time.Second), scenarios.Middle, true, true),
+			Entry("at the server's end", Waits(4*time.Second), scenarios.ServersEnd, true, false),
 		)
 	})
 })
