@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Marker, in the environment and not empty, tells a process that it is in namespaces
+// Marker tells a process, in the environment and not empty, that it is in namespaces
 // of its own already. Main sets it; so does whoever starts a whole machine for a run.
 const Marker = "HALFOPEN_PRIVATE"
 

@@ -5,15 +5,20 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
+
+	"golang.org/x/sys/unix"
 )
 
 func main() {
@@ -23,7 +28,9 @@ func main() {
 	focus := flag.String("focus", "", "only the specs whose text matches")
 	kernel := flag.String("kernel", "", "as of scripts/virtual")
 	flag.Parse()
-	differ, err := compare(*times, []string{"-procs=" + strconv.Itoa(*procs), "-seed=" + strconv.FormatUint(*seed, 10), "-focus=" + *focus, "-kernel=" + *kernel})
+	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
+	defer stop()
+	differ, err := compare(ctx, *times, []string{"-procs=" + strconv.Itoa(*procs), "-seed=" + strconv.FormatUint(*seed, 10), "-focus=" + *focus, "-kernel=" + *kernel})
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "determinism: %v\n", err)
 		os.Exit(2)
@@ -36,7 +43,7 @@ func main() {
 // different is the one file that tells of the run and not of what it showed.
 const different = "wall.json"
 
-func compare(times int, arguments []string) (differ bool, err error) {
+func compare(ctx context.Context, times int, arguments []string) (differ bool, err error) {
 	directory, err := os.MkdirTemp("", "halfopen-determinism-")
 	if err != nil {
 		return false, err
@@ -51,7 +58,12 @@ func compare(times int, arguments []string) (differ bool, err error) {
 	var first map[string][]byte
 	for run := 1; run <= times; run++ {
 		report := filepath.Join(directory, fmt.Sprintf("run-%d", run))
-		out, runErr := exec.Command(program, append(arguments, "-report="+report)...).CombinedOutput()
+		cmd := exec.CommandContext(ctx, program, append(arguments, "-report="+report)...)
+		cmd.Cancel = func() error { return cmd.Process.Signal(unix.SIGTERM) } // it ends its guest
+		out, runErr := cmd.CombinedOutput()
+		if ctx.Err() != nil {
+			return false, errors.Join(context.Cause(ctx), os.RemoveAll(directory))
+		}
 		files, err := read(report)
 		if err != nil || len(files) == 0 {
 			return false, fmt.Errorf("run %d left no report: %w\n%s", run, runErr, out)
