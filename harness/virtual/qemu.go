@@ -33,6 +33,7 @@ var parameters = []string{
 	// Whatever wakes an idle guest makes its hours dear: the local APIC timer waits
 	// 0.13 s at most, the HPET 21 s.
 	"nolapic_timer", "nowatchdog", "tsc=reliable", "no_timer_check", "psi=0", "cgroup_disable=memory",
+	"transparent_hugepage=never", "kfence.sample_interval=0",
 	"mitigations=off",
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -19,6 +20,16 @@ var mounts = []struct{ kind, at, options string }{
 	{"tmpfs", "/dev/shm", ""},
 	{"tmpfs", "/tmp", "mode=1777"},
 	{"tmpfs", "/run", ""},
+}
+
+// quiet stops what the kernel does every second or so for machines that live long
+// (Documentation/admin-guide/sysctl/vm.rst): whatever wakes an idle guest makes its
+// hours dear.
+var quiet = map[string]string{
+	"vm/compaction_proactiveness":   "0",
+	"vm/dirty_writeback_centisecs":  "0",
+	"vm/stat_interval":              "86400",
+	"kernel/hung_task_timeout_secs": "0",
 }
 
 // prepare makes a machine of a bare kernel.
@@ -35,6 +46,11 @@ func prepare(plan *Plan) error {
 	// program to look for one.
 	if err := os.WriteFile("/proc/sys/kernel/modprobe", []byte("\n"), 0o644); err != nil {
 		return err
+	}
+	for name, value := range quiet {
+		if err := os.WriteFile("/proc/sys/"+name, []byte(value), 0o644); err != nil {
+			return fmt.Errorf("setting the sysctl %s to %s: %w", name, value, err)
+		}
 	}
 	if err := credit(plan.Seed); err != nil {
 		return err
@@ -71,6 +87,11 @@ func credit(seed uint64) error {
 	return nil
 }
 
+// moduleParameters are those that differ from the kernel's choice. Connection tracking
+// walks its table of hundreds of thousands of places from time to time, and whenever
+// its entries are listed; a lab has few flows.
+var moduleParameters = map[string]string{"nf_conntrack.ko": "hashsize=1024"}
+
 // load loads kernel modules, each after those it needs.
 func load(files []string) error {
 	for _, name := range files {
@@ -78,7 +99,7 @@ func load(files []string) error {
 		if err != nil {
 			return err
 		}
-		err = unix.FinitModule(int(file.Fd()), "", 0)
+		err = unix.FinitModule(int(file.Fd()), moduleParameters[filepath.Base(name)], 0)
 		_ = file.Close()
 		// EEXIST: it is loaded, or built into this kernel.
 		if err != nil && !errors.Is(err, unix.EEXIST) {
