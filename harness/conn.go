@@ -174,11 +174,22 @@ func (c *Conn) QuietSince() time.Time {
 // RTO is the retransmission timeout in force (tcpi_rto).
 func (c *Conn) RTO() time.Duration {
 	c.Host.lab.t.Helper()
+	return time.Duration(c.info().Rto) * time.Microsecond
+}
+
+// RTT is the smoothed round-trip time (tcpi_rtt).
+func (c *Conn) RTT() time.Duration {
+	c.Host.lab.t.Helper()
+	return time.Duration(c.info().Rtt) * time.Microsecond
+}
+
+func (c *Conn) info() *unix.TCPInfo {
+	c.Host.lab.t.Helper()
 	info, err := c.Info()
 	if err != nil {
-		c.Host.lab.t.Fatalf("asking for the retransmission timeout of %s: %v", c.Name, err)
+		c.Host.lab.t.Fatalf("asking for the TCP_INFO of %s: %v", c.Name, err)
 	}
-	return time.Duration(info.Rto) * time.Microsecond
+	return info
 }
 
 // Entry is what the kernel's socket table says of the connection.

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Match is a sort of packets that is looked for. The zero value matches nothing.
@@ -68,3 +69,8 @@ func (m Match) Matches(p Packet) bool { return m.matches != nil && m.matches(p) 
 
 // String names the sort: "RST", "data from 192.0.2.10:40000".
 func (m Match) String() string { return m.name }
+
+// After matches what was captured later than an instant.
+func After(t time.Time) Match {
+	return Match{"after " + t.Format("15:04:05.000000"), func(p Packet) bool { return p.At.After(t) }}
+}

@@ -36,14 +36,26 @@ func ModelTimeout(retries int) time.Duration {
 // ModelTimeout behind it (net/ipv4/tcp_timer.c, retransmits_timed_out). For some
 // values the lateness of the timers decides which time that is, and the window is
 // wide: 3 and 4 are such values, 2 and 5 are not.
-func GiveUp(retries2 int, rto time.Duration) Window {
-	return span(giveUp(retries2, rto, 1), giveUp(retries2, rto, 1.125))
+//
+// This is for a path whose round trip is short, where the loss probe is due together
+// with the retransmission timeout; GiveUpAfter is for any.
+func GiveUp(retries2 int, rto time.Duration) Window { return GiveUpAfter(rto, retries2, rto) }
+
+// GiveUpAfter is GiveUp where the tail loss probe goes out after probe (LossProbe).
+func GiveUpAfter(probe time.Duration, retries2 int, rto time.Duration) Window {
+	return span(giveUp(probe, retries2, rto, 1), giveUp(probe, retries2, rto, 1.125))
 }
+
+// LossProbe is how long after a single segment its tail loss probe goes out, for a
+// smoothed round-trip time (tcpi_rtt) and the retransmission timeout in force: two
+// round trips and TCP_RTO_MIN, for an acknowledgement that is delayed, but never
+// later than the retransmission (net/ipv4/tcp_output.c, tcp_schedule_loss_probe).
+func LossProbe(srtt, rto time.Duration) time.Duration { return min(2*srtt+rtoMin, rto) }
 
 // giveUp plans with timers that wait so many times what they should while the
 // kernel counts, and gives back when the last one is due.
-func giveUp(retries2 int, rto time.Duration, slowness float64) time.Duration {
-	at, elapsed := 2*rto, time.Duration(0)
+func giveUp(probe time.Duration, retries2 int, rto time.Duration, slowness float64) time.Duration {
+	at, elapsed := probe+rto, time.Duration(0)
 	for float64(elapsed)*slowness < float64(ModelTimeout(retries2)) {
 		rto = min(2*rto, rtoMax)
 		at, elapsed = at+rto, elapsed+rto

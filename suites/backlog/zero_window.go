@@ -99,7 +99,8 @@ var _ = Describe("A peer that vanishes while its window is zero", Rows("B4"), fu
 				lab.Apply(scenarios.PowerOff{Host: lab.Server})
 				answers := lab.Client.Received(capture.ZeroWindow)
 				quiet, rto := answers[len(answers)-1].At, client.RTO()
-				answered := len(lab.Client.Sent(capture.WindowProbe))
+				data := lab.Client.Sent(capture.Data)
+				answered := len(lab.Client.Sent(capture.All(capture.WindowProbe, capture.After(data[len(data)-1].At))))
 
 				Expect(client).To(FailWith(unix.ETIMEDOUT, During(oracle.ZeroWindowGiveUp(retries, answered, rto), quiet)))
 				Expect(lab.Client.Sent(capture.KeepaliveProbe)).To(BeEmpty())

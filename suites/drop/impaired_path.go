@@ -81,20 +81,20 @@ var _ = Describe("A late answer to data", Rows("D8"), func() {
 			client, server := lab.Connect(5000)
 			good := client.RTO()
 
-			lab.Apply(scenarios.ImpairedPath{By: link.Impairment{Delay: time.Second}})
+			lab.Apply(scenarios.ImpairedPath{By: link.Impairment{Delay: 400 * time.Millisecond}})
 			for range 10 {
 				Expect(client.Write("x")).To(Succeed())
 				Expect(server.Read()).To(Equal("x"))
 				time.Sleep(3 * time.Second)
 			}
-			bad := client.RTO()
-			Expect(bad).To(BeNumerically(">", 2*time.Second), "the round trip and more (RFC 6298)")
-			Expect(oracle.GiveUp(retries, bad).Earliest).To(BeNumerically(">", oracle.GiveUp(retries, good).Latest))
+			bad, probe := client.RTO(), oracle.LossProbe(client.RTT(), client.RTO())
+			Expect(bad).To(BeNumerically(">", 800*time.Millisecond), "the round trip and more (RFC 6298)")
+			Expect(oracle.GiveUpAfter(probe, retries, bad).Earliest).To(BeNumerically(">", oracle.GiveUp(retries, good).Latest))
 
 			lab.Apply(scenarios.PowerOff{Host: lab.Server})
 			sent := time.Now()
 			Expect(client.Write("anyone?")).To(Succeed())
-			Expect(client).To(FailWith(unix.ETIMEDOUT, During(oracle.GiveUp(retries, bad), sent)))
+			Expect(client).To(FailWith(unix.ETIMEDOUT, During(oracle.GiveUpAfter(probe, retries, bad), sent)))
 		})
 	})
 })

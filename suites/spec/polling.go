@@ -23,6 +23,6 @@ var endPollingInterval time.Duration
 func init() {
 	if os.Getenv(require.Virtual) != "" {
 		abortPollingInterval = 24 * time.Hour
-		endPollingInterval = time.Minute
+		endPollingInterval = time.Hour
 	}
 }
