@@ -1,38 +1,38 @@
 # The commands people type; README.md explains them.
 
-# PROCS test processes share the specs. They mostly sleep, so many fit one core.
-PROCS ?= 32
+# PROCS test processes share the specs. They mostly sleep, so many fit one core;
+# unless told, 16 in virtual time and 32 on the running kernel.
+PROCS ?=
 # FOCUS="idle timeout" runs the specs whose text matches.
 FOCUS ?=
-# SEED fixes the order of the specs.
+# SEED fixes the order of the specs, and in virtual time everything random.
 SEED ?= 1
-# How often `make repeat` repeats.
-TIMES ?= 50
+# How often `make repeat` and `make determinism` repeat.
+TIMES ?= 10
 # Everything a run leaves behind.
 REPORT ?= $(CURDIR)/report
-
-# The guest's kernel: a package of Debian, or the file of a vmlinuz.
+# The kernel in virtual time: a package of Debian, or the file of a vmlinuz.
 KERNEL ?=
 
-.PHONY: suite suite-host suite-virtual determinism test check bench mutate repeat killcheck setup clean
+SUITE = go run ./scripts/suite -procs="$(PROCS)" -seed="$(SEED)" -focus="$(FOCUS)" -kernel="$(KERNEL)" -report="$(REPORT)"
 
-suite: suite-host ## the behaviour suites
+.PHONY: suite suite-host test check bench determinism mutate repeat killcheck setup clean
 
-suite-host: setup ## the suites on the running kernel
-	@go run ./scripts/suite -procs="$(PROCS)" -seed="$(SEED)" -focus="$(FOCUS)" -report="$(REPORT)"
-
-suite-virtual: ## the suites on Debian's kernel in virtual time
+suite: ## the behaviour suites, in virtual time
 	@scripts/setup virtual
-	@go run ./scripts/virtual -procs $(PROCS) -seed $(SEED) -focus "$(FOCUS)" -report "$(REPORT)" -kernel "$(KERNEL)"; \
-		status=$$?; go run ./scripts/outcome "$(REPORT)"; exit $$status
+	@$(SUITE) -on=virtual
 
-determinism: ## two runs in virtual time with one seed leave the same report, byte for byte
+suite-host: setup ## the suites on the running kernel, without the long waits
+	@$(SUITE) -on=host
+
+test: setup ## unit tests with the race detector, then the suites on both
 	@scripts/setup virtual
-	@go run ./scripts/determinism -procs $(PROCS) -focus "$(FOCUS)" -kernel "$(KERNEL)"
-
-test: setup ## unit tests with the race detector, then the suites
 	@go test -race ./harness/... ./scenarios/... ./fixtures/... ./scripts/...
-	@$(MAKE) --no-print-directory suite-host
+	@$(SUITE) -on=host,virtual
+
+determinism: ## TIMES runs in virtual time with one seed leave the same report, byte for byte
+	@scripts/setup virtual
+	@go run ./scripts/determinism -times=$(TIMES) -procs=$(or $(PROCS),16) -seed="$(SEED)" -focus="$(FOCUS)" -kernel="$(KERNEL)"
 
 check: setup ## format, vet, lint, module tidiness, import direction
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
@@ -46,10 +46,10 @@ bench: ## the performance table
 	@go run ./scripts/bench
 
 mutate: setup ## every spec without each of its faults: lists those that stay green
-	@go run ./scripts/mutate -procs $(PROCS)
+	@go run ./scripts/mutate -procs $(or $(PROCS),32)
 
 repeat: setup ## the suites TIMES times in a row, with every core busy
-	@go run ./scripts/repeat -times $(TIMES) -procs $(PROCS)
+	@go run ./scripts/repeat -times $(TIMES) -procs $(or $(PROCS),32)
 
 killcheck: setup ## SIGKILL at ten moments: nothing is left
 	@go run ./scripts/killcheck

@@ -27,7 +27,7 @@ type Missing struct {
 // Error implements error.
 func (m *Missing) Error() string { return m.What + ": " + m.Remedy }
 
-// Virtual, in the environment, says that the clock is virtual: idle time costs
+// Virtual is the environment variable that says that the clock is virtual: idle time costs
 // nothing. The guest of package virtual sets it.
 const Virtual = "HALFOPEN_VIRTUAL_TIME"
 

@@ -64,7 +64,7 @@ func (g *Guest) Run(ctx context.Context) (Result, error) {
 	screen := &console{to: g.Console}
 	began := time.Now()
 	used, ended := g.runMachine(ctx, initramfs, report, screen)
-	result := Result{Wall: time.Since(began), CPU: used}
+	result := Result{Kernel: "Linux " + g.Kernel.Release(), Wall: time.Since(began), CPU: used}
 	outcome, err := receive(report, g.Into)
 	if err != nil {
 		return result, g.explain(errors.Join(ended, err), screen)

@@ -20,6 +20,7 @@ type Result struct {
 	Status  int           // the command's exit status
 	Booted  time.Duration // virtual time from power-on to the start of the command
 	Virtual time.Duration // virtual time from power-on to the end of the command
+	Kernel  string        // its name and release
 	Wall    time.Duration // real time from the start of QEMU to its end
 	CPU     time.Duration // processor time that QEMU took
 }

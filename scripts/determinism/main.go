@@ -11,26 +11,28 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/scripts/run"
 )
 
 func main() {
 	times := flag.Int("times", 2, "how many runs")
-	procs := flag.Int("procs", 32, "test processes that share the specs")
-	seed := flag.Uint64("seed", 1, "decides the order of the specs and everything random")
-	focus := flag.String("focus", "", "only the specs whose text matches")
-	kernel := flag.String("kernel", "", "as of scripts/virtual")
+	s := run.Suites{}
+	flag.IntVar(&s.Procs, "procs", 16, "test processes that share the specs")
+	flag.Int64Var(&s.Seed, "seed", 1, "fixes the order of the specs, and everything random")
+	flag.StringVar(&s.Focus, "focus", "", "a regular expression: only the specs whose text matches")
+	flag.StringVar(&s.LeaveOut, "leave-out", "", "a step that every spec leaves out: with \"fault 1\" there are captures to compare")
+	flag.StringVar(&s.Kernel, "kernel", "", "a package of Debian, or the file of a vmlinuz")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
 	defer stop()
-	differ, err := compare(ctx, *times, []string{"-procs=" + strconv.Itoa(*procs), "-seed=" + strconv.FormatUint(*seed, 10), "-focus=" + *focus, "-kernel=" + *kernel})
+	differ, err := compare(ctx, *times, s)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "determinism: %v\n", err)
 		os.Exit(2)
@@ -40,41 +42,37 @@ func main() {
 	}
 }
 
-// different is the one file that tells of the run and not of what it showed.
-const different = "wall.json"
-
-func compare(ctx context.Context, times int, arguments []string) (differ bool, err error) {
+func compare(ctx context.Context, times int, s run.Suites) (differ bool, err error) {
+	if times < 2 {
+		return false, fmt.Errorf("%d runs cannot be compared: choose 2 or more (TIMES)", times)
+	}
 	directory, err := os.MkdirTemp("", "halfopen-determinism-")
 	if err != nil {
 		return false, err
-	}
-	program := filepath.Join(directory, "virtual")
-	if out, err := exec.Command("go", "build", "-o", program, "./scripts/virtual").CombinedOutput(); err != nil {
-		return false, fmt.Errorf("building scripts/virtual: %w\n%s", err, out)
 	}
 	for range runtime.NumCPU() {
 		go spin()
 	}
 	var first map[string][]byte
-	for run := 1; run <= times; run++ {
-		report := filepath.Join(directory, fmt.Sprintf("run-%d", run))
-		cmd := exec.CommandContext(ctx, program, append(arguments, "-report="+report)...)
-		cmd.Cancel = func() error { return cmd.Process.Signal(unix.SIGTERM) } // it ends its guest
-		out, runErr := cmd.CombinedOutput()
+	for round := 1; round <= times; round++ {
+		s.Report = filepath.Join(directory, fmt.Sprintf("run-%d", round))
+		if _, _, err := s.Virtual(ctx); err != nil {
+			return false, fmt.Errorf("run %d: %w", round, err)
+		}
 		if ctx.Err() != nil {
 			return false, errors.Join(context.Cause(ctx), os.RemoveAll(directory))
 		}
-		files, err := read(report)
-		if err != nil || len(files) == 0 {
-			return false, fmt.Errorf("run %d left no report: %w\n%s", run, runErr, out)
+		files, err := read(s.Report)
+		if err != nil {
+			return false, fmt.Errorf("reading the report of run %d: %w", round, err)
 		}
 		if first == nil {
 			first = files
-			fmt.Printf("run 1 left %d files\n", len(files))
+			fmt.Printf("run 1 of %d left %d files, %d bytes\n", times, len(files), size(files))
 			continue
 		}
 		names := differences(first, files)
-		fmt.Printf("run %d differs in %d files\n", run, len(names))
+		fmt.Printf("run %d of %d differs in %d files\n", round, times, len(names))
 		for _, name := range names {
 			fmt.Println("  " + name)
 		}
@@ -85,6 +83,14 @@ func compare(ctx context.Context, times int, arguments []string) (differ bool, e
 		return true, nil
 	}
 	return false, os.RemoveAll(directory)
+}
+
+// size is how many bytes the files have.
+func size(files map[string][]byte) (bytes int) {
+	for _, content := range files {
+		bytes += len(content)
+	}
+	return bytes
 }
 
 // spin keeps a core busy until the program ends.
@@ -98,7 +104,7 @@ func spin() {
 func read(report string) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	err := filepath.WalkDir(report, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || entry.Name() == different {
+		if err != nil || entry.IsDir() || entry.Name() == run.WallFile {
 			return err
 		}
 		files[path[len(report)+1:]], err = os.ReadFile(path)

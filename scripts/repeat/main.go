@@ -65,7 +65,7 @@ func repeat(times, procs int, focus, keep string) (red int, err error) {
 	for round := 1; round <= times; round++ {
 		began := time.Now()
 		reports, err := run.Suites{Path: binary, Procs: procs, Seed: int64(round), Focus: focus,
-			Report: filepath.Join(keep, fmt.Sprintf("run-%d", round))}.Run()
+			Report: filepath.Join(keep, fmt.Sprintf("run-%d", round))}.Host()
 		if err != nil {
 			return red, fmt.Errorf("run %d: %w", round, err)
 		}

@@ -40,11 +40,12 @@ func TestTheReportOfAnEarlierRunIsReplaced(t *testing.T) {
 
 func TestBadFlagsGetOneLine(t *testing.T) {
 	for argument, line := range map[string]string{
-		"-procs=abc": `invalid value "abc" for flag -procs: parse error`,
+		"-procs=abc": `"abc" is not a number of test processes (PROCS)`,
 		"-procs=-3":  "-3 test processes: choose from 1 to 1000 (PROCS)",
 		"-seed=x":    `invalid value "x" for flag -seed: parse error`,
 		"-focus=(":   "the focus \"(\" is not a regular expression: error parsing regexp: missing closing ): `(` (FOCUS)",
 		"-nonsense":  "flag provided but not defined: -nonsense",
+		"-on=moon":   `there is no executor "moon": choose virtual, host, or host,virtual`,
 		"drop":       `"drop" is not a flag: see -help`,
 	} {
 		report := filepath.Join(t.TempDir(), "report")

@@ -16,55 +16,70 @@ import (
 	"github.com/halfopen-lab/halfopen/scripts/run"
 )
 
-// outcome is one run.
+// outcome is what one executor has shown.
 type outcome struct {
-	families map[string]*family
-	failed   []string
-	wall     time.Duration
-	sum      time.Duration
-	passed   int
-	ran      int
-	green    bool // Ginkgo's own verdict, which includes what no spec says
+	executor string
+	took     string // how long, and on what
+	specs    types.SpecReports
+	wall     time.Duration // by the executor's own clock
+	green    bool          // Ginkgo's own verdict, which includes what no spec says
+}
+
+func sumUp(reports []types.Report) *outcome {
+	o := &outcome{specs: run.Specs(reports), green: true}
+	for _, r := range reports {
+		o.wall += r.RunTime
+		o.green = o.green && r.SuiteSucceeded
+	}
+	return o
 }
 
 // family is the specs of one folder.
 type family struct {
-	ran, passed  int
-	longest, sum time.Duration
-	rows         []string
+	name                   string
+	passed, failed, absent int
+	longest, sum           time.Duration
+	rows                   []string
 }
 
 // row is what a row of the behaviour catalogue is called.
 var row = regexp.MustCompile(`^[A-Z]\d+$`)
 
-func sumUp(reports []types.Report) *outcome {
-	o := &outcome{families: map[string]*family{}, green: true}
-	for _, r := range reports {
-		o.wall += r.RunTime
-		o.green = o.green && r.SuiteSucceeded
+// familyOf is the folder that a spec is in.
+func familyOf(spec types.SpecReport) string { return filepath.Base(filepath.Dir(spec.FileName())) }
+
+// families sums the specs up by folder, in the order of names, and all of them.
+func (o *outcome) families() (families []*family, all *family) {
+	byName := map[string]*family{}
+	all = &family{}
+	for _, spec := range o.specs {
+		name := familyOf(spec)
+		f := byName[name]
+		if f == nil {
+			f = &family{name: name}
+			byName[name] = f
+			families = append(families, f)
+		}
+		f.add(spec)
+		all.add(spec)
 	}
-	for _, spec := range run.Specs(reports) {
-		o.add(spec)
+	slices.SortFunc(families, func(a, b *family) int { return strings.Compare(a.name, b.name) })
+	for _, f := range families {
+		slices.SortFunc(f.rows, byNumber)
 	}
-	return o
+	return families, all
 }
 
-func (o *outcome) add(spec types.SpecReport) {
-	name := filepath.Base(filepath.Dir(spec.FileName()))
-	f := o.families[name]
-	if f == nil {
-		f = &family{}
-		o.families[name] = f
-	}
-	o.ran++
-	f.ran++
-	if spec.State == types.SpecStatePassed {
-		o.passed++
+func (f *family) add(spec types.SpecReport) {
+	switch spec.State {
+	case types.SpecStateSkipped:
+		f.absent++
+		return
+	case types.SpecStatePassed:
 		f.passed++
-	} else {
-		o.failed = append(o.failed, fmt.Sprintf("%s: %s", spec.State, spec.FullText()))
+	default:
+		f.failed++
 	}
-	o.sum += spec.RunTime
 	f.sum += spec.RunTime
 	f.longest = max(f.longest, spec.RunTime)
 	for _, label := range spec.Labels() {
@@ -74,31 +89,52 @@ func (o *outcome) add(spec types.SpecReport) {
 	}
 }
 
-func (o *outcome) print(w io.Writer, directory string) error {
+func (o *outcome) print(w io.Writer, s run.Suites) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "\nfamily\tspecs\tpassed\tfailed\tlongest\tsum\t  rows of the catalogue")
-	names := make([]string, 0, len(o.families))
-	for name := range o.families {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		f := o.families[name]
-		slices.SortFunc(f.rows, byNumber)
-		fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%.1f s\t%.1f s\t  %s\n", name, f.ran, f.passed, f.ran-f.passed, f.longest.Seconds(), f.sum.Seconds(), strings.Join(f.rows, " "))
+	fmt.Fprintln(table, "\nfamily\tpassed\tfailed\tskipped\tlongest\tsum\t  rows of the catalogue")
+	families, all := o.families()
+	for _, f := range families {
+		fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%s\t%s\t  %s\n", f.name, f.passed, f.failed, f.absent, span(f.longest), span(f.sum), strings.Join(f.rows, " "))
 	}
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\n%d of %d specs passed in %.1f s; one after another they would take %.0f s.\n", o.passed, o.ran, o.wall.Seconds(), o.sum.Seconds())
-	for _, line := range o.failed {
-		fmt.Fprintln(w, "  "+line)
+	fmt.Fprintf(w, "\n%d of %d specs passed in %s.\nOne after another they would wait for %s.\n", all.passed, all.passed+all.failed, o.took, span(all.sum))
+	if all.failed > 0 {
+		for _, spec := range o.specs.WithState(types.SpecStateFailureStates) {
+			fmt.Fprintf(w, "  %s: %s\n", spec.State, spec.FullText())
+		}
+		fmt.Fprintf(w, "The evidence of each is in %s.\nTo see it again: %s\n", filepath.Join(s.Report, "failed"), again(o.executor, s))
 	}
-	if len(o.failed) > 0 {
-		fmt.Fprintf(w, "The evidence of each is in %s.\n", filepath.Join(directory, "failed"))
-	}
-	_, err := fmt.Fprintf(w, "The report is in %s: junit.xml, ginkgo.json.\n", directory)
+	_, err := fmt.Fprintf(w, "The report is in %s: junit.xml, ginkgo.json.\n", s.Report)
 	return err
+}
+
+// again is the command that repeats a run: in virtual time, to the bit.
+func again(executor string, s run.Suites) string {
+	target := "suite"
+	if executor == "host" {
+		target = "suite-host"
+	}
+	command := fmt.Sprintf("make %s SEED=%d PROCS=%d", target, s.Seed, s.Procs)
+	if s.Focus != "" {
+		command += fmt.Sprintf(" FOCUS=%q", s.Focus)
+	}
+	if s.Kernel != "" {
+		command += fmt.Sprintf(" KERNEL=%q", s.Kernel)
+	}
+	return command
+}
+
+// span is a time as people say it: seconds up to two minutes, hours from two on.
+func span(d time.Duration) string {
+	switch {
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%.1f min", d.Minutes())
+	}
+	return fmt.Sprintf("%.1f h", d.Hours())
 }
 
 // byNumber sorts K2 before K10.

@@ -1,5 +1,6 @@
-// Package run runs the suites on the running kernel, by Ginkgo, and reads what they
-// report. What is made of it is the commands' beside it: suite, mutate, repeat.
+// Package run runs the suites by Ginkgo, on the running kernel or in virtual time,
+// and reads what they report. What is made of it is the commands' beside it: suite,
+// mutate, repeat, determinism.
 package run
 
 import (
@@ -19,14 +20,17 @@ import (
 
 // Suites is one run.
 type Suites struct {
-	Path     string    // the folder of the suites, or their compiled binary; empty: ./suites
+	Path     string    // on the running kernel: the folder of the suites, or their compiled binary; empty: ./suites
 	Procs    int       // test processes that share the specs, at least 1
-	Seed     int64     // fixes the order of the specs
+	Seed     int64     // fixes the order of the specs, and in virtual time everything random
 	Focus    string    // a regular expression: only the specs whose text matches; empty: all
 	LeaveOut string    // the step that every spec leaves out, as in "fault 1"; empty: none
 	Report   string    // the directory that receives junit.xml, ginkgo.json and the evidence of failed specs
 	Output   io.Writer // what Ginkgo prints; nil: nowhere
 	Colour   bool      // whether Output shows colours
+
+	Kernel string // in virtual time: a package of Debian, or the file of a vmlinuz; empty: DefaultKernel
+	Memory int    // in virtual time: MiB; zero: DefaultMemory
 }
 
 // Check says in one line what of the settings makes no sense.
@@ -40,18 +44,19 @@ func (s Suites) Check() error {
 	return nil
 }
 
-// Run runs the suites to their end and returns the specs, those that did not match
-// the focus too. That specs failed is no error; that there is no report is. An
-// interrupt goes to Ginkgo, which ends the specs and still writes the report.
-func (s Suites) Run() ([]types.Report, error) {
+// Host runs the suites on the running kernel to their end and returns Ginkgo's
+// report. That specs failed is no error; that there is no report is. An interrupt
+// goes to Ginkgo, which ends the specs and still writes the report.
+func (s Suites) Host() ([]types.Report, error) {
 	if err := s.Check(); err != nil {
 		return nil, err
 	}
-	cmd := exec.Command("go", s.arguments()...)
-	cmd.Env = append(os.Environ(), "HALFOPEN_REPORT="+s.Report)
-	if s.LeaveOut != "" {
-		cmd.Env = append(cmd.Env, "HALFOPEN_LEAVE_OUT="+s.LeaveOut)
+	path := s.Path
+	if path == "" {
+		path = "./suites"
 	}
+	cmd := exec.Command("go", append(append([]string{"tool", "ginkgo"}, s.arguments(s.Report)...), path)...)
+	cmd.Env = append(os.Environ(), s.environment(s.Report)...)
 	cmd.Stdout, cmd.Stderr = s.Output, s.Output
 	// The terminal's Ctrl-C reaches Ginkgo by itself; it must not end who waits for it.
 	interrupts := make(chan os.Signal, 1)
@@ -68,21 +73,28 @@ func (s Suites) Run() ([]types.Report, error) {
 	return reports, nil
 }
 
-func (s Suites) arguments() []string {
-	path := s.Path
-	if path == "" {
-		path = "./suites"
-	}
-	arguments := []string{"tool", "ginkgo",
+// arguments are Ginkgo's, for a report in that directory.
+func (s Suites) arguments(report string) []string {
+	arguments := []string{
 		fmt.Sprintf("-procs=%d", s.Procs), fmt.Sprintf("-seed=%d", s.Seed), "-randomize-all", "-keep-going", "-silence-skips",
-		"-output-dir=" + s.Report, "-junit-report=junit.xml", "-json-report=" + reportName}
+		"-timeout=8760h", // virtual hours pass quickly
+		"-output-dir=" + report, "-junit-report=junit.xml", "-json-report=" + reportName}
 	if s.Focus != "" {
 		arguments = append(arguments, "-focus="+s.Focus)
 	}
 	if !s.Colour {
 		arguments = append(arguments, "-no-color")
 	}
-	return append(arguments, path)
+	return arguments
+}
+
+// environment is what package harness goes by.
+func (s Suites) environment(report string) []string {
+	environment := []string{"HALFOPEN_REPORT=" + report}
+	if s.LeaveOut != "" {
+		environment = append(environment, "HALFOPEN_LEAVE_OUT="+s.LeaveOut)
+	}
+	return environment
 }
 
 const reportName = "ginkgo.json"
@@ -101,12 +113,12 @@ func Read(directory string) ([]types.Report, error) {
 }
 
 // Specs are the specs of a run that were to run: not the set-up around them, and
-// not what the focus left out.
+// not what the focus left out. Those that were skipped for a reason are there.
 func Specs(reports []types.Report) types.SpecReports {
 	var specs types.SpecReports
 	for _, r := range reports {
 		for _, spec := range r.SpecReports.WithLeafNodeType(types.NodeTypeIt) {
-			if !spec.State.Is(types.SpecStateSkipped | types.SpecStatePending) {
+			if ran := !spec.State.Is(types.SpecStateSkipped | types.SpecStatePending); ran || spec.FailureMessage() != "" {
 				specs = append(specs, spec)
 			}
 		}

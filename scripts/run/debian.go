@@ -1,4 +1,4 @@
-package main
+package run
 
 import (
 	"context"
@@ -10,8 +10,8 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 )
 
-// defaultKernel is Debian's for virtual machines.
-const defaultKernel = "linux-image-cloud-amd64"
+// DefaultKernel is Debian's for virtual machines.
+const DefaultKernel = "linux-image-cloud-amd64"
 
 // packages are what the suites need besides themselves.
 var packages = []string{"iptables", "dash"}
@@ -48,7 +48,7 @@ func unneeded(name string) bool {
 // findKernel finds a kernel by the file of its vmlinuz, or by the name of its package.
 func findKernel(ctx context.Context, name string) (virtual.Kernel, error) {
 	if name == "" {
-		name = defaultKernel
+		name = DefaultKernel
 	}
 	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
 		return virtual.KernelOf(name)

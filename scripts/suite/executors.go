@@ -1,0 +1,116 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/onsi/ginkgo/v2/types"
+)
+
+// executorsFile is the file of a report that says of each spec where it ran.
+const executorsFile = "executors.txt"
+
+// compare says where the specs ran: by family and reason on w, spec by spec in the
+// report. It is false when a spec ran nowhere: what every executor skips is tested by
+// nobody.
+func compare(w io.Writer, directory string, outcomes []*outcome) (everywhere bool, err error) {
+	results := map[string][]types.SpecReport{} // by the text of the spec, one for each executor
+	for i, o := range outcomes {
+		for _, spec := range o.specs {
+			text := familyOf(spec) + ": " + spec.FullText()
+			if results[text] == nil {
+				results[text] = make([]types.SpecReport, len(outcomes))
+			}
+			results[text][i] = spec
+		}
+	}
+	texts := slices.Sorted(maps.Keys(results))
+	if err := writeExecutors(filepath.Join(directory, executorsFile), outcomes, texts, results); err != nil {
+		return false, err
+	}
+
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(table, "\nwhere\tran\tskipped\t  why\n")
+	for i, o := range outcomes {
+		ran, reasons := 0, map[string]int{}
+		for _, text := range texts {
+			if spec := results[text][i]; skipped(spec) {
+				reasons[reason(spec)]++
+			} else {
+				ran++
+			}
+		}
+		fmt.Fprintf(table, "%s\t%d\t%d\t\n", o.executor, ran, len(texts)-ran)
+		for _, why := range slices.Sorted(maps.Keys(reasons)) {
+			fmt.Fprintf(table, "\t\t%d\t  %s\n", reasons[why], why)
+		}
+	}
+	if err := table.Flush(); err != nil {
+		return false, err
+	}
+	var nowhere []string
+	for _, text := range texts {
+		if !slices.ContainsFunc(results[text], func(spec types.SpecReport) bool { return !skipped(spec) }) {
+			nowhere = append(nowhere, text)
+		}
+	}
+	fmt.Fprintf(w, "\nEach spec by name: %s. ", filepath.Join(directory, executorsFile))
+	if len(nowhere) == 0 {
+		_, err := fmt.Fprintln(w, "Every one ran somewhere.")
+		return true, err
+	}
+	_, err = fmt.Fprintf(w, "These ran nowhere:\n  %s\n", strings.Join(nowhere, "\n  "))
+	return false, err
+}
+
+// skipped says that a spec did not run; one that the executor does not even know is
+// the zero value.
+func skipped(spec types.SpecReport) bool {
+	return spec.State.Is(types.SpecStateInvalid | types.SpecStateSkipped | types.SpecStatePending)
+}
+
+// reason is why a spec was skipped, without the figures that differ from one to the
+// next.
+func reason(spec types.SpecReport) string {
+	message := spec.FailureMessage()
+	if message == "" {
+		return "it is not known there"
+	}
+	if strings.HasPrefix(message, "waits ") {
+		_, remedy, _ := strings.Cut(message, ": ")
+		return "waits too long for real time: " + remedy
+	}
+	return message
+}
+
+func writeExecutors(path string, outcomes []*outcome, texts []string, results map[string][]types.SpecReport) error {
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(file, 0, 0, 2, ' ', 0)
+	for _, o := range outcomes {
+		fmt.Fprintf(table, "%s\t", o.executor)
+	}
+	fmt.Fprintln(table, "spec")
+	for _, text := range texts {
+		for _, spec := range results[text] {
+			said := spec.State.String()
+			if skipped(spec) {
+				said = "skipped: " + reason(spec)
+			}
+			fmt.Fprintf(table, "%s\t", said)
+		}
+		fmt.Fprintln(table, text)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	return file.Close()
+}
