@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // console passes on what the guest prints, keeps its end, and notices the kernel's
@@ -17,6 +18,7 @@ type console struct {
 	line    []byte
 	last    []string
 	trouble string
+	heard   time.Time // when the guest last printed something, in real time
 }
 
 // kept is how many lines of the console an error quotes.
@@ -32,6 +34,7 @@ var lastWords = []struct{ words, meaning string }{
 func (c *console) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.heard = time.Now()
 	for part := range bytes.Lines(p) {
 		c.line = append(c.line, part...)
 		if !bytes.HasSuffix(part, []byte("\n")) {
@@ -69,4 +72,11 @@ func (c *console) Last() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return strings.Join(append(slices.Clone(c.last), string(c.line)), "\n")
+}
+
+// Quiet is how long the guest has printed nothing, in real time.
+func (c *console) Quiet() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Since(c.heard)
 }

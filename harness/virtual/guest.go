@@ -34,7 +34,13 @@ type Guest struct {
 	// Console takes what the guest prints while it runs. It must be quick: while it
 	// is not, the guest may have to wait. Nil throws it away.
 	Console io.Writer
+	// Silence is how long, in real time, the guest may print nothing before it counts
+	// as hanging; zero means ten minutes.
+	Silence time.Duration
 }
+
+// silence is long enough for days of idle virtual time.
+const silence = 10 * time.Minute
 
 // patience is the wall time that a guest has to hand its report out when its run is
 // to end early.
@@ -61,7 +67,7 @@ func (g *Guest) Run(ctx context.Context) (Result, error) {
 	}
 	defer func() { _ = report.Close() }()
 
-	screen := &console{to: g.Console}
+	screen := &console{to: g.Console, heard: time.Now()}
 	began := time.Now()
 	used, ended := g.runMachine(ctx, initramfs, report, screen)
 	result := Result{Kernel: "Linux " + g.Kernel.Release(), Wall: time.Since(began), CPU: used}
@@ -127,10 +133,19 @@ func (g *Guest) runMachine(ctx context.Context, initramfs string, report *os.Fil
 	read := make(chan struct{})
 	go func() { _, _ = io.Copy(screen, fromGuest); close(read) }()
 	defer func() { <-read }()
-	select {
-	case err := <-ended:
-		return processorTime(cmd), machineError(err)
-	case <-ctx.Done():
+	for waiting := true; waiting; {
+		select {
+		case err := <-ended:
+			return processorTime(cmd), machineError(err)
+		case <-ctx.Done():
+			waiting = false
+		case <-time.After(time.Second):
+			if quiet := screen.Quiet(); quiet > g.patienceWithSilence() {
+				_ = cmd.Process.Kill()
+				<-ended
+				return processorTime(cmd), fmt.Errorf("it has printed nothing for %v of real time: it hangs, or what it runs keeps its processor busy", quiet.Round(time.Second))
+			}
+		}
 	}
 	_, _ = toGuest.Write([]byte{3}) // as Ctrl-C on its console
 	select {
@@ -140,6 +155,13 @@ func (g *Guest) runMachine(ctx context.Context, initramfs string, report *os.Fil
 		<-ended
 	}
 	return processorTime(cmd), context.Cause(ctx)
+}
+
+func (g *Guest) patienceWithSilence() time.Duration {
+	if g.Silence != 0 {
+		return g.Silence
+	}
+	return silence
 }
 
 func processorTime(cmd *exec.Cmd) time.Duration {

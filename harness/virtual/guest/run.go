@@ -19,7 +19,7 @@ const timerSlack = 1_000_000
 
 // run runs the command on the console to its end and returns its status, as a shell
 // would. A byte on the console comes from somebody who wants the run to end: the
-// command then gets SIGINT, as from Ctrl-C.
+// command then gets SIGINT with all that it has started, as from Ctrl-C.
 func run(plan *Plan) (status int, err error) {
 	if err := raw(os.Stdin); err != nil {
 		return 1, err
@@ -39,6 +39,7 @@ func run(plan *Plan) (status int, err error) {
 	cmd := exec.Command(plan.Command[0], plan.Command[1:]...)
 	cmd.Dir = plan.Directory
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		return 1, fmt.Errorf("starting the command: %w", err)
 	}
@@ -47,7 +48,7 @@ func run(plan *Plan) (status int, err error) {
 			if n, err := os.Stdin.Read(one); n == 0 || err != nil {
 				return
 			}
-			_ = cmd.Process.Signal(unix.SIGINT)
+			_ = unix.Kill(-cmd.Process.Pid, unix.SIGINT)
 		}
 	}()
 	how, err := await(cmd.Process.Pid)

@@ -1,0 +1,108 @@
+package run
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/halfopen-lab/halfopen/harness/virtual"
+)
+
+// machine is a guest that runs a shell command. The tests are beside the code that
+// fetches its kernel.
+func machine(t *testing.T, command string) *virtual.Guest {
+	t.Helper()
+	if err := os.Chdir("../.."); err != nil { // scripts/debian and the sources are there
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Chdir("scripts/run") })
+	files := &virtual.Files{}
+	if err := addDebian(t.Context(), files); err != nil {
+		t.Fatal(err)
+	}
+	process1 := filepath.Join(t.TempDir(), "init")
+	if err := compile(t.Context(), process1, programs[0].build); err != nil {
+		t.Fatal(err)
+	}
+	kernel, err := findKernel(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &virtual.Guest{
+		Kernel: kernel, Init: process1, Files: files, Memory: 512, Seed: 1,
+		Command: []string{"/usr/bin/sh", "-c", command}, Dir: "/",
+		Report: "/report", Into: t.TempDir(),
+	}
+}
+
+func TestAGuestHandsItsReportAndItsStatusOut(t *testing.T) {
+	guest := machine(t, "echo seen > /report/file; exit 3")
+	result, err := guest.Run(t.Context())
+	if err != nil || result.Status != 3 {
+		t.Errorf("running it: status %d, %v; expected 3", result.Status, err)
+	}
+	if content, err := os.ReadFile(filepath.Join(guest.Into, "file")); err != nil || string(content) != "seen\n" {
+		t.Errorf("the report has %q, %v", content, err)
+	}
+}
+
+// SIGINT ends the sleep and not the shell, which still writes.
+func TestAnInterruptedGuestStillHandsItsReportOut(t *testing.T) {
+	guest := machine(t, "trap 'echo interrupted > /report/file; exit 7' INT; echo ready; while :; do :; done")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	guest.Console = upon("ready", cancel)
+	result, err := guest.Run(ctx)
+	if err != context.Canceled || result.Status != 7 {
+		t.Errorf("running it: status %d, %v; expected 7, context canceled", result.Status, err)
+	}
+	if _, err := os.Stat(filepath.Join(guest.Into, "file")); err != nil {
+		t.Errorf("the report: %v", err)
+	}
+}
+
+func TestAGuestInTroubleSaysWhatItIs(t *testing.T) {
+	for _, c := range []struct {
+		what, command, expected string
+		change                  func(*virtual.Guest)
+	}{
+		{"a panic", "echo c > /proc/sysrq-trigger", "its kernel panicked", nil},
+		{"a hang", "while :; do :; done", "it has printed nothing for", func(g *virtual.Guest) { g.Silence = 15 * time.Second }},
+		{"too little memory", "true", "it ended without a report", func(g *virtual.Guest) { g.Memory = 48 }},
+		{"no kernel", "true", "qemu-system-x86_64: exit status 1", func(g *virtual.Guest) { g.Kernel.Image = "go.mod" }},
+	} {
+		guest := machine(t, c.command)
+		if c.change != nil {
+			c.change(guest)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		_, err := guest.Run(ctx)
+		cancel()
+		if err == nil || !strings.Contains(strings.SplitN(err.Error(), "\n", 2)[0], c.expected) {
+			t.Errorf("%s: %v\nexpected one line with %q", c.what, err, c.expected)
+		}
+		if err := os.Chdir("scripts/run"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// upon calls then when the text has been printed.
+func upon(text string, then func()) *watcher { return &watcher{text: text, then: then} }
+
+type watcher struct {
+	text string
+	then func()
+	seen strings.Builder
+}
+
+func (w *watcher) Write(p []byte) (int, error) {
+	w.seen.Write(p)
+	if strings.Contains(w.seen.String(), w.text) {
+		w.then()
+	}
+	return len(p), nil
+}
