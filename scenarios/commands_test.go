@@ -8,6 +8,7 @@ import (
 
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/firewall"
+	"github.com/halfopen-lab/halfopen/harness/link"
 	"github.com/halfopen-lab/halfopen/harness/proxy"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/scenarios"
@@ -25,6 +26,10 @@ func TestTheFirewallsCommands(t *testing.T) {
 	expectCommands(t, lab, scenarios.ForgetFlow{Client: client},
 		"# on the firewall",
 		fmt.Sprintf("conntrack -D -p tcp -s 192.0.2.10 --sport %d -d 198.51.100.20 --dport 5000", port))
+	expectCommands(t, lab, scenarios.ImpairedPath{By: link.Impairment{Delay: time.Second, Reorder: 50}},
+		"# on the firewall",
+		"tc qdisc replace dev to-server root netem delay 1s reorder 50%",
+		"tc qdisc replace dev to-client root netem delay 1s reorder 50%")
 	expectCommands(t, lab, scenarios.StateFlush{Then: firewall.SilentDrop},
 		"# on the firewall, whose policy stands", "conntrack -F")
 	expectCommands(t, lab, scenarios.IdleTimeout{After: 90 * time.Second, Then: firewall.SilentDrop},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/firewall"
+	"github.com/halfopen-lab/halfopen/harness/link"
 	"github.com/halfopen-lab/halfopen/harness/proxy"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/scenarios"
@@ -39,6 +40,10 @@ func TestEveryFaultSaysWhatHappens(t *testing.T) {
 			"the firewall forgets flows idle for 1s, then RST to both ends at expiry; only packets towards the server refresh them"},
 		{scenarios.IdleTimeout{After: time.Second, RefreshedBy: scenarios.TowardsClient},
 			"the firewall forgets flows idle for 1s, then silent drop; only packets towards the client refresh them"},
+		{scenarios.ImpairedPath{By: link.Impairment{Delay: 300 * time.Millisecond, Jitter: 100 * time.Millisecond, Loss: 20}},
+			"packets in both directions are impaired: delay 300ms 100ms loss 20%"},
+		{scenarios.ImpairedPath{Direction: scenarios.TowardsClient, By: link.Impairment{Rate: 64000}},
+			"packets towards the client are impaired: rate 64000bit"},
 		{scenarios.NATRebinding{Client: client, Ports: firewall.PortRange{First: 40000, Last: 40009}},
 			"the NAT forgets the mapping and takes another from ports 40000 to 40009"},
 		{scenarios.NeighbourLost{}, "the server does not answer its router's ARP any more"},
