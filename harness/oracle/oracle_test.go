@@ -171,20 +171,25 @@ func TestAZeroWindowIsGivenUpAfterTheProbesThatNobodyAnswers(t *testing.T) {
 	}
 }
 
-// Measured on Linux 6.1 with 400 ms of delay each way: the probe went out 1.41 s after
-// the data, between two smoothed round trips (0.6 s each by then) and 200 ms, and the
-// retransmission timeout of 2.14 s. On a short path the two are equal, 200 ms.
+// RFC 8985 §7.2, with the kernel's TCP_RTO_MIN for the delayed acknowledgement: two
+// round trips and 200 ms, but never after the retransmission timeout.
 func TestATailLossProbeIsDueBeforeTheRetransmission(t *testing.T) {
 	for _, c := range []struct{ srtt, rto, want time.Duration }{
-		{600 * time.Millisecond, 2140 * time.Millisecond, 1400 * time.Millisecond},
+		{500 * time.Millisecond, 3 * s, 1200 * time.Millisecond},
+		{500 * time.Millisecond, s, s},
 		{50 * time.Microsecond, 200 * time.Millisecond, 200 * time.Millisecond},
 	} {
 		if got := oracle.LossProbe(c.srtt, c.rto); got != c.want {
 			t.Errorf("round trip %v, timeout %v: %v, expected %v", c.srtt, c.rto, got, c.want)
 		}
 	}
-	probe, rto := 1400*time.Millisecond, 2140*time.Millisecond
-	if w := oracle.GiveUpAfter(probe, 5, rto); !w.Contains(16673 * time.Millisecond) {
-		t.Errorf("the end was measured after 16.673 s, expected %v", w)
+}
+
+// The probe, one timeout, and then doublings: with a timeout of 1 s, ModelTimeout(5) =
+// 12.6 s have gone by since the first retransmission after 2 + 4 + 8 s, and not after
+// 2 + 4 s, however late the timers are.
+func TestGivingUpCountsFromTheLossProbe(t *testing.T) {
+	if got, want := oracle.GiveUpAfter(s/2, 5, s), oracle.Around(15500*time.Millisecond); got != want {
+		t.Errorf("a probe after 0.5 s and a timeout of 1 s: %v, expected %v", got, want)
 	}
 }

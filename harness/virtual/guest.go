@@ -39,8 +39,8 @@ type Guest struct {
 	Silence time.Duration
 }
 
-// silence is long enough for days of idle virtual time.
-const silence = 10 * time.Minute
+// defaultSilence is long enough for days of idle virtual time.
+const defaultSilence = 10 * time.Minute
 
 // patience is the wall time that a guest has to hand its report out when its run is
 // to end early.
@@ -133,6 +133,10 @@ func (g *Guest) runMachine(ctx context.Context, initramfs string, report *os.Fil
 	read := make(chan struct{})
 	go func() { _, _ = io.Copy(screen, fromGuest); close(read) }()
 	defer func() { <-read }()
+	silence := g.Silence
+	if silence == 0 {
+		silence = defaultSilence
+	}
 	for waiting := true; waiting; {
 		select {
 		case err := <-ended:
@@ -140,7 +144,7 @@ func (g *Guest) runMachine(ctx context.Context, initramfs string, report *os.Fil
 		case <-ctx.Done():
 			waiting = false
 		case <-time.After(time.Second):
-			if quiet := screen.Quiet(); quiet > g.patienceWithSilence() {
+			if quiet := screen.Quiet(); quiet > silence {
 				_ = cmd.Process.Kill()
 				<-ended
 				return processorTime(cmd), fmt.Errorf("it has printed nothing for %v of real time: it hangs, or what it runs keeps its processor busy", quiet.Round(time.Second))
@@ -155,13 +159,6 @@ func (g *Guest) runMachine(ctx context.Context, initramfs string, report *os.Fil
 		<-ended
 	}
 	return processorTime(cmd), context.Cause(ctx)
-}
-
-func (g *Guest) patienceWithSilence() time.Duration {
-	if g.Silence != 0 {
-		return g.Silence
-	}
-	return silence
 }
 
 func processorTime(cmd *exec.Cmd) time.Duration {

@@ -106,7 +106,6 @@ func (k Kernel) builtin() (map[string]bool, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading what the kernel %s has built in: %w", k.Release(), err)
 	}
-	// These cannot be modules any more in some kernels, or are named in no list.
 	builtin := map[string]bool{}
 	for line := range strings.Lines(string(list)) {
 		builtin[moduleName(strings.TrimSpace(line))] = true

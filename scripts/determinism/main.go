@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime"
 	"slices"
 
 	"golang.org/x/sys/unix"
@@ -50,9 +49,7 @@ func compare(ctx context.Context, times int, s run.Suites) (differ bool, err err
 	if err != nil {
 		return false, err
 	}
-	for range runtime.NumCPU() {
-		go spin()
-	}
+	run.KeepCoresBusy()
 	var first map[string][]byte
 	for round := 1; round <= times; round++ {
 		s.Report = filepath.Join(directory, fmt.Sprintf("run-%d", round))
@@ -91,13 +88,6 @@ func size(files map[string][]byte) (bytes int) {
 		bytes += len(content)
 	}
 	return bytes
-}
-
-// spin keeps a core busy until the program ends.
-func spin() {
-	for n := 0; ; n++ {
-		_ = n
-	}
 }
 
 // read is the content of every file of a report by its name.

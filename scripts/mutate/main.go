@@ -5,6 +5,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -19,8 +20,9 @@ import (
 func main() {
 	procs := flag.Int("procs", 32, "test processes that share the specs")
 	focus := flag.String("focus", "", "only the specs whose text matches")
+	virtual := flag.Bool("virtual", false, "in virtual time, which runs the specs that wait long as well")
 	flag.Parse()
-	green, tried, err := mutate(*procs, *focus)
+	green, tried, err := mutate(*procs, *focus, *virtual)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "mutate: %v\n", err)
 		os.Exit(2)
@@ -36,11 +38,11 @@ func main() {
 
 // mutate leaves out the first, second, … step of each kind until no spec has as
 // many, and returns those that stayed green.
-func mutate(procs int, focus string) (green []string, tried int, err error) {
+func mutate(procs int, focus string, virtual bool) (green []string, tried int, err error) {
 	for _, kind := range []string{"fault", "detector", "action"} {
 		for number := 1; ; number++ {
 			step := fmt.Sprintf("%s %d", kind, number)
-			specs, err := without(step, procs, focus)
+			specs, err := without(step, procs, focus, virtual)
 			if err != nil {
 				return nil, 0, fmt.Errorf("running the suites without %s: %w", step, err)
 			}
@@ -67,13 +69,19 @@ func mutate(procs int, focus string) (green []string, tried int, err error) {
 }
 
 // without runs the suites without one step and returns the specs' reports.
-func without(step string, procs int, focus string) (types.SpecReports, error) {
+func without(step string, procs int, focus string, virtual bool) (types.SpecReports, error) {
 	directory, err := os.MkdirTemp("", "halfopen-mutate-")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = os.RemoveAll(directory) }()
-	reports, err := run.Suites{Procs: procs, Seed: 1, Focus: focus, LeaveOut: step, Report: directory}.Host()
+	suites := run.Suites{Procs: procs, Seed: 1, Focus: focus, LeaveOut: step, Report: directory}
+	var reports []types.Report
+	if virtual {
+		reports, _, err = suites.Virtual(context.Background())
+	} else {
+		reports, err = suites.Host()
+	}
 	return run.Specs(reports), err
 }
 

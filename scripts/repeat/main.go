@@ -39,13 +39,6 @@ func main() {
 	}
 }
 
-// spin keeps a core busy until the program ends.
-func spin() {
-	for n := 0; ; n++ {
-		_ = n
-	}
-}
-
 func repeat(times, procs int, focus, keep string) (red int, err error) {
 	directory, err := os.MkdirTemp("", "halfopen-repeat-")
 	if err != nil {
@@ -59,9 +52,7 @@ func repeat(times, procs int, focus, keep string) (red int, err error) {
 	if out, err := exec.Command("go", "test", "-c", "-o", binary, "./suites").CombinedOutput(); err != nil {
 		return 0, fmt.Errorf("building the suites: %w\n%s", err, out)
 	}
-	for range runtime.NumCPU() {
-		go spin()
-	}
+	run.KeepCoresBusy()
 	for round := 1; round <= times; round++ {
 		began := time.Now()
 		reports, err := run.Suites{Path: binary, Procs: procs, Seed: int64(round), Focus: focus,

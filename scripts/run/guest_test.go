@@ -15,10 +15,7 @@ import (
 // fetches its kernel.
 func machine(t *testing.T, command string) *virtual.Guest {
 	t.Helper()
-	if err := os.Chdir("../.."); err != nil { // scripts/debian and the sources are there
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.Chdir("scripts/run") })
+	t.Chdir("../..") // scripts/debian and the sources are there
 	files := &virtual.Files{}
 	if err := addDebian(t.Context(), files); err != nil {
 		t.Fatal(err)
@@ -49,7 +46,6 @@ func TestAGuestHandsItsReportAndItsStatusOut(t *testing.T) {
 	}
 }
 
-// SIGINT ends the sleep and not the shell, which still writes.
 func TestAnInterruptedGuestStillHandsItsReportOut(t *testing.T) {
 	guest := machine(t, "trap 'echo interrupted > /report/file; exit 7' INT; echo ready; while :; do :; done")
 	ctx, cancel := context.WithCancel(t.Context())
@@ -71,22 +67,22 @@ func TestAGuestInTroubleSaysWhatItIs(t *testing.T) {
 	}{
 		{"a panic", "echo c > /proc/sysrq-trigger", "its kernel panicked", nil},
 		{"a hang", "while :; do :; done", "it has printed nothing for", func(g *virtual.Guest) { g.Silence = 15 * time.Second }},
-		{"too little memory", "true", "it ended without a report", func(g *virtual.Guest) { g.Memory = 48 }},
+		{"a program that eats the memory", "x=1; while :; do x=$x$x; done", "its memory is used up", nil},
+		{"too little memory to boot", "true", "it ended without a report", func(g *virtual.Guest) { g.Memory = 48 }},
 		{"no kernel", "true", "qemu-system-x86_64: exit status 1", func(g *virtual.Guest) { g.Kernel.Image = "go.mod" }},
 	} {
-		guest := machine(t, c.command)
-		if c.change != nil {
-			c.change(guest)
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-		_, err := guest.Run(ctx)
-		cancel()
-		if err == nil || !strings.Contains(strings.SplitN(err.Error(), "\n", 2)[0], c.expected) {
-			t.Errorf("%s: %v\nexpected one line with %q", c.what, err, c.expected)
-		}
-		if err := os.Chdir("scripts/run"); err != nil {
-			t.Fatal(err)
-		}
+		t.Run(c.what, func(t *testing.T) {
+			guest := machine(t, c.command)
+			if c.change != nil {
+				c.change(guest)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+			defer cancel()
+			_, err := guest.Run(ctx)
+			if err == nil || !strings.Contains(strings.SplitN(err.Error(), "\n", 2)[0], c.expected) {
+				t.Errorf("%v\nexpected one line with %q", err, c.expected)
+			}
+		})
 	}
 }
 

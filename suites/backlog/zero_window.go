@@ -98,6 +98,7 @@ var _ = Describe("A peer that vanishes while its window is zero", Rows("B4"), fu
 				lab.Apply(&scenarios.ReceiverStalls{Sender: client, Receiver: server})
 				lab.Apply(scenarios.PowerOff{Host: lab.Server})
 				answers := lab.Client.Received(capture.ZeroWindow)
+				Expect(answers).NotTo(BeEmpty(), "the window is zero")
 				quiet, rto := answers[len(answers)-1].At, client.RTO()
 				data := lab.Client.Sent(capture.Data)
 				answered := len(lab.Client.Sent(capture.All(capture.WindowProbe, capture.After(data[len(data)-1].At))))
