@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/harness/capture"
 	"github.com/halfopen-lab/halfopen/harness/oracle"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/harness/timeline"
@@ -70,11 +71,23 @@ func (c *Conn) Keepalive(k oracle.Keepalive) {
 		if err := k.Validate(); err != nil {
 			return err
 		}
-		err := c.SetKeepalive(k.Idle, k.Interval, k.Count)
-		if c.probing.IsZero() { // later calls change the values of a timer that runs
-			c.probing = time.Now()
+		armed := !c.probing.IsZero() // then it changes the values of a timer that runs
+		for {
+			began := time.Now()
+			err := c.SetKeepalive(k.Idle, k.Interval, k.Count)
+			if armed || err != nil {
+				return err
+			}
+			// On a busy machine the timer may have been armed long after the clock was
+			// read, or the other way round: then arm it again.
+			if time.Since(began) < time.Millisecond {
+				c.probing = began
+				return nil
+			}
+			if err := c.SetOption(unix.SOL_SOCKET, unix.SO_KEEPALIVE, 0); err != nil {
+				return err
+			}
 		}
-		return err
 	})
 }
 
@@ -169,6 +182,17 @@ func (c *Conn) QuietSince() time.Time {
 		return c.probing
 	}
 	return at
+}
+
+// LastSent is when the last new data left, from which the kernel counts to its
+// retransmission. The test fails when none has.
+func (c *Conn) LastSent() time.Time {
+	c.Host.lab.t.Helper()
+	fresh := c.Host.SentBy(c, capture.All(capture.Data, capture.Fresh))
+	if len(fresh) == 0 {
+		c.Host.lab.t.Fatalf("%s has sent no data yet\n%s", c.Name, c.Recent())
+	}
+	return fresh[len(fresh)-1].At
 }
 
 // RTO is the retransmission timeout in force (tcpi_rto).

@@ -27,6 +27,7 @@ var (
 	ZeroWindow     = Match{"zero window", func(p Packet) bool { return p.TCP && p.Window == 0 && !p.RST }}
 	KeepaliveProbe = Match{"keepalive probe", func(p Packet) bool { return p.Role == Probe }}
 	WindowProbe    = Match{"window probe", func(p Packet) bool { return p.Role == ZeroWindowTest }}
+	Fresh          = Match{"fresh", func(p Packet) bool { return p.Role == Ordinary }}
 	Retransmission = Match{"retransmission", func(p Packet) bool { return p.Role == Retransmitted }}
 )
 

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -20,8 +21,7 @@ import (
 // Guest is a machine that runs one command.
 type Guest struct {
 	Kernel  Kernel
-	Init    string // process 1: the file of harness/virtual/guest/init, built without cgo
-	Files   *Files // everything else that the command needs
+	Files   *Files // the root file system; /init is harness/virtual/guest/init, built without cgo
 	Memory  int    // MiB
 	Seed    uint64 // decides everything random
 	Command []string
@@ -70,7 +70,7 @@ func (g *Guest) Run(ctx context.Context) (Result, error) {
 	screen := &console{to: g.Console, heard: time.Now()}
 	began := time.Now()
 	used, ended := g.runMachine(ctx, initramfs, report, screen)
-	result := Result{Kernel: "Linux " + g.Kernel.Release(), Wall: time.Since(began), CPU: used}
+	result := Result{Kernel: "Linux " + g.Kernel.Release(), Wall: time.Since(began), CPU: used.time, Memory: used.memory}
 	outcome, err := receive(report, g.Into)
 	if err != nil {
 		return result, g.explain(errors.Join(ended, err), screen)
@@ -94,15 +94,15 @@ func (g *Guest) explain(err error, screen *console) error {
 	return fmt.Errorf("the guest (%s, %d MiB): %w\nIts console ends with:\n%s", g.Kernel.Release(), g.Memory, err, screen.Last())
 }
 
-// runMachine runs QEMU to its end, and says how much processor time it used.
-func (g *Guest) runMachine(ctx context.Context, initramfs string, report *os.File, screen *console) (used time.Duration, err error) {
+// runMachine runs QEMU to its end, and says what it used.
+func (g *Guest) runMachine(ctx context.Context, initramfs string, report *os.File, screen *console) (used usage, err error) {
 	path, err := exec.LookPath(program)
 	if err != nil {
-		return 0, fmt.Errorf("%s is not installed: run 'scripts/setup virtual', or install the package qemu-system-x86", program)
+		return usage{}, fmt.Errorf("%s is not installed: run 'scripts/setup virtual', or install the package qemu-system-x86", program)
 	}
 	fromGuest, screenEnd, err := os.Pipe()
 	if err != nil {
-		return 0, err
+		return usage{}, err
 	}
 	defer func() { _ = fromGuest.Close() }()
 	// While the pipe is full the guest's serial port is busy, which would be seen in
@@ -110,7 +110,7 @@ func (g *Guest) runMachine(ctx context.Context, initramfs string, report *os.Fil
 	_, _ = unix.FcntlInt(screenEnd.Fd(), unix.F_SETPIPE_SZ, 1<<20)
 	keyboardEnd, toGuest, err := os.Pipe()
 	if err != nil {
-		return 0, errors.Join(err, screenEnd.Close())
+		return usage{}, errors.Join(err, screenEnd.Close())
 	}
 	defer func() { _ = toGuest.Close() }()
 
@@ -128,7 +128,7 @@ func (g *Guest) runMachine(ctx context.Context, initramfs string, report *os.Fil
 	err = <-started
 	_, _ = keyboardEnd.Close(), screenEnd.Close()
 	if err != nil {
-		return 0, fmt.Errorf("starting %s: %w", program, err)
+		return usage{}, fmt.Errorf("starting %s: %w", program, err)
 	}
 	read := make(chan struct{})
 	go func() { _, _ = io.Copy(screen, fromGuest); close(read) }()
@@ -140,14 +140,14 @@ func (g *Guest) runMachine(ctx context.Context, initramfs string, report *os.Fil
 	for waiting := true; waiting; {
 		select {
 		case err := <-ended:
-			return processorTime(cmd), machineError(err)
+			return usageOf(cmd), machineError(err)
 		case <-ctx.Done():
 			waiting = false
 		case <-time.After(time.Second):
 			if quiet := screen.Quiet(); quiet > silence {
 				_ = cmd.Process.Kill()
 				<-ended
-				return processorTime(cmd), fmt.Errorf("it has printed nothing for %v of real time: it hangs, or what it runs keeps its processor busy", quiet.Round(time.Second))
+				return usageOf(cmd), fmt.Errorf("it has printed nothing for %v of real time: it hangs, or what it runs keeps its processor busy", quiet.Round(time.Second))
 			}
 		}
 	}
@@ -158,11 +158,21 @@ func (g *Guest) runMachine(ctx context.Context, initramfs string, report *os.Fil
 		_ = cmd.Process.Kill()
 		<-ended
 	}
-	return processorTime(cmd), context.Cause(ctx)
+	return usageOf(cmd), context.Cause(ctx)
 }
 
-func processorTime(cmd *exec.Cmd) time.Duration {
-	return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+// usage is what a machine took of the one that it ran on.
+type usage struct {
+	time   time.Duration // of a processor
+	memory int64         // bytes, at most
+}
+
+func usageOf(cmd *exec.Cmd) usage {
+	u := usage{time: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
+	if r, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		u.memory = r.Maxrss << 10 // getrusage(2): KiB
+	}
+	return u
 }
 
 func machineError(err error) error {
@@ -172,12 +182,10 @@ func machineError(err error) error {
 	return nil
 }
 
-// writeInitramfs writes the file system of the guest, with process 1, what it is to
-// do, and the modules.
+// writeInitramfs writes the file system of the guest, with what process 1 is to do
+// and the modules.
 func (g *Guest) writeInitramfs(name string) error {
-	if err := g.Files.Copy("/init", g.Init); err != nil {
-		return err
-	}
+	files := g.Files.clone()
 	plan := guest.Plan{Seed: g.Seed, Command: g.Command, Environment: g.Env, Directory: g.Dir, Report: g.Report}
 	for _, set := range []struct {
 		names []string
@@ -189,7 +197,7 @@ func (g *Guest) writeInitramfs(name string) error {
 		}
 		for _, m := range modules {
 			at := path.Join("/modules", m.name+".ko")
-			g.Files.Write(at, m.content, 0o644)
+			files.Write(at, m.content, 0o644)
 			*set.files = append(*set.files, at)
 		}
 	}
@@ -197,8 +205,8 @@ func (g *Guest) writeInitramfs(name string) error {
 	if err != nil {
 		return err
 	}
-	g.Files.Write(guest.PlanFile, content, 0o644)
-	archive, err := g.Files.archive()
+	files.Write(guest.PlanFile, content, 0o644)
+	archive, err := files.archive()
 	if err != nil {
 		return err
 	}

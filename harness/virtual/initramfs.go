@@ -30,6 +30,9 @@ func (f *Files) put(r cpio.Record) {
 	}
 }
 
+// clone is a copy that can be changed by itself.
+func (f *Files) clone() *Files { return &Files{records: maps.Clone(f.records)} }
+
 // Write makes a file with that content.
 func (f *Files) Write(name string, content []byte, mode fs.FileMode) {
 	f.put(cpio.StaticFile(name, string(content), uint64(mode.Perm())))

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -48,6 +49,9 @@ func arguments(kernel, initramfs string, memory int) []string {
 	)
 }
 
+// pinned is how many guests this process has started.
+var pinned atomic.Int32
+
 // startPinned starts a command on one core: QEMU's own threads take turns there, and
 // none overtakes another. The calling goroutine's thread must not be used for
 // anything else, and must live as long as the command, which ends with it.
@@ -64,7 +68,9 @@ func startPinned(cmd *exec.Cmd) error {
 		}
 	}
 	var one unix.CPUSet
-	one.Set(cores[os.Getpid()%len(cores)]) // two guests rarely share one
+	// Two guests of this process share no core while there are enough, and those of
+	// two processes rarely do.
+	one.Set(cores[(os.Getpid()+int(pinned.Add(1)))%len(cores)])
 	if err := unix.SchedSetaffinity(0, &one); err != nil {
 		return fmt.Errorf("pinning a thread to a core: %w", err)
 	}

@@ -23,6 +23,7 @@ type Result struct {
 	Kernel  string        // its name and release
 	Wall    time.Duration // real time from the start of QEMU to its end
 	CPU     time.Duration // processor time that QEMU took
+	Memory  int64         // bytes of real memory that QEMU took, at most
 }
 
 // errNone means that the guest handed nothing out.

@@ -45,6 +45,10 @@ func compare(ctx context.Context, times int, s run.Suites) (differ bool, err err
 	if times < 2 {
 		return false, fmt.Errorf("%d runs cannot be compared: choose 2 or more (TIMES)", times)
 	}
+	guests, err := s.Guests(ctx)
+	if err != nil {
+		return false, err
+	}
 	directory, err := os.MkdirTemp("", "halfopen-determinism-")
 	if err != nil {
 		return false, err
@@ -52,14 +56,14 @@ func compare(ctx context.Context, times int, s run.Suites) (differ bool, err err
 	run.KeepCoresBusy()
 	var first map[string][]byte
 	for round := 1; round <= times; round++ {
-		s.Report = filepath.Join(directory, fmt.Sprintf("run-%d", round))
-		if _, _, err := s.Virtual(ctx); err != nil {
+		report := filepath.Join(directory, fmt.Sprintf("run-%d", round))
+		if _, _, err := guests.Run(ctx, report); err != nil {
 			return false, fmt.Errorf("run %d: %w", round, err)
 		}
 		if ctx.Err() != nil {
 			return false, errors.Join(context.Cause(ctx), os.RemoveAll(directory))
 		}
-		files, err := read(s.Report)
+		files, err := read(report)
 		if err != nil {
 			return false, fmt.Errorf("reading the report of run %d: %w", round, err)
 		}

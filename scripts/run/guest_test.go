@@ -20,8 +20,7 @@ func machine(t *testing.T, command string) *virtual.Guest {
 	if err := addDebian(t.Context(), files); err != nil {
 		t.Fatal(err)
 	}
-	process1 := filepath.Join(t.TempDir(), "init")
-	if err := compile(t.Context(), process1, programs[0].build); err != nil {
+	if err := addPrograms(t.Context(), files, process1); err != nil {
 		t.Fatal(err)
 	}
 	kernel, err := findKernel(t.Context(), "")
@@ -29,7 +28,7 @@ func machine(t *testing.T, command string) *virtual.Guest {
 		t.Fatal(err)
 	}
 	return &virtual.Guest{
-		Kernel: kernel, Init: process1, Files: files, Memory: 512, Seed: 1,
+		Kernel: kernel, Files: files, Memory: 512, Seed: 1,
 		Command: []string{"/usr/bin/sh", "-c", command}, Dir: "/",
 		Report: "/report", Into: t.TempDir(),
 	}

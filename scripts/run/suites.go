@@ -55,7 +55,7 @@ func (s Suites) Host() ([]types.Report, error) {
 	if path == "" {
 		path = "./suites"
 	}
-	cmd := exec.Command("go", append(append([]string{"tool", "ginkgo"}, s.arguments(s.Report)...), path)...)
+	cmd := exec.Command("go", append(append([]string{"tool", "ginkgo"}, s.arguments(s.Report)...), "-json-report="+reportName, "-junit-report="+junitName, path)...)
 	cmd.Env = append(os.Environ(), s.environment(s.Report)...)
 	cmd.Stdout, cmd.Stderr = s.Output, s.Output
 	// The terminal's Ctrl-C reaches Ginkgo by itself; it must not end who waits for it.
@@ -78,7 +78,7 @@ func (s Suites) arguments(report string) []string {
 	arguments := []string{
 		fmt.Sprintf("-procs=%d", s.Procs), fmt.Sprintf("-seed=%d", s.Seed), "-randomize-all", "-keep-going", "-silence-skips",
 		"-timeout=8760h", // virtual hours pass quickly
-		"-output-dir=" + report, "-junit-report=junit.xml", "-json-report=" + reportName}
+		"-output-dir=" + report}
 	if s.Focus != "" {
 		arguments = append(arguments, "-focus="+s.Focus)
 	}
@@ -97,17 +97,25 @@ func (s Suites) environment(report string) []string {
 	return environment
 }
 
-const reportName = "ginkgo.json"
+// The files of a report.
+const (
+	reportName = "ginkgo.json"
+	junitName  = "junit.xml"
+)
 
 // Read reads the report of a run.
 func Read(directory string) ([]types.Report, error) {
-	content, err := os.ReadFile(filepath.Join(directory, reportName))
+	return read(filepath.Join(directory, reportName))
+}
+
+func read(file string) ([]types.Report, error) {
+	content, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("reading the report of a run: %w", err)
 	}
 	var reports []types.Report
 	if err := json.Unmarshal(content, &reports); err != nil {
-		return nil, fmt.Errorf("reading the report of a run, %s: %w", filepath.Join(directory, reportName), err)
+		return nil, fmt.Errorf("reading the report of a run, %s: %w", file, err)
 	}
 	return reports, nil
 }

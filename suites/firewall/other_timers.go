@@ -58,9 +58,8 @@ var _ = Describe("Data that nobody acknowledges", Rows("F8"), func() {
 			from, to := client.Local(), client.Remote()
 
 			lab.Apply(scenarios.PowerOff{Host: lab.Server})
-			sent := time.Now()
 			Expect(client.Write("anyone?")).To(Succeed())
-			Expect(client).To(FailWith(unix.ETIMEDOUT, During(oracle.UserTimeout(time.Minute, 200*time.Millisecond), sent)))
+			Expect(client).To(FailWith(unix.ETIMEDOUT, During(oracle.UserTimeout(time.Minute, 200*time.Millisecond), client.LastSent())))
 			packets := lab.Client.Sent(capture.Data)
 			last := packets[len(packets)-1].At
 

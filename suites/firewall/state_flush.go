@@ -41,9 +41,9 @@ var _ = Describe("A firewall that loses its state in the middle of a flow", Rows
 
 			lab.Apply(scenarios.StateFlush{Then: firewall.SilentDrop})
 
-			sent, rto := time.Now(), client.RTO()
+			rto := client.RTO()
 			Expect(client.Write("hello?")).To(Succeed())
-			Expect(client).To(FailWith(unix.ETIMEDOUT, During(oracle.GiveUp(retries, rto), sent)))
+			Expect(client).To(FailWith(unix.ETIMEDOUT, During(oracle.GiveUp(retries, rto), client.LastSent())))
 			Expect(server).To(BeInState(sock.Established))
 		})
 

@@ -31,11 +31,11 @@ var _ = Describe("Keepalive while data is in flight that nobody acknowledges", R
 				Expect(client.Entry().Timer).To(Equal(sock.KeepaliveTimer))
 
 				lab.Apply(scenarios.PowerOff{Host: lab.Server})
-				sent, rto := time.Now(), client.RTO()
+				rto := client.RTO()
 				Expect(client.Write("anyone?")).To(Succeed())
 
 				Expect(oracle.GiveUp(retries, rto).Earliest).To(BeNumerically(">", k.Death().Latest), "keepalive alone would be faster")
-				Expect(client).To(FailWith(unix.ETIMEDOUT, During(oracle.GiveUp(retries, rto), sent)))
+				Expect(client).To(FailWith(unix.ETIMEDOUT, During(oracle.GiveUp(retries, rto), client.LastSent())))
 				Expect(lab.Client.Sent(capture.KeepaliveProbe)).To(BeEmpty())
 				Expect(lab.Client.Sent(capture.RST)).To(BeEmpty(), "retransmission gives up without an RST")
 			},

@@ -54,9 +54,9 @@ var _ = Describe("TCP_USER_TIMEOUT alone", Rows("K6"), func() {
 			lab.Apply(scenarios.PowerOff{Host: lab.Server})
 			Expect(client).To(StayAlive(6 * time.Second))
 
-			sent, rto := time.Now(), client.RTO()
+			rto := client.RTO()
 			Expect(client.Write("anyone?")).To(Succeed())
-			Expect(client).To(FailWith(unix.ETIMEDOUT, During(oracle.UserTimeout(userTimeout, rto), sent)))
+			Expect(client).To(FailWith(unix.ETIMEDOUT, During(oracle.UserTimeout(userTimeout, rto), client.LastSent())))
 			Expect(lab.Client.Sent(capture.RST)).To(BeEmpty(), "retransmission gives up without an RST")
 		})
 	})

@@ -41,9 +41,9 @@ func Needs(requirement func() error) []any {
 	})}
 }
 
-// EachFamily writes the same specs for IPv4 and for IPv6.
+// EachFamily writes the same specs for IPv4 and for IPv6, and labels them so.
 func EachFamily(specs func(family sock.Family)) {
 	for _, family := range []sock.Family{sock.IPv4, sock.IPv6} {
-		Context(fmt.Sprintf("over %v", family), func() { specs(family) })
+		Context(fmt.Sprintf("over %v", family), Label(family.String()), func() { specs(family) })
 	}
 }

@@ -1,0 +1,66 @@
+package run
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/onsi/ginkgo/v2/reporters"
+	"github.com/onsi/ginkgo/v2/types"
+)
+
+// reportName is the file of a half's own report, until it is merged.
+func (h half) reportName() string { return "ginkgo-" + h.name + ".json" }
+
+// mergeReports makes one report of the halves' own, as if one machine had run all
+// specs, and writes it beside them, as JSON and as JUnit's XML. A half that left none
+// is missing, and the report then says that the suites have failed.
+func mergeReports(directory string) (types.Report, error) {
+	var all types.Report
+	var missing []error
+	for i, h := range halves {
+		file := filepath.Join(directory, h.reportName())
+		reports, err := read(file)
+		if err != nil {
+			missing = append(missing, err)
+			continue
+		}
+		for _, r := range reports {
+			other := halves[1-i]
+			r.SpecReports = slices.DeleteFunc(r.SpecReports, func(spec types.SpecReport) bool {
+				return slices.Contains(spec.Labels(), other.name)
+			})
+			add(&all, r)
+		}
+		if err := os.Remove(file); err != nil {
+			return all, err
+		}
+	}
+	if len(missing) == len(halves) {
+		return all, errors.Join(missing...)
+	}
+	if len(missing) > 0 {
+		all.SuiteSucceeded = false
+		all.SpecialSuiteFailureReasons = append(all.SpecialSuiteFailureReasons, errors.Join(missing...).Error())
+	}
+	return all, errors.Join(
+		reporters.GenerateJSONReport(all, filepath.Join(directory, reportName)),
+		reporters.GenerateJUnitReport(all, filepath.Join(directory, junitName)))
+}
+
+// add adds what one machine reports to what others have.
+func add(all *types.Report, r types.Report) {
+	if all.SuiteDescription == "" {
+		*all = r
+		return
+	}
+	all.SuiteSucceeded = all.SuiteSucceeded && r.SuiteSucceeded
+	all.SpecialSuiteFailureReasons = append(all.SpecialSuiteFailureReasons, r.SpecialSuiteFailureReasons...)
+	all.PreRunStats.SpecsThatWillRun += r.PreRunStats.SpecsThatWillRun
+	all.SpecReports = append(all.SpecReports, r.SpecReports...)
+	all.RunTime = max(all.RunTime, r.RunTime)
+	if r.EndTime.After(all.EndTime) {
+		all.EndTime = r.EndTime
+	}
+}
