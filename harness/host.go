@@ -54,7 +54,7 @@ func newHost(lab *Lab, name string) (*Host, error) {
 
 func (h *Host) open() error {
 	err := h.ns.Do(func() (err error) {
-		if err := apply(h.settings()); err != nil {
+		if err := pin(h.settings()); err != nil {
 			return err
 		}
 		h.diag, err = sock.OpenDiag()
@@ -131,7 +131,10 @@ func (h *Host) Do(f func() error) error { return h.ns.Do(f) }
 func (h *Host) Sysctl(name string, value int) {
 	h.lab.t.Helper()
 	h.lab.perform(action, fmt.Sprintf("%s sets net/%s to %d", h.Name, name, value), func() error {
-		return h.ns.Do(func() error { return apply([]setting{{name: name, value: strconv.Itoa(value)}}) })
+		return h.ns.Do(func() error {
+			_, err := apply(setting{name: name, value: strconv.Itoa(value)})
+			return err
+		})
 	})
 }
 
