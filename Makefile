@@ -13,10 +13,12 @@ TIMES ?= 10
 REPORT ?= $(CURDIR)/report
 # The kernel in virtual time: a package of Debian, or the file of a vmlinuz.
 KERNEL ?=
+# The kernels that `make kernels` compares.
+KERNELS ?= linux-image-cloud-amd64 linux-image-6.12-cloud-amd64
 
 SUITE = go run ./scripts/suite -procs="$(PROCS)" -seed="$(SEED)" -focus="$(FOCUS)" -kernel="$(KERNEL)" -report="$(REPORT)"
 
-.PHONY: suite suite-host test check bench determinism mutate repeat killcheck setup clean
+.PHONY: suite suite-host test check bench determinism kernels mutate mutate-virtual repeat killcheck setup clean
 
 suite: ## the behaviour suites, in virtual time
 	@scripts/setup virtual
@@ -34,6 +36,10 @@ determinism: ## TIMES runs in virtual time with one seed leave the same report, 
 	@scripts/setup virtual
 	@go run ./scripts/determinism -times=$(TIMES) -procs=$(or $(PROCS),16) -seed="$(SEED)" -focus="$(FOCUS)" -kernel="$(KERNEL)"
 
+kernels: ## which behaviours differ between the kernels KERNELS, in virtual time
+	@scripts/setup virtual
+	@go run ./scripts/kernels -procs=$(or $(PROCS),16) -seed="$(SEED)" -focus="$(FOCUS)" $(KERNELS)
+
 check: setup ## format, vet, lint, module tidiness, import direction
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
 	@go vet ./...
@@ -41,17 +47,27 @@ check: setup ## format, vet, lint, module tidiness, import direction
 	@go mod tidy -diff
 	@go test -run=TestImports ./harness
 
-bench: ## the performance table
+bench: ## what a lab costs, beside an ip script, and what virtual time costs
 	@scripts/setup bench
 	@go run ./scripts/bench
+	@scripts/setup virtual
+	@go run ./scripts/bench/guest
 
-mutate: setup ## every spec without each of its faults: lists those that stay green
-	@go run ./scripts/mutate -procs $(or $(PROCS),32)
+mutate: setup ## every spec that the host runs without each of its steps: lists those that stay green
+	@go run ./scripts/mutate -procs $(or $(PROCS),32) -focus="$(FOCUS)"
+
+mutate-virtual: ## the same in virtual time, with the specs that wait long
+	@scripts/setup virtual
+	@go run ./scripts/mutate -virtual -procs $(or $(PROCS),16) -focus="$(FOCUS)"
 
 repeat: setup ## the suites TIMES times in a row, with every core busy
 	@go run ./scripts/repeat -times $(TIMES) -procs $(or $(PROCS),32)
 
-killcheck: setup ## SIGKILL at ten moments: nothing is left
+killkernels: ## which behaviours differ between the kernels KERNELS, in virtual time
+	@scripts/setup virtual
+	@go run ./scripts/kernels -procs=$(or $(PROCS),16) -seed="$(SEED)" -focus="$(FOCUS)" $(KERNELS)
+
+check: setup ## SIGKILL at ten moments: nothing is left
 	@go run ./scripts/killcheck
 
 setup:

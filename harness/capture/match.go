@@ -71,6 +71,11 @@ func (m Match) Matches(p Packet) bool { return m.matches != nil && m.matches(p) 
 // String names the sort: "RST", "data from 192.0.2.10:40000".
 func (m Match) String() string { return m.name }
 
+// Until matches what was captured at an instant or earlier.
+func Until(t time.Time) Match {
+	return Match{"up to " + t.Format("15:04:05.000000"), func(p Packet) bool { return !p.At.After(t) }}
+}
+
 // After matches what was captured later than an instant.
 func After(t time.Time) Match {
 	return Match{"after " + t.Format("15:04:05.000000"), func(p Packet) bool { return p.At.After(t) }}

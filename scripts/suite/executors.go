@@ -72,7 +72,7 @@ func compare(w io.Writer, directory string, outcomes []*outcome) (everywhere boo
 // skipped says that a spec did not run; one that the executor does not even know is
 // the zero value.
 func skipped(spec types.SpecReport) bool {
-	return spec.State.Is(types.SpecStateInvalid | types.SpecStateSkipped | types.SpecStatePending)
+	return spec.State == types.SpecStateInvalid || spec.State.Is(types.SpecStateSkipped|types.SpecStatePending)
 }
 
 // reason is why a spec was skipped, without the figures that differ from one to the

@@ -101,7 +101,7 @@ var _ = Describe("A peer that vanishes while its window is zero", Rows("B4"), fu
 				Expect(answers).NotTo(BeEmpty(), "the window is zero")
 				quiet, rto := answers[len(answers)-1].At, client.RTO()
 				data := lab.Client.Sent(capture.Data)
-				answered := len(lab.Client.Sent(capture.All(capture.WindowProbe, capture.After(data[len(data)-1].At))))
+				answered := len(lab.Client.Sent(capture.All(capture.WindowProbe, capture.After(data[len(data)-1].At), capture.Until(quiet))))
 
 				Expect(client).To(FailWith(unix.ETIMEDOUT, During(oracle.ZeroWindowGiveUp(retries, answered, rto), quiet)))
 				Expect(lab.Client.Sent(capture.KeepaliveProbe)).To(BeEmpty())
