@@ -18,7 +18,7 @@ KERNELS ?= linux-image-cloud-amd64 linux-image-6.12-cloud-amd64
 
 SUITE = go run ./scripts/suite -procs="$(PROCS)" -seed="$(SEED)" -focus="$(FOCUS)" -kernel="$(KERNEL)" -report="$(REPORT)"
 
-.PHONY: suite suite-host test check bench determinism kernels mutate mutate-virtual repeat killcheck setup clean
+.PHONY: suite suite-host test check bench determinism kernels catalogue mutate mutate-virtual repeat killcheck setup clean
 
 suite: ## the behaviour suites, in virtual time
 	@scripts/setup virtual
@@ -39,6 +39,9 @@ determinism: ## TIMES runs in virtual time with one seed leave the same report, 
 kernels: ## which behaviours differ between the kernels KERNELS, in virtual time
 	@scripts/setup virtual
 	@go run ./scripts/kernels -procs=$(or $(PROCS),16) -seed="$(SEED)" -focus="$(FOCUS)" $(KERNELS)
+
+catalogue: ## prints docs/catalogue.md anew
+	@go test ./fixtures/catalogue -update
 
 check: setup ## format, vet, lint, module tidiness, import direction
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
@@ -63,11 +66,7 @@ mutate-virtual: ## the same in virtual time, with the specs that wait long
 repeat: setup ## the suites TIMES times in a row, with every core busy
 	@go run ./scripts/repeat -times $(TIMES) -procs $(or $(PROCS),32)
 
-killkernels: ## which behaviours differ between the kernels KERNELS, in virtual time
-	@scripts/setup virtual
-	@go run ./scripts/kernels -procs=$(or $(PROCS),16) -seed="$(SEED)" -focus="$(FOCUS)" $(KERNELS)
-
-check: setup ## SIGKILL at ten moments: nothing is left
+killcheck: setup ## SIGKILL at ten moments: nothing is left
 	@go run ./scripts/killcheck
 
 setup:

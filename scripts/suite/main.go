@@ -90,7 +90,7 @@ func suite(arguments []string) (passed bool, err error) {
 		if err := o.print(os.Stdout, each); err != nil {
 			return false, err
 		}
-		passed = passed && o.green
+		passed = passed && o.green && (s.Focus != "" || o.complete())
 		outcomes = append(outcomes, o)
 	}
 	if len(outcomes) > 1 {

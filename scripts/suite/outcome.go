@@ -4,15 +4,14 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/onsi/ginkgo/v2/types"
 
+	"github.com/halfopen-lab/halfopen/fixtures/catalogue"
 	"github.com/halfopen-lab/halfopen/scripts/run"
 )
 
@@ -42,9 +41,6 @@ type family struct {
 	rows                   []string
 }
 
-// row is what a row of the behaviour catalogue is called.
-var row = regexp.MustCompile(`^[A-Z]\d+$`)
-
 // familyOf is the folder that a spec is in.
 func familyOf(spec types.SpecReport) string { return filepath.Base(filepath.Dir(spec.FileName())) }
 
@@ -65,7 +61,7 @@ func (o *outcome) families() (families []*family, all *family) {
 	}
 	slices.SortFunc(families, func(a, b *family) int { return strings.Compare(a.name, b.name) })
 	for _, f := range families {
-		slices.SortFunc(f.rows, byNumber)
+		slices.SortFunc(f.rows, catalogue.Compare)
 	}
 	return families, all
 }
@@ -83,7 +79,7 @@ func (f *family) add(spec types.SpecReport) {
 	f.sum += spec.RunTime
 	f.longest = max(f.longest, spec.RunTime)
 	for _, label := range spec.Labels() {
-		if row.MatchString(label) && !slices.Contains(f.rows, label) {
+		if catalogue.Known(label) && !slices.Contains(f.rows, label) {
 			f.rows = append(f.rows, label)
 		}
 	}
@@ -99,7 +95,7 @@ func (o *outcome) print(w io.Writer, s run.Suites) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\n%d of %d specs passed in %s.\nOne after another they would wait for %s.\n", all.passed, all.passed+all.failed, o.took, span(all.sum))
+	fmt.Fprintf(w, "\n%s\n%d of %d specs passed in %s.\nOne after another they would wait for %s.\n", o.behaviours(), all.passed, all.passed+all.failed, o.took, span(all.sum))
 	if all.failed > 0 {
 		for _, spec := range o.specs.WithState(types.SpecStateFailureStates) {
 			fmt.Fprintf(w, "  %s: %s\n", spec.State, spec.FullText())
@@ -135,14 +131,4 @@ func span(d time.Duration) string {
 		return fmt.Sprintf("%.1f min", d.Minutes())
 	}
 	return fmt.Sprintf("%.1f h", d.Hours())
-}
-
-// byNumber sorts K2 before K10.
-func byNumber(a, b string) int {
-	if a[0] != b[0] {
-		return int(a[0]) - int(b[0])
-	}
-	x, _ := strconv.Atoi(a[1:])
-	y, _ := strconv.Atoi(b[1:])
-	return x - y
 }

@@ -13,12 +13,20 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 
 	_ "github.com/halfopen-lab/halfopen/fixtures" // the programs that specs start
+	"github.com/halfopen-lab/halfopen/fixtures/catalogue"
 	"github.com/halfopen-lab/halfopen/harness/require"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
 // Rows labels specs with the rows of the behaviour catalogue that they show.
-func Rows(ids ...string) Labels { return Label(ids...) }
+func Rows(ids ...string) Labels {
+	for _, id := range ids {
+		if !catalogue.Known(id) {
+			panic(fmt.Sprintf("there is no behaviour %q in fixtures/catalogue", id))
+		}
+	}
+	return Label(ids...)
+}
 
 // Waits labels a spec with the time that it spends waiting. Longer waits start
 // first, so that all of them overlap; waits longer than require.Patience need
