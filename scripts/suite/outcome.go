@@ -95,7 +95,7 @@ func (o *outcome) print(w io.Writer, s run.Suites) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\n%s\n%d of %d specs passed in %s.\nOne after another they would wait for %s.\n", o.behaviours(), all.passed, all.passed+all.failed, o.took, span(all.sum))
+	fmt.Fprintf(w, "\n%s\n%d of %d specs passed in %s.\nOne after another they would wait for %s.\n", o.behaviours(s.Focus != ""), all.passed, all.passed+all.failed, o.took, span(all.sum))
 	if all.failed > 0 {
 		for _, spec := range o.specs.WithState(types.SpecStateFailureStates) {
 			fmt.Fprintf(w, "  %s: %s\n", spec.State, spec.FullText())

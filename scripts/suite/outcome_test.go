@@ -23,11 +23,14 @@ func TestEachBehaviourIsShownOrNamed(t *testing.T) {
 	for _, row := range catalogue.Rows[3:] {
 		rest = append(rest, row.ID)
 	}
-	line := o.behaviours()
+	line := o.behaviours(false)
 	for _, part := range []string{"1 of the ", " Failed: K2. Skipped: K3. Not run: " + strings.Join(rest, " ") + "."} {
 		if !strings.Contains(line, part) {
 			t.Errorf("the line is %q, expected it to have %q", line, part)
 		}
+	}
+	if part := o.behaviours(true); strings.Contains(part, "Not run") {
+		t.Errorf("of a part of the suites it says %q", part)
 	}
 	if o.complete() {
 		t.Error("rows without a spec count as complete")
