@@ -86,8 +86,8 @@ func (f ForgedReset) packet(lab *harness.Lab) (reset firewall.Reset, err error) 
 	}
 	acknowledged := acks[len(acks)-1].Ack
 	expected := acknowledged
-	for _, p := range f.To.Host.Received(capture.From(other)) {
-		if next := p.Seq + uint32(p.Length); p.Length > 0 && p.Dst == self && int32(next-expected) > 0 {
+	for _, p := range f.To.Host.Received(capture.All(capture.From(other), capture.Data)) {
+		if next := p.Seq + uint32(p.Length); p.Dst == self && int32(next-expected) > 0 {
 			expected = next // arrived, and not acknowledged yet
 		}
 	}

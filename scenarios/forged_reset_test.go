@@ -50,15 +50,20 @@ func TestAForgedResetHasTheNumberThatItsNameSays(t *testing.T) {
 	})
 }
 
-// What has arrived counts though its acknowledgement is delayed.
+// What has arrived counts though its acknowledgement is delayed, as that of a server
+// which answers is (net/ipv4/tcp_output.c, tcp_event_data_sent).
 func TestAForgedResetHitsBehindDataThatIsNotAcknowledgedYet(t *testing.T) {
 	t.Parallel()
 	eachFamily(t, harness.Firewalled, func(t *testing.T, lab *harness.Lab) {
 		client, server := lab.Connect(5000)
-		write(t, client, "hello")
-		expectText(t, server, "hello")
-		write(t, client, "again")
-		expectText(t, server, "again")
+		for range 3 {
+			write(t, client, "question")
+			expectText(t, server, "question")
+			write(t, server, "answer")
+			expectText(t, client, "answer")
+		}
+		write(t, client, "one more")
+		expectText(t, server, "one more")
 		lab.Apply(scenarios.ForgedReset{To: server})
 		awaitError(t, server, unix.ECONNRESET)
 	})
