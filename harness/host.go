@@ -191,6 +191,17 @@ func (h *Host) States() []sock.State {
 	return states
 }
 
+// Count is how many of the host's sockets are in a TCP state.
+func (h *Host) Count(state sock.State) (n int) {
+	h.lab.t.Helper()
+	for _, s := range h.States() {
+		if s == state {
+			n++
+		}
+	}
+	return n
+}
+
 // Ping sends an ICMP echo request and returns how long the reply took.
 func (h *Host) Ping(to netip.Addr) (took time.Duration, err error) {
 	var echo *sock.Echo
