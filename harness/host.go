@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/netip"
+	"os"
 	"os/exec"
 	"slices"
 	"strconv"
@@ -193,6 +194,17 @@ func (h *Host) States() []sock.State {
 	return states
 }
 
+// Count is how many of the host's sockets are in a TCP state.
+func (h *Host) Count(state sock.State) (n int) {
+	h.lab.t.Helper()
+	for _, s := range h.States() {
+		if s == state {
+			n++
+		}
+	}
+	return n
+}
+
 // Ping sends an ICMP echo request and returns how long the reply took.
 func (h *Host) Ping(to netip.Addr) (took time.Duration, err error) {
 	var echo *sock.Echo
@@ -270,15 +282,34 @@ func (h *Host) PowerOff() error {
 			return err
 		}
 	}
-	var errs []error
-	for _, p := range h.programs {
-		errs = append(errs, p.Close())
-	}
 	for _, l := range h.listeners {
 		_ = l.Close()
 	}
 	for _, c := range h.conns {
 		_ = c.Conn.Abort() // leaves no orphan behind that would answer after the reboot
+	}
+	return h.endPrograms()
+}
+
+// endPrograms ends the host's programs so that their connections end with them: a
+// kernel that closes the sockets of a dead program goes on sending their FINs, and
+// would still do so after the reboot.
+func (h *Host) endPrograms() error {
+	var errs []error
+	for _, p := range h.programs {
+		if err := p.Signal(unix.SIGSTOP); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			errs = append(errs, err) // or else it would see its connections end
+		}
+	}
+	entries, err := h.diag.Sockets()
+	errs = append(errs, err)
+	for _, e := range entries {
+		if e.State != sock.Listening {
+			errs = append(errs, h.diag.Destroy(e))
+		}
+	}
+	for _, p := range h.programs {
+		errs = append(errs, p.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -81,6 +81,7 @@ func TestTheCommandsDoByHandWhatApplyDoes(t *testing.T) {
 		{harness.Firewalled, scenarios.ICMPError{Answer: scenarios.TimeExceeded}},
 		{harness.Routed, scenarios.NeighbourLost{}},
 		{harness.Routed, scenarios.PathMTU{MTU: 1400}},
+		{harness.Routed, scenarios.PathMTU{MTU: 1280, Filtered: true}},
 		{harness.Firewalled, scenarios.IdleTimeout{After: 90e9, Then: firewall.ResetSender}},
 		{harness.Firewalled, scenarios.IdleTimeout{After: 90e9, Then: firewall.PickUp}},
 	} {

@@ -74,6 +74,11 @@ func TestTheRoutersCommands(t *testing.T) {
 		"# on the router-east", "ip neigh flush dev to-server nud all")
 	expectCommands(t, lab, scenarios.PathMTU{MTU: 1400}, "# on the router-east",
 		"ip route replace 203.0.113.20 dev to-server mtu 1400", "ip route replace 2001:db8:3::20 dev to-server mtu 1400")
+	// iptables-extensions(8), icmp and icmp6; iptables -p icmp -h has the types' names.
+	expectCommands(t, lab, scenarios.PathMTU{MTU: 1280, Filtered: true}, "# on the router-east",
+		"iptables -t filter -A OUTPUT -p icmp --icmp-type fragmentation-needed -j DROP",
+		"ip6tables -t filter -A OUTPUT -p ipv6-icmp --icmpv6-type packet-too-big -j DROP",
+		"ip route replace 203.0.113.20 dev to-server mtu 1280", "ip route replace 2001:db8:3::20 dev to-server mtu 1280")
 	for answer, names := range map[scenarios.ICMP][2]string{
 		// iptables-extensions(8), REJECT.
 		scenarios.NetUnreachable:      {"icmp-net-unreachable", "icmp6-no-route"},

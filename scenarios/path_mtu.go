@@ -1,28 +1,61 @@
 package scenarios
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/firewall"
 )
 
-// PathMTU is a narrow place on the way to the server: the router behind the client
-// cannot forward packets larger than MTU, and says so with ICMP "fragmentation
-// needed" (destination unreachable, code 4; IPv6: packet too big). It needs a router.
+// PathMTU is a narrow place on the way to the server: the last router cannot
+// forward packets larger than MTU, and says so with ICMP "fragmentation needed"
+// (destination unreachable, code 4; IPv6: packet too big). Where that is Filtered,
+// as careless firewalls do with all ICMP, the place is a black hole for large packets
+// (RFC 2923 §2.1). It needs a router.
 type PathMTU struct {
-	MTU int // bytes; IPv6 needs 1280 (RFC 8200 §5)
+	MTU      int  // bytes; IPv6 needs 1280 (RFC 8200 §5)
+	Filtered bool // the ICMP message is dropped: nobody is told
 }
 
 // String implements harness.Fault.
 func (f PathMTU) String() string {
-	return fmt.Sprintf("the path to the server takes packets of at most %d bytes", f.MTU)
+	text := fmt.Sprintf("the path to the server takes packets of at most %d bytes", f.MTU)
+	if f.Filtered {
+		text += ", and the ICMP that would say so is filtered"
+	}
+	return text
 }
 
 // Apply implements harness.Fault.
-func (f PathMTU) Apply(lab *harness.Lab) error { return f.set(lab, f.MTU) }
+func (f PathMTU) Apply(lab *harness.Lab) error {
+	router, _, err := lastRouter(lab)
+	if err != nil {
+		return err
+	}
+	if f.Filtered {
+		if err := router.Rules.Set(f.String(), tellNobody); err != nil {
+			return err
+		}
+	}
+	return f.set(lab, f.MTU)
+}
 
 // Heal makes the path as wide as it was.
-func (f PathMTU) Heal(lab *harness.Lab) error { return f.set(lab, 0) }
+func (f PathMTU) Heal(lab *harness.Lab) error {
+	router, _, err := lastRouter(lab)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.set(lab, 0), router.Rules.Set(f.String()))
+}
+
+// tellNobody drops the ICMP message of the router that cannot forward.
+var tellNobody = firewall.Rule{
+	Table: "filter",
+	IPv4:  "-A OUTPUT -p icmp --icmp-type fragmentation-needed -j DROP",
+	IPv6:  "-A OUTPUT -p ipv6-icmp --icmpv6-type packet-too-big -j DROP",
+}
 
 func (f PathMTU) set(lab *harness.Lab, mtu int) error {
 	router, end, err := lastRouter(lab)
@@ -44,6 +77,9 @@ func (f PathMTU) Commands(lab *harness.Lab) []string {
 		return []string{"# " + err.Error()}
 	}
 	commands := []string{"# on the " + router.Name}
+	if f.Filtered {
+		commands = append(commands, firewall.Commands(tellNobody)...)
+	}
 	for _, address := range end.Addresses() {
 		commands = append(commands, fmt.Sprintf("ip route replace %v dev %s mtu %d", address, router.LinkTo(end), f.MTU))
 	}

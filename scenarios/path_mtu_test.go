@@ -61,3 +61,25 @@ func TestAWidenedPathTakesFullPackets(t *testing.T) {
 		}
 	})
 }
+
+func TestAFilteredNarrowPathSwallowsFullPacketsAndTellsNobody(t *testing.T) {
+	t.Parallel()
+	eachFamily(t, harness.Firewalled, func(t *testing.T, lab *harness.Lab) {
+		client, server := lab.Connect(5000)
+		full := strings.Repeat("x", segment)
+		fault := scenarios.PathMTU{MTU: 1400, Filtered: true}
+
+		lab.Apply(fault)
+		write(t, client, "small")
+		expectText(t, server, "small")
+		write(t, client, full)
+		awaitRetransmission(t, client)
+		expectNothing(t, server)
+		if told := lab.Client.Received(anyICMP); len(told) > 0 {
+			t.Errorf("the client was told %v", told)
+		}
+
+		lab.Heal(fault)
+		expectText(t, server, full)
+	})
+}

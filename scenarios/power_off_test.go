@@ -1,7 +1,11 @@
 package scenarios_test
 
 import (
+	"context"
+	"fmt"
+	"os/exec"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -33,5 +37,29 @@ func TestAHostVanishesWithoutAWordAndComesBackWithoutMemory(t *testing.T) {
 		again, server := lab.Connect(5000)
 		write(t, again, "request")
 		expectText(t, server, "request")
+	})
+}
+
+func TestNoPacketOfAProgramComesAfterTheReboot(t *testing.T) {
+	t.Parallel()
+	eachFamily(t, harness.Firewalled, func(t *testing.T, lab *harness.Lab) {
+		listener := lab.Server.Listen(5000, 1)
+		entrance := lab.Entrance(5000)
+		// bash's own connections; it waits until it is killed.
+		program := lab.Client.Start(exec.Command("bash", "-c", fmt.Sprintf("exec 3<>/dev/tcp/%v/%d; read <&3", entrance.Addr(), entrance.Port())))
+		server := listener.Accept("server")
+		fault := scenarios.PowerOff{Host: lab.Client}
+
+		lab.Apply(fault)
+		if states := lab.Client.States(); len(states) > 0 {
+			t.Errorf("%v ended with the power, and its host still has sockets: %v", program, states)
+		}
+		lab.Heal(fault)
+		// Retransmissions of a FIN would come after 0.2, 0.6 and 1.4 s.
+		ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+		defer cancel()
+		if err := server.AwaitReadable(ctx); err != context.DeadlineExceeded {
+			t.Errorf("after the reboot the server has something to read (%v): expected nothing\n%s", err, lab.Recent())
+		}
 	})
 }

@@ -19,6 +19,8 @@ func TestAFaultSaysWhatTheTopologyLacks(t *testing.T) {
 	expectError(t, direct, scenarios.IdleTimeout{After: time.Second}, noFirewall)
 	expectError(t, direct, scenarios.ForgetFlow{Client: client}, noFirewall)
 	expectError(t, direct, scenarios.StateFlush{}, noFirewall)
+	expectError(t, direct, scenarios.ForgedReset{To: client}, noFirewall)
+	expectCommands(t, direct, scenarios.ForgedReset{To: client}, "# "+noFirewall)
 	expectError(t, direct, scenarios.NATRebinding{Client: client}, noFirewall)
 
 	const noRouterBehind = "the topology client — server has no router behind the client: use Routed, Firewalled, NATed or ProxiedBehindFirewall"

@@ -21,6 +21,7 @@ var (
 	Incoming       = Match{"incoming", func(p Packet) bool { return !p.Out }}
 	SYN            = Match{"SYN", func(p Packet) bool { return p.SYN && !p.ACK }}
 	SYNACK         = Match{"SYN-ACK", func(p Packet) bool { return p.SYN && p.ACK }}
+	ACK            = Match{"ACK", func(p Packet) bool { return p.ACK }}
 	FIN            = Match{"FIN", func(p Packet) bool { return p.FIN }}
 	RST            = Match{"RST", func(p Packet) bool { return p.RST }}
 	Data           = Match{"data", func(p Packet) bool { return p.TCP && p.Length > 0 }}

@@ -36,6 +36,9 @@ func (r Reset) Send(ns *netns.Namespace) error {
 	return nil
 }
 
+// Forge sends a forged RST from the firewall.
+func (f *Firewall) Forge(r Reset) error { return r.Send(f.ns) }
+
 type transport interface {
 	gopacket.SerializableLayer
 	SetNetworkLayerForChecksum(gopacket.NetworkLayer) error

@@ -134,6 +134,22 @@ func padded(a netip.Addr) []byte {
 	return b
 }
 
+// Destroy makes the kernel forget a connection (SOCK_DESTROY, as `ss -K` does): its
+// program gets ECONNABORTED, its peer an RST if the path carries one. A connection
+// that is gone already is no error. One that no program holds any more stays on some
+// kernels (net/ipv4/tcp.c, tcp_abort).
+func (d *Diag) Destroy(e Entry) error {
+	r := diagRequest{family: Family(familyOf(e.Local)), states: allStates, local: e.Local, remote: e.Remote}
+	_, err := d.conn.Execute(netlink.Message{
+		Header: netlink.Header{Type: unix.SOCK_DESTROY, Flags: netlink.Request | netlink.Acknowledge},
+		Data:   r.bytes(),
+	})
+	if err != nil && !errors.Is(err, unix.ENOENT) {
+		return fmt.Errorf("destroying the socket %v > %v: %w", e.Local, e.Remote, err)
+	}
+	return nil
+}
+
 // sizeofDiag is the size of struct inet_diag_msg.
 const sizeofDiag = 72
 

@@ -51,15 +51,17 @@ func (l *Listener) Accept() (*Conn, error) {
 }
 
 // AwaitAccept waits for the next connection. It ends early as Conn.AwaitReadable
-// does.
+// does. It does not accept before there is one: without a free descriptor that would
+// be EMFILE though nobody waits (net/socket.c, __sys_accept4 takes the descriptor
+// first).
 func (l *Listener) AwaitAccept(ctx context.Context) (*Conn, error) {
 	for {
+		if err := l.conn.AwaitReadable(ctx); err != nil {
+			return nil, err
+		}
 		c, err := l.Accept()
 		if err != unix.EAGAIN {
 			return c, err
-		}
-		if err := l.conn.AwaitReadable(ctx); err != nil {
-			return nil, err
 		}
 	}
 }

@@ -239,3 +239,25 @@ func TestAbortAndCloseWithUnreadDataResetAndCloseDoesNot(t *testing.T) {
 	expect("read and unread", (*sock.Conn).Close, unix.ECONNRESET)
 	expect("read", (*sock.Conn).Close, nil)
 }
+
+func TestADestroyedConnectionIsForgottenAndItsProgramToldSo(t *testing.T) {
+	m := newMachine(t)
+	for _, at := range []netip.AddrPort{loopback4, loopback6} {
+		client, server := m.pair(t, at)
+		entry := m.becomes(t, client.Local(), client.Remote(), "established", func(e sock.Entry) bool { return e.State == sock.Established })
+		must(t, m.diag.Destroy(entry))
+		if _, ok, err := m.diag.Find(entry.Local, entry.Remote); ok || err != nil {
+			t.Errorf("%v after Destroy: found %v, %v", entry, ok, err)
+		}
+		if _, err := client.Receive(make([]byte, 1)); err != unix.ECONNABORTED {
+			t.Errorf("reading a destroyed connection: %v, expected ECONNABORTED", err)
+		}
+		must(t, server.AwaitReadable(promptly(t)))
+		if _, err := server.Receive(make([]byte, 1)); err != unix.ECONNRESET {
+			t.Errorf("reading its peer: %v, expected ECONNRESET", err)
+		}
+		if err := m.diag.Destroy(entry); err != nil {
+			t.Errorf("destroying it again: %v", err)
+		}
+	}
+}

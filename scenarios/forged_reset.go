@@ -1,0 +1,106 @@
+package scenarios
+
+import (
+	"fmt"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/capture"
+	"github.com/halfopen-lab/halfopen/harness/firewall"
+)
+
+// SequenceNumber is what number a forged RST carries, beside the one that its
+// receiver expects next (RFC 9293 §3.10.7.4).
+type SequenceNumber int
+
+// The sequence numbers.
+const (
+	Exact    SequenceNumber = iota // the next one expected: a reset
+	InWindow                       // one byte further: a challenge ACK (RFC 5961 §3.2)
+	Stale                          // one byte before what is acknowledged: ignored
+)
+
+// String says it in words.
+func (n SequenceNumber) String() string {
+	switch n {
+	case Exact:
+		return "the sequence number that is expected next"
+	case InWindow:
+		return "a sequence number inside the window that is not the next"
+	case Stale:
+		return "a stale sequence number"
+	}
+	return fmt.Sprintf("sequence number %d", int(n))
+}
+
+// ForgedReset is a firewall that sends one end of a connection an RST in the name of
+// the other, which knows nothing of it. It needs a firewall that does not translate
+// addresses.
+type ForgedReset struct {
+	To     *harness.Conn
+	Number SequenceNumber
+}
+
+// String implements harness.Fault.
+func (f ForgedReset) String() string {
+	return fmt.Sprintf("the firewall sends %s an RST with %v", f.To.Name, f.Number)
+}
+
+// Apply implements harness.Fault.
+func (f ForgedReset) Apply(lab *harness.Lab) error {
+	reset, err := f.packet(lab)
+	if err != nil {
+		return err
+	}
+	return lab.Firewall.Forge(reset)
+}
+
+// Commands implements harness.Fault.
+func (f ForgedReset) Commands(lab *harness.Lab) []string {
+	reset, err := f.packet(lab)
+	if err != nil {
+		return []string{"# " + err.Error()}
+	}
+	version := ""
+	if reset.To.Addr().Is6() {
+		version = " -6"
+	}
+	return []string{
+		"# on the firewall",
+		fmt.Sprintf("nping%s --tcp --send-ip --source-ip %v --source-port %d --dest-port %d --flags rst --seq %d --count 1 %v",
+			version, reset.From.Addr(), reset.From.Port(), reset.To.Port(), reset.Seq, reset.To.Addr()),
+	}
+}
+
+// packet is the RST, by what its receiver has sent and received.
+func (f ForgedReset) packet(lab *harness.Lab) (reset firewall.Reset, err error) {
+	if err := needsFirewall(lab); err != nil {
+		return reset, err
+	}
+	if lab.Topology == harness.NATed {
+		return reset, fmt.Errorf("the topology %v translates addresses: use Firewalled", lab.Topology)
+	}
+	self, other := f.To.Local(), f.To.Remote()
+	acks := f.To.Host.SentBy(f.To, capture.ACK)
+	if len(acks) == 0 {
+		return reset, fmt.Errorf("%s has acknowledged nothing that shows what it expects", f.To.Name)
+	}
+	acknowledged := acks[len(acks)-1].Ack
+	expected := acknowledged
+	for _, p := range f.To.Host.Received(capture.All(capture.From(other), capture.Data)) {
+		if next := p.Seq + uint32(p.Length); p.Dst == self && int32(next-expected) > 0 {
+			expected = next // arrived, and not acknowledged yet
+		}
+	}
+	reset = firewall.Reset{From: other, To: self}
+	switch f.Number {
+	case Exact:
+		reset.Seq = expected
+	case InWindow:
+		reset.Seq = expected + 1
+	case Stale:
+		reset.Seq = acknowledged - 1
+	default:
+		return reset, fmt.Errorf("there is no %v", f.Number)
+	}
+	return reset, nil
+}

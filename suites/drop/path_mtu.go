@@ -1,0 +1,88 @@
+package drop
+
+import (
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/capture"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+// A page fits the first cable (1500 bytes) in one packet, and not the narrow place;
+// a beat fits both.
+const narrow = 1280 // bytes
+
+var (
+	page   = strings.Repeat("x", 1400)
+	tooBig = capture.ICMP("FragmentationNeeded", "PacketTooBig")
+)
+
+var _ = Describe("A narrow place on the path", Rows("D7"), func() {
+	EachFamily(func(family sock.Family) {
+		beat := func(from, to *harness.Conn) {
+			GinkgoHelper()
+			Expect(from.Write(".")).To(Succeed())
+			Expect(to.Read()).To(Equal("."))
+		}
+
+		It("says so, and the sender's next packets fit", func() {
+			lab := harness.New(GinkgoT(), harness.Routed, family)
+			client, server := lab.Connect(5000)
+
+			lab.Apply(scenarios.PathMTU{MTU: narrow})
+			Expect(client.Write(page)).To(Succeed())
+
+			Expect(server.ReadAll(len(page))).To(Equal(page))
+			Expect(lab.Client.Received(tooBig)).To(HaveLen(1))
+		})
+
+		It("that tells nobody passes heartbeats and swallows bulk data: ETIMEDOUT, while the peer is heard to live", Waits(4*time.Second), func() {
+			const retries = 2
+			lab := harness.New(GinkgoT(), harness.Routed, family)
+			lab.Client.Sysctl("ipv4/tcp_retries2", retries)
+			client, server := lab.Connect(5000)
+
+			lab.Apply(scenarios.PathMTU{MTU: narrow, Filtered: true})
+			beat(client, server)
+			beat(server, client)
+			rto := client.RTO()
+			Expect(client.Write(page)).To(Succeed())
+			bulk := client.LastSent()
+			beat(server, client)
+
+			Expect(client).To(FailWith(unix.ETIMEDOUT, During(oracle.GiveUp(retries, rto), bulk)))
+			Expect(lab.Client.Received(tooBig)).To(BeEmpty())
+			Expect(server).To(StayAlive(100*time.Millisecond), "nothing came, no FIN and no RST either")
+		})
+
+		// net/ipv4/tcp_timer.c, tcp_write_timeout and tcp_mtu_probing: after
+		// tcp_retries1 timeouts, segments of tcp_base_mss (RFC 4821 §7.7).
+		It("that tells nobody is found by tcp_mtu_probing = 1 after tcp_retries1 timeouts", Waits(7*time.Second), func() {
+			const retries1 = 3 // the kernel's own
+			lab := harness.New(GinkgoT(), harness.Routed, family)
+			lab.Client.Sysctl("ipv4/tcp_mtu_probing", 1)
+			client, server := lab.Connect(5000)
+
+			lab.Apply(scenarios.PathMTU{MTU: narrow, Filtered: true})
+			beat(client, server)
+			rto := client.RTO()
+			Expect(client.Write(page)).To(Succeed())
+			bulk := client.LastSent()
+
+			Expect(server).To(BeReadable(During(oracle.GiveUp(retries1, rto), bulk)))
+			Expect(server.ReadAll(len(page))).To(Equal(page))
+			Expect(lab.Client.Received(tooBig)).To(BeEmpty())
+			Expect(client.Write(page)).To(Succeed())
+			Expect(server.Read()).NotTo(BeEmpty(), "what follows gets through at once")
+		})
+	})
+})

@@ -1,0 +1,73 @@
+package firewall
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/capture"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+// RFC 5961 §3.2; net/ipv4/tcp_input.c, tcp_validate_incoming.
+var _ = Describe("An RST that a firewall forges", Rows("F9"), func() {
+	EachFamily(func(family sock.Family) {
+		var lab *harness.Lab
+		var client, server *harness.Conn
+		talk := func() {
+			GinkgoHelper()
+			Expect(server.Write("hello")).To(Succeed())
+			Expect(client.Read()).To(Equal("hello"))
+			Expect(client.Write("hello yourself")).To(Succeed())
+			Expect(server.Read()).To(Equal("hello yourself"))
+		}
+		BeforeEach(func() {
+			lab = harness.New(GinkgoT(), harness.Firewalled, family)
+			client, server = lab.Connect(5000)
+			talk()
+		})
+		// forged waits for the one RST, and returns when it arrived.
+		forged := func() time.Time {
+			GinkgoHelper()
+			Expect(lab.Client).To(HaveReceived(1, capture.RST, Within(time.Second)))
+			return lab.Client.Received(capture.RST)[0].At
+		}
+
+		It("with a stale sequence number is ignored", func() {
+			lab.Apply(scenarios.ForgedReset{To: client, Number: scenarios.Stale})
+			arrived := forged()
+
+			Expect(client).To(StayAlive(300 * time.Millisecond))
+			Expect(lab.Client.SentBy(client, capture.After(arrived))).To(BeEmpty(), "not a word")
+			talk()
+		})
+
+		It("with a number inside the window that is not the next draws a challenge ACK, and the connection lives", func() {
+			lab.Apply(scenarios.ForgedReset{To: client, Number: scenarios.InWindow})
+			arrived := forged()
+
+			Expect(client).To(StayAlive(300 * time.Millisecond))
+			challenges := lab.Client.SentBy(client, capture.After(arrived))
+			Expect(challenges).To(HaveLen(1))
+			Expect(challenges[0].ACK).To(BeTrue())
+			Expect(challenges[0].Length).To(BeZero())
+			Expect(lab.Server.SentBy(server, capture.After(arrived))).To(BeEmpty(), "a peer that has reset nothing does not answer the challenge")
+			talk()
+		})
+
+		It("with the very number that is expected next gives ECONNRESET, and the other end knows nothing", func() {
+			lab.Apply(scenarios.ForgedReset{To: client, Number: scenarios.Exact})
+			forged()
+
+			Expect(client).To(FailWith(unix.ECONNRESET, Within(time.Second)))
+			Expect(lab.Server.Received(capture.RST)).To(BeEmpty())
+			Expect(server).To(BeInState(sock.Established), "half-open")
+		})
+	})
+})

@@ -1,0 +1,74 @@
+package heartbeat
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/capture"
+	"github.com/halfopen-lab/halfopen/harness/link"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/require"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+var _ = Describe("Heartbeats over a bad path", Rows("H9"), func() {
+	EachFamily(func(family sock.Family) {
+		It("give no false alarm in a day of delay, jitter, loss and reordering; then they notice a power cut in time", Needs(require.Netem), Waits(24*time.Hour+6*time.Minute), func() {
+			const interval, timeout = time.Minute, 5 * time.Minute
+			slow := []string{"-interval", interval.String(), "-timeout", timeout.String()}
+			lab := harness.New(GinkgoT(), harness.Routed, family)
+			server := lab.StartServer(5000, "heartbeat", slow...)
+			client := lab.StartClient(5000, "heartbeat", slow...)
+			server.Await("accepted")
+
+			lab.Apply(scenarios.ImpairedPath{By: link.Impairment{Delay: 300 * time.Millisecond, Jitter: 100 * time.Millisecond, Loss: 20, Reorder: 25}})
+			time.Sleep(24 * time.Hour)
+
+			Expect(client.Events()).To(HaveLen(1), "connected, and nothing after that")
+			Expect(server.Events()).To(HaveLen(2), "ready and accepted, and nothing after that")
+			fresh := len(lab.Client.Sent(capture.All(capture.Data, capture.Fresh)))
+			Expect(fresh).To(BeNumerically(">", 24*60-10), "a heartbeat a minute")
+			Expect(len(lab.Client.Sent(capture.All(capture.Data, capture.Retransmission)))).To(BeNumerically(">", fresh/5), "heartbeats that were lost, or late")
+
+			lab.Apply(scenarios.PowerOff{Host: lab.Server})
+			arrived := lab.Client.Received(capture.All(capture.Data, capture.Fresh))
+			heard := arrived[len(arrived)-1].At
+			time.Sleep(time.Until(heard.Add(timeout - time.Second)))
+			Expect(client).To(Announce("silent", During(oracle.Silence(timeout, interval), heard)))
+		})
+
+		// At least one heartbeat falls into each outage, and comes with the retransmission
+		// after 0.8 s at the latest.
+		It("give no false alarm when the path is lost again and again, for less than the timeout", Waits(7*time.Second), func() {
+			const outage = interval + 100*time.Millisecond
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			server := lab.StartServer(5000, "heartbeat", beats...)
+			client := lab.StartClient(5000, "heartbeat", beats...)
+			server.Await("accepted")
+
+			for range 3 {
+				drop := scenarios.SilentDrop{}
+				lab.Apply(drop)
+				dropped := time.Now()
+				time.Sleep(outage)
+				Expect(lab.Client.Received(capture.All(capture.Data, capture.After(dropped)))).To(BeEmpty(), "the path is lost")
+				Expect(lab.Client.Sent(capture.All(capture.Data, capture.After(dropped)))).NotTo(BeEmpty())
+				lab.Heal(drop)
+				healed := time.Now()
+				Expect(client).To(GoWithout("silent", timeout/2))
+				Expect(server).To(GoWithout("silent", timeout/4))
+				Expect(lab.Client.Received(capture.All(capture.Data, capture.After(healed)))).NotTo(BeEmpty(), "the path is back")
+			}
+			lab.Apply(scenarios.PowerOff{Host: lab.Server})
+			heard := lab.LastData(lab.Client)
+
+			Expect(client).To(Announce("silent", During(oracle.Silence(timeout, interval), heard)))
+		})
+	})
+})

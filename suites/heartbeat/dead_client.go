@@ -1,0 +1,67 @@
+package heartbeat
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/capture"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+var _ = Describe("A server that closes in order when its client has died", Rows("H3"), func() {
+	EachFamily(func(family sock.Family) {
+		// The client loses power, and the server, which only listens, closes.
+		closing := func(retries int) (lab *harness.Lab, cut scenarios.PowerOff, ghost *harness.TableEntry, end Deadline) {
+			lab = harness.New(GinkgoT(), harness.Firewalled, family)
+			if retries != 8 { // the kernel's own, written as 0 (net/ipv4/tcp_timer.c, tcp_orphan_retries)
+				lab.Server.Sysctl("ipv4/tcp_orphan_retries", retries)
+			}
+			server := lab.StartServer(5000, "watch", "-timeout", timeout.String())
+			lab.StartClient(5000, "heartbeat", patient...)
+			server.Await("accepted")
+			Expect(server).To(GoWithout("silent", timeout))
+			syn := lab.Server.Received(capture.SYN)[0]
+			_, another := lab.Connect(5001) // over the same path, and so with the same timeout
+			rto := another.RTO()
+			ghost = lab.Server.TableEntry(syn.Dst, syn.Src)
+
+			cut = scenarios.PowerOff{Host: lab.Client}
+			lab.Apply(cut)
+			heard := lab.LastData(lab.Server)
+			Expect(ghost).To(BeInState(sock.Established))
+			Expect(server).To(Announce("silent", During(oracle.Silence(timeout, 0), heard)))
+			Expect(ghost).To(EnterState(sock.FinWait1, Within(time.Second)))
+			return lab, cut, ghost, During(oracle.GiveUp(retries, rto), lab.Server.Sent(capture.FIN)[0].At)
+		}
+
+		DescribeTable("sends FIN that nobody answers, and its kernel gives up after tcp_orphan_retries",
+			func(retries int) {
+				lab, _, ghost, end := closing(retries)
+
+				Expect(ghost).To(EnterState(sock.Closed, end))
+				Expect(lab.Server.Received(capture.RST)).To(BeEmpty())
+			},
+			Entry("2", Waits(9*time.Second), 2),
+			Entry("8, the kernel's own", Waits(2*time.Minute), 8),
+		)
+
+		It("is told by the client's host when that has rebooted: RST answers the next FIN, and the ghost is gone", Waits(6*time.Second), func() {
+			lab, cut, ghost, end := closing(8)
+
+			lab.Heal(cut)
+
+			Expect(lab.Server).To(HaveReceived(1, capture.RST, Within(4*time.Second)))
+			Expect(ghost).NotTo(EnterState(sock.Closed, end), "long before the kernel would have given up")
+			Expect(ghost).To(BeInState(sock.Closed))
+			fins := lab.Server.Sent(capture.FIN)
+			Expect(fins[len(fins)-1].Role).To(Equal(capture.Retransmitted))
+		})
+	})
+})

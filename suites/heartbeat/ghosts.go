@@ -1,0 +1,171 @@
+package heartbeat
+
+import (
+	"fmt"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/capture"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+// The server listens and says nothing: to what a server sends, a client's host that
+// is up again would answer with RST.
+var _ = Describe("A client that dies and returns before its server has noticed", Rows("H4"), func() {
+	EachFamily(func(family sock.Family) {
+		DescribeTable("leaves ghosts in ESTABLISHED: as many as it dies times while one death goes unnoticed",
+			func(every, timeout, interval time.Duration) {
+				lab := harness.New(GinkgoT(), harness.Firewalled, family)
+				lab.StartServer(5000, "watch", "-timeout", timeout.String())
+				most := oracle.Ghosts(every, timeout)
+				cut := scenarios.PowerOff{Host: lab.Client}
+
+				var ghosts, expected []int // after each death
+				began := time.Now()
+				for deaths := 1; deaths <= most+2; deaths++ {
+					if deaths > 1 {
+						lab.Heal(cut)
+					}
+					lab.StartClient(5000, "heartbeat", "-interval", interval.String(), "-timeout", never)
+					time.Sleep(time.Until(began.Add(time.Duration(deaths) * every)))
+					lab.Apply(cut)
+					Expect(lab.Client.States()).To(BeEmpty(), "the client knows nothing of its connections")
+					ghosts, expected = append(ghosts, lab.Server.Count(sock.Established)), append(expected, min(deaths, most))
+				}
+
+				Expect(ghosts).To(Equal(expected))
+			},
+			returning(2*time.Second, time.Second, 100*time.Millisecond),
+			returning(3*time.Second, 4500*time.Millisecond, 250*time.Millisecond),
+			returning(2*time.Hour, 5*time.Hour, 5*time.Minute),
+		)
+
+		// The server has descriptors for two connections.
+		twoGhosts := func(arguments ...string) (*harness.Lab, *harness.Program) {
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			server := lab.StartServer(5000, "watch", append(arguments, "-descriptors", "2")...)
+			cut := scenarios.PowerOff{Host: lab.Client}
+			for range 2 {
+				lab.StartClient(5000, "heartbeat", "-interval", "100ms", "-name", "meter 7", "-timeout", never)
+				time.Sleep(time.Second)
+				lab.Apply(cut)
+				Expect(lab.Client.States()).To(BeEmpty(), "the client knows nothing of its connections")
+				lab.Heal(cut)
+			}
+			return lab, server
+		}
+		accepted := func(server *harness.Program) (n int) {
+			for _, e := range server.Events() {
+				if e.Name == "accepted" {
+					n++
+				}
+			}
+			return n
+		}
+
+		It("cannot get in once its ghosts have taken all that the server has", Waits(3*time.Second), func() {
+			lab, server := twoGhosts("-timeout", never)
+			Expect(lab.Server.Count(sock.Established)).To(Equal(2))
+
+			lab.StartClient(5000, "heartbeat", "-name", "meter 7", "-timeout", never)
+
+			Expect(server).To(Announce("full", Within(time.Second)))
+			time.Sleep(time.Second)
+			Expect(accepted(server)).To(Equal(2), "it waits in the accept queue, and believes that it is served")
+			Expect(lab.Client.Count(sock.Established)).To(Equal(1))
+		})
+
+		It("gets in when the server notices faster than the client returns", Waits(3*time.Second), func() {
+			lab, server := twoGhosts("-timeout", "500ms")
+
+			lab.StartClient(5000, "heartbeat", "-interval", "100ms", "-name", "meter 7", "-timeout", never)
+
+			Eventually(func() int { return accepted(server) }).WithTimeout(time.Second).Should(Equal(3))
+			Expect(server).To(GoWithout("full", 200*time.Millisecond))
+			Eventually(func() int { return lab.Server.Count(sock.Established) }).WithTimeout(time.Second).Should(Equal(1), "the client that lives")
+		})
+
+		It("gets in when it says who it is, and the server drops the older connection of that name", Waits(3*time.Second), func() {
+			lab, server := twoGhosts("-timeout", never, "-takeover")
+			Expect(server).To(Announce("replaced", Within(time.Second)))
+
+			lab.StartClient(5000, "heartbeat", "-name", "meter 7", "-timeout", never)
+
+			Eventually(func() int { return accepted(server) }).WithTimeout(time.Second).Should(Equal(3))
+			Eventually(func() int { return lab.Server.Count(sock.Established) }).WithTimeout(time.Second).Should(Equal(1), "the client that lives")
+			Expect(server).To(GoWithout("full", 200*time.Millisecond))
+		})
+
+		It("finds no ghost where the server sends, and TCP_USER_TIMEOUT ends what nobody acknowledges", Waits(3*time.Second), func() {
+			const userTimeout = 2 * time.Second
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			_, server := lab.Connect(5000)
+			server.UserTimeout(userTimeout)
+
+			cut := scenarios.PowerOff{Host: lab.Client}
+			lab.Apply(cut)
+			rto := server.RTO()
+			Expect(server.Write("the server's heartbeat")).To(Succeed())
+
+			Expect(server).To(FailWith(unix.ETIMEDOUT, During(oracle.UserTimeout(userTimeout, rto), server.LastSent())))
+			Expect(lab.Server.States()).NotTo(ContainElement(sock.Established))
+		})
+	})
+})
+
+// never is a timeout that plays no part.
+const never = "100h"
+
+// returning is an entry for a client that returns every so often.
+func returning(every, timeout, interval time.Duration) TableEntry {
+	return Entry(fmt.Sprintf("every %v, noticed after %v", every, timeout),
+		Waits(time.Duration(oracle.Ghosts(every, timeout)+2)*every), every, timeout, interval)
+}
+
+var _ = Describe("Clients whose programs are killed: FIN comes", Rows("H4"), func() {
+	EachFamily(func(family sock.Family) {
+		killed := func(lab *harness.Lab) {
+			GinkgoHelper()
+			for range 3 {
+				client := lab.StartClient(5000, "heartbeat", "-timeout", never)
+				lab.Apply(scenarios.ProcessKilled{Program: client})
+			}
+			Expect(lab.Server).To(HaveReceived(3, capture.All(capture.FIN, capture.Fresh), Within(time.Second)))
+		}
+
+		DescribeTable("leave ghosts in CLOSE_WAIT for ever where the server does not close",
+			func(forEver time.Duration) {
+				lab := harness.New(GinkgoT(), harness.Firewalled, family)
+				if forEver < time.Minute { // the kernel's own
+					lab.Client.Sysctl("ipv4/tcp_fin_timeout", 2)
+				}
+				lab.StartServer(5000, "hold")
+
+				killed(lab)
+				time.Sleep(forEver)
+
+				Expect(lab.Server.Count(sock.CloseWait)).To(Equal(3))
+				Expect(lab.Client.States()).To(BeEmpty(), "the other side has forgotten them")
+			},
+			Entry("3 s", Waits(3*time.Second), 3*time.Second),
+			Entry("72 h", Waits(72*time.Hour), 72*time.Hour),
+		)
+
+		It("leave no ghost where the server reads the zero-read", Waits(time.Second), func() {
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			lab.StartServer(5000, "readloop")
+
+			killed(lab)
+
+			Eventually(lab.Server.States).WithTimeout(time.Second).Should(ConsistOf(sock.Listening))
+		})
+	})
+})

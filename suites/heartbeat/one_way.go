@@ -1,0 +1,87 @@
+package heartbeat
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/capture"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+// patient is a side that takes no silence for death.
+var patient = []string{"-interval", interval.String(), "-timeout", never}
+
+var _ = Describe("Heartbeats both ways over a path that drops one direction", Rows("H7"), func() {
+	EachFamily(func(family sock.Family) {
+		// With the same timeout on both sides it is chance who is first: see below.
+		DescribeTable("who hears nothing takes the other for dead; its RST goes the way that works, and tells the other at once",
+			func(lost scenarios.Direction) {
+				lab := harness.New(GinkgoT(), harness.Firewalled, family)
+				var deaf, heard *harness.Program
+				host := lab.Server
+				if lost == scenarios.TowardsServer {
+					deaf = lab.StartServer(5000, "heartbeat", beats...)
+					heard = lab.StartClient(5000, "heartbeat", patient...)
+				} else {
+					host = lab.Client
+					heard = lab.StartServer(5000, "heartbeat", patient...)
+					deaf = lab.StartClient(5000, "heartbeat", beats...)
+				}
+				Expect(deaf).To(GoWithout("silent", 2*timeout))
+
+				lab.Apply(scenarios.SilentDrop{Direction: lost})
+				last := lab.LastData(host)
+
+				Expect(deaf).To(Announce("silent", During(oracle.Silence(timeout, interval), last)))
+				silent, _ := deaf.Event("silent")
+				Expect(heard).To(Announce("failed", During(oracle.Window{Latest: time.Second}, silent.At)))
+				failure, _ := heard.Event("failed")
+				Expect(failure.Text).To(Equal(unix.ErrnoName(unix.ECONNRESET)))
+			},
+			Entry("towards the server", Waits(7*time.Second), scenarios.TowardsServer),
+			Entry("towards the client", Waits(7*time.Second), scenarios.TowardsClient),
+		)
+
+		// Without acknowledgements the congestion window is one segment
+		// (net/ipv4/tcp_input.c, tcp_enter_loss; RFC 5681 §3.1), and that one is sent
+		// again and again.
+		DescribeTable("who is not heard soon hears nothing new either, as nobody acknowledges; its RST is lost, and the other one stays",
+			func(lost scenarios.Direction) {
+				lab := harness.New(GinkgoT(), harness.Firewalled, family)
+				var unheard *harness.Program
+				host, other := lab.Client, lab.Server
+				if lost == scenarios.TowardsServer {
+					lab.StartServer(5000, "heartbeat", patient...)
+					unheard = lab.StartClient(5000, "heartbeat", beats...)
+				} else {
+					host, other = lab.Server, lab.Client
+					unheard = lab.StartServer(5000, "heartbeat", beats...)
+					lab.StartClient(5000, "heartbeat", patient...)
+				}
+				Expect(unheard).To(GoWithout("silent", 2*timeout))
+
+				lab.Apply(scenarios.SilentDrop{Direction: lost})
+				dropped := time.Now()
+
+				Expect(unheard).To(Announce("silent", Within(3*timeout)))
+				fresh := host.Received(capture.All(capture.Data, capture.Fresh))
+				heard := fresh[len(fresh)-1].At
+				Expect(unheard).To(Announce("silent", During(oracle.Silence(timeout, interval), heard)))
+				Expect(host.Received(capture.All(capture.Data, capture.Retransmission, capture.After(dropped)))).NotTo(BeEmpty(), "all that still comes")
+				Expect(host).To(HaveSent(1, capture.RST, Within(time.Second)))
+				Expect(other.Received(capture.RST)).To(BeEmpty())
+				Expect(other.Count(sock.Established)).To(Equal(1), "half-open")
+			},
+			Entry("towards the server", Waits(9*time.Second), scenarios.TowardsServer),
+			Entry("towards the client", Waits(9*time.Second), scenarios.TowardsClient),
+		)
+	})
+})
