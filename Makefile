@@ -16,7 +16,7 @@ KERNEL ?=
 
 SUITE = go run ./scripts/suite -procs="$(PROCS)" -seed="$(SEED)" -focus="$(FOCUS)" -kernel="$(KERNEL)" -report="$(REPORT)"
 
-.PHONY: suite suite-host test check bench determinism mutate repeat killcheck setup clean
+.PHONY: suite suite-host test check atlas bench determinism mutate repeat killcheck setup clean
 
 suite: ## the behaviour suites, in virtual time
 	@scripts/setup virtual
@@ -28,6 +28,7 @@ suite-host: setup ## the suites on the running kernel, without the long waits
 test: setup ## unit tests with the race detector, then the suites on both
 	@scripts/setup virtual
 	@go test -race ./harness/... ./scenarios/... ./fixtures/... ./scripts/...
+	@go test -run=TestTheAtlas ./suites/errno
 	@$(SUITE) -on=host,virtual
 
 determinism: ## TIMES runs in virtual time with one seed leave the same report, byte for byte
@@ -40,6 +41,9 @@ check: setup ## format, vet, lint, module tidiness, import direction
 	@go tool staticcheck ./...
 	@go mod tidy -diff
 	@go test -run=TestImports ./harness
+
+atlas: setup ## docs/errno-atlas.md from the recipes
+	@go test -run=TestTheAtlas ./suites/errno -args -write-atlas
 
 bench: ## the performance table
 	@scripts/setup bench

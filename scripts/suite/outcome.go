@@ -42,8 +42,9 @@ type family struct {
 	rows                   []string
 }
 
-// row is what a row of the behaviour catalogue is called.
-var row = regexp.MustCompile(`^[A-Z]\d+$`)
+// row is what a row of the behaviour catalogue is called: K2, or E where the letter
+// has one row only.
+var row = regexp.MustCompile(`^[A-Z]\d*$`)
 
 // familyOf is the folder that a spec is in.
 func familyOf(spec types.SpecReport) string { return filepath.Base(filepath.Dir(spec.FileName())) }
@@ -137,7 +138,7 @@ func span(d time.Duration) string {
 	return fmt.Sprintf("%.1f h", d.Hours())
 }
 
-// byNumber sorts K2 before K10.
+// byNumber sorts K2 before K10, and E before E1.
 func byNumber(a, b string) int {
 	if a[0] != b[0] {
 		return int(a[0]) - int(b[0])
