@@ -102,7 +102,7 @@ var datagrams = []recipe{
 			join := func(group [4]byte) error {
 				return unix.SetsockoptIPMreq(fd, unix.IPPROTO_IP, unix.IP_ADD_MEMBERSHIP, &unix.IPMreq{Multiaddr: group, Interface: on})
 			}
-			Expect(join([4]byte{233, 252, 0, 1})).To(Succeed()) // RFC 5771 §9.2: for documentation
+			Expect(join([4]byte{233, 252, 0, 1})).To(Succeed()) // for documentation (RFC 6676)
 			return join([4]byte{233, 252, 0, 2})
 		},
 	},
@@ -178,7 +178,8 @@ func sent(fd, length int) error {
 }
 
 // packetSocket is a packet socket of the client, and the address of the client's
-// link. It receives nothing: its protocol is an experimental one (RFC 9542 §4.2).
+// link. It receives nothing: its protocol is IEEE 802's
+// for local experiments.
 func packetSocket(lab *harness.Lab) (fd int, link *unix.SockaddrLinklayer) {
 	const experimental = 0xb588 // 0x88b5 in network byte order
 	fd = open(lab, unix.AF_PACKET, unix.SOCK_DGRAM)

@@ -24,25 +24,25 @@ gives EINPROGRESS, and SO_ERROR the errno.
 func Markdown() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, introduction, "`")
-	text.WriteString("| errno | when you meet it | call | source |\n|---|---|---|---|\n")
+	text.WriteString("| errno | you meet it when | call | source |\n|---|---|---|---|\n")
 	for _, r := range met {
 		fmt.Fprintf(&text, "| %s | %s | %s | %s |\n", name(r.errno), r.sentence(), r.call, r.source)
 	}
 	text.WriteString("\n## Not there\n\nErrnos that manuals or POSIX lead one to expect, and what Linux gives instead.\n\n")
-	text.WriteString("| errno | why it does not come | what comes instead, and when | call | source |\n|---|---|---|---|---|\n")
+	text.WriteString("| errno | why it does not come | what comes instead | call | source |\n|---|---|---|---|---|\n")
 	for _, a := range never {
 		r := a.instead
-		fmt.Fprintf(&text, "| %s | %s. | %s: %s | %s | %s |\n", name(a.errno), a.reason, r.outcome(), r.sentence(), r.call, r.source)
+		fmt.Fprintf(&text, "| %s | %s. | %s when %s | %s | %s |\n", name(a.errno), a.reason, r.outcome(), r.sentence(), r.call, r.source)
 	}
 	return text.String()
 }
 
 // sentence is when the recipe's errno comes, and over which address family.
 func (r recipe) sentence() string {
-	text := strings.ToUpper(r.when[:1]) + r.when[1:]
+	text := r.when
 	switch r.over {
 	case sock.IPv4, sock.IPv6:
 		text += fmt.Sprintf(" (%v only)", r.over)
 	}
-	return text + "."
+	return text
 }

@@ -58,7 +58,7 @@ var never = []absence{
 	},
 	{
 		errno:  unix.EHOSTDOWN,
-		reason: "only ICMP code 7 gives it, which IPv6 has not got; the kernel does not tell a host that is off from one that does not exist",
+		reason: "Only ICMP code 7 gives it, which IPv6 has not got; the kernel does not tell a host that is off from one that does not exist",
 		instead: recipe{
 			errno: unix.EHOSTUNREACH, call: "connect(2)",
 			when:   "the server on the client's own network is off",
@@ -86,7 +86,7 @@ var never = []absence{
 	},
 	{
 		errno:  unix.EMSGSIZE,
-		reason: "a stream has no messages that could be too long; TCP takes what finds room",
+		reason: "A stream has no messages that could be too long; TCP takes what finds room",
 		instead: recipe{
 			call:   "send(2)",
 			when:   "the socket is TCP and the data longer than any datagram",
@@ -101,7 +101,7 @@ var never = []absence{
 	},
 	{
 		errno:  unix.ENETDOWN,
-		reason: "a link that goes down takes its routes with it, so that IP knows no network instead of one that is down; packet sockets alone meet it",
+		reason: "A link that goes down takes its routes with it, so that IP knows no network instead of one that is down; packet sockets do meet it",
 		instead: recipe{
 			errno: unix.ENETUNREACH, call: "sendto(2)",
 			when:   "the socket is UDP or TCP and the client's own link is down",
@@ -115,7 +115,7 @@ var never = []absence{
 	},
 	{
 		errno:  unix.ENOBUFS,
-		reason: "to TCP a full queue is a lost segment, which it sends again; when memory runs out it waits or gives EAGAIN",
+		reason: "To TCP a full queue is a lost segment, which it sends again; when memory runs out it waits or gives EAGAIN",
 		instead: recipe{
 			call:   "send(2)",
 			when:   "the socket is TCP and the queue of the link is full; then it is as if the peer were gone",
@@ -133,7 +133,7 @@ var never = []absence{
 	},
 	{
 		errno:  unix.EPROTOTYPE,
-		reason: "POSIX has socket(2) give it for a protocol of another type; of all families only AF_UNIX has it, from connect(2)",
+		reason: "POSIX has socket(2) give it for a protocol of another type; IP sockets never do, local ones (AF_UNIX) do, from connect(2)",
 		instead: recipe{
 			errno: unix.EPROTONOSUPPORT, call: "socket(2)",
 			when:   "the type is SOCK_DGRAM and the protocol IPPROTO_TCP",
