@@ -181,9 +181,6 @@ var connecting = []recipe{
 		source: "connect(2); tcp(7), tcp_syn_retries",
 		waits:  3 * time.Second,
 		cook: func(lab *harness.Lab) error {
-			if lab.Client.LinearSYNTimeouts() > 0 {
-				lab.Client.Sysctl("ipv4/tcp_syn_linear_timeouts", 0)
-			}
 			lab.Client.Sysctl("ipv4/tcp_syn_retries", 1)
 			lab.Server.Listen(5000, 1)
 			lab.Apply(scenarios.SilentDrop{})

@@ -120,7 +120,7 @@ var opening = []recipe{
 			// Capabilities are a thread's own.
 			runtime.LockOSThread()
 			defer runtime.UnlockOSThread()
-			defer withoutCapability(lab, unix.CAP_NET_BIND_SERVICE, "CAP_NET_BIND_SERVICE")()
+			defer withoutPrivilegedPorts(lab)()
 			return server.Bind(lab.Server.AddressPort(80))
 		},
 	},
@@ -220,14 +220,15 @@ func withoutDescriptors(lab *harness.Lab) (restore func()) {
 	return func() { Expect(unix.Prlimit(0, unix.RLIMIT_NOFILE, &before, nil)).To(Succeed()) }
 }
 
-// withoutCapability makes the calling thread do without a capability, as root of its
-// user namespace too, until the function that it returns is called.
-func withoutCapability(lab *harness.Lab, capability uint, name string) (restore func()) {
+// withoutPrivilegedPorts makes the calling thread do without CAP_NET_BIND_SERVICE, as
+// root of its user namespace too, until the function that it returns is called.
+func withoutPrivilegedPorts(lab *harness.Lab) (restore func()) {
+	const capability = unix.CAP_NET_BIND_SERVICE
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var before [2]unix.CapUserData
 	Expect(unix.Capget(&header, &before[0])).To(Succeed())
 	lab.Apply(situation{
-		what:   "the program has no " + name,
+		what:   "the program has no CAP_NET_BIND_SERVICE",
 		byHand: "setpriv --bounding-set -net_bind_service PROGRAM",
 		arise: func() error {
 			without := before
