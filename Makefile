@@ -18,7 +18,7 @@ KERNELS ?= linux-image-cloud-amd64 linux-image-6.12-cloud-amd64
 
 SUITE = go run ./scripts/suite -procs="$(PROCS)" -seed="$(SEED)" -focus="$(FOCUS)" -kernel="$(KERNEL)" -report="$(REPORT)"
 
-.PHONY: suite suite-host test check bench determinism kernels catalogue mutate mutate-virtual repeat killcheck setup clean
+.PHONY: suite suite-host test check bench determinism kernels catalogue atlas mutate mutate-virtual repeat killcheck setup clean
 
 suite: ## the behaviour suites, in virtual time
 	@scripts/setup virtual
@@ -30,6 +30,7 @@ suite-host: setup ## the suites on the running kernel, without the long waits
 test: setup ## unit tests with the race detector, then the suites on both
 	@scripts/setup virtual
 	@go test -race ./harness/... ./scenarios/... ./fixtures/... ./scripts/...
+	@go test -run=TestTheAtlas ./suites/errno
 	@$(SUITE) -on=host,virtual
 
 determinism: ## TIMES runs in virtual time with one seed leave the same report, byte for byte
@@ -49,6 +50,9 @@ check: setup ## format, vet, lint, module tidiness, import direction
 	@go tool staticcheck ./...
 	@go mod tidy -diff
 	@go test -run=TestImports ./harness
+
+atlas: setup ## docs/errno-atlas.md from the recipes
+	@go test -run=TestTheAtlas ./suites/errno -args -write-atlas
 
 bench: ## what a lab costs, beside an ip script, and what virtual time costs
 	@scripts/setup bench

@@ -11,6 +11,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness"
 	_ "github.com/halfopen-lab/halfopen/suites/backlog"
 	_ "github.com/halfopen-lab/halfopen/suites/drop"
+	_ "github.com/halfopen-lab/halfopen/suites/errno"
 	_ "github.com/halfopen-lab/halfopen/suites/firewall"
 	_ "github.com/halfopen-lab/halfopen/suites/heartbeat"
 	_ "github.com/halfopen-lab/halfopen/suites/keepalive"

@@ -1,0 +1,231 @@
+package errno
+
+import (
+	"net/netip"
+	"path/filepath"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios"
+)
+
+// connecting is what a client meets that connects: its own mistakes, a server that says
+// no, and one that says nothing.
+var connecting = []recipe{
+	{
+		errno: unix.EINPROGRESS, call: "connect(2)",
+		when:   "the socket does not block: the SYN is on its way, and the outcome will be in SO_ERROR when the socket is writable",
+		source: "connect(2)",
+		cook: func(lab *harness.Lab) error {
+			lab.Server.Listen(5000, 1)
+			return lab.Client.NewSocket("client").Connect(lab.Entrance(5000))
+		},
+	},
+	{
+		errno: unix.EINPROGRESS, call: "connect(2)",
+		when:   "the socket blocks with a limit (SO_SNDTIMEO) and the limit is over; the attempt goes on",
+		source: "socket(7), SO_SNDTIMEO",
+		cook: func(lab *harness.Lab) error {
+			fd := open(lab, int(lab.Family), unix.SOCK_STREAM)
+			giveUpAfter(fd, 100*time.Millisecond)
+			lab.Apply(scenarios.SilentDrop{})
+			return unix.Connect(fd, address(lab.Server.AddressPort(5000)))
+		},
+	},
+	{
+		errno: unix.EALREADY, call: "connect(2)",
+		when:   "the socket does not block and its attempt is still under way",
+		source: "connect(2)",
+		cook: func(lab *harness.Lab) error {
+			lab.Apply(scenarios.SilentDrop{})
+			client := lab.Client.NewSocket("client")
+			Expect(client.Connect(lab.Server.AddressPort(5000))).To(Equal(unix.EINPROGRESS))
+			return client.Connect(lab.Server.AddressPort(5000))
+		},
+	},
+	{
+		errno: unix.EISCONN, call: "connect(2)",
+		when:   "the socket is connected, and an earlier connect(2) has said so",
+		source: "connect(2); net/ipv4/af_inet.c, __inet_stream_connect",
+		cook: func(lab *harness.Lab) error {
+			client, _ := lab.Connect(5000)
+			Expect(client.Connect(lab.Entrance(5000))).To(Succeed(), "the outcome of the attempt that did not block")
+			return client.Connect(lab.Entrance(5000))
+		},
+	},
+	{
+		errno: unix.ECONNREFUSED, call: "connect(2)",
+		when:   "nobody listens on the port: the server's kernel answers with RST",
+		source: "connect(2); RFC 9293 §3.10.7.1",
+		cook: func(lab *harness.Lab) error {
+			return unix.Connect(open(lab, int(lab.Family), unix.SOCK_STREAM), address(lab.Server.AddressPort(5000)))
+		},
+	},
+	{
+		errno: unix.ECONNREFUSED, call: "connect(2)",
+		when:   "a firewall rejects with ICMP port unreachable, as iptables' REJECT does unless told otherwise",
+		source: "net/ipv4/icmp.c, icmp_err_convert; net/ipv6/icmp.c, tab_unreach",
+		cook:   connectingInto(scenarios.PortUnreachable), through: harness.Firewalled, waits: time.Second,
+	},
+	{
+		errno: unix.ENOPROTOOPT, call: "connect(2)",
+		when:   "a router answers with ICMP protocol unreachable",
+		source: "net/ipv4/icmp.c, icmp_err_convert",
+		cook:   connectingInto(scenarios.ProtocolUnreachable), over: sock.IPv4, through: harness.Firewalled, waits: time.Second,
+	},
+	{
+		errno: unix.EACCES, call: "connect(2)",
+		when:   "a router answers with ICMPv6 administratively prohibited",
+		source: "net/ipv6/icmp.c, tab_unreach",
+		cook:   connectingInto(scenarios.ProtocolUnreachable), over: sock.IPv6, through: harness.Firewalled, waits: time.Second,
+	},
+	{
+		errno: unix.EACCES, call: "connect(2)",
+		when:   "the client's route to the server is of type prohibit",
+		source: "ip-route(8); net/ipv4/fib_semantics.c, fib_props; net/ipv6/route.c, fib6_rt_type_to_error",
+		cook: func(lab *harness.Lab) error {
+			lab.Apply(routeOf(lab, unix.RTN_PROHIBIT, "prohibit"))
+			return lab.Client.NewSocket("client").Connect(lab.Server.AddressPort(5000))
+		},
+	},
+	{
+		errno: unix.EINVAL, call: "connect(2)",
+		when:   "the client's route to the server is of type blackhole",
+		source: "ip-route(8); net/ipv4/fib_semantics.c, fib_props; net/ipv6/route.c, fib6_rt_type_to_error",
+		cook: func(lab *harness.Lab) error {
+			lab.Apply(routeOf(lab, unix.RTN_BLACKHOLE, "blackhole"))
+			return lab.Client.NewSocket("client").Connect(lab.Server.AddressPort(5000))
+		},
+	},
+	{
+		errno: unix.EINVAL, call: "connect(2)",
+		when:   "the address is link-local (fe80::…) and does not say on which link (sin6_scope_id)",
+		source: "ipv6(7); net/ipv6/tcp_ipv6.c, tcp_v6_connect",
+		over:   sock.IPv6,
+		cook: func(lab *harness.Lab) error {
+			return lab.Client.NewSocket("client").Connect(netip.MustParseAddrPort("[fe80::1]:5000"))
+		},
+	},
+	{
+		errno: unix.EAFNOSUPPORT, call: "connect(2)",
+		when:   "the socket is of one address family and the address of the other (in a sockaddr_storage)",
+		source: "connect(2); net/ipv4/tcp_ipv4.c, tcp_v4_connect; net/ipv6/tcp_ipv6.c, tcp_v6_connect",
+		cook: func(lab *harness.Lab) error {
+			return onOtherFamily(lab, unix.SYS_CONNECT, lab.Client.NewSocket("client"))
+		},
+	},
+	{
+		errno: unix.EADDRNOTAVAIL, call: "connect(2)",
+		when:   "every ephemeral port has a connection to this server, or its TIME_WAIT",
+		source: "connect(2); ip(7), ip_local_port_range; net/ipv4/inet_hashtables.c, __inet_hash_connect",
+		cook: func(lab *harness.Lab) error {
+			lab.Server.Listen(5000, 2)
+			lab.Apply(portsTaken(lab, func(c *harness.Conn) error {
+				c.MustConnect(lab.Entrance(5000))
+				return nil
+			}))
+			return lab.Client.NewSocket("one too many").Connect(lab.Entrance(5000))
+		},
+	},
+	{
+		errno: unix.EADDRNOTAVAIL, call: "connect(2)",
+		when:   "the program has chosen its port (bind, SO_REUSEADDR), and that port has a connection to this server",
+		source: "net/ipv4/inet_hashtables.c, __inet_check_established",
+		cook: func(lab *harness.Lab) error {
+			lab.Server.Listen(5000, 2)
+			earlier, later := reusing(lab.Client.NewSocket("client")), reusing(lab.Client.NewSocket("its double"))
+			for _, c := range []*harness.Conn{earlier, later} {
+				Expect(c.Bind(lab.Client.AddressPort(6000))).To(Succeed())
+			}
+			lab.Apply(situation{
+				what: "a connection with the same two addresses and ports exists", byHand: "nc -p 6000 SERVER 5000",
+				arise: func() error {
+					earlier.MustConnect(lab.Entrance(5000))
+					return nil
+				},
+			})
+			return later.Connect(lab.Entrance(5000))
+		},
+	},
+	{
+		errno: unix.ECONNABORTED, call: "connect(2)",
+		when:   "the socket's attempt has failed, SO_ERROR has told so, and the program tries again with the same socket",
+		source: "net/ipv4/af_inet.c, __inet_stream_connect",
+		cook: func(lab *harness.Lab) error {
+			client := lab.Client.NewSocket("client")
+			Expect(client.Connect(lab.Server.AddressPort(5000))).To(Equal(unix.EINPROGRESS))
+			Expect(connected(client)).To(Equal(unix.ECONNREFUSED))
+			return client.Connect(lab.Server.AddressPort(5000))
+		},
+	},
+	{
+		errno: unix.EPROTOTYPE, call: "connect(2)",
+		when:   "the socket at the path is of another type than this one, as with syslog's /dev/log (AF_UNIX)",
+		source: "unix(7); net/unix/af_unix.c, unix_find_bsd",
+		over:   familyless,
+		cook: func(lab *harness.Lab) error {
+			path := &unix.SockaddrUnix{Name: filepath.Join(GinkgoT().TempDir(), "log")}
+			log := open(lab, unix.AF_UNIX, unix.SOCK_DGRAM)
+			Expect(unix.Bind(log, path)).To(Succeed())
+			return unix.Connect(open(lab, unix.AF_UNIX, unix.SOCK_STREAM), path)
+		},
+	},
+	{
+		errno: unix.ETIMEDOUT, call: "connect(2)",
+		when:   "nobody answers the SYN, nor its tcp_syn_retries repetitions: over two minutes unless told otherwise",
+		source: "connect(2); tcp(7), tcp_syn_retries",
+		waits:  3 * time.Second,
+		cook: func(lab *harness.Lab) error {
+			lab.Client.Sysctl("ipv4/tcp_syn_retries", 1)
+			lab.Server.Listen(5000, 1)
+			lab.Apply(scenarios.SilentDrop{})
+			return connectingNow(lab)
+		},
+	},
+	{
+		errno: unix.ETIMEDOUT, call: "connect(2)",
+		when:   "nobody answers the SYN within TCP_USER_TIMEOUT",
+		source: "tcp(7), TCP_USER_TIMEOUT; net/ipv4/tcp_timer.c, tcp_write_timeout",
+		waits:  2 * time.Second,
+		cook: func(lab *harness.Lab) error {
+			lab.Server.Listen(5000, 1)
+			lab.Apply(scenarios.SilentDrop{})
+			client := lab.Client.NewSocket("client")
+			client.UserTimeout(2 * time.Second)
+			Expect(client.Connect(lab.Server.AddressPort(5000))).To(Equal(unix.EINPROGRESS))
+			return connected(client)
+		},
+	},
+}
+
+// connectingNow is how a connection attempt to the server ends.
+func connectingNow(lab *harness.Lab) error {
+	client := lab.Client.NewSocket("client")
+	if err := client.Connect(lab.Server.AddressPort(5000)); err != unix.EINPROGRESS {
+		return err
+	}
+	return connected(client)
+}
+
+// connectingInto is how a connection attempt ends to a server that would accept it,
+// behind a router that answers with an ICMP error.
+func connectingInto(answer scenarios.ICMP) func(*harness.Lab) error {
+	return func(lab *harness.Lab) error {
+		lab.Server.Listen(5000, 1)
+		client := lab.Client.NewSocket("client")
+		// The first SYN gets no answer. In a lab it would come while connect(2)
+		// still holds the socket, and the kernel would only make a note of it
+		// (sk_err_soft).
+		outage := scenarios.SilentDrop{}
+		lab.Apply(outage)
+		Expect(client.Connect(lab.Entrance(5000))).To(Equal(unix.EINPROGRESS))
+		lab.Apply(scenarios.ICMPError{Answer: answer})
+		lab.Heal(outage)
+		return connected(client)
+	}
+}

@@ -1,0 +1,195 @@
+package errno
+
+import (
+	"net"
+	"time"
+
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios"
+)
+
+// datagrams is what programs meet whose sockets are not TCP: UDP, packet and netlink
+// sockets.
+var datagrams = []recipe{
+	{
+		errno: unix.EOPNOTSUPP, call: "listen(2)",
+		when:   "the socket is UDP, which has no connections to wait for",
+		source: "listen(2); net/core/sock.c, sock_no_listen",
+		cook: func(lab *harness.Lab) error {
+			return unix.Listen(open(lab, int(lab.Family), unix.SOCK_DGRAM), 1)
+		},
+	},
+	{
+		errno: unix.EOPNOTSUPP, call: "accept(2)",
+		when:   "the socket is UDP",
+		source: "accept(2); net/core/sock.c, sock_no_accept",
+		cook:   func(lab *harness.Lab) error { return accept(open(lab, int(lab.Family), unix.SOCK_DGRAM)) },
+	},
+	{
+		errno: unix.EDESTADDRREQ, call: "send(2)",
+		when:   "the socket is UDP, not connected, and the call names no address",
+		source: "send(2); net/ipv4/udp.c, udp_sendmsg; net/ipv6/udp.c, udpv6_sendmsg",
+		cook: func(lab *harness.Lab) error {
+			return sent(open(lab, int(lab.Family), unix.SOCK_DGRAM), 1)
+		},
+	},
+	{
+		errno: unix.EMSGSIZE, call: "send(2)",
+		when:   "the datagram is longer than UDP's length field can say",
+		source: "send(2); udp(7); net/ipv4/udp.c, udp_sendmsg; net/ipv6/ip6_output.c, __ip6_append_data",
+		cook:   func(lab *harness.Lab) error { return sent(towardsServer(lab), 1<<16) },
+	},
+	{
+		errno: unix.EMSGSIZE, call: "recv(2)",
+		when:   "a datagram sent before was too big for the path, and a router has said so (fragmentation needed; IPv6: packet too big)",
+		source: "ip(7), IP_MTU_DISCOVER; net/ipv4/udp.c, udp_err; net/ipv6/udp.c, udpv6_err",
+		cook: func(lab *harness.Lab) error {
+			fd := towardsServer(lab)
+			lab.Apply(scenarios.PathMTU{MTU: 1300})
+			Expect(sent(fd, 1400)).To(Succeed())
+			giveUpAfter(fd, time.Second)
+			return receivedBy(fd)
+		},
+		through: harness.Firewalled,
+	},
+	{
+		errno: unix.ECONNREFUSED, call: "recv(2)",
+		when:   "the socket is UDP and connected, and a datagram sent before met no one: ICMP port unreachable",
+		source: "udp(7); net/ipv4/udp.c, udp_err; net/ipv6/udp.c, udpv6_err",
+		cook: func(lab *harness.Lab) error {
+			fd := towardsServer(lab)
+			Expect(sent(fd, 1)).To(Succeed())
+			return receivedBy(fd)
+		},
+	},
+	{
+		errno: unix.EACCES, call: "sendto(2)",
+		when:   "the address is a broadcast one and the socket has no SO_BROADCAST",
+		source: "ip(7); net/ipv4/udp.c, udp_sendmsg",
+		over:   sock.IPv4,
+		cook: func(lab *harness.Lab) error {
+			return unix.Sendto(open(lab, unix.AF_INET, unix.SOCK_DGRAM), []byte("everybody"), 0, broadcast(lab))
+		},
+	},
+	{
+		errno: unix.ENOBUFS, call: "send(2)",
+		when:   "the queue of the link is full, the socket is UDP and asks for all errors (IP_RECVERR)",
+		source: "send(2); net/ipv4/udp.c, udp_send_skb; net/ipv6/udp.c, udp_v6_send_skb",
+		cook: func(lab *harness.Lab) error {
+			fd := towardsServer(lab)
+			level, option := unix.IPPROTO_IP, unix.IP_RECVERR
+			if lab.Family == sock.IPv6 {
+				level, option = unix.IPPROTO_IPV6, unix.IPV6_RECVERR
+			}
+			Expect(unix.SetsockoptInt(fd, level, option, 1)).To(Succeed())
+			lab.Apply(queueFull(lab))
+			return sent(fd, 1)
+		},
+	},
+	{
+		errno: unix.ENOBUFS, call: "setsockopt(2)",
+		when:   "the socket is in as many multicast groups as igmp_max_memberships allows",
+		source: "ip-sysctl.rst, igmp_max_memberships; net/ipv4/igmp.c, __ip_mc_join_group",
+		over:   sock.IPv4,
+		cook: func(lab *harness.Lab) error {
+			lab.Client.Sysctl("ipv4/igmp_max_memberships", 1)
+			fd := open(lab, unix.AF_INET, unix.SOCK_DGRAM)
+			on := lab.Client.Address().As4()
+			join := func(group [4]byte) error {
+				return unix.SetsockoptIPMreq(fd, unix.IPPROTO_IP, unix.IP_ADD_MEMBERSHIP, &unix.IPMreq{Multiaddr: group, Interface: on})
+			}
+			Expect(join([4]byte{233, 252, 0, 1})).To(Succeed()) // for documentation (RFC 6676)
+			return join([4]byte{233, 252, 0, 2})
+		},
+	},
+	{
+		errno: unix.ENOBUFS, call: "recv(2)",
+		when:   "the socket is a netlink one, and the kernel had more to tell than its buffer holds: events are lost",
+		source: "netlink(7); net/netlink/af_netlink.c, netlink_overrun",
+		over:   familyless,
+		cook: func(lab *harness.Lab) error {
+			fd := open(lab, unix.AF_NETLINK, unix.SOCK_RAW)
+			Expect(unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 1)).To(Succeed()) // the least there is
+			Expect(unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: unix.RTMGRP_LINK})).To(Succeed())
+			giveUpAfter(fd, time.Second)
+			lab.Apply(situation{
+				what: "the client's link goes down and up again, many times", byHand: "ip link set LINK down; ip link set LINK up",
+				arise: func() (err error) {
+					link := lab.Client.LinkTo(lab.Server)
+					for i := 0; i < 20 && err == nil; i++ {
+						if err = lab.Client.Links.Down(link); err == nil {
+							err = lab.Client.Links.Up(link)
+						}
+					}
+					return err
+				},
+			})
+			return receivedBy(fd)
+		},
+	},
+	{
+		errno: unix.ENETDOWN, call: "sendto(2)",
+		when:   "the socket is a packet socket and its link is down",
+		source: "packet(7); net/packet/af_packet.c, packet_snd",
+		over:   familyless,
+		cook: func(lab *harness.Lab) error {
+			fd, link := packetSocket(lab)
+			lab.Apply(linkDown(lab))
+			return unix.Sendto(fd, []byte("frame"), 0, link)
+		},
+	},
+	{
+		errno: unix.ENETDOWN, call: "recv(2)",
+		when:   "the socket is a packet socket and its link goes down",
+		source: "packet(7); net/packet/af_packet.c, packet_notifier",
+		over:   familyless,
+		cook: func(lab *harness.Lab) error {
+			fd, link := packetSocket(lab)
+			Expect(unix.Bind(fd, link)).To(Succeed())
+			giveUpAfter(fd, time.Second)
+			lab.Apply(linkDown(lab))
+			return receivedBy(fd)
+		},
+	},
+}
+
+// broadcast is the broadcast address of the client's network, a /24.
+func broadcast(lab *harness.Lab) *unix.SockaddrInet4 {
+	address := &unix.SockaddrInet4{Port: 5000, Addr: lab.Client.Address().As4()}
+	address.Addr[3] = 255
+	return address
+}
+
+// towardsServer is a UDP socket of the client that is connected to a port of the
+// server at which nobody is.
+func towardsServer(lab *harness.Lab) (fd int) {
+	fd = open(lab, int(lab.Family), unix.SOCK_DGRAM)
+	Expect(unix.Connect(fd, address(lab.Server.AddressPort(5000)))).To(Succeed())
+	return fd
+}
+
+// sent is one send(2) of so many bytes.
+func sent(fd, length int) error {
+	return unix.Send(fd, make([]byte, length), unix.MSG_NOSIGNAL)
+}
+
+// packetSocket is a packet socket of the client, and the address of the client's
+// link. It receives nothing: its protocol is IEEE 802's
+// for local experiments.
+func packetSocket(lab *harness.Lab) (fd int, link *unix.SockaddrLinklayer) {
+	const experimental = 0xb588 // 0x88b5 in network byte order
+	fd = open(lab, unix.AF_PACKET, unix.SOCK_DGRAM)
+	link = &unix.SockaddrLinklayer{Protocol: experimental, Halen: 6}
+	Expect(lab.Client.Do(func() error {
+		found, err := net.InterfaceByName(lab.Client.LinkTo(lab.Server))
+		if err == nil {
+			link.Ifindex = found.Index
+		}
+		return err
+	})).To(Succeed())
+	return fd, link
+}

@@ -1,0 +1,146 @@
+package errno
+
+import (
+	"time"
+
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/capture"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+)
+
+// never are the errnos that manuals or POSIX lead one to expect of a call, and that
+// Linux does not return there.
+var never = []absence{
+	{
+		errno:  unix.EACCES,
+		reason: "connect(2) names it for a broadcast address without SO_BROADCAST, and means UDP; TCP has no route there, with the option or without",
+		instead: recipe{
+			errno: unix.ENETUNREACH, call: "connect(2)",
+			when:   "the address is a broadcast one and the socket TCP",
+			source: "net/ipv4/tcp_ipv4.c, tcp_v4_connect",
+			over:   sock.IPv4,
+			cook: func(lab *harness.Lab) error {
+				return unix.Connect(open(lab, unix.AF_INET, unix.SOCK_STREAM), broadcast(lab))
+			},
+		},
+	},
+	{
+		errno:  unix.ECONNABORTED,
+		reason: "POSIX has accept(2) say that the client has aborted meanwhile; Linux leaves the connection in the queue and has the first read say so",
+		instead: recipe{
+			errno: unix.ECONNRESET, call: "recv(2)",
+			when:   "the client aborts before the server accepts, and accept(2) succeeds",
+			source: "accept(2); net/ipv4/inet_connection_sock.c, inet_csk_accept",
+			cook: func(lab *harness.Lab) error {
+				listener := lab.Server.Listen(5000, 1)
+				client := lab.Dial(5000)
+				client.Abort()
+				Expect(lab.Server).To(HaveReceived(1, capture.RST, Within(time.Second)))
+				return received(listener.Accept("server"))
+			},
+		},
+	},
+	{
+		errno:  unix.EDESTADDRREQ,
+		reason: "send(2) names it for a socket that is not connected, and means UDP; to TCP it is a connection that is not there",
+		instead: recipe{
+			errno: unix.EPIPE, call: "send(2)",
+			when:   "the socket is TCP and was never connected, or listens",
+			source: "net/ipv4/tcp.c, tcp_sendmsg_locked; net/core/stream.c, sk_stream_wait_connect",
+			cook: func(lab *harness.Lab) error {
+				return lab.Server.Listen(5000, 1).Control(func(fd int) error { return sent(fd, 1) })
+			},
+		},
+	},
+	{
+		errno:  unix.EHOSTDOWN,
+		reason: "Only ICMP code 7 gives it, which IPv6 has not got; the kernel does not tell a host that is off from one that does not exist",
+		instead: recipe{
+			errno: unix.EHOSTUNREACH, call: "connect(2)",
+			when:   "the server on the client's own network is off",
+			source: "net/ipv4/route.c, ipv4_link_failure; net/ipv6/route.c, ip6_link_failure",
+			waits:  3 * time.Second,
+			cook:   connectingToNobody,
+		},
+	},
+	{
+		errno:  unix.EISCONN,
+		reason: "send(2) names it for a call that names an address although the socket is connected; TCP does not look at the address",
+		instead: recipe{
+			call:   "sendto(2)",
+			when:   "the socket is TCP and connected, and the address another one",
+			source: "send(2); net/ipv4/tcp.c, tcp_sendmsg_locked",
+			cook: func(lab *harness.Lab) error {
+				client, server := lab.Connect(5000)
+				err := client.Control(func(fd int) error {
+					return unix.Sendto(fd, []byte("hello"), 0, address(lab.Client.AddressPort(7)))
+				})
+				Expect(server.Read()).To(Equal("hello"))
+				return err
+			},
+		},
+	},
+	{
+		errno:  unix.EMSGSIZE,
+		reason: "A stream has no messages that could be too long; TCP takes what finds room",
+		instead: recipe{
+			call:   "send(2)",
+			when:   "the socket is TCP and the data longer than any datagram",
+			source: "send(2); net/ipv4/tcp.c, tcp_sendmsg_locked",
+			cook: func(lab *harness.Lab) error {
+				client, _ := lab.Connect(5000)
+				n, err := client.Send(make([]byte, 16<<20))
+				Expect(n).To(BeNumerically(">", 0))
+				return err
+			},
+		},
+	},
+	{
+		errno:  unix.ENETDOWN,
+		reason: "A link that goes down takes its routes with it, so that IP knows no network instead of one that is down; packet sockets do meet it",
+		instead: recipe{
+			errno: unix.ENETUNREACH, call: "sendto(2)",
+			when:   "the socket is UDP or TCP and the client's own link is down",
+			source: "net/ipv4/fib_frontend.c, fib_netdev_event; net/ipv6/route.c, rt6_disable_ip",
+			cook: func(lab *harness.Lab) error {
+				fd := open(lab, int(lab.Family), unix.SOCK_DGRAM)
+				lab.Apply(linkDown(lab))
+				return unix.Sendto(fd, []byte("anyone?"), 0, address(lab.Server.AddressPort(5000)))
+			},
+		},
+	},
+	{
+		errno:  unix.ENOBUFS,
+		reason: "To TCP a full queue is a lost segment, which it sends again; when memory runs out it waits or gives EAGAIN",
+		instead: recipe{
+			call:   "send(2)",
+			when:   "the socket is TCP and the queue of the link is full; then it is as if the peer were gone",
+			source: "send(2); net/ipv4/tcp_output.c, __tcp_transmit_skb",
+			cook: func(lab *harness.Lab) error {
+				client, _ := lab.Connect(5000)
+				lab.Apply(queueFull(lab))
+				err := client.Write("anyone?")
+				Expect(client.Queues()).To(HaveField("Sent", len("anyone?")), "it stays in the send queue")
+				Expect(client).To(StayAlive(500 * time.Millisecond))
+				Expect(client.Queues()).To(HaveField("Sent", len("anyone?")), "it stays in the send queue")
+				return err
+			},
+		},
+	},
+	{
+		errno:  unix.EPROTOTYPE,
+		reason: "POSIX has socket(2) give it for a protocol of another type; IP sockets never do, local ones (AF_UNIX) do, from connect(2)",
+		instead: recipe{
+			errno: unix.EPROTONOSUPPORT, call: "socket(2)",
+			when:   "the type is SOCK_DGRAM and the protocol IPPROTO_TCP",
+			source: "net/ipv4/af_inet.c, inet_create; net/ipv6/af_inet6.c, inet6_create",
+			cook: func(lab *harness.Lab) error {
+				return socket(int(lab.Family), unix.SOCK_DGRAM, unix.IPPROTO_TCP)
+			},
+		},
+	},
+}

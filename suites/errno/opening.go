@@ -1,0 +1,261 @@
+package errno
+
+import (
+	"runtime"
+	"time"
+	"unsafe"
+
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+)
+
+// opening is what a server meets before it serves: socket, bind, listen, accept.
+var opening = []recipe{
+	{
+		errno: unix.EPROTONOSUPPORT, call: "socket(2)",
+		when:   "the type and the protocol do not go together: SOCK_STREAM with IPPROTO_UDP",
+		source: "socket(2); net/ipv4/af_inet.c, inet_create",
+		cook: func(lab *harness.Lab) error {
+			return socket(int(lab.Family), unix.SOCK_STREAM, unix.IPPROTO_UDP)
+		},
+	},
+	{
+		errno: unix.ESOCKTNOSUPPORT, call: "socket(2)",
+		when:   "the address family has no such type: SOCK_RDM over IP",
+		source: "net/ipv4/af_inet.c, inet_create; net/ipv6/af_inet6.c, inet6_create",
+		cook:   func(lab *harness.Lab) error { return socket(int(lab.Family), unix.SOCK_RDM, 0) },
+	},
+	{
+		errno: unix.EAFNOSUPPORT, call: "socket(2)",
+		when:   "the kernel has not got the address family: DECnet, or IPv6 where it is switched off",
+		source: "socket(2); net/socket.c, __sock_create",
+		over:   familyless,
+		cook:   func(*harness.Lab) error { return socket(unix.AF_DECnet, unix.SOCK_STREAM, 0) },
+	},
+	{
+		errno: unix.EMFILE, call: "socket(2)",
+		when:   "the program has as many descriptors open as it may (ulimit -n)",
+		source: "socket(2); getrlimit(2), RLIMIT_NOFILE",
+		cook: func(lab *harness.Lab) error {
+			defer withoutDescriptors(lab)()
+			return socket(int(lab.Family), unix.SOCK_STREAM, 0)
+		},
+	},
+	{
+		errno: unix.EMFILE, call: "accept(2)",
+		when:   "the server has as many descriptors open as it may; the client waits in the accept queue, and the listener stays readable",
+		source: "accept(2); getrlimit(2), RLIMIT_NOFILE",
+		cook: func(lab *harness.Lab) error {
+			listener := lab.Server.Listen(5000, 1)
+			lab.Dial(5000)
+			defer withoutDescriptors(lab)()
+			return listener.Control(accept)
+		},
+	},
+	{
+		errno: unix.EADDRINUSE, call: "bind(2)",
+		when:   "another program listens on the port",
+		source: "bind(2)",
+		cook: func(lab *harness.Lab) error {
+			lab.Apply(portServed(lab))
+			return lab.Server.NewSocket("another server").Bind(lab.Server.AddressPort(5000))
+		},
+	},
+	{
+		errno: unix.EADDRINUSE, call: "bind(2)",
+		when:   "a server starts again while a connection that it closed is in TIME_WAIT, without SO_REUSEADDR",
+		source: "ip(7); socket(7), SO_REUSEADDR",
+		cook: func(lab *harness.Lab) error {
+			listener := lab.Server.Listen(5000, 1)
+			client := lab.Dial(5000)
+			server := listener.Accept("server")
+			connection := server.TableEntry()
+			Expect(listener.Close()).To(Succeed())
+			server.Close()
+			Expect(client).To(ReadZero(Within(time.Second)))
+			client.Close()
+			Expect(connection).To(EnterState(sock.TimeWait, Within(time.Second)))
+			return lab.Server.NewSocket("the next server").Bind(lab.Server.AddressPort(5000))
+		},
+	},
+	{
+		errno: unix.EADDRINUSE, call: "bind(2)",
+		when:   "the port is left to the kernel (0) and every ephemeral port is taken",
+		source: "bind(2); net/ipv4/inet_connection_sock.c, inet_csk_find_open_port",
+		cook: func(lab *harness.Lab) error {
+			anyPort := lab.Client.AddressPort(0)
+			lab.Apply(portsTaken(lab, func(c *harness.Conn) error { return c.Bind(anyPort) }))
+			return lab.Client.NewSocket("one too many").Bind(anyPort)
+		},
+	},
+	{
+		errno: unix.EADDRINUSE, call: "listen(2)",
+		when:   "both sockets have bound the port, with SO_REUSEADDR, and the other one listens already",
+		source: "listen(2); net/ipv4/inet_connection_sock.c, inet_csk_listen_start",
+		cook: func(lab *harness.Lab) error {
+			second := reusing(lab.Server.NewSocket("another server"))
+			Expect(second.Bind(lab.Server.AddressPort(5000))).To(Succeed())
+			lab.Apply(portServed(lab))
+			return listen(second)
+		},
+	},
+	{
+		errno: unix.EADDRNOTAVAIL, call: "bind(2)",
+		when:   "the host has no such address: that of another host, or one that has not come up yet",
+		source: "bind(2); ip(7), IP_FREEBIND",
+		cook: func(lab *harness.Lab) error {
+			return lab.Client.NewSocket("client").Bind(lab.Server.AddressPort(5000))
+		},
+	},
+	{
+		errno: unix.EACCES, call: "bind(2)",
+		when:   "an ordinary user's server asks for a port below 1024 (sysctl net.ipv4.ip_unprivileged_port_start)",
+		source: "ip(7); capabilities(7), CAP_NET_BIND_SERVICE",
+		cook: func(lab *harness.Lab) error {
+			server := lab.Server.NewSocket("server")
+			// Capabilities are a thread's own.
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			defer withoutPrivilegedPorts(lab)()
+			return server.Bind(lab.Server.AddressPort(80))
+		},
+	},
+	{
+		errno: unix.EINVAL, call: "bind(2)",
+		when:   "the socket has an address already",
+		source: "bind(2)",
+		cook: func(lab *harness.Lab) error {
+			server := lab.Server.NewSocket("server")
+			Expect(server.Bind(lab.Server.AddressPort(5000))).To(Succeed())
+			return server.Bind(lab.Server.AddressPort(5001))
+		},
+	},
+	{
+		errno: unix.EINVAL, call: "listen(2)",
+		when:   "the socket is connected",
+		source: "net/ipv4/af_inet.c, inet_listen",
+		cook: func(lab *harness.Lab) error {
+			client, _ := lab.Connect(5000)
+			return listen(client)
+		},
+	},
+	{
+		errno: unix.EINVAL, call: "accept(2)",
+		when:   "the socket does not listen",
+		source: "accept(2)",
+		cook: func(lab *harness.Lab) error {
+			server := lab.Server.NewSocket("server")
+			Expect(server.Bind(lab.Server.AddressPort(5000))).To(Succeed())
+			return server.Control(accept)
+		},
+	},
+	{
+		errno: unix.EAGAIN, call: "accept(2)",
+		when:   "the listener does not block and nobody waits, or another process was quicker",
+		source: "accept(2)",
+		cook: func(lab *harness.Lab) error {
+			return lab.Server.Listen(5000, 1).Control(accept)
+		},
+	},
+	{
+		errno: unix.EAFNOSUPPORT, call: "bind(2)",
+		when:   "the socket is of one address family and the address of the other (in a sockaddr_storage)",
+		source: "net/ipv4/af_inet.c, __inet_bind; net/ipv6/af_inet6.c, __inet6_bind",
+		cook: func(lab *harness.Lab) error {
+			return onOtherFamily(lab, unix.SYS_BIND, lab.Server.NewSocket("server"))
+		},
+	},
+}
+
+// socket is one socket(2).
+func socket(family, kind, protocol int) error {
+	fd, err := unix.Socket(family, kind|unix.SOCK_CLOEXEC, protocol)
+	if err == nil {
+		_ = unix.Close(fd)
+	}
+	return err
+}
+
+func listen(c *harness.Conn) error {
+	return c.Control(func(fd int) error { return unix.Listen(fd, 1) })
+}
+
+// accept is one accept4(2) that must fail.
+func accept(fd int) error {
+	accepted, _, err := unix.Accept4(fd, unix.SOCK_CLOEXEC)
+	if err == nil {
+		_ = unix.Close(accepted)
+	}
+	return err
+}
+
+// portServed has another program of the server listen on port 5000.
+func portServed(lab *harness.Lab) situation {
+	return situation{
+		what:   "another program listens on the port",
+		byHand: "nc -l 5000",
+		arise: func() error {
+			lab.Server.Listen(5000, 1)
+			return nil
+		},
+	}
+}
+
+// withoutDescriptors lets this process open nothing more, until the function that it
+// returns is called. What is open stays open.
+func withoutDescriptors(lab *harness.Lab) (restore func()) {
+	var before unix.Rlimit
+	Expect(unix.Prlimit(0, unix.RLIMIT_NOFILE, nil, &before)).To(Succeed())
+	lab.Apply(situation{
+		what:   "the program may open no more descriptors",
+		byHand: "ulimit -n 0",
+		arise: func() error {
+			return unix.Prlimit(0, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 0, Max: before.Max}, nil)
+		},
+	})
+	return func() { Expect(unix.Prlimit(0, unix.RLIMIT_NOFILE, &before, nil)).To(Succeed()) }
+}
+
+// withoutPrivilegedPorts makes the calling thread do without CAP_NET_BIND_SERVICE, as
+// root of its user namespace too, until the function that it returns is called.
+func withoutPrivilegedPorts(lab *harness.Lab) (restore func()) {
+	const capability = unix.CAP_NET_BIND_SERVICE
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var before [2]unix.CapUserData
+	Expect(unix.Capget(&header, &before[0])).To(Succeed())
+	lab.Apply(situation{
+		what:   "the program has no CAP_NET_BIND_SERVICE",
+		byHand: "setpriv --bounding-set -net_bind_service PROGRAM",
+		arise: func() error {
+			without := before
+			without[capability/32].Effective &^= 1 << (capability % 32)
+			return unix.Capset(&header, &without[0])
+		},
+	})
+	return func() { Expect(unix.Capset(&header, &before[0])).To(Succeed()) }
+}
+
+// onOtherFamily is a bind(2) or connect(2) of a socket to an address of the family
+// that is not the lab's. The kernel looks at the family only when the length will
+// do: that of a sockaddr_storage does for both.
+func onOtherFamily(lab *harness.Lab, call uintptr, c *harness.Conn) error {
+	storage := struct {
+		family uint16
+		port   [2]byte
+		rest   [124]byte
+	}{family: unix.AF_INET, port: [2]byte{0x13, 0x88}} // 5000
+	if lab.Family == sock.IPv4 {
+		storage.family = unix.AF_INET6
+	}
+	return c.Control(func(fd int) error {
+		_, _, errno := unix.Syscall(call, uintptr(fd), uintptr(unsafe.Pointer(&storage)), unsafe.Sizeof(storage))
+		if errno != 0 {
+			return errno
+		}
+		return nil
+	})
+}

@@ -1,0 +1,182 @@
+package errno
+
+import (
+	"time"
+
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/firewall"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/scenarios"
+)
+
+// reading is what a program meets that reads from a connection.
+var reading = []recipe{
+	{
+		errno: unix.EAGAIN, call: "recv(2)",
+		when:   "the socket does not block and nothing has come yet: not the end",
+		source: "recv(2)",
+		cook: func(lab *harness.Lab) error {
+			client, _ := lab.Connect(5000)
+			_, err := client.Receive(make([]byte, 16))
+			return err
+		},
+	},
+	{
+		errno: unix.EAGAIN, call: "recv(2)",
+		when:   "the socket blocks with a limit (SO_RCVTIMEO) and the limit is over",
+		source: "socket(7), SO_RCVTIMEO",
+		cook: func(lab *harness.Lab) error {
+			fd := dialled(lab)
+			giveUpAfter(fd, 100*time.Millisecond)
+			return receivedBy(fd)
+		},
+	},
+	{
+		errno: unix.EINVAL, call: "recv(2)",
+		when:   "urgent data is asked for (MSG_OOB) and there is none",
+		source: "recv(2); net/ipv4/tcp.c, tcp_recv_urg",
+		cook: func(lab *harness.Lab) error {
+			client, _ := lab.Connect(5000)
+			return client.Control(func(fd int) error {
+				_, _, err := unix.Recvfrom(fd, make([]byte, 1), unix.MSG_OOB)
+				return err
+			})
+		},
+	},
+	{
+		errno: unix.ENOTCONN, call: "recv(2)",
+		when:   "the socket was never connected, or its attempt has failed",
+		source: "recv(2); net/ipv4/tcp.c, tcp_recvmsg_locked",
+		cook: func(lab *harness.Lab) error {
+			_, err := lab.Client.NewSocket("client").Receive(make([]byte, 16))
+			return err
+		},
+	},
+	{
+		errno: unix.ENOTSOCK, call: "recv(2)",
+		when:   "the descriptor is a pipe or a file: the socket was closed, and its number is another's now",
+		source: "recv(2); net/socket.c, sockfd_lookup_light",
+		cook: func(lab *harness.Lab) error {
+			client, _ := lab.Connect(5000)
+			var pipe [2]int
+			Expect(unix.Pipe2(pipe[:], unix.O_CLOEXEC)).To(Succeed())
+			defer func() { _ = unix.Close(pipe[1]) }()
+			return client.Control(func(fd int) error {
+				Expect(unix.Dup3(pipe[0], fd, unix.O_CLOEXEC)).To(Succeed())
+				Expect(unix.Close(pipe[0])).To(Succeed())
+				return receivedBy(fd)
+			})
+		},
+	},
+}
+
+// gone is how a program that reads learns that its connection is no more.
+var gone = []recipe{
+	{
+		errno: unix.ECONNRESET, call: "recv(2)",
+		when:   "the peer has aborted (linger 0): RST; told once, then the zero-read",
+		source: "recv(2); RFC 9293 §3.10.7.4",
+		cook: func(lab *harness.Lab) error {
+			client, server := lab.Connect(5000)
+			server.Abort()
+			return received(client)
+		},
+	},
+	{
+		errno: unix.ECONNRESET, call: "recv(2)",
+		when:   "the peer has closed, or ended, without reading what it had been sent",
+		source: "RFC 2525 §2.17; net/ipv4/tcp.c, __tcp_close",
+		cook: func(lab *harness.Lab) error {
+			client, server := lab.Connect(5000)
+			Expect(client.Write("never read")).To(Succeed())
+			Expect(server).To(BeReadable(Within(time.Second)))
+			server.Close()
+			return received(client)
+		},
+	},
+	{
+		errno: unix.ECONNRESET, call: "recv(2)",
+		when:   "the peer has been rebooted, knows nothing of the connection, and gets data",
+		source: "RFC 9293 §3.5.1",
+		cook: func(lab *harness.Lab) error {
+			client, _ := lab.Connect(5000)
+			outage := scenarios.PowerOff{Host: lab.Server}
+			lab.Apply(outage)
+			lab.Heal(outage)
+			Expect(client.Write("anyone?")).To(Succeed())
+			return received(client)
+		},
+	},
+	{
+		errno: unix.ECONNRESET, call: "recv(2)",
+		when:   "a firewall between the two has forgotten the flow and answers data with RST",
+		source: "iptables-extensions(8), REJECT --reject-with tcp-reset",
+		cook: func(lab *harness.Lab) error {
+			client, _ := lab.Connect(5000)
+			lab.Apply(scenarios.StateFlush{Then: firewall.ResetSender})
+			Expect(client.Write("anyone?")).To(Succeed())
+			return received(client)
+		},
+		through: harness.Firewalled,
+	},
+	{
+		errno: unix.ECONNABORTED, call: "recv(2)",
+		when:   "the administrator has ended the connection with ss -K",
+		source: "ss(8); net/ipv4/tcp.c, tcp_abort",
+		cook: func(lab *harness.Lab) error {
+			client, _ := lab.Connect(5000)
+			lab.Apply(destroyed(client))
+			return received(client)
+		},
+	},
+	{
+		errno: unix.ETIMEDOUT, call: "recv(2)",
+		when:   "the peer is gone, the connection idle, and keepalive's probes stay unanswered",
+		source: "tcp(7), TCP_KEEPIDLE and following; net/ipv4/tcp_timer.c, tcp_keepalive_timer",
+		waits:  2 * time.Second,
+		cook: func(lab *harness.Lab) error {
+			client, _ := lab.Connect(5000)
+			client.Keepalive(oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 1})
+			lab.Apply(scenarios.PowerOff{Host: lab.Server})
+			return received(client)
+		},
+	},
+	{
+		errno: unix.ETIMEDOUT, call: "recv(2)",
+		when:   "sent data stays unanswered for as long as TCP_USER_TIMEOUT",
+		source: "tcp(7), TCP_USER_TIMEOUT; RFC 5482",
+		waits:  time.Second,
+		cook: func(lab *harness.Lab) error {
+			client, _ := lab.Connect(5000)
+			client.UserTimeout(time.Second)
+			lab.Apply(scenarios.PowerOff{Host: lab.Server})
+			Expect(client.Write("anyone?")).To(Succeed())
+			return received(client)
+		},
+	},
+	{
+		errno: unix.ETIMEDOUT, call: "recv(2)",
+		when:   "sent data stays unanswered, and so do its tcp_retries2 repetitions: a quarter of an hour unless told otherwise",
+		source: "tcp(7), tcp_retries2; net/ipv4/tcp_timer.c, tcp_write_timeout",
+		waits:  time.Second,
+		cook: func(lab *harness.Lab) error {
+			lab.Client.Sysctl("ipv4/tcp_retries2", 1)
+			client, _ := lab.Connect(5000)
+			lab.Apply(scenarios.PowerOff{Host: lab.Server})
+			Expect(client.Write("anyone?")).To(Succeed())
+			return received(client)
+		},
+	},
+}
+
+// dialled is a socket of the client, connected to the server, that blocks.
+func dialled(lab *harness.Lab) (fd int) {
+	lab.Server.Listen(5000, 1)
+	fd = open(lab, int(lab.Family), unix.SOCK_STREAM)
+	Expect(unix.Connect(fd, address(lab.Server.AddressPort(5000)))).To(Succeed())
+	return fd
+}
