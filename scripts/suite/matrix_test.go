@@ -66,7 +66,7 @@ func TestARecordedMatrixReplacesTheCommittedOneAndTheReadmes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, part := range []string{"before\n" + from, "cable out\n  idle client  never", "```\n" + to + "after\n"} {
+	for _, part := range []string{"before\n" + from, "cable out\n idle client  never", "```\n" + to + "after\n"} {
 		if !strings.Contains(string(text), part) {
 			t.Errorf("the README has no %q:\n%s", part, text)
 		}

@@ -28,6 +28,7 @@ type watcher struct {
 	detector detection.Detector
 	load     string
 	conn     *harness.Conn
+	buffer   [4096]byte // for reading: a new one each time would be most of the garbage
 
 	local, remote netip.AddrPort // the connection's, which it forgets when it ends
 	rto           time.Duration  // before the fault
@@ -113,9 +114,8 @@ func (w *watcher) wait(until time.Time) string {
 	}
 	ctx, cancel := context.WithDeadline(context.Background(), until)
 	defer cancel()
-	buffer := make([]byte, 64<<10)
 	for w.conn.AwaitReadable(ctx) == nil {
-		n, err := w.conn.Receive(buffer)
+		n, err := w.conn.Receive(w.buffer[:])
 		switch {
 		case err != nil && err != unix.EAGAIN:
 			return name(err)
