@@ -27,8 +27,7 @@ type ends struct {
 	side      string
 	near, far *harness.Host
 	peer      *harness.Program
-	listener  *harness.Listener // where nobody accepts
-	watchers  []*watcher        // by load, and by detector
+	watchers  []*watcher // by load, and by detector
 }
 
 func newEnds(topology harness.Topology, side string) *ends {
