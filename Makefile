@@ -18,7 +18,7 @@ KERNELS ?= linux-image-cloud-amd64 linux-image-6.12-cloud-amd64
 
 SUITE = go run ./scripts/suite -procs="$(PROCS)" -seed="$(SEED)" -focus="$(FOCUS)" -kernel="$(KERNEL)" -report="$(REPORT)"
 
-.PHONY: suite suite-host test check bench determinism kernels catalogue atlas mutate mutate-virtual repeat killcheck setup clean
+.PHONY: suite suite-host matrix test check bench determinism kernels catalogue atlas mutate mutate-virtual repeat killcheck setup clean
 
 suite: ## the behaviour suites, in virtual time
 	@scripts/setup virtual
@@ -26,6 +26,10 @@ suite: ## the behaviour suites, in virtual time
 
 suite-host: setup ## the suites on the running kernel, without the long waits
 	@$(SUITE) -on=host
+
+matrix: ## the detection matrix, measured anew: committed and shown in the README
+	@scripts/setup virtual
+	@$(SUITE) -on=virtual -focus="The detection matrix" -record
 
 test: setup ## unit tests with the race detector, then the suites on both
 	@scripts/setup virtual

@@ -65,6 +65,13 @@ func TestTheNATsCommands(t *testing.T) {
 		"iptables -t nat -A POSTROUTING -o to-server -p tcp -j MASQUERADE --to-ports 40000-40009",
 		"ip6tables -t nat -A POSTROUTING -o to-server -p tcp -j MASQUERADE --to-ports 40000-40009",
 		fmt.Sprintf("conntrack -D -p tcp -s 2001:db8:1::10 --sport %d -d 2001:db8:2::20 --dport 5000", client.Local().Port()))
+	expectCommands(t, lab, scenarios.NATRebinding{Ports: firewall.PortRange{First: 40000, Last: 40009}},
+		"# on the NAT",
+		"iptables -t nat -F POSTROUTING",
+		"ip6tables -t nat -F POSTROUTING",
+		"iptables -t nat -A POSTROUTING -o to-server -p tcp -j MASQUERADE --to-ports 40000-40009",
+		"ip6tables -t nat -A POSTROUTING -o to-server -p tcp -j MASQUERADE --to-ports 40000-40009",
+		"conntrack -F")
 }
 
 func TestTheRoutersCommands(t *testing.T) {

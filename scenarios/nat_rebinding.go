@@ -10,7 +10,7 @@ import (
 // NATRebinding makes a NAT forget a mapping and give the flow's next packet
 // another source port: the server sees a stranger.
 type NATRebinding struct {
-	Client *harness.Conn
+	Client *harness.Conn      // its flow's mapping; nil: every flow's
 	Ports  firewall.PortRange // where the new mapping comes from
 }
 
@@ -27,12 +27,18 @@ func (f NATRebinding) Apply(lab *harness.Lab) error {
 	if err := lab.Firewall.Masquerade(f.link(lab), f.Ports); err != nil {
 		return err
 	}
+	if f.Client == nil {
+		return lab.Firewall.Flush()
+	}
 	return lab.Firewall.Forget(f.Client.Local(), f.Client.Remote())
 }
 
 // Commands implements harness.Fault.
 func (f NATRebinding) Commands(lab *harness.Lab) []string {
 	commands := append([]string{"# on the NAT", "iptables -t nat -F POSTROUTING", "ip6tables -t nat -F POSTROUTING"}, firewall.MasqueradeCommands(f.link(lab), f.Ports)...)
+	if f.Client == nil {
+		return append(commands, "conntrack -F")
+	}
 	return append(commands, ForgetFlow{f.Client}.Commands(lab)[1:]...)
 }
 

@@ -15,6 +15,7 @@ import (
 	_ "github.com/halfopen-lab/halfopen/suites/firewall"
 	_ "github.com/halfopen-lab/halfopen/suites/heartbeat"
 	_ "github.com/halfopen-lab/halfopen/suites/keepalive"
+	_ "github.com/halfopen-lab/halfopen/suites/matrix"
 	_ "github.com/halfopen-lab/halfopen/suites/proxied"
 	_ "github.com/halfopen-lab/halfopen/suites/teardown"
 	_ "github.com/halfopen-lab/halfopen/suites/zeroread"

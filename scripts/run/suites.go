@@ -16,6 +16,8 @@ import (
 
 	"github.com/onsi/ginkgo/v2/types"
 	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/fixtures/detection"
 )
 
 // Suites is one run.
@@ -25,6 +27,7 @@ type Suites struct {
 	Seed     int64     // fixes the order of the specs, and in virtual time everything random
 	Focus    string    // a regular expression: only the specs whose text matches; empty: all
 	LeaveOut string    // the step that every spec leaves out, as in "fault 1"; empty: none
+	Record   bool      // the detection matrix is measured anew, and not compared
 	Report   string    // the directory that receives junit.xml, ginkgo.json and the evidence of failed specs
 	Output   io.Writer // what Ginkgo prints; nil: nowhere
 	Colour   bool      // whether Output shows colours
@@ -93,6 +96,9 @@ func (s Suites) environment(report string) []string {
 	environment := []string{"HALFOPEN_REPORT=" + report}
 	if s.LeaveOut != "" {
 		environment = append(environment, "HALFOPEN_LEAVE_OUT="+s.LeaveOut)
+	}
+	if s.Record {
+		environment = append(environment, detection.Record+"=1")
 	}
 	return environment
 }

@@ -45,6 +45,7 @@ func suite(arguments []string) (passed bool, err error) {
 	flags.Int64Var(&s.Seed, "seed", 1, "fixes the order of the specs, and in virtual time everything random")
 	flags.StringVar(&s.Focus, "focus", "", "a regular expression: only the specs whose text matches")
 	flags.StringVar(&s.LeaveOut, "leave-out", os.Getenv("HALFOPEN_LEAVE_OUT"), "a step that every spec leaves out, as in \"fault 1\"")
+	flags.BoolVar(&s.Record, "record", false, "the detection matrix that is measured becomes the committed one")
 	flags.StringVar(&s.Kernel, "kernel", "", "in virtual time: a package of Debian, or the file of a vmlinuz (default "+run.DefaultKernel+")")
 	flags.IntVar(&s.Memory, "memory", run.DefaultMemory, "in virtual time: the guest's memory in MiB")
 	flags.StringVar(&s.Report, "report", "report", "the directory that receives the report; the one of an earlier run is replaced")
@@ -90,7 +91,15 @@ func suite(arguments []string) (passed bool, err error) {
 		if err := o.print(os.Stdout, each); err != nil {
 			return false, err
 		}
-		passed = passed && o.green && (s.Focus != "" || o.complete())
+		complete := s.Focus != "" || o.complete()
+		if e.name == "virtual" {
+			measured, err := showMatrix(os.Stdout, each, o)
+			if err != nil {
+				return false, err
+			}
+			complete = complete && measured
+		}
+		passed = passed && o.green && complete
 		outcomes = append(outcomes, o)
 	}
 	if len(outcomes) > 1 {

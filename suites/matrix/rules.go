@@ -1,0 +1,71 @@
+package matrix
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/halfopen-lab/halfopen/fixtures/detection"
+	"github.com/halfopen-lab/halfopen/harness/capture"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+)
+
+// broken says which rule an outcome breaks, or "": what a detector was told implies
+// that a packet has come, or when it can have been told. Which detector is told what
+// by which fault has no rule but the committed matrix.
+func (e *ends) broken(f fault, w *watcher) string {
+	as := w.outcome.As
+	reset, fin := e.got(w, capture.RST), e.got(w, capture.FIN)
+	switch {
+	case as == detection.Never || as == detection.Alive:
+		return ""
+	case as == "silence":
+		return w.outside(oracle.Silence(detection.BeatTimeout, detection.BeatInterval), w.heard)
+	case as == "zero-read" || as == "RDHUP": // RFC 9293 §3.10.4, Receive in CLOSE-WAIT
+		return unless(fin, "no FIN has come")
+	case as == "EPIPE": // the write before drew an RST (tcp_reset, CLOSE_WAIT)
+		return unless(fin && reset, "no FIN and RST have come")
+	case as == "ECONNRESET" || as != "ETIMEDOUT" && reset: // epoll does not say which
+		return unless(reset, "no RST has come")
+	case f.connecting && w.detector == detection.UserTimeout:
+		return w.outside(oracle.Around(detection.Unacknowledged), w.quietSince)
+	case f.connecting:
+		syns := oracle.SYNs(e.lab.Client.LinearSYNTimeouts(), 6) // the kernel's own tcp_syn_retries
+		return w.outside(oracle.Around(syns[len(syns)-1]), w.quietSince)
+	case e.got(w, capture.ZeroWindow):
+		return w.outside(oracle.ZeroWindowUserTimeout(detection.Unacknowledged, w.rto), w.windowClosed(e))
+	case w.unanswered.IsZero() && w.detector == detection.KeepaliveDefault:
+		return w.outside(detection.Default.Death(), w.quietSince)
+	case w.unanswered.IsZero():
+		return w.outside(detection.Tuned.Death(), w.quietSince)
+	case w.detector == detection.UserTimeout:
+		return w.outside(oracle.UserTimeout(detection.Unacknowledged, w.rto), w.unanswered)
+	}
+	return w.outside(oracle.GiveUp(15, w.rto), w.unanswered) // the kernel's own tcp_retries2
+}
+
+// got says whether such a packet has come to the watcher's connection.
+func (e *ends) got(w *watcher, match capture.Match) bool { return len(e.received(w, match)) > 0 }
+
+func (e *ends) received(w *watcher, match capture.Match) []capture.Packet {
+	packets := e.near.Received(capture.All(capture.From(w.remote), match))
+	return slices.DeleteFunc(packets, func(p capture.Packet) bool { return p.Dst != w.local })
+}
+
+func (w *watcher) windowClosed(e *ends) time.Time { return e.received(w, capture.ZeroWindow)[0].At }
+
+// outside says that the outcome did not come in a window.
+func (w *watcher) outside(window oracle.Window, since time.Time) string {
+	if w.detector == detection.WriteError && w.load == detection.Busy {
+		window.Latest += detection.LoadInterval // it is told when it writes the next time
+	}
+	took := w.at.Sub(since)
+	return unless(window.Contains(took), fmt.Sprintf("it came after %v, and should %v", took.Round(time.Millisecond), window))
+}
+
+func unless(holds bool, what string) string {
+	if holds {
+		return ""
+	}
+	return what
+}
