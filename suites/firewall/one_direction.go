@@ -29,6 +29,7 @@ var _ = Describe("A flow on which only the server still sends, because the clien
 				Expect(server.Write("anyone?")).To(Succeed(), "which is retransmitted, and never acknowledged")
 
 				time.Sleep(time.Until(quiet.Add(timeout - margin)))
+				Expect(server.Entry().Queues.Sent).To(Equal(len("anyone?")), "bytes that nobody has acknowledged")
 				Expect(lab.Knows(from, to)).To(BeTrue(), "just before the timeout")
 				time.Sleep(time.Until(quiet.Add(oracle.Around(timeout).Latest)))
 				Expect(lab.Knows(from, to)).To(Equal(knownAfterwards), "just after the timeout")

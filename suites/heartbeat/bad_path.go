@@ -39,8 +39,8 @@ var _ = Describe("Heartbeats over a bad path", Rows("H9"), func() {
 			lab.Apply(scenarios.PowerOff{Host: lab.Server})
 			arrived := lab.Client.Received(capture.All(capture.Data, capture.Fresh))
 			heard := arrived[len(arrived)-1].At
-			time.Sleep(time.Until(heard.Add(timeout - time.Second)))
-			Expect(client).To(Announce("silent", During(oracle.Silence(timeout, interval), heard)))
+			// A retransmission that came later may have been what the program was waiting for.
+			Expect(client).To(Announce("silent", During(oracle.Silence(timeout, interval), heard).StartingBy(lab.LastData(lab.Client))))
 		})
 
 		// At least one heartbeat falls into each outage, and comes with the retransmission
