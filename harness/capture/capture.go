@@ -26,6 +26,9 @@ const (
 	most = 100_000
 	// room is what the kernel may hold back for a reader that is late, in bytes.
 	room = 8 << 20
+	// gather is how long packets that nobody asks for may wait for others, so that a
+	// burst wakes the reader once: waking it is dear in virtual time.
+	gather = 20 * time.Millisecond
 )
 
 // Capture is the packets of one host since Start. The zero value is not usable.
@@ -35,6 +38,7 @@ type Capture struct {
 	name   string
 	socket *os.File
 	raw    syscall.RawConn
+	roomy  bool // the socket's buffer has all the room that was asked for
 
 	mu      sync.Mutex
 	links   map[int]string
@@ -52,7 +56,7 @@ type Capture struct {
 func Start(ns *netns.Namespace, name string) (*Capture, error) {
 	c := &Capture{ns: ns, name: name, links: map[int]string{}, flows: flows{}}
 	err := ns.Do(func() error {
-		fd, err := openSocket()
+		fd, err := c.openSocket()
 		if err == nil {
 			c.socket = os.NewFile(uintptr(fd), "capture")
 		}
@@ -68,7 +72,7 @@ func Start(ns *netns.Namespace, name string) (*Capture, error) {
 	return c, nil
 }
 
-func openSocket() (fd int, err error) {
+func (c *Capture) openSocket() (fd int, err error) {
 	// With protocol 0 the socket sees nothing until it is bound, so that no frame
 	// gets in before the filter is there.
 	fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
@@ -91,7 +95,8 @@ func openSocket() (fd int, err error) {
 	}
 	// More than net.core.rmem_max needs CAP_NET_ADMIN in the first user
 	// namespace; others get what there is.
-	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, room) != nil {
+	c.roomy = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, room) == nil
+	if !c.roomy {
 		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, room)
 	}
 	return fd, errors.Join(
@@ -106,9 +111,15 @@ func bigEndian(v uint16) uint16 {
 	return binary.NativeEndian.Uint16(binary.BigEndian.AppendUint16(nil, v))
 }
 
-// run takes packets out of the socket as they come, so that its buffer never fills.
+// run takes packets out of the socket soon after they have come, so that its buffer
+// never fills: a buffer of the ordinary size takes no waiting.
 func (c *Capture) run() {
+	woken := false
 	_ = c.raw.Read(func(fd uintptr) bool {
+		if woken && c.roomy {
+			time.Sleep(gather)
+		}
+		woken = true
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.drain(int(fd))

@@ -66,7 +66,7 @@ func TestAGuestInTroubleSaysWhatItIs(t *testing.T) {
 	}{
 		{"a panic", "echo c > /proc/sysrq-trigger", "its kernel panicked", nil},
 		{"a hang", "while :; do :; done", "it has printed nothing for", func(g *virtual.Guest) { g.Silence = 15 * time.Second }},
-		{"a program that eats the memory", "x=1; while :; do x=$x$x; done", "its memory is used up", nil},
+		{"a program that eats the memory", "x=1; while :; do x=$x$x; done", "its memory is used up", func(g *virtual.Guest) { g.Memory = 192 }},
 		{"too little memory to boot", "true", "it ended without a report", func(g *virtual.Guest) { g.Memory = 48 }},
 		{"no kernel", "true", "qemu-system-x86_64: exit status 1", func(g *virtual.Guest) { g.Kernel.Image = "go.mod" }},
 	} {

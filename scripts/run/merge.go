@@ -19,17 +19,17 @@ func (h half) reportName() string { return "ginkgo-" + h.name + ".json" }
 func mergeReports(directory string) (types.Report, error) {
 	var all types.Report
 	var missing []error
-	for i, h := range halves {
+	for _, h := range halves {
 		file := filepath.Join(directory, h.reportName())
 		reports, err := read(file)
 		if err != nil {
 			missing = append(missing, err)
 			continue
 		}
+		ran := types.MustParseLabelFilter(h.filter)
 		for _, r := range reports {
-			other := halves[1-i]
 			r.SpecReports = slices.DeleteFunc(r.SpecReports, func(spec types.SpecReport) bool {
-				return slices.Contains(spec.Labels(), other.name)
+				return spec.LeafNodeType == types.NodeTypeIt && !ran(spec.Labels())
 			})
 			add(&all, r)
 		}

@@ -26,7 +26,11 @@ var _ = Describe("The detection matrix", Label(sock.IPv4.String()), func() {
 			if f.connecting && side == server {
 				continue
 			}
-			It(fmt.Sprintf("%s, seen by the %s", f.name, side), Waits(quiet), func() {
+			where := Label()
+			if side == server {
+				where = SecondGuest()
+			}
+			It(fmt.Sprintf("%s, seen by the %s", f.name, side), where, Waits(quiet), func() {
 				e := newEnds(f.topology, side)
 				e.measure(f)
 

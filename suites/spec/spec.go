@@ -49,6 +49,10 @@ func Needs(requirement func() error) []any {
 	})}
 }
 
+// SecondGuest labels a spec that is there over IPv4 alone and that the guest of IPv6
+// runs, so that both guests have as much to do (scripts/run).
+func SecondGuest() Labels { return Label("second-guest") }
+
 // EachFamily writes the same specs for IPv4 and for IPv6, and labels them so.
 func EachFamily(specs func(family sock.Family)) {
 	for _, family := range []sock.Family{sock.IPv4, sock.IPv6} {
