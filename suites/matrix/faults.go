@@ -67,7 +67,7 @@ var faults = []fault{
 	{name: "receiver not reading", topology: harness.Firewalled,
 		apply: func(e *ends) harness.Fault { return stall{e} }},
 	{name: "path-MTU black hole", topology: harness.Firewalled,
-		apply: func(*ends) harness.Fault { return blackHole{scenarios.PathMTU{MTU: 576}} }},
+		apply: func(*ends) harness.Fault { return scenarios.PathMTU{MTU: 576, Filtered: true} }},
 }
 
 // stall is a peer that does not read any more, on all its connections at once, and
@@ -109,20 +109,4 @@ func (s stall) Apply(lab *harness.Lab) error {
 // Commands implements harness.Fault.
 func (s stall) Commands(lab *harness.Lab) []string {
 	return scenarios.ProcessStopped{Program: s.peer}.Commands(lab)
-}
-
-// blackHole is a narrow path of which nobody is told: the router's ICMP is dropped,
-// as by a firewall that takes it for dangerous (RFC 2923 §2.1).
-type blackHole struct{ scenarios.PathMTU }
-
-// String implements harness.Fault.
-func (b blackHole) String() string { return b.PathMTU.String() + ", and nobody is told" }
-
-// Apply implements harness.Fault.
-func (b blackHole) Apply(lab *harness.Lab) error {
-	err := lab.Host("firewall").Rules.Set("black hole", firewall.Rule{Table: "filter", IPv4: "-A OUTPUT -p icmp -j DROP"})
-	if err != nil {
-		return err
-	}
-	return b.PathMTU.Apply(lab)
 }
