@@ -22,7 +22,7 @@ var _ = Describe("Keepalive over a bad path", Rows("D8"), func() {
 	EachFamily(func(family sock.Family) {
 		DescribeTable("gives no false alarm in a day, and notices a dead peer as fast as over a good one",
 			func(by link.Impairment, shows func(sent, arrived []capture.Packet)) {
-				k := oracle.Keepalive{Idle: 10 * time.Minute, Interval: 30 * time.Second, Count: 10}
+				k := oracle.Keepalive{Idle: 20 * time.Minute, Interval: 30 * time.Second, Count: 10}
 				lab := harness.New(GinkgoT(), harness.Routed, family)
 				client, _ := lab.Connect(5000)
 

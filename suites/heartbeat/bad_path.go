@@ -20,7 +20,7 @@ import (
 var _ = Describe("Heartbeats over a bad path", Rows("H9"), func() {
 	EachFamily(func(family sock.Family) {
 		It("give no false alarm in a day of delay, jitter, loss and reordering; then they notice a power cut in time", Needs(require.Netem), Waits(24*time.Hour+15*time.Minute), func() {
-			const interval, timeout = 150 * time.Second, 10 * time.Minute // less than retransmission takes to give up
+			const interval, timeout = 5 * time.Minute, 8 * time.Minute // together less than retransmission takes to give up
 			slow := []string{"-interval", interval.String(), "-timeout", timeout.String()}
 			lab := harness.New(GinkgoT(), harness.Routed, family)
 			server := lab.StartServer(5000, "heartbeat", slow...)
@@ -33,7 +33,7 @@ var _ = Describe("Heartbeats over a bad path", Rows("H9"), func() {
 			Expect(client.Events()).To(HaveLen(1), "connected, and nothing after that")
 			Expect(server.Events()).To(HaveLen(2), "ready and accepted, and nothing after that")
 			fresh := len(lab.Client.Sent(capture.All(capture.Data, capture.Fresh)))
-			Expect(fresh).To(BeNumerically(">", 24*24-2), "a heartbeat each two and a half minutes")
+			Expect(fresh).To(BeNumerically(">", 24*12-2), "a heartbeat each five minutes")
 			Expect(len(lab.Client.Sent(capture.All(capture.Data, capture.Retransmission)))).To(BeNumerically(">", fresh/5), "heartbeats that were lost, or late")
 
 			lab.Apply(scenarios.PowerOff{Host: lab.Server})
