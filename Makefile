@@ -35,7 +35,6 @@ test: setup ## unit tests with the race detector, then the suites on both
 	@scripts/setup virtual
 	@go test -race ./harness/... ./scenarios/... ./fixtures/... ./scripts/...
 	@go test -run=TestTheAtlas ./suites/errno
-	@go test -run=TestTheAtlas ./suites/errno
 	@$(SUITE) -on=host,virtual
 
 determinism: ## TIMES runs in virtual time with one seed leave the same report, byte for byte

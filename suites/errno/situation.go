@@ -2,7 +2,6 @@ package errno
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"net/netip"
 	"os"
@@ -115,31 +114,15 @@ func destroyed(c *harness.Conn) situation {
 		byHand: fmt.Sprintf("ss -K src %v dst %v", c.Local(), c.Remote()),
 		arise: func() error {
 			return c.Host.Do(func() error {
-				request := nl.NewNetlinkRequest(nl.SOCK_DESTROY, unix.NLM_F_ACK)
-				request.AddRawData(diagRequest(c.Local(), c.Remote()))
-				_, err := request.Execute(unix.NETLINK_INET_DIAG, 0)
-				return err
+				diag, err := sock.OpenDiag()
+				if err != nil {
+					return err
+				}
+				defer diag.Close()
+				return diag.Destroy(sock.Entry{Local: c.Local(), Remote: c.Remote()})
 			})
 		},
 	}
-}
-
-// diagRequest is a struct inet_diag_req_v2 for one TCP socket, with no cookie
-// (include/uapi/linux/inet_diag.h).
-func diagRequest(local, remote netip.AddrPort) []byte {
-	family := byte(sock.IPv4)
-	if local.Addr().Is6() {
-		family = byte(sock.IPv6)
-	}
-	padded := func(a netip.Addr) []byte { return append(a.AsSlice(), make([]byte, 16-a.BitLen()/8)...) }
-	b := []byte{family, unix.IPPROTO_TCP, 0, 0}
-	b = binary.NativeEndian.AppendUint32(b, ^uint32(0)) // in any state
-	b = binary.BigEndian.AppendUint16(b, local.Port())
-	b = binary.BigEndian.AppendUint16(b, remote.Port())
-	b = append(b, padded(local.Addr())...)
-	b = append(b, padded(remote.Addr())...)
-	b = binary.NativeEndian.AppendUint32(b, 0) // on any link
-	return binary.NativeEndian.AppendUint64(b, ^uint64(0))
 }
 
 // open makes a socket on the client: a blocking one, which gives up with EAGAIN or
