@@ -248,6 +248,12 @@ func (h *Host) Sent(match capture.Match) []capture.Packet {
 	return h.Capture.Find(capture.All(capture.Outgoing, match))
 }
 
+// AwaitSent waits until the host has sent as many packets that match as count, at the
+// latest until an instant, and returns all that it has.
+func (h *Host) AwaitSent(count int, match capture.Match, until time.Time) []capture.Packet {
+	return h.Capture.Await(count, capture.All(capture.Outgoing, match), until)
+}
+
 // SentBy are the packets that one connection of the host has sent and that match.
 func (h *Host) SentBy(c *Conn, match capture.Match) []capture.Packet {
 	return h.Sent(capture.All(capture.From(c.Local()), match))
@@ -256,6 +262,11 @@ func (h *Host) SentBy(c *Conn, match capture.Match) []capture.Packet {
 // Received are the packets that have arrived at the host and that match.
 func (h *Host) Received(match capture.Match) []capture.Packet {
 	return h.Capture.Find(capture.All(capture.Incoming, match))
+}
+
+// AwaitReceived is AwaitSent for the packets that have arrived at the host.
+func (h *Host) AwaitReceived(count int, match capture.Match, until time.Time) []capture.Packet {
+	return h.Capture.Await(count, capture.All(capture.Incoming, match), until)
 }
 
 // String is the host's name as specs speak of it: "the server".

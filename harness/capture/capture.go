@@ -40,7 +40,13 @@ type Capture struct {
 	raw    syscall.RawConn
 	roomy  bool // the socket's buffer has all the room that was asked for
 
+	wanted chan struct{} // has an element when somebody begins to wait for packets
+
 	mu      sync.Mutex
+	waiting int           // how many wait for packets
+	fresh   chan struct{} // closed when packets come that somebody waits for, and replaced
+	frame   []byte        // for the next packet
+	control [128]byte     // for its control messages
 	links   map[int]string
 	flows   flows
 	packets []Packet
@@ -54,7 +60,8 @@ type Capture struct {
 // included, but loopback (packet(7)). The capture pins the namespace until some time
 // after Close.
 func Start(ns *netns.Namespace, name string) (*Capture, error) {
-	c := &Capture{ns: ns, name: name, links: map[int]string{}, flows: flows{}}
+	c := &Capture{ns: ns, name: name, links: map[int]string{}, flows: flows{},
+		wanted: make(chan struct{}, 1), fresh: make(chan struct{})}
 	err := ns.Do(func() error {
 		fd, err := c.openSocket()
 		if err == nil {
@@ -116,12 +123,17 @@ func bigEndian(v uint16) uint16 {
 func (c *Capture) run() {
 	woken := false
 	_ = c.raw.Read(func(fd uintptr) bool {
-		if woken && c.roomy {
-			time.Sleep(gather)
-		}
-		woken = true
 		c.mu.Lock()
 		defer c.mu.Unlock()
+		if woken && c.roomy && c.waiting == 0 {
+			c.mu.Unlock()
+			select {
+			case <-time.After(gather):
+			case <-c.wanted:
+			}
+			c.mu.Lock()
+		}
+		woken = true
 		c.drain(int(fd))
 		return c.broken != nil || c.ended
 	})
@@ -129,21 +141,29 @@ func (c *Capture) run() {
 
 // drain reads all that is there. The caller holds c.mu.
 func (c *Capture) drain(fd int) {
+	before := len(c.packets)
 	for c.broken == nil && !c.ended {
-		frame := make([]byte, snap)
-		control := make([]byte, 128)
-		n, controlLength, _, from, err := unix.Recvmsg(fd, frame, control, unix.MSG_TRUNC)
+		if c.frame == nil {
+			c.frame = make([]byte, snap)
+		}
+		n, controlLength, _, from, err := unix.Recvmsg(fd, c.frame, c.control[:], unix.MSG_TRUNC)
+		if err == unix.EAGAIN {
+			break
+		}
 		switch err {
 		case nil:
-		case unix.EAGAIN:
-			return
 		case unix.EINTR, unix.ENETDOWN: // ENETDOWN: a link went down, others have not
 			continue
 		default:
 			c.broken = fmt.Errorf("reading the packets of %s: %w", c.name, err)
 			return
 		}
-		c.add(frame, n, control[:controlLength], from.(*unix.SockaddrLinklayer))
+		c.add(c.frame, n, c.control[:controlLength], from.(*unix.SockaddrLinklayer))
+		c.frame = nil
+	}
+	if c.waiting > 0 && len(c.packets) > before {
+		close(c.fresh)
+		c.fresh = make(chan struct{})
 	}
 }
 
@@ -216,16 +236,45 @@ func (c *Capture) Packets() []Packet { return c.Find(Everything) }
 
 // Find are the packets so far that match.
 func (c *Capture) Find(match Match) []Packet {
+	return c.Await(0, match, time.Time{})
+}
+
+// Await waits until as many packets match as count, at the latest until an instant, and
+// returns all that do.
+func (c *Capture) Await(count int, match Match, until time.Time) (found []Packet) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.sync()
-	var found []Packet
-	for _, p := range c.packets {
-		if match.Matches(p) {
-			found = append(found, p)
+	for looked := 0; ; {
+		c.sync()
+		for ; looked < len(c.packets); looked++ {
+			if match.Matches(c.packets[looked]) {
+				found = append(found, c.packets[looked])
+			}
 		}
+		if len(found) >= count || !time.Now().Before(until) {
+			return found
+		}
+		c.waitUntil(until)
 	}
-	return found
+}
+
+// waitUntil waits for the next packet. The caller holds c.mu, and gets it back.
+func (c *Capture) waitUntil(until time.Time) {
+	c.waiting++
+	fresh := c.fresh
+	c.mu.Unlock()
+	select {
+	case c.wanted <- struct{}{}: // what waits for others in the socket waits no longer
+	default:
+	}
+	late := time.NewTimer(time.Until(until))
+	defer late.Stop()
+	select {
+	case <-fresh:
+	case <-late.C:
+	}
+	c.mu.Lock()
+	c.waiting--
 }
 
 // Trouble says what is missing from the capture: nil when nothing is.

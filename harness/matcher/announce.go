@@ -5,11 +5,15 @@ import (
 	"time"
 
 	"github.com/onsi/gomega/types"
+
+	"github.com/halfopen-lab/halfopen/harness/peer"
 )
 
 // Announcer is a program that reports events: harness.Program.
 type Announcer interface {
-	When(event string) (at time.Time, ok bool)
+	// AwaitUntil waits for the first event of that name, at the latest until an
+	// instant; ok is false when there is none.
+	AwaitUntil(event string, until time.Time) (e peer.Event, ok bool)
 }
 
 // Announce succeeds when the program reports the event in time, by the program's own
@@ -34,18 +38,13 @@ func (m *announce) Match(actual any) (bool, error) {
 		return false, err
 	}
 	m.when = m.when.start()
-	for {
-		at, ok := r.When(m.event)
-		if ok {
-			m.at = at
-			return m.when.includes(at), nil
-		}
-		if m.at = time.Now(); m.at.After(m.when.deadline()) {
-			m.never = true
-			return false, nil
-		}
-		time.Sleep(2 * time.Millisecond)
+	e, ok := r.AwaitUntil(m.event, m.when.deadline())
+	if !ok {
+		m.at, m.never = time.Now(), true
+		return false, nil
 	}
+	m.at = e.At
+	return m.when.includes(e.At), nil
 }
 
 func (m *announce) outcome() string {
@@ -83,13 +82,10 @@ func (m *goWithout) Match(actual any) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	for began := time.Now(); ; time.Sleep(2 * time.Millisecond) {
-		at, ok := r.When(m.event)
-		m.after = at.Sub(began)
-		if ok || time.Since(began) >= m.for_ {
-			return !ok, nil
-		}
-	}
+	began := time.Now()
+	e, ok := r.AwaitUntil(m.event, began.Add(m.for_))
+	m.after = e.At.Sub(began)
+	return !ok, nil
 }
 
 // FailureMessage implements types.GomegaMatcher.

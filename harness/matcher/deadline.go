@@ -42,9 +42,16 @@ func (w Deadline) patience() time.Duration {
 	return min(2*time.Second, max(500*time.Millisecond, w.window.Latest/2))
 }
 
-// pace is how long a matcher that can only look again and again pauses in between:
-// hours of waiting take no more looks than two seconds of it.
-func (w Deadline) pace() time.Duration { return max(time.Millisecond, w.window.Latest/2000) }
+// pause is how long a matcher that can only look again and again waits before the next
+// look: hours take no more looks than seconds, and most of them are for the window.
+func (w Deadline) pause() time.Duration {
+	const looks = 200
+	opens := time.Until(w.since.Add(w.window.Earliest))
+	if opens > 0 {
+		return min(opens, max(time.Millisecond, w.window.Earliest/looks))
+	}
+	return max(time.Millisecond, (w.window.Latest-max(0, w.window.Earliest))/looks)
+}
 
 func (w Deadline) start() Deadline {
 	if w.since.IsZero() {

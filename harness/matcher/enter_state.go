@@ -40,7 +40,7 @@ func (m *enterState) Match(actual any) (bool, error) {
 		if m.at.After(m.when.deadline()) {
 			return false, nil
 		}
-		time.Sleep(m.when.pace())
+		time.Sleep(m.when.pause())
 	}
 }
 

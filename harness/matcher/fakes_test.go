@@ -16,6 +16,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	"github.com/halfopen-lab/halfopen/harness/matcher"
 	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/peer"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
@@ -133,24 +134,44 @@ type program struct {
 	at    time.Time
 }
 
-func (p *program) When(event string) (time.Time, bool) {
-	return p.at, event == p.event && !time.Now().Before(p.at)
+func (p *program) AwaitUntil(event string, until time.Time) (peer.Event, bool) {
+	if event != p.event || p.at.After(until) {
+		time.Sleep(time.Until(until))
+		return peer.Event{}, false
+	}
+	time.Sleep(time.Until(p.at))
+	return peer.Event{Name: event, At: p.at}, true
 }
 
 // station is a Station whose packets are known once they have passed.
 type station struct {
 	named
-	packets []capture.Packet
+	packets []capture.Packet // in order
 }
 
-func (h *station) Sent(match capture.Match) []capture.Packet     { return h.find(match, true) }
-func (h *station) Received(match capture.Match) []capture.Packet { return h.find(match, false) }
+func (h *station) AwaitSent(count int, match capture.Match, until time.Time) []capture.Packet {
+	return h.await(count, match, until, true)
+}
 
-func (h *station) find(match capture.Match, out bool) (found []capture.Packet) {
+func (h *station) AwaitReceived(count int, match capture.Match, until time.Time) []capture.Packet {
+	return h.await(count, match, until, false)
+}
+
+func (h *station) await(count int, match capture.Match, until time.Time, out bool) (found []capture.Packet) {
 	for _, p := range h.packets {
-		if p.Out == out && match.Matches(p) && !p.At.After(time.Now()) {
-			found = append(found, p)
+		if p.Out != out || !match.Matches(p) {
+			continue
 		}
+		if p.At.After(time.Now()) {
+			if len(found) >= count || p.At.After(until) {
+				break
+			}
+			time.Sleep(time.Until(p.At))
+		}
+		found = append(found, p)
+	}
+	if len(found) < count {
+		time.Sleep(time.Until(until))
 	}
 	return found
 }

@@ -10,9 +10,11 @@ import (
 )
 
 // Station is a host whose packets are captured: harness.Host.
+// Both wait until as many packets match as that, at the latest until an instant, and
+// return all that do.
 type Station interface {
-	Sent(capture.Match) []capture.Packet
-	Received(capture.Match) []capture.Packet
+	AwaitSent(count int, match capture.Match, until time.Time) []capture.Packet
+	AwaitReceived(count int, match capture.Match, until time.Time) []capture.Packet
 }
 
 // HaveReceived succeeds when exactly that many packets of a sort have arrived at
@@ -21,13 +23,13 @@ type Station interface {
 //	Expect(lab.Client).To(HaveReceived(1, capture.RST, Within(time.Second)))
 func HaveReceived(count int, match capture.Match, when Deadline) types.GomegaMatcher {
 	return &havePackets{verb: "have received", count: count, match: match, when: when,
-		of: func(s Station) []capture.Packet { return s.Received(match) }}
+		await: Station.AwaitReceived}
 }
 
 // HaveSent is HaveReceived for what the host has sent.
 func HaveSent(count int, match capture.Match, when Deadline) types.GomegaMatcher {
 	return &havePackets{verb: "have sent", count: count, match: match, when: when,
-		of: func(s Station) []capture.Packet { return s.Sent(match) }}
+		await: Station.AwaitSent}
 }
 
 type havePackets struct {
@@ -35,7 +37,7 @@ type havePackets struct {
 	count int
 	match capture.Match
 	when  Deadline
-	of    func(Station) []capture.Packet
+	await func(s Station, count int, match capture.Match, until time.Time) []capture.Packet
 	got   []capture.Packet
 	after time.Duration // from the deadline's instant until the last look
 }
@@ -47,18 +49,9 @@ func (m *havePackets) Match(actual any) (bool, error) {
 		return false, fmt.Errorf("this matcher asks a host for its packets (a harness.Host), and was given a %T", actual)
 	}
 	m.when = m.when.start()
-	for {
-		m.got = m.of(s)
-		now := time.Now()
-		m.after = now.Sub(m.when.since)
-		if len(m.got) >= m.count {
-			return len(m.got) == m.count && (m.count == 0 || m.when.includes(m.got[m.count-1].At)), nil
-		}
-		if now.After(m.when.deadline()) {
-			return false, nil
-		}
-		time.Sleep(m.when.pace())
-	}
+	m.got = m.await(s, m.count, m.match, m.when.deadline())
+	m.after = time.Since(m.when.since)
+	return len(m.got) == m.count && (m.count == 0 || m.when.includes(m.got[m.count-1].At)), nil
 }
 
 // FailureMessage implements types.GomegaMatcher.

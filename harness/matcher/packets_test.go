@@ -32,13 +32,13 @@ func TestPacketsMustArriveInTheirWindow(t *testing.T) {
 		{"early", []time.Duration{199 * ms}, 1, false, "Expected the client to have received 1 × RST\n  between 200ms and 300ms since the instant given;\nthere were 1 after 199ms\n  in  to-server: , after 199ms: too early\n[timeline: ]"},
 		{"first", []time.Duration{200 * ms}, 1, true, "Expected the client not to have received 1 × RST\n  between 200ms and 300ms since the instant given;\nthere were 1 after 200ms\n  in  to-server: , after 200ms: in time\n[timeline: ]"},
 		{"last", []time.Duration{300 * ms}, 1, true, "Expected the client not to have received 1 × RST\n  between 200ms and 300ms since the instant given;\nthere were 1 after 300ms\n  in  to-server: , after 300ms: in time\n[timeline: ]"},
-		{"late", []time.Duration{300*ms + 1}, 1, false, "Expected the client to have received 1 × RST\n  between 200ms and 300ms since the instant given;\nthere were 1 after 301ms\n  in  to-server: , after 300ms: too late\n[timeline: ]"},
+		{"late", []time.Duration{300*ms + 1}, 1, false, "Expected the client to have received 1 × RST\n  between 200ms and 300ms since the instant given;\nthere were 1 after 300ms\n  in  to-server: , after 300ms: too late\n[timeline: ]"},
 		// It is the last one that completes the number.
 		{"the second of two in time", []time.Duration{100 * ms, 300 * ms}, 2, true, "Expected the client not to have received 2 × RST\n  between 200ms and 300ms since the instant given;\nthere were 2 after 300ms\n  in  to-server: , after 100ms: too early\n  in  to-server: , after 300ms: in time\n[timeline: ]"},
 		{"the second of two late", []time.Duration{250 * ms, 301 * ms}, 2, false, "Expected the client to have received 2 × RST\n  between 200ms and 300ms since the instant given;\nthere were 2 after 301ms\n  in  to-server: , after 250ms: in time\n  in  to-server: , after 301ms: too late\n[timeline: ]"},
 		{"one too many", []time.Duration{250 * ms, 250 * ms}, 1, false, "Expected the client to have received 1 × RST\n  between 200ms and 300ms since the instant given;\nthere were 2 after 250ms\n  in  to-server: , after 250ms: in time\n  in  to-server: , after 250ms: in time\n[timeline: ]"},
-		{"one too few", []time.Duration{250 * ms}, 2, false, "Expected the client to have received 2 × RST\n  between 200ms and 300ms since the instant given;\nthere were 1 after 801ms\n  in  to-server: , after 250ms: in time\n[timeline: ]"},
-		{"none", nil, 1, false, "Expected the client to have received 1 × RST\n  between 200ms and 300ms since the instant given;\nthere were 0 after 801ms\n[timeline: ]"},
+		{"one too few", []time.Duration{250 * ms}, 2, false, "Expected the client to have received 2 × RST\n  between 200ms and 300ms since the instant given;\nthere were 1 after 800ms\n  in  to-server: , after 250ms: in time\n[timeline: ]"},
+		{"none", nil, 1, false, "Expected the client to have received 1 × RST\n  between 200ms and 300ms since the instant given;\nthere were 0 after 800ms\n[timeline: ]"},
 		{"none wanted", nil, 0, true, "Expected the client not to have received 0 × RST\n  between 200ms and 300ms since the instant given;\nthere were 0 after 0s\n[timeline: ]"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
@@ -56,7 +56,7 @@ func TestHaveSentLooksAtWhatTheHostSends(t *testing.T) {
 	})
 	clock(t, func(t *testing.T) {
 		says(t, matcher.HaveSent(2, capture.RST, matcher.Within(s)), passing(true, 250*ms), false,
-			"Expected the client to have sent 2 × RST\n  within 1s since now;\nthere were 1 after 1.501s\n  out to-server: , after 250ms: in time\n[timeline: ]")
+			"Expected the client to have sent 2 × RST\n  within 1s since now;\nthere were 1 after 1.5s\n  out to-server: , after 250ms: in time\n[timeline: ]")
 	})
 }
 

@@ -78,7 +78,7 @@ func (m *havePollEvents) Match(actual any) (bool, error) {
 		if m.at.After(m.when.deadline()) {
 			return false, nil
 		}
-		time.Sleep(time.Millisecond)
+		time.Sleep(m.when.pause())
 	}
 }
 

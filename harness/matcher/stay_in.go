@@ -28,7 +28,7 @@ func (m *stayIn) Match(actual any) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	for began := time.Now(); ; time.Sleep(max(5*time.Millisecond, m.for_/1000)) {
+	for began := time.Now(); ; time.Sleep(max(5*time.Millisecond, m.for_/200)) {
 		if m.got, err = state(s); err != nil {
 			return false, err
 		}

@@ -168,26 +168,40 @@ func (p *Program) wait(readers *sync.WaitGroup) {
 // program ends without it, or ctx does, the error says so, with the last line that
 // the program wrote.
 func (p *Program) Await(ctx context.Context, event string) (Event, error) {
+	e, ok := p.await(event, p.ended, ctx.Done())
+	switch {
+	case ok:
+		return e, nil
+	case ctx.Err() != nil:
+		return Event{}, fmt.Errorf("%s on %s was not %s in time: %w%s", p.Name, p.host, event, ctx.Err(), p.wrote())
+	}
+	return Event{}, fmt.Errorf("%s on %s ended before it was %s: %v%s", p.Name, p.host, event, p.cmd.ProcessState, p.wrote())
+}
+
+// AwaitUntil returns the first event of that name that has come when an instant is
+// there, as soon as it has; ok is false when there is none. That the program has ended
+// does not make it return sooner.
+func (p *Program) AwaitUntil(event string, until time.Time) (e Event, ok bool) {
+	ctx, cancel := context.WithDeadline(context.Background(), until)
+	defer cancel()
+	return p.await(event, nil, ctx.Done())
+}
+
+// await waits for an event until one of the channels is closed.
+func (p *Program) await(event string, ended <-chan struct{}, over <-chan struct{}) (e Event, ok bool) {
 	for {
 		p.mu.Lock()
 		fresh := p.fresh
-		for _, e := range p.events {
-			if e.Name == event {
-				p.mu.Unlock()
-				return e, nil
-			}
-		}
 		p.mu.Unlock()
+		if e, ok := p.Event(event); ok {
+			return e, true
+		}
 		select {
 		case <-fresh:
-		case <-p.ended:
-			// An event may have come between the look and the end.
-			if e, ok := p.Event(event); ok {
-				return e, nil
-			}
-			return Event{}, fmt.Errorf("%s on %s ended before it was %s: %v%s", p.Name, p.host, event, p.cmd.ProcessState, p.wrote())
-		case <-ctx.Done():
-			return Event{}, fmt.Errorf("%s on %s was not %s in time: %w%s", p.Name, p.host, event, ctx.Err(), p.wrote())
+		case <-ended:
+			return p.Event(event) // it may have come between the look and the end
+		case <-over:
+			return p.Event(event)
 		}
 	}
 }
