@@ -286,8 +286,5 @@ func outcome(err error) string {
 	if err == nil {
 		return "done"
 	}
-	if errno, ok := errors.AsType[unix.Errno](err); ok {
-		return unix.ErrnoName(errno)
-	}
-	return err.Error()
+	return sock.ErrnoName(err)
 }
