@@ -164,6 +164,14 @@ func (c *Conn) Close() { c.step("closes", c.Conn.Close) }
 // Abort closes with linger 0: RST.
 func (c *Conn) Abort() { c.step("aborts (close with linger 0)", c.Conn.Abort) }
 
+// Destroy ends the connection as an administrator does, with ss -K: the program gets
+// ECONNABORTED. It fails where the kernel is without CONFIG_INET_DIAG_DESTROY.
+func (c *Conn) Destroy() {
+	c.step("is destroyed by the administrator (ss -K)", func() error {
+		return c.Host.diag.Destroy(sock.Entry{Local: c.Local(), Remote: c.Remote()})
+	})
+}
+
 func (c *Conn) step(what string, do func() error) {
 	c.Host.lab.t.Helper()
 	c.Host.lab.perform(action, c.Name+" "+what, do)
@@ -286,8 +294,5 @@ func outcome(err error) string {
 	if err == nil {
 		return "done"
 	}
-	if errno, ok := errors.AsType[unix.Errno](err); ok {
-		return unix.ErrnoName(errno)
-	}
-	return err.Error()
+	return sock.ErrnoName(err)
 }

@@ -12,6 +12,14 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/netns"
 )
 
+// Forged is a packet that a router makes up: a Reset or an ICMPError.
+type Forged interface {
+	Send(ns *netns.Namespace) error // from the namespace of the router
+}
+
+// Forge sends a forged packet from the firewall.
+func (f *Firewall) Forge(p Forged) error { return p.Send(f.ns) }
+
 // Reset is an RST that a middlebox sends in the name of one end of a flow.
 type Reset struct {
 	From, To netip.AddrPort
@@ -21,56 +29,79 @@ type Reset struct {
 	Seq uint32
 }
 
-// String is the packet in tcpdump's manner.
-func (r Reset) String() string { return fmt.Sprintf("%v > %v RST seq %d", r.From, r.To, r.Seq) }
-
-// Send sends the forged packet from the namespace of a router.
+// Send implements Forged.
 func (r Reset) Send(ns *netns.Namespace) error {
-	tcp := &layers.TCP{
-		SrcPort: layers.TCPPort(r.From.Port()), DstPort: layers.TCPPort(r.To.Port()),
-		Seq: r.Seq, RST: true,
-	}
-	if err := sendForged(ns, r.From.Addr(), r.To.Addr(), layers.IPProtocolTCP, tcp, nil); err != nil {
-		return fmt.Errorf("forging %v on %s: %w", r, ns.Name(), err)
-	}
-	return nil
+	ip := header(r.From.Addr(), r.To.Addr(), layers.IPProtocolTCP)
+	return send(ns, r.To.Addr(), ip, segment(ip, r.From, r.To, r.Seq, true))
 }
 
-// Forge sends a forged RST from the firewall.
-func (f *Firewall) Forge(r Reset) error { return r.Send(f.ns) }
+// ICMPError is an ICMP error, with any type and code, about a TCP segment. Its
+// receiver looks for a connection with the segment's ports, and at whether the number
+// is in flight there (net/ipv4/tcp_ipv4.c, tcp_v4_err).
+type ICMPError struct {
+	Router     netip.Addr // that sends it
+	Type, Code uint8      // as RFC 792 or RFC 4443 number them
+	From, To   netip.AddrPort
+	Seq        uint32
+}
 
-type transport interface {
+// Send implements Forged.
+func (e ICMPError) Send(ns *netns.Namespace) error {
+	quoted := header(e.From.Addr(), e.To.Addr(), layers.IPProtocolTCP)
+	quote := segment(quoted, e.From, e.To, e.Seq, false)
+	to := e.From.Addr()
+	if to.Is4() {
+		icmp := &layers.ICMPv4{TypeCode: layers.CreateICMPv4TypeCode(e.Type, e.Code)}
+		return send(ns, to, header(e.Router, to, layers.IPProtocolICMPv4), icmp, quoted, quote)
+	}
+	ip := header(e.Router, to, layers.IPProtocolICMPv6)
+	icmp := &layers.ICMPv6{TypeCode: layers.CreateICMPv6TypeCode(e.Type, e.Code)}
+	_ = icmp.SetNetworkLayerForChecksum(ip)
+	unused := gopacket.Payload(make([]byte, 4)) // or what is wrong where: 0
+	return send(ns, to, ip, icmp, unused, quoted, quote)
+}
+
+// ipLayer is a layers.IPv4 or layers.IPv6.
+type ipLayer interface {
+	gopacket.NetworkLayer
 	gopacket.SerializableLayer
-	SetNetworkLayerForChecksum(gopacket.NetworkLayer) error
 }
 
-// sendForged sends a packet with somebody else's source address (raw(7),
-// IPPROTO_RAW: the header is ours).
-func sendForged(ns *netns.Namespace, from, to netip.Addr, protocol layers.IPProtocol, body transport, payload []byte) error {
-	header, family, sockaddr := ipHeader(from, to, protocol)
-	if err := body.SetNetworkLayerForChecksum(header.(gopacket.NetworkLayer)); err != nil {
-		return err
+func header(from, to netip.Addr, protocol layers.IPProtocol) ipLayer {
+	if to.Is4() {
+		return &layers.IPv4{Version: 4, TTL: 64, Protocol: protocol, SrcIP: net.IP(from.AsSlice()), DstIP: net.IP(to.AsSlice())}
 	}
+	return &layers.IPv6{Version: 6, HopLimit: 64, NextHeader: protocol, SrcIP: net.IP(from.AsSlice()), DstIP: net.IP(to.AsSlice())}
+}
+
+func segment(ip ipLayer, from, to netip.AddrPort, seq uint32, rst bool) *layers.TCP {
+	tcp := &layers.TCP{SrcPort: layers.TCPPort(from.Port()), DstPort: layers.TCPPort(to.Port()), Seq: seq, RST: rst}
+	_ = tcp.SetNetworkLayerForChecksum(ip) // fails where ip is not IP
+	return tcp
+}
+
+// send sends a packet with whatever source address it has (raw(7), IPPROTO_RAW: the
+// header is ours).
+func send(ns *netns.Namespace, to netip.Addr, packet ...gopacket.SerializableLayer) error {
 	buffer := gopacket.NewSerializeBuffer()
 	options := gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}
-	if err := gopacket.SerializeLayers(buffer, options, header, body, gopacket.Payload(payload)); err != nil {
+	if err := gopacket.SerializeLayers(buffer, options, packet...); err != nil {
 		return err
 	}
-	return ns.Do(func() error {
+	family, address := unix.AF_INET6, unix.Sockaddr(&unix.SockaddrInet6{Addr: to.As16()})
+	if to.Is4() {
+		family, address = unix.AF_INET, &unix.SockaddrInet4{Addr: to.As4()}
+	}
+	err := ns.Do(func() error {
 		fd, err := unix.Socket(family, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.IPPROTO_RAW)
 		if err != nil {
 			return err
 		}
 		defer func() { _ = unix.Close(fd) }()
-		return unix.Sendto(fd, buffer.Bytes(), 0, sockaddr)
+		return unix.Sendto(fd, buffer.Bytes(), 0, address)
 	})
-}
-
-func ipHeader(from, to netip.Addr, protocol layers.IPProtocol) (gopacket.SerializableLayer, int, unix.Sockaddr) {
-	if to.Is4() {
-		return &layers.IPv4{Version: 4, TTL: 64, Protocol: protocol, SrcIP: net.IP(from.AsSlice()), DstIP: net.IP(to.AsSlice())},
-			unix.AF_INET, &unix.SockaddrInet4{Addr: to.As4()}
+	if err != nil {
+		return fmt.Errorf("sending a forged packet to %v from %s: %w", to, ns.Name(), err)
 	}
-	return &layers.IPv6{Version: 6, HopLimit: 64, NextHeader: protocol, SrcIP: net.IP(from.AsSlice()), DstIP: net.IP(to.AsSlice())},
-		unix.AF_INET6, &unix.SockaddrInet6{Addr: to.As16()}
+	return nil
 }

@@ -147,10 +147,3 @@ func TestALaterPolicyEndsTheWatchOfAnEarlierOne(t *testing.T) {
 	}
 	write(t, client, server, "still there")
 }
-
-func TestAResetSaysItselfAsTcpdumpDoes(t *testing.T) {
-	r := firewall.Reset{From: netip.MustParseAddrPort("192.0.2.10:40000"), To: netip.MustParseAddrPort("[2001:db8::1]:5000"), Seq: 7}
-	if got, want := r.String(), "192.0.2.10:40000 > [2001:db8::1]:5000 RST seq 7"; got != want {
-		t.Errorf("it says %q, expected %q", got, want)
-	}
-}

@@ -8,6 +8,8 @@ import (
 
 	"github.com/onsi/gomega/types"
 	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
 // Connector is a socket on which connect(2) was called: harness.Conn and sock.Conn.
@@ -50,17 +52,17 @@ func (m *failToConnect) outcome() string {
 	case errors.Is(m.got, context.DeadlineExceeded):
 		return "it is still connecting"
 	}
-	return errnoName(m.got)
+	return sock.ErrnoName(m.got)
 }
 
 // FailureMessage implements types.GomegaMatcher.
 func (m *failToConnect) FailureMessage(actual any) string {
 	return fmt.Sprintf("Expected %s to fail to connect, with %s\n  %v;\n%s, %s.%s",
-		name(actual), unix.ErrnoName(m.errno), m.when, m.outcome(), m.when.verdict(m.at), recent(actual))
+		name(actual), sock.ErrnoName(m.errno), m.when, m.outcome(), m.when.verdict(m.at), recent(actual))
 }
 
 // NegatedFailureMessage implements types.GomegaMatcher.
 func (m *failToConnect) NegatedFailureMessage(actual any) string {
 	return fmt.Sprintf("Expected %s not to fail to connect with %s\n  %v;\n%s, %s.%s",
-		name(actual), unix.ErrnoName(m.errno), m.when, m.outcome(), m.when.verdict(m.at), recent(actual))
+		name(actual), sock.ErrnoName(m.errno), m.when, m.outcome(), m.when.verdict(m.at), recent(actual))
 }

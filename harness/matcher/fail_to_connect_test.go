@@ -19,11 +19,11 @@ func TestAConnectionAttemptMustFailInItsWindow(t *testing.T) {
 		matches bool
 		text    string
 	}{
-		{199 * ms, unix.EHOSTUNREACH, false, "Expected client to fail to connect, with EHOSTUNREACH\n  between 200ms and 300ms since the instant given;\nEHOSTUNREACH (no route to host), after 199ms: too early.\n[timeline: connecting ends: EHOSTUNREACH (no route to host)]"},
-		{200 * ms, unix.EHOSTUNREACH, true, "Expected client not to fail to connect with EHOSTUNREACH\n  between 200ms and 300ms since the instant given;\nEHOSTUNREACH (no route to host), after 200ms: in time.\n[timeline: connecting ends: EHOSTUNREACH (no route to host)]"},
-		{300 * ms, unix.EHOSTUNREACH, true, "Expected client not to fail to connect with EHOSTUNREACH\n  between 200ms and 300ms since the instant given;\nEHOSTUNREACH (no route to host), after 300ms: in time.\n[timeline: connecting ends: EHOSTUNREACH (no route to host)]"},
-		{301 * ms, unix.EHOSTUNREACH, false, "Expected client to fail to connect, with EHOSTUNREACH\n  between 200ms and 300ms since the instant given;\nEHOSTUNREACH (no route to host), after 301ms: too late.\n[timeline: connecting ends: EHOSTUNREACH (no route to host)]"},
-		{250 * ms, unix.ECONNREFUSED, false, "Expected client to fail to connect, with EHOSTUNREACH\n  between 200ms and 300ms since the instant given;\nECONNREFUSED (connection refused), after 250ms: in time.\n[timeline: connecting ends: ECONNREFUSED (connection refused)]"},
+		{199 * ms, unix.EHOSTUNREACH, false, "Expected client to fail to connect, with EHOSTUNREACH\n  between 200ms and 300ms since the instant given;\nEHOSTUNREACH, after 199ms: too early.\n[timeline: connecting ends: EHOSTUNREACH]"},
+		{200 * ms, unix.EHOSTUNREACH, true, "Expected client not to fail to connect with EHOSTUNREACH\n  between 200ms and 300ms since the instant given;\nEHOSTUNREACH, after 200ms: in time.\n[timeline: connecting ends: EHOSTUNREACH]"},
+		{300 * ms, unix.EHOSTUNREACH, true, "Expected client not to fail to connect with EHOSTUNREACH\n  between 200ms and 300ms since the instant given;\nEHOSTUNREACH, after 300ms: in time.\n[timeline: connecting ends: EHOSTUNREACH]"},
+		{301 * ms, unix.EHOSTUNREACH, false, "Expected client to fail to connect, with EHOSTUNREACH\n  between 200ms and 300ms since the instant given;\nEHOSTUNREACH, after 301ms: too late.\n[timeline: connecting ends: EHOSTUNREACH]"},
+		{250 * ms, unix.ECONNREFUSED, false, "Expected client to fail to connect, with EHOSTUNREACH\n  between 200ms and 300ms since the instant given;\nECONNREFUSED, after 250ms: in time.\n[timeline: connecting ends: ECONNREFUSED]"},
 		{250 * ms, nil, false, "Expected client to fail to connect, with EHOSTUNREACH\n  between 200ms and 300ms since the instant given;\nit is connected, after 250ms: in time.\n[timeline: connecting ends: it is connected]"},
 		{250 * ms, os.ErrClosed, false, "Expected client to fail to connect, with EHOSTUNREACH\n  between 200ms and 300ms since the instant given;\nfile already closed, after 250ms: in time.\n[timeline: connecting ends: file already closed]"},
 		{never, errors.New("not reached"), false, "Expected client to fail to connect, with EHOSTUNREACH\n  between 200ms and 300ms since the instant given;\nit is still connecting, after 800ms: too late.\n[timeline: connecting ends: it is still connecting]"},

@@ -6,6 +6,8 @@ import (
 
 	"github.com/onsi/gomega/types"
 	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
 // FailWith succeeds when reading the connection fails with the errno, in time:
@@ -15,7 +17,7 @@ import (
 // It waits; data and the zero-read end the wait and do not match.
 func FailWith(errno unix.Errno, when Deadline) types.GomegaMatcher {
 	return &reads{
-		what:  fmt.Sprintf("fail with %s", unix.ErrnoName(errno)),
+		what:  fmt.Sprintf("fail with %s", sock.ErrnoName(errno)),
 		when:  when,
 		match: func(r reading) bool { return errors.Is(r.err, errno) },
 	}

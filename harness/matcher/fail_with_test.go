@@ -17,10 +17,10 @@ func TestAnErrnoMustComeInItsWindow(t *testing.T) {
 		matches bool
 		text    string
 	}{
-		{199 * ms, false, "Expected client to fail with ECONNRESET\n  between 200ms and 300ms since the instant given;\nreading it gave\n  ECONNRESET (connection reset by peer), after 199ms: too early.\n[timeline: reads: ECONNRESET (connection reset by peer)]"},
-		{200 * ms, true, "Expected client not to fail with ECONNRESET\n  between 200ms and 300ms since the instant given;\nreading it gave\n  ECONNRESET (connection reset by peer), after 200ms: in time.\n[timeline: reads: ECONNRESET (connection reset by peer)]"},
-		{300 * ms, true, "Expected client not to fail with ECONNRESET\n  between 200ms and 300ms since the instant given;\nreading it gave\n  ECONNRESET (connection reset by peer), after 300ms: in time.\n[timeline: reads: ECONNRESET (connection reset by peer)]"},
-		{301 * ms, false, "Expected client to fail with ECONNRESET\n  between 200ms and 300ms since the instant given;\nreading it gave\n  ECONNRESET (connection reset by peer), after 301ms: too late.\n[timeline: reads: ECONNRESET (connection reset by peer)]"},
+		{199 * ms, false, "Expected client to fail with ECONNRESET\n  between 200ms and 300ms since the instant given;\nreading it gave\n  ECONNRESET, after 199ms: too early.\n[timeline: reads: ECONNRESET]"},
+		{200 * ms, true, "Expected client not to fail with ECONNRESET\n  between 200ms and 300ms since the instant given;\nreading it gave\n  ECONNRESET, after 200ms: in time.\n[timeline: reads: ECONNRESET]"},
+		{300 * ms, true, "Expected client not to fail with ECONNRESET\n  between 200ms and 300ms since the instant given;\nreading it gave\n  ECONNRESET, after 300ms: in time.\n[timeline: reads: ECONNRESET]"},
+		{301 * ms, false, "Expected client to fail with ECONNRESET\n  between 200ms and 300ms since the instant given;\nreading it gave\n  ECONNRESET, after 301ms: too late.\n[timeline: reads: ECONNRESET]"},
 		{never, false, "Expected client to fail with ECONNRESET\n  between 200ms and 300ms since the instant given;\nreading it gave\n  nothing: no data, no zero-read, no error, after 800ms: too late.\n[timeline: ]"},
 	} {
 		t.Run(fmt.Sprint(c.after), func(t *testing.T) {
@@ -37,7 +37,7 @@ func TestFailWithIsNotMetByAnythingElse(t *testing.T) {
 		err  error
 		seen string
 	}{
-		"another errno": {0, unix.ETIMEDOUT, "ETIMEDOUT (connection timed out)"},
+		"another errno": {0, unix.ETIMEDOUT, "ETIMEDOUT"},
 		"the zero-read": {0, nil, "0: the zero-read"},
 		"data":          {5, nil, "5 bytes of data"},
 	} {
@@ -87,7 +87,7 @@ func TestReadZeroIsMetByTheZeroReadOnly(t *testing.T) {
 		{"first", 200 * ms, 0, nil, true, "Expected client not to read 0, the peer's orderly close\n  between 200ms and 300ms since the instant given;\nreading it gave\n  0: the zero-read, after 200ms: in time.\n[timeline: reads: 0: the zero-read]"},
 		{"last", 300 * ms, 0, nil, true, "Expected client not to read 0, the peer's orderly close\n  between 200ms and 300ms since the instant given;\nreading it gave\n  0: the zero-read, after 300ms: in time.\n[timeline: reads: 0: the zero-read]"},
 		{"late", 301 * ms, 0, nil, false, "Expected client to read 0, the peer's orderly close\n  between 200ms and 300ms since the instant given;\nreading it gave\n  0: the zero-read, after 301ms: too late.\n[timeline: reads: 0: the zero-read]"},
-		{"errno", 250 * ms, 0, unix.ECONNRESET, false, "Expected client to read 0, the peer's orderly close\n  between 200ms and 300ms since the instant given;\nreading it gave\n  ECONNRESET (connection reset by peer), after 250ms: in time.\n[timeline: reads: ECONNRESET (connection reset by peer)]"},
+		{"errno", 250 * ms, 0, unix.ECONNRESET, false, "Expected client to read 0, the peer's orderly close\n  between 200ms and 300ms since the instant given;\nreading it gave\n  ECONNRESET, after 250ms: in time.\n[timeline: reads: ECONNRESET]"},
 		{"data", 250 * ms, 1, nil, false, "Expected client to read 0, the peer's orderly close\n  between 200ms and 300ms since the instant given;\nreading it gave\n  1 bytes of data, after 250ms: in time.\n[timeline: reads: 1 bytes of data]"},
 		{"nothing", never, 0, nil, false, "Expected client to read 0, the peer's orderly close\n  between 200ms and 300ms since the instant given;\nreading it gave\n  nothing: no data, no zero-read, no error, after 800ms: too late.\n[timeline: ]"},
 	} {

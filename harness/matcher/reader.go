@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
 // Reader is a connection that can be read: harness.Conn and sock.Conn are.
@@ -60,14 +62,7 @@ func (r reading) String() string {
 	case errors.Is(r.err, os.ErrClosed):
 		return "that this side had closed the socket itself"
 	}
-	return errnoName(r.err)
-}
-
-func errnoName(err error) string {
-	if errno, ok := errors.AsType[unix.Errno](err); ok {
-		return fmt.Sprintf("%s (%v)", unix.ErrnoName(errno), errno)
-	}
-	return err.Error()
+	return sock.ErrnoName(r.err)
 }
 
 func asReader(actual any) (Reader, error) {

@@ -57,13 +57,13 @@ func (c *Conn) Control(f func(fd int) error) error {
 
 // Bind is bind(2). A zero port lets the kernel choose.
 func (c *Conn) Bind(local netip.AddrPort) error {
-	return c.Control(func(fd int) error { return unix.Bind(fd, sockaddr(local)) })
+	return c.Control(func(fd int) error { return unix.Bind(fd, Sockaddr(local)) })
 }
 
 // Connect is one connect(2): it sends the SYN and returns EINPROGRESS.
 // AwaitConnected waits for the outcome.
 func (c *Conn) Connect(remote netip.AddrPort) error {
-	return c.Control(func(fd int) error { return unix.Connect(fd, sockaddr(remote)) })
+	return c.Control(func(fd int) error { return unix.Connect(fd, Sockaddr(remote)) })
 }
 
 // AwaitConnected waits until connect(2) has succeeded or failed and returns

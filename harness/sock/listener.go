@@ -22,7 +22,7 @@ func Listen(local netip.AddrPort, backlog int) (*Listener, error) {
 		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
 			return err
 		}
-		if err := unix.Bind(fd, sockaddr(local)); err != nil {
+		if err := unix.Bind(fd, Sockaddr(local)); err != nil {
 			return err
 		}
 		return unix.Listen(fd, backlog)

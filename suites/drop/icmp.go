@@ -18,39 +18,16 @@ import (
 )
 
 var _ = Describe("A router that answers with ICMP", Rows("D6"), func() {
-	// The errno of each is the kernel's table: icmp_err_convert (net/ipv4/icmp.c)
-	// and tab_unreach (net/ipv6/icmp.c).
-	DescribeTable("ends a connect, with the errno of the message, as soon as it answers a SYN",
-		func(family sock.Family, answer scenarios.ICMP, errno unix.Errno) {
-			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			lab.Server.Listen(5000, 1)
-			client := lab.Client.NewSocket("client")
-
-			// The first SYN gets no answer. In a lab it would come while connect(2)
-			// still holds the socket, and the kernel would only make a note of it
-			// (sk_err_soft).
-			outage := scenarios.SilentDrop{}
-			lab.Apply(outage)
-			Expect(client.Connect(lab.Entrance(5000))).To(MatchError(unix.EINPROGRESS))
-			lab.Apply(scenarios.ICMPError{Answer: answer})
-			lab.Heal(outage)
-
-			Expect(client).To(FailToConnect(errno, Within(oracle.Around(oracle.SYNs(0, 6)[1]).Latest)))
-			Expect(lab.Client.Received(capture.ICMP("Unreachable", "Exceeded"))).To(HaveLen(1), "the first answer ends it")
-		},
-		Entry("IPv4, code 0: network unreachable", Waits(time.Second), sock.IPv4, scenarios.NetUnreachable, unix.ENETUNREACH),
-		Entry("IPv4, code 1: host unreachable", Waits(time.Second), sock.IPv4, scenarios.HostUnreachable, unix.EHOSTUNREACH),
-		Entry("IPv4, code 2: protocol unreachable", Waits(time.Second), sock.IPv4, scenarios.ProtocolUnreachable, unix.ENOPROTOOPT),
-		Entry("IPv4, code 3: port unreachable", Waits(time.Second), sock.IPv4, scenarios.PortUnreachable, unix.ECONNREFUSED),
-		Entry("IPv4, time exceeded: a routing loop", Waits(time.Second), sock.IPv4, scenarios.TimeExceeded, unix.EHOSTUNREACH),
-		Entry("IPv6, code 0: no route", Waits(time.Second), sock.IPv6, scenarios.NetUnreachable, unix.ENETUNREACH),
-		Entry("IPv6, code 3: address unreachable", Waits(time.Second), sock.IPv6, scenarios.HostUnreachable, unix.EHOSTUNREACH),
-		Entry("IPv6, code 1: administratively prohibited", Waits(time.Second), sock.IPv6, scenarios.ProtocolUnreachable, unix.EACCES),
-		Entry("IPv6, code 4: port unreachable", Waits(time.Second), sock.IPv6, scenarios.PortUnreachable, unix.ECONNREFUSED),
-		Entry("IPv6, hop limit exceeded: a routing loop", Waits(time.Second), sock.IPv6, scenarios.TimeExceeded, unix.EHOSTUNREACH),
-	)
-
 	EachFamily(func(family sock.Family) {
+		// With which errno is in the atlas (suites/errno).
+		It("ends a connect as soon as it answers a SYN", Waits(time.Second), func() {
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			client := ConnectInto(lab, scenarios.HostUnreachable)
+
+			Expect(client).To(FailToConnect(unix.EHOSTUNREACH, Within(oracle.Around(oracle.SYNs(0, 6)[1]).Latest)))
+			Expect(lab.Client.Received(capture.ICMP("Unreachable"))).To(HaveLen(1), "the first answer ends it")
+		})
+
 		It("only names the reason when an established connection gives up by itself", Waits(3*time.Second), func() {
 			const retries = 2
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)

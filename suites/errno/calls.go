@@ -44,7 +44,9 @@ var calls = []recipe{
 		when:   "the value is out of range: TCP_KEEPIDLE of 0, or of more than 32767 s",
 		source: "setsockopt(2); include/net/tcp.h, MAX_TCP_KEEPIDLE",
 		cook: func(lab *harness.Lab) error {
-			return lab.Client.NewSocket("client").SetOption(unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 0)
+			client := lab.Client.NewSocket("client")
+			Expect(client.SetOption(unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 32768)).To(Equal(unix.EINVAL))
+			return client.SetOption(unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 0)
 		},
 	},
 	{

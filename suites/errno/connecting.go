@@ -12,6 +12,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/scenarios"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
 // connecting is what a client meets that connects: its own mistakes, a server that says
@@ -23,7 +24,10 @@ var connecting = []recipe{
 		source: "connect(2)",
 		cook: func(lab *harness.Lab) error {
 			lab.Server.Listen(5000, 1)
-			return lab.Client.NewSocket("client").Connect(lab.Entrance(5000))
+			client := lab.Client.NewSocket("client")
+			err := client.Connect(lab.Entrance(5000))
+			Expect(connected(client)).To(Succeed())
+			return err
 		},
 	},
 	{
@@ -31,10 +35,12 @@ var connecting = []recipe{
 		when:   "the socket blocks with a limit (SO_SNDTIMEO) and the limit is over; the attempt goes on",
 		source: "socket(7), SO_SNDTIMEO",
 		cook: func(lab *harness.Lab) error {
-			fd := open(lab, int(lab.Family), unix.SOCK_STREAM)
+			fd := stream(lab)
 			giveUpAfter(fd, 100*time.Millisecond)
 			lab.Apply(scenarios.SilentDrop{})
-			return unix.Connect(fd, address(lab.Server.AddressPort(5000)))
+			err := unix.Connect(fd, toServer(lab))
+			Expect(unix.Connect(fd, toServer(lab))).To(Equal(unix.EALREADY), "the attempt goes on")
+			return err
 		},
 	},
 	{
@@ -63,13 +69,13 @@ var connecting = []recipe{
 		when:   "nobody listens on the port: the server's kernel answers with RST",
 		source: "connect(2); RFC 9293 §3.10.7.1",
 		cook: func(lab *harness.Lab) error {
-			return unix.Connect(open(lab, int(lab.Family), unix.SOCK_STREAM), address(lab.Server.AddressPort(5000)))
+			return connect(lab, lab.Server.AddressPort(5000))
 		},
 	},
 	{
 		errno: unix.ECONNREFUSED, call: "connect(2)",
 		when:   "a firewall rejects with ICMP port unreachable, as iptables' REJECT does unless told otherwise",
-		source: "net/ipv4/icmp.c, icmp_err_convert; net/ipv6/icmp.c, tab_unreach",
+		source: "iptables-extensions(8), REJECT; net/ipv4/icmp.c, icmp_err_convert; net/ipv6/icmp.c, tab_unreach",
 		cook:   connectingInto(scenarios.PortUnreachable), through: harness.Firewalled, waits: time.Second,
 	},
 	{
@@ -90,7 +96,7 @@ var connecting = []recipe{
 		source: "ip-route(8); net/ipv4/fib_semantics.c, fib_props; net/ipv6/route.c, fib6_rt_type_to_error",
 		cook: func(lab *harness.Lab) error {
 			lab.Apply(routeOf(lab, unix.RTN_PROHIBIT, "prohibit"))
-			return lab.Client.NewSocket("client").Connect(lab.Server.AddressPort(5000))
+			return connect(lab, lab.Server.AddressPort(5000))
 		},
 	},
 	{
@@ -99,7 +105,7 @@ var connecting = []recipe{
 		source: "ip-route(8); net/ipv4/fib_semantics.c, fib_props; net/ipv6/route.c, fib6_rt_type_to_error",
 		cook: func(lab *harness.Lab) error {
 			lab.Apply(routeOf(lab, unix.RTN_BLACKHOLE, "blackhole"))
-			return lab.Client.NewSocket("client").Connect(lab.Server.AddressPort(5000))
+			return connect(lab, lab.Server.AddressPort(5000))
 		},
 	},
 	{
@@ -107,9 +113,7 @@ var connecting = []recipe{
 		when:   "the address is link-local (fe80::…) and does not say on which link (sin6_scope_id)",
 		source: "ipv6(7); net/ipv6/tcp_ipv6.c, tcp_v6_connect",
 		over:   sock.IPv6,
-		cook: func(lab *harness.Lab) error {
-			return lab.Client.NewSocket("client").Connect(netip.MustParseAddrPort("[fe80::1]:5000"))
-		},
+		cook:   func(lab *harness.Lab) error { return connect(lab, netip.MustParseAddrPort("[fe80::1]:5000")) },
 	},
 	{
 		errno: unix.EAFNOSUPPORT, call: "connect(2)",
@@ -121,7 +125,7 @@ var connecting = []recipe{
 	},
 	{
 		errno: unix.EADDRNOTAVAIL, call: "connect(2)",
-		when:   "every ephemeral port has a connection to this server, or its TIME_WAIT",
+		when:   "every ephemeral port has a connection to this server",
 		source: "connect(2); ip(7), ip_local_port_range; net/ipv4/inet_hashtables.c, __inet_hash_connect",
 		cook: func(lab *harness.Lab) error {
 			lab.Server.Listen(5000, 2)
@@ -129,7 +133,7 @@ var connecting = []recipe{
 				c.MustConnect(lab.Entrance(5000))
 				return nil
 			}))
-			return lab.Client.NewSocket("one too many").Connect(lab.Entrance(5000))
+			return connect(lab, lab.Entrance(5000))
 		},
 	},
 	{
@@ -184,7 +188,7 @@ var connecting = []recipe{
 			lab.Client.Sysctl("ipv4/tcp_syn_retries", 1)
 			lab.Server.Listen(5000, 1)
 			lab.Apply(scenarios.SilentDrop{})
-			return connectingNow(lab)
+			return connect(lab, lab.Server.AddressPort(5000))
 		},
 	},
 	{
@@ -203,29 +207,8 @@ var connecting = []recipe{
 	},
 }
 
-// connectingNow is how a connection attempt to the server ends.
-func connectingNow(lab *harness.Lab) error {
-	client := lab.Client.NewSocket("client")
-	if err := client.Connect(lab.Server.AddressPort(5000)); err != unix.EINPROGRESS {
-		return err
-	}
-	return connected(client)
-}
-
 // connectingInto is how a connection attempt ends to a server that would accept it,
 // behind a router that answers with an ICMP error.
 func connectingInto(answer scenarios.ICMP) func(*harness.Lab) error {
-	return func(lab *harness.Lab) error {
-		lab.Server.Listen(5000, 1)
-		client := lab.Client.NewSocket("client")
-		// The first SYN gets no answer. In a lab it would come while connect(2)
-		// still holds the socket, and the kernel would only make a note of it
-		// (sk_err_soft).
-		outage := scenarios.SilentDrop{}
-		lab.Apply(outage)
-		Expect(client.Connect(lab.Entrance(5000))).To(Equal(unix.EINPROGRESS))
-		lab.Apply(scenarios.ICMPError{Answer: answer})
-		lab.Heal(outage)
-		return connected(client)
-	}
+	return func(lab *harness.Lab) error { return connected(ConnectInto(lab, answer)) }
 }

@@ -20,39 +20,39 @@ var datagrams = []recipe{
 		when:   "the socket is UDP, which has no connections to wait for",
 		source: "listen(2); net/core/sock.c, sock_no_listen",
 		cook: func(lab *harness.Lab) error {
-			return unix.Listen(open(lab, int(lab.Family), unix.SOCK_DGRAM), 1)
+			return unix.Listen(datagram(lab), 1)
 		},
 	},
 	{
 		errno: unix.EOPNOTSUPP, call: "accept(2)",
 		when:   "the socket is UDP",
 		source: "accept(2); net/core/sock.c, sock_no_accept",
-		cook:   func(lab *harness.Lab) error { return accept(open(lab, int(lab.Family), unix.SOCK_DGRAM)) },
+		cook:   func(lab *harness.Lab) error { return accept(datagram(lab)) },
 	},
 	{
 		errno: unix.EDESTADDRREQ, call: "send(2)",
 		when:   "the socket is UDP, not connected, and the call names no address",
 		source: "send(2); net/ipv4/udp.c, udp_sendmsg; net/ipv6/udp.c, udpv6_sendmsg",
 		cook: func(lab *harness.Lab) error {
-			return sent(open(lab, int(lab.Family), unix.SOCK_DGRAM), 1)
+			return send(datagram(lab), 1)
 		},
 	},
 	{
 		errno: unix.EMSGSIZE, call: "send(2)",
 		when:   "the datagram is longer than UDP's length field can say",
 		source: "send(2); udp(7); net/ipv4/udp.c, udp_sendmsg; net/ipv6/ip6_output.c, __ip6_append_data",
-		cook:   func(lab *harness.Lab) error { return sent(towardsServer(lab), 1<<16) },
+		cook:   func(lab *harness.Lab) error { return send(dialled(lab, datagram(lab)), 1<<16) },
 	},
 	{
 		errno: unix.EMSGSIZE, call: "recv(2)",
 		when:   "a datagram sent before was too big for the path, and a router has said so (fragmentation needed; IPv6: packet too big)",
 		source: "ip(7), IP_MTU_DISCOVER; net/ipv4/udp.c, udp_err; net/ipv6/udp.c, udpv6_err",
 		cook: func(lab *harness.Lab) error {
-			fd := towardsServer(lab)
+			fd := dialled(lab, datagram(lab))
 			lab.Apply(scenarios.PathMTU{MTU: 1300})
-			Expect(sent(fd, 1400)).To(Succeed())
+			Expect(send(fd, 1400)).To(Succeed())
 			giveUpAfter(fd, time.Second)
-			return receivedBy(fd)
+			return receive(fd)
 		},
 		through: harness.Firewalled,
 	},
@@ -61,9 +61,9 @@ var datagrams = []recipe{
 		when:   "the socket is UDP and connected, and a datagram sent before met no one: ICMP port unreachable",
 		source: "udp(7); net/ipv4/udp.c, udp_err; net/ipv6/udp.c, udpv6_err",
 		cook: func(lab *harness.Lab) error {
-			fd := towardsServer(lab)
-			Expect(sent(fd, 1)).To(Succeed())
-			return receivedBy(fd)
+			fd := dialled(lab, datagram(lab))
+			Expect(send(fd, 1)).To(Succeed())
+			return receive(fd)
 		},
 	},
 	{
@@ -72,7 +72,16 @@ var datagrams = []recipe{
 		source: "ip(7); net/ipv4/udp.c, udp_sendmsg",
 		over:   sock.IPv4,
 		cook: func(lab *harness.Lab) error {
-			return unix.Sendto(open(lab, unix.AF_INET, unix.SOCK_DGRAM), []byte("everybody"), 0, broadcast(lab))
+			return unix.Sendto(datagram(lab), []byte("everybody"), 0, broadcast(lab))
+		},
+	},
+	{
+		errno: unix.EPERM, call: "send(2)",
+		when:   "the socket is UDP, and a firewall rule on the client itself drops the datagram (iptables -A OUTPUT … -j DROP)",
+		source: "net/netfilter/core.c, nf_hook_slow",
+		cook: func(lab *harness.Lab) error {
+			lab.Apply(ownFirewall(lab, "udp"))
+			return send(dialled(lab, datagram(lab)), 1)
 		},
 	},
 	{
@@ -80,14 +89,14 @@ var datagrams = []recipe{
 		when:   "the queue of the link is full, the socket is UDP and asks for all errors (IP_RECVERR)",
 		source: "send(2); net/ipv4/udp.c, udp_send_skb; net/ipv6/udp.c, udp_v6_send_skb",
 		cook: func(lab *harness.Lab) error {
-			fd := towardsServer(lab)
+			fd := dialled(lab, datagram(lab))
 			level, option := unix.IPPROTO_IP, unix.IP_RECVERR
 			if lab.Family == sock.IPv6 {
 				level, option = unix.IPPROTO_IPV6, unix.IPV6_RECVERR
 			}
 			Expect(unix.SetsockoptInt(fd, level, option, 1)).To(Succeed())
 			lab.Apply(queueFull(lab))
-			return sent(fd, 1)
+			return send(fd, 1)
 		},
 	},
 	{
@@ -97,7 +106,7 @@ var datagrams = []recipe{
 		over:   sock.IPv4,
 		cook: func(lab *harness.Lab) error {
 			lab.Client.Sysctl("ipv4/igmp_max_memberships", 1)
-			fd := open(lab, unix.AF_INET, unix.SOCK_DGRAM)
+			fd := datagram(lab)
 			on := lab.Client.Address().As4()
 			join := func(group [4]byte) error {
 				return unix.SetsockoptIPMreq(fd, unix.IPPROTO_IP, unix.IP_ADD_MEMBERSHIP, &unix.IPMreq{Multiaddr: group, Interface: on})
@@ -128,7 +137,7 @@ var datagrams = []recipe{
 					return err
 				},
 			})
-			return receivedBy(fd)
+			return receive(fd)
 		},
 	},
 	{
@@ -152,7 +161,7 @@ var datagrams = []recipe{
 			Expect(unix.Bind(fd, link)).To(Succeed())
 			giveUpAfter(fd, time.Second)
 			lab.Apply(linkDown(lab))
-			return receivedBy(fd)
+			return receive(fd)
 		},
 	},
 }
@@ -164,22 +173,8 @@ func broadcast(lab *harness.Lab) *unix.SockaddrInet4 {
 	return address
 }
 
-// towardsServer is a UDP socket of the client that is connected to a port of the
-// server at which nobody is.
-func towardsServer(lab *harness.Lab) (fd int) {
-	fd = open(lab, int(lab.Family), unix.SOCK_DGRAM)
-	Expect(unix.Connect(fd, address(lab.Server.AddressPort(5000)))).To(Succeed())
-	return fd
-}
-
-// sent is one send(2) of so many bytes.
-func sent(fd, length int) error {
-	return unix.Send(fd, make([]byte, length), unix.MSG_NOSIGNAL)
-}
-
 // packetSocket is a packet socket of the client, and the address of the client's
-// link. It receives nothing: its protocol is IEEE 802's
-// for local experiments.
+// link. It receives nothing: its protocol is IEEE 802's for local experiments.
 func packetSocket(lab *harness.Lab) (fd int, link *unix.SockaddrLinklayer) {
 	const experimental = 0xb588 // 0x88b5 in network byte order
 	fd = open(lab, unix.AF_PACKET, unix.SOCK_DGRAM)

@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"time"
 
+	. "github.com/onsi/gomega"
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness"
@@ -16,35 +17,35 @@ import (
 var interruptions = []recipe{
 	{
 		errno: unix.EINTR, call: "recv(2)",
-		when:   "a signal's handler runs while the call waits, and the socket has a limit (SO_RCVTIMEO) or the handler no SA_RESTART",
+		when:   "a signal's handler runs while the call waits, with SA_RESTART too if the socket has a limit (SO_RCVTIMEO)",
 		source: "signal(7), Interruption of system calls",
 		cook: func(lab *harness.Lab) error {
-			fd := dialled(lab)
-			return interrupted(lab, func() error { return receivedBy(fd) })
+			fd := dialled(lab, stream(lab))
+			return interrupted(lab, func() error { return receive(fd) })
 		},
 	},
 	{
 		errno: unix.EINTR, call: "connect(2)",
-		when:   "a signal's handler runs while the call waits, as with recv(2); the attempt goes on, and connecting again gives EALREADY",
+		when:   "a signal's handler runs while the call waits, as with recv(2); the attempt goes on, and a second connect(2) waits for its outcome",
 		source: "signal(7), Interruption of system calls; net/ipv4/af_inet.c, __inet_stream_connect",
 		cook: func(lab *harness.Lab) error {
-			fd := open(lab, int(lab.Family), unix.SOCK_STREAM)
-			lab.Apply(scenarios.SilentDrop{})
-			return interrupted(lab, func() error { return unix.Connect(fd, address(lab.Server.AddressPort(5000))) })
+			lab.Server.Listen(5000, 1)
+			fd, outage := stream(lab), scenarios.SilentDrop{}
+			lab.Apply(outage)
+			err := interrupted(lab, func() error { return unix.Connect(fd, toServer(lab)) })
+			lab.Heal(outage)
+			Expect(unix.Connect(fd, toServer(lab))).To(Succeed())
+			return err
 		},
+		waits: time.Second,
 	},
 	{
 		errno: unix.EINTR, call: "accept(2)",
 		when:   "a signal's handler runs while the server waits, as with recv(2)",
 		source: "signal(7), Interruption of system calls",
 		cook: func(lab *harness.Lab) error {
-			fd := open(lab, int(lab.Family), unix.SOCK_STREAM)
-			if err := unix.Bind(fd, address(lab.Client.AddressPort(5000))); err != nil {
-				return err
-			}
-			if err := unix.Listen(fd, 1); err != nil {
-				return err
-			}
+			fd := stream(lab)
+			Expect(unix.Listen(fd, 1)).To(Succeed())
 			return interrupted(lab, func() error { return accept(fd) })
 		},
 	},
@@ -53,7 +54,7 @@ var interruptions = []recipe{
 		when:   "a signal's handler runs while the call waits, with SA_RESTART too",
 		source: "signal(7), Interruption of system calls; poll(2)",
 		cook: func(lab *harness.Lab) error {
-			fds := []unix.PollFd{{Fd: int32(dialled(lab)), Events: unix.POLLIN}}
+			fds := []unix.PollFd{{Fd: int32(dialled(lab, stream(lab))), Events: unix.POLLIN}}
 			return interrupted(lab, func() error {
 				_, err := unix.Poll(fds, int(bound.Milliseconds()))
 				return err

@@ -26,13 +26,13 @@ func Markdown() string {
 	fmt.Fprintf(&text, introduction, "`")
 	text.WriteString("| errno | you meet it when | call | source |\n|---|---|---|---|\n")
 	for _, r := range met {
-		fmt.Fprintf(&text, "| %s | %s | %s | %s |\n", name(r.errno), r.sentence(), r.call, r.source)
+		fmt.Fprintf(&text, "| %s | %s | %s | %s |\n", sock.ErrnoName(r.errno), r.sentence(), r.call, r.source)
 	}
 	text.WriteString("\n## Not there\n\nErrnos that manuals or POSIX lead one to expect, and what Linux gives instead.\n\n")
 	text.WriteString("| errno | why it does not come | what comes instead | call | source |\n|---|---|---|---|---|\n")
 	for _, a := range never {
 		r := a.instead
-		fmt.Fprintf(&text, "| %s | %s. | %s when %s | %s | %s |\n", name(a.errno), a.reason, r.outcome(), r.sentence(), r.call, r.source)
+		fmt.Fprintf(&text, "| %s | %s. | %s when %s | %s | %s |\n", sock.ErrnoName(a.errno), a.reason, r.outcome(), r.sentence(), r.call, r.source)
 	}
 	return text.String()
 }

@@ -23,9 +23,7 @@ var never = []absence{
 			when:   "the address is a broadcast one and the socket TCP",
 			source: "net/ipv4/tcp_ipv4.c, tcp_v4_connect",
 			over:   sock.IPv4,
-			cook: func(lab *harness.Lab) error {
-				return unix.Connect(open(lab, unix.AF_INET, unix.SOCK_STREAM), broadcast(lab))
-			},
+			cook:   func(lab *harness.Lab) error { return unix.Connect(stream(lab), broadcast(lab)) },
 		},
 	},
 	{
@@ -49,10 +47,10 @@ var never = []absence{
 		reason: "send(2) names it for a socket that is not connected, and means UDP; to TCP it is a connection that is not there",
 		instead: recipe{
 			errno: unix.EPIPE, call: "send(2)",
-			when:   "the socket is TCP and was never connected, or listens",
+			when:   "the socket is TCP and listens",
 			source: "net/ipv4/tcp.c, tcp_sendmsg_locked; net/core/stream.c, sk_stream_wait_connect",
 			cook: func(lab *harness.Lab) error {
-				return lab.Server.Listen(5000, 1).Control(func(fd int) error { return sent(fd, 1) })
+				return lab.Server.Listen(5000, 1).Control(func(fd int) error { return send(fd, 1) })
 			},
 		},
 	},
@@ -64,7 +62,7 @@ var never = []absence{
 			when:   "the server on the client's own network is off",
 			source: "net/ipv4/route.c, ipv4_link_failure; net/ipv6/route.c, ip6_link_failure",
 			waits:  3 * time.Second,
-			cook:   connectingToNobody,
+			cook:   func(lab *harness.Lab) error { return connect(lab, nobody(lab)) },
 		},
 	},
 	{
@@ -77,7 +75,7 @@ var never = []absence{
 			cook: func(lab *harness.Lab) error {
 				client, server := lab.Connect(5000)
 				err := client.Control(func(fd int) error {
-					return unix.Sendto(fd, []byte("hello"), 0, address(lab.Client.AddressPort(7)))
+					return unix.Sendto(fd, []byte("hello"), 0, sock.Sockaddr(lab.Client.AddressPort(7)))
 				})
 				Expect(server.Read()).To(Equal("hello"))
 				return err
@@ -104,12 +102,12 @@ var never = []absence{
 		reason: "A link that goes down takes its routes with it, so that IP knows no network instead of one that is down; packet sockets do meet it",
 		instead: recipe{
 			errno: unix.ENETUNREACH, call: "sendto(2)",
-			when:   "the socket is UDP or TCP and the client's own link is down",
+			when:   "the socket is UDP and the client's own link is down",
 			source: "net/ipv4/fib_frontend.c, fib_netdev_event; net/ipv6/route.c, rt6_disable_ip",
 			cook: func(lab *harness.Lab) error {
-				fd := open(lab, int(lab.Family), unix.SOCK_DGRAM)
+				fd := datagram(lab)
 				lab.Apply(linkDown(lab))
-				return unix.Sendto(fd, []byte("anyone?"), 0, address(lab.Server.AddressPort(5000)))
+				return unix.Sendto(fd, []byte("anyone?"), 0, toServer(lab))
 			},
 		},
 	},
@@ -128,6 +126,22 @@ var never = []absence{
 				Expect(client).To(StayAlive(500 * time.Millisecond))
 				Expect(client.Queues()).To(HaveField("Sent", len("anyone?")), "it stays in the send queue")
 				return err
+			},
+		},
+	},
+	{
+		errno:  unix.EPERM,
+		reason: "connect(2) names it for a firewall rule on the client itself; to TCP a SYN that was dropped there is a lost one, which it sends again",
+		instead: recipe{
+			errno: unix.ETIMEDOUT, call: "connect(2)",
+			when:   "a firewall rule on the client itself drops every SYN",
+			source: "net/ipv4/tcp_output.c, tcp_connect",
+			waits:  3 * time.Second,
+			cook: func(lab *harness.Lab) error {
+				lab.Client.Sysctl("ipv4/tcp_syn_retries", 1)
+				lab.Server.Listen(5000, 1)
+				lab.Apply(ownFirewall(lab, "tcp"))
+				return connect(lab, lab.Server.AddressPort(5000))
 			},
 		},
 	},

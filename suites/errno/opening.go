@@ -1,9 +1,7 @@
 package errno
 
 import (
-	"runtime"
 	"time"
-	"unsafe"
 
 	. "github.com/onsi/gomega"
 	"golang.org/x/sys/unix"
@@ -31,7 +29,7 @@ var opening = []recipe{
 	},
 	{
 		errno: unix.EAFNOSUPPORT, call: "socket(2)",
-		when:   "the kernel has not got the address family: DECnet, or IPv6 where it is switched off",
+		when:   "the kernel has not got the address family: DECnet, which Linux 6.1 dropped",
 		source: "socket(2); net/socket.c, __sock_create",
 		over:   familyless,
 		cook:   func(*harness.Lab) error { return socket(unix.AF_DECnet, unix.SOCK_STREAM, 0) },
@@ -41,19 +39,19 @@ var opening = []recipe{
 		when:   "the program has as many descriptors open as it may (ulimit -n)",
 		source: "socket(2); getrlimit(2), RLIMIT_NOFILE",
 		cook: func(lab *harness.Lab) error {
-			defer withoutDescriptors(lab)()
-			return socket(int(lab.Family), unix.SOCK_STREAM, 0)
+			return withoutDescriptors(lab, func() error { return socket(int(lab.Family), unix.SOCK_STREAM, 0) })
 		},
 	},
 	{
 		errno: unix.EMFILE, call: "accept(2)",
-		when:   "the server has as many descriptors open as it may; the client waits in the accept queue, and the listener stays readable",
+		when:   "the server has as many descriptors open as it may; the client stays in the accept queue",
 		source: "accept(2); getrlimit(2), RLIMIT_NOFILE",
 		cook: func(lab *harness.Lab) error {
 			listener := lab.Server.Listen(5000, 1)
 			lab.Dial(5000)
-			defer withoutDescriptors(lab)()
-			return listener.Control(accept)
+			err := withoutDescriptors(lab, func() error { return listener.Control(accept) })
+			Expect(listener.Control(accept)).To(Succeed(), "the client is still in the queue")
+			return err
 		},
 	},
 	{
@@ -105,7 +103,7 @@ var opening = []recipe{
 	},
 	{
 		errno: unix.EADDRNOTAVAIL, call: "bind(2)",
-		when:   "the host has no such address: that of another host, or one that has not come up yet",
+		when:   "the host has no such address: it is that of another host",
 		source: "bind(2); ip(7), IP_FREEBIND",
 		cook: func(lab *harness.Lab) error {
 			return lab.Client.NewSocket("client").Bind(lab.Server.AddressPort(5000))
@@ -117,11 +115,7 @@ var opening = []recipe{
 		source: "ip(7); capabilities(7), CAP_NET_BIND_SERVICE",
 		cook: func(lab *harness.Lab) error {
 			server := lab.Server.NewSocket("server")
-			// Capabilities are a thread's own.
-			runtime.LockOSThread()
-			defer runtime.UnlockOSThread()
-			defer withoutPrivilegedPorts(lab)()
-			return server.Bind(lab.Server.AddressPort(80))
+			return withoutPrivilegedPorts(lab, func() error { return server.Bind(lab.Server.AddressPort(80)) })
 		},
 	},
 	{
@@ -155,7 +149,7 @@ var opening = []recipe{
 	},
 	{
 		errno: unix.EAGAIN, call: "accept(2)",
-		when:   "the listener does not block and nobody waits, or another process was quicker",
+		when:   "the listener does not block and nobody waits",
 		source: "accept(2)",
 		cook: func(lab *harness.Lab) error {
 			return lab.Server.Listen(5000, 1).Control(accept)
@@ -169,93 +163,4 @@ var opening = []recipe{
 			return onOtherFamily(lab, unix.SYS_BIND, lab.Server.NewSocket("server"))
 		},
 	},
-}
-
-// socket is one socket(2).
-func socket(family, kind, protocol int) error {
-	fd, err := unix.Socket(family, kind|unix.SOCK_CLOEXEC, protocol)
-	if err == nil {
-		_ = unix.Close(fd)
-	}
-	return err
-}
-
-func listen(c *harness.Conn) error {
-	return c.Control(func(fd int) error { return unix.Listen(fd, 1) })
-}
-
-// accept is one accept4(2) that must fail.
-func accept(fd int) error {
-	accepted, _, err := unix.Accept4(fd, unix.SOCK_CLOEXEC)
-	if err == nil {
-		_ = unix.Close(accepted)
-	}
-	return err
-}
-
-// portServed has another program of the server listen on port 5000.
-func portServed(lab *harness.Lab) situation {
-	return situation{
-		what:   "another program listens on the port",
-		byHand: "nc -l 5000",
-		arise: func() error {
-			lab.Server.Listen(5000, 1)
-			return nil
-		},
-	}
-}
-
-// withoutDescriptors lets this process open nothing more, until the function that it
-// returns is called. What is open stays open.
-func withoutDescriptors(lab *harness.Lab) (restore func()) {
-	var before unix.Rlimit
-	Expect(unix.Prlimit(0, unix.RLIMIT_NOFILE, nil, &before)).To(Succeed())
-	lab.Apply(situation{
-		what:   "the program may open no more descriptors",
-		byHand: "ulimit -n 0",
-		arise: func() error {
-			return unix.Prlimit(0, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 0, Max: before.Max}, nil)
-		},
-	})
-	return func() { Expect(unix.Prlimit(0, unix.RLIMIT_NOFILE, &before, nil)).To(Succeed()) }
-}
-
-// withoutPrivilegedPorts makes the calling thread do without CAP_NET_BIND_SERVICE, as
-// root of its user namespace too, until the function that it returns is called.
-func withoutPrivilegedPorts(lab *harness.Lab) (restore func()) {
-	const capability = unix.CAP_NET_BIND_SERVICE
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var before [2]unix.CapUserData
-	Expect(unix.Capget(&header, &before[0])).To(Succeed())
-	lab.Apply(situation{
-		what:   "the program has no CAP_NET_BIND_SERVICE",
-		byHand: "setpriv --bounding-set -net_bind_service PROGRAM",
-		arise: func() error {
-			without := before
-			without[capability/32].Effective &^= 1 << (capability % 32)
-			return unix.Capset(&header, &without[0])
-		},
-	})
-	return func() { Expect(unix.Capset(&header, &before[0])).To(Succeed()) }
-}
-
-// onOtherFamily is a bind(2) or connect(2) of a socket to an address of the family
-// that is not the lab's. The kernel looks at the family only when the length will
-// do: that of a sockaddr_storage does for both.
-func onOtherFamily(lab *harness.Lab, call uintptr, c *harness.Conn) error {
-	storage := struct {
-		family uint16
-		port   [2]byte
-		rest   [124]byte
-	}{family: unix.AF_INET, port: [2]byte{0x13, 0x88}} // 5000
-	if lab.Family == sock.IPv4 {
-		storage.family = unix.AF_INET6
-	}
-	return c.Control(func(fd int) error {
-		_, _, errno := unix.Syscall(call, uintptr(fd), uintptr(unsafe.Pointer(&storage)), unsafe.Sizeof(storage))
-		if errno != 0 {
-			return errno
-		}
-		return nil
-	})
 }

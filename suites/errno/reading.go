@@ -30,9 +30,9 @@ var reading = []recipe{
 		when:   "the socket blocks with a limit (SO_RCVTIMEO) and the limit is over",
 		source: "socket(7), SO_RCVTIMEO",
 		cook: func(lab *harness.Lab) error {
-			fd := dialled(lab)
+			fd := dialled(lab, stream(lab))
 			giveUpAfter(fd, 100*time.Millisecond)
-			return receivedBy(fd)
+			return receive(fd)
 		},
 	},
 	{
@@ -49,7 +49,7 @@ var reading = []recipe{
 	},
 	{
 		errno: unix.ENOTCONN, call: "recv(2)",
-		when:   "the socket was never connected, or its attempt has failed",
+		when:   "the socket was never connected",
 		source: "recv(2); net/ipv4/tcp.c, tcp_recvmsg_locked",
 		cook: func(lab *harness.Lab) error {
 			_, err := lab.Client.NewSocket("client").Receive(make([]byte, 16))
@@ -58,7 +58,7 @@ var reading = []recipe{
 	},
 	{
 		errno: unix.ENOTSOCK, call: "recv(2)",
-		when:   "the descriptor is a pipe or a file: the socket was closed, and its number is another's now",
+		when:   "the descriptor is a pipe: the socket was closed, and its number is another's now",
 		source: "recv(2); net/socket.c, sockfd_lookup_light",
 		cook: func(lab *harness.Lab) error {
 			client, _ := lab.Connect(5000)
@@ -68,7 +68,7 @@ var reading = []recipe{
 			return client.Control(func(fd int) error {
 				Expect(unix.Dup3(pipe[0], fd, unix.O_CLOEXEC)).To(Succeed())
 				Expect(unix.Close(pipe[0])).To(Succeed())
-				return receivedBy(fd)
+				return receive(fd)
 			})
 		},
 	},
@@ -83,12 +83,14 @@ var gone = []recipe{
 		cook: func(lab *harness.Lab) error {
 			client, server := lab.Connect(5000)
 			server.Abort()
-			return received(client)
+			err := received(client)
+			Expect(client.Read()).To(BeEmpty(), "the zero-read")
+			return err
 		},
 	},
 	{
 		errno: unix.ECONNRESET, call: "recv(2)",
-		when:   "the peer has closed, or ended, without reading what it had been sent",
+		when:   "the peer has closed without reading what it had been sent",
 		source: "RFC 2525 §2.17; net/ipv4/tcp.c, __tcp_close",
 		cook: func(lab *harness.Lab) error {
 			client, server := lab.Connect(5000)
@@ -129,7 +131,7 @@ var gone = []recipe{
 		source: "ss(8); net/ipv4/tcp.c, tcp_abort",
 		cook: func(lab *harness.Lab) error {
 			client, _ := lab.Connect(5000)
-			lab.Apply(destroyed(client))
+			client.Destroy()
 			return received(client)
 		},
 	},
@@ -171,12 +173,4 @@ var gone = []recipe{
 			return received(client)
 		},
 	},
-}
-
-// dialled is a socket of the client, connected to the server, that blocks.
-func dialled(lab *harness.Lab) (fd int) {
-	lab.Server.Listen(5000, 1)
-	fd = open(lab, int(lab.Family), unix.SOCK_STREAM)
-	Expect(unix.Connect(fd, address(lab.Server.AddressPort(5000)))).To(Succeed())
-	return fd
 }

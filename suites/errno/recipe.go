@@ -46,14 +46,5 @@ type absence struct {
 // met are all recipes, in the order of their errnos' names.
 var met = slices.SortedStableFunc(
 	slices.Values(slices.Concat(opening, connecting, unreachable, gone, reading, writing, datagrams, calls, interruptions)),
-	func(a, b recipe) int { return strings.Compare(name(a.errno), name(b.errno)) },
+	func(a, b recipe) int { return strings.Compare(sock.ErrnoName(a.errno), sock.ErrnoName(b.errno)) },
 )
-
-// name is the errno's name in manuals. Of the two names of 95 they use the one for
-// sockets.
-func name(errno unix.Errno) string {
-	if errno == unix.EOPNOTSUPP {
-		return "EOPNOTSUPP"
-	}
-	return unix.ErrnoName(errno)
-}

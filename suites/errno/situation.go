@@ -1,25 +1,20 @@
 package errno
 
 import (
-	"context"
 	"fmt"
-	"net/netip"
 	"os"
+	"runtime"
 	"strings"
-	"time"
 
-	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness"
-	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/harness/capture"
+	"github.com/halfopen-lab/halfopen/harness/firewall"
 )
-
-// bound is the longest that a recipe waits for its errno.
-const bound = 6 * time.Second
 
 // situation is a fault of the host's own making, which no other family of specs
 // needs: a full queue, a port that is taken.
@@ -86,6 +81,45 @@ func queueFull(lab *harness.Lab) situation {
 	}
 }
 
+// ownFirewall has the client itself drop what it sends to the server, over udp or tcp.
+func ownFirewall(lab *harness.Lab, protocol string) situation {
+	rule := firewall.Filter(fmt.Sprintf("-A OUTPUT -p %s --dport 5000 -j DROP", protocol))
+	const what = "a firewall rule on the client drops what it sends to the server"
+	return situation{
+		what:   what,
+		byHand: strings.Join(firewall.Commands(rule), "; "),
+		arise:  func() error { return lab.Client.Rules.Set(what, rule) },
+	}
+}
+
+// answered has the firewall answer a SYN with an ICMP error that iptables' REJECT has
+// not got.
+func answered(lab *harness.Lab, syn capture.Packet, kind, code uint8) situation {
+	forged := firewall.ICMPError{Router: lab.Hosts[1].Address(), Type: kind, Code: code, From: syn.Src, To: syn.Dst, Seq: syn.Seq}
+	ip, icmp := "IP", fmt.Sprintf("ICMP(type=%d, code=%d)", kind, code)
+	if syn.Src.Addr().Is6() {
+		ip, icmp = "IPv6", fmt.Sprintf("ICMPv6Unknown(type=%d, code=%d)/Raw(bytes(4))", kind, code)
+	}
+	return situation{
+		what: fmt.Sprintf("the firewall answers with ICMP type %d, code %d", kind, code),
+		byHand: fmt.Sprintf(`echo 'send(%[1]s(dst="%[3]v")/%[2]s/%[1]s(src="%[3]v", dst="%[4]v")/TCP(sport=%[5]d, dport=%[6]d, seq=%[7]d))' | scapy`,
+			ip, icmp, syn.Src.Addr(), syn.Dst.Addr(), syn.Src.Port(), syn.Dst.Port(), syn.Seq),
+		arise: func() error { return lab.Firewall.Forge(forged) },
+	}
+}
+
+// portServed has another program of the server listen on port 5000.
+func portServed(lab *harness.Lab) situation {
+	return situation{
+		what:   "another program listens on the port",
+		byHand: "nc -l 5000",
+		arise: func() error {
+			lab.Server.Listen(5000, 1)
+			return nil
+		},
+	}
+}
+
 // portsTaken leaves the client two ephemeral ports, and has sockets take both.
 func portsTaken(lab *harness.Lab, take func(*harness.Conn) error) situation {
 	const ports = "40000 40001"
@@ -96,88 +130,53 @@ func portsTaken(lab *harness.Lab, take func(*harness.Conn) error) situation {
 			err := lab.Client.Do(func() error {
 				return os.WriteFile("/proc/sys/net/ipv4/ip_local_port_range", []byte(ports), 0)
 			})
-			for i := range len(strings.Fields(ports)) {
-				if err == nil {
-					err = take(lab.Client.NewSocket(fmt.Sprintf("socket %d", i+1)))
-				}
+			if err != nil {
+				return err
 			}
-			return err
-		},
-	}
-}
-
-// destroyed is a connection that the administrator has ended with ss -K
-// (sock_diag(7), SOCK_DESTROY).
-func destroyed(c *harness.Conn) situation {
-	return situation{
-		what:   "the administrator destroys the socket of " + c.Name,
-		byHand: fmt.Sprintf("ss -K src %v dst %v", c.Local(), c.Remote()),
-		arise: func() error {
-			return c.Host.Do(func() error {
-				diag, err := sock.OpenDiag()
-				if err != nil {
+			for _, port := range strings.Fields(ports) {
+				if err := take(lab.Client.NewSocket("a socket on " + port)); err != nil {
 					return err
 				}
-				defer diag.Close()
-				return diag.Destroy(sock.Entry{Local: c.Local(), Remote: c.Remote()})
-			})
+			}
+			return nil
 		},
 	}
 }
 
-// open makes a socket on the client: a blocking one, which gives up with EAGAIN or
-// EINPROGRESS when nothing has happened in time (socket(7), SO_RCVTIMEO).
-func open(lab *harness.Lab, family, kind int) (fd int) {
-	Expect(lab.Client.Do(func() (err error) {
-		fd, err = unix.Socket(family, kind|unix.SOCK_CLOEXEC, 0)
-		return err
-	})).To(Succeed())
-	DeferCleanup(func() { _ = unix.Close(fd) })
-	giveUpAfter(fd, bound)
-	return fd
+// withoutDescriptors is what a call returns while this process may open nothing more.
+// What is open stays open.
+func withoutDescriptors(lab *harness.Lab, call func() error) error {
+	var before unix.Rlimit
+	Expect(unix.Prlimit(0, unix.RLIMIT_NOFILE, nil, &before)).To(Succeed())
+	defer func() { Expect(unix.Prlimit(0, unix.RLIMIT_NOFILE, &before, nil)).To(Succeed()) }()
+	lab.Apply(situation{
+		what:   "the program may open no more descriptors",
+		byHand: "ulimit -n 0",
+		arise: func() error {
+			return unix.Prlimit(0, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 0, Max: before.Max}, nil)
+		},
+	})
+	return call()
 }
 
-// giveUpAfter bounds how long the calls on a socket block.
-func giveUpAfter(fd int, d time.Duration) {
-	limit := unix.NsecToTimeval(d.Nanoseconds())
-	Expect(unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &limit)).To(Succeed())
-	Expect(unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &limit)).To(Succeed())
-}
-
-// address is an address as a system call takes it.
-func address(a netip.AddrPort) unix.Sockaddr {
-	if a.Addr().Is4() {
-		return &unix.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().As4()}
-	}
-	return &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16()}
-}
-
-// connected is how a connection attempt ends that is under way.
-func connected(c *harness.Conn) error {
-	ctx, cancel := context.WithTimeout(context.Background(), bound)
-	defer cancel()
-	return c.AwaitConnected(ctx)
-}
-
-// received is what recv(2) returns when it has something to return.
-func received(c *harness.Conn) error {
-	ctx, cancel := context.WithTimeout(context.Background(), bound)
-	defer cancel()
-	if err := c.AwaitReadable(ctx); err != nil {
-		return err
-	}
-	_, err := c.Receive(make([]byte, 16))
-	return err
-}
-
-// receivedBy is one recv(2) of a socket that blocks.
-func receivedBy(fd int) error {
-	_, _, err := unix.Recvfrom(fd, make([]byte, 16), 0)
-	return err
-}
-
-// reusing lets a socket bind to a port that others use too (SO_REUSEADDR).
-func reusing(c *harness.Conn) *harness.Conn {
-	Expect(c.SetOption(unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)).To(Succeed())
-	return c
+// withoutPrivilegedPorts is what a call returns while the calling thread does without
+// CAP_NET_BIND_SERVICE, as root of its user namespace too.
+func withoutPrivilegedPorts(lab *harness.Lab, call func() error) error {
+	const capability = unix.CAP_NET_BIND_SERVICE
+	runtime.LockOSThread() // capabilities are a thread's own
+	defer runtime.UnlockOSThread()
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var before [2]unix.CapUserData
+	Expect(unix.Capget(&header, &before[0])).To(Succeed())
+	defer func() { Expect(unix.Capset(&header, &before[0])).To(Succeed()) }()
+	lab.Apply(situation{
+		what:   "the program has no CAP_NET_BIND_SERVICE",
+		byHand: "setpriv --bounding-set -net_bind_service PROGRAM",
+		arise: func() error {
+			without := before
+			without[capability/32].Effective &^= 1 << (capability % 32)
+			return unix.Capset(&header, &without[0])
+		},
+	})
+	return call()
 }

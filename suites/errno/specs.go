@@ -39,7 +39,7 @@ func returns(family sock.Family) func(recipe) {
 func entries(family sock.Family) (entries []TableEntry) {
 	for _, r := range met {
 		if r.isOver(family) {
-			entries = append(entries, r.entry(fmt.Sprintf("%s from %s when %s", name(r.errno), r.call, r.when)))
+			entries = append(entries, r.entry(fmt.Sprintf("%s from %s when %s", sock.ErrnoName(r.errno), r.call, r.when)))
 		}
 	}
 	return entries
@@ -50,7 +50,7 @@ func entries(family sock.Family) (entries []TableEntry) {
 func absentees(family sock.Family) (entries []TableEntry) {
 	for _, a := range never {
 		if r := a.instead; r.isOver(family) {
-			entries = append(entries, r.entry(fmt.Sprintf("%s but %s from %s when %s", name(a.errno), r.outcome(), r.call, r.when)))
+			entries = append(entries, r.entry(fmt.Sprintf("%s but %s from %s when %s", sock.ErrnoName(a.errno), r.outcome(), r.call, r.when)))
 		}
 	}
 	return entries
@@ -72,5 +72,5 @@ func (r recipe) outcome() string {
 	if r.errno == 0 {
 		return "success"
 	}
-	return name(r.errno)
+	return sock.ErrnoName(r.errno)
 }

@@ -1,13 +1,9 @@
 package errno
 
 import (
-	"encoding/binary"
-	"net"
 	"net/netip"
 	"time"
 
-	"github.com/gopacket/gopacket"
-	"github.com/gopacket/gopacket/layers"
 	. "github.com/onsi/gomega"
 	"golang.org/x/sys/unix"
 
@@ -26,7 +22,7 @@ var unreachable = []recipe{
 		source: "connect(2); net/ipv4/route.c, ip_route_output_key_hash_rcu; net/ipv6/route.c, ip6_null_entry",
 		cook: func(lab *harness.Lab) error {
 			elsewhere := map[sock.Family]string{sock.IPv4: "203.0.113.1", sock.IPv6: "2001:db8:ffff::1"}[lab.Family]
-			return lab.Client.NewSocket("client").Connect(netip.AddrPortFrom(netip.MustParseAddr(elsewhere), 5000))
+			return connect(lab, netip.AddrPortFrom(netip.MustParseAddr(elsewhere), 5000))
 		},
 	},
 	{
@@ -36,7 +32,7 @@ var unreachable = []recipe{
 		cook: func(lab *harness.Lab) error {
 			lab.Server.Listen(5000, 1)
 			lab.Apply(linkDown(lab))
-			return lab.Client.NewSocket("client").Connect(lab.Server.AddressPort(5000))
+			return connect(lab, lab.Server.AddressPort(5000))
 		},
 	},
 	{
@@ -69,7 +65,7 @@ var unreachable = []recipe{
 		errno: unix.EHOSTUNREACH, call: "connect(2)",
 		when:   "the server is on the client's own network and does not answer ARP or neighbour solicitations (after 3 s)",
 		source: "arp(7), mcast_solicit; net/ipv4/route.c, ipv4_link_failure; net/ipv6/route.c, ip6_link_failure",
-		cook:   connectingToNobody, waits: 3 * time.Second,
+		cook:   func(lab *harness.Lab) error { return connect(lab, nobody(lab)) }, waits: 3 * time.Second,
 	},
 	{
 		errno: unix.EHOSTUNREACH, call: "connect(2)",
@@ -78,7 +74,7 @@ var unreachable = []recipe{
 		cook: func(lab *harness.Lab) error {
 			lab.Server.Listen(5000, 1)
 			lab.Apply(scenarios.NeighbourLost{})
-			return connectingNow(lab)
+			return connect(lab, lab.Server.AddressPort(5000))
 		},
 		through: harness.Firewalled, waits: 3 * time.Second,
 	},
@@ -100,7 +96,7 @@ var unreachable = []recipe{
 		source: "ip-route(8); net/ipv4/fib_semantics.c, fib_props; net/ipv6/route.c, fib6_rt_type_to_error",
 		cook: func(lab *harness.Lab) error {
 			lab.Apply(routeOf(lab, unix.RTN_UNREACHABLE, "unreachable"))
-			return lab.Client.NewSocket("client").Connect(lab.Server.AddressPort(5000))
+			return connect(lab, lab.Server.AddressPort(5000))
 		},
 	},
 	{
@@ -113,26 +109,38 @@ var unreachable = []recipe{
 		errno: unix.EHOSTDOWN, call: "connect(2)",
 		when:   "a router answers with ICMP destination host unknown (code 7), which few ever sent",
 		source: "net/ipv4/icmp.c, icmp_err_convert; RFC 1812 §5.2.7.1",
-		over:   sock.IPv4, through: harness.Firewalled,
-		cook: func(lab *harness.Lab) error {
-			lab.Server.Listen(5000, 1)
-			lab.Apply(scenarios.SilentDrop{})
-			client := lab.Client.NewSocket("client")
-			Expect(client.Connect(lab.Entrance(5000))).To(Equal(unix.EINPROGRESS))
-			Expect(lab.Client).To(HaveSent(1, capture.SYN, Within(time.Second)))
-			lab.Apply(hostUnknown(lab, lab.Client.Sent(capture.SYN)[0]))
-			return connected(client)
-		},
+		cook:   answeredWith(map[sock.Family][2]uint8{sock.IPv4: {3, 7}}), over: sock.IPv4, through: harness.Firewalled,
+	},
+	{
+		errno: unix.ENONET, call: "connect(2)",
+		when:   "a router answers with ICMP source host isolated (code 8), which no router should send any more",
+		source: "net/ipv4/icmp.c, icmp_err_convert; RFC 1812 §5.2.7.1",
+		cook:   answeredWith(map[sock.Family][2]uint8{sock.IPv4: {3, 8}}), over: sock.IPv4, through: harness.Firewalled,
+	},
+	{
+		errno: unix.EPROTO, call: "connect(2)",
+		when:   "a router cannot make out the header and answers with ICMP parameter problem",
+		source: "net/ipv4/tcp_ipv4.c, tcp_v4_err; net/ipv6/icmp.c, icmpv6_err_convert",
+		cook:   answeredWith(map[sock.Family][2]uint8{sock.IPv4: {12, 0}, sock.IPv6: {4, 0}}), through: harness.Firewalled,
 	},
 }
 
-// connectingToNobody is how a connection attempt ends to an address of the client's
-// own network that no host has.
-func connectingToNobody(lab *harness.Lab) error {
-	nobody := lab.Server.Address().Next()
-	client := lab.Client.NewSocket("client")
-	Expect(client.Connect(netip.AddrPortFrom(nobody, 5000))).To(Equal(unix.EINPROGRESS))
-	return connected(client)
+// answeredWith is how a connection attempt ends whose SYN a router answers with an
+// ICMP error of this type and code.
+func answeredWith(numbers map[sock.Family][2]uint8) func(*harness.Lab) error {
+	return func(lab *harness.Lab) error {
+		lab.Apply(scenarios.SilentDrop{})
+		client := lab.Client.NewSocket("client")
+		Expect(client.Connect(lab.Entrance(5000))).To(Equal(unix.EINPROGRESS))
+		Expect(lab.Client).To(HaveSent(1, capture.SYN, Within(time.Second)))
+		lab.Apply(answered(lab, lab.Client.Sent(capture.SYN)[0], numbers[lab.Family][0], numbers[lab.Family][1]))
+		return connected(client)
+	}
+}
+
+// nobody is an address of the client's own network that no host has.
+func nobody(lab *harness.Lab) netip.AddrPort {
+	return netip.AddrPortFrom(lab.Server.Address().Next(), 5000)
 }
 
 // softly is how a connection ends whose data a router answers with an ICMP error.
@@ -154,40 +162,4 @@ func linkLost(lab *harness.Lab) error {
 	lab.Apply(linkDown(lab))
 	Expect(client.Write("anyone?")).To(Succeed())
 	return received(client)
-}
-
-// hostUnknown has the router behind the client answer a packet with ICMP destination
-// unreachable, code 7. iptables' REJECT cannot.
-func hostUnknown(lab *harness.Lab, packet capture.Packet) situation {
-	return situation{
-		what:   "the router answers with ICMP destination host unknown",
-		byHand: "hping3 --icmp --icmptype 3 --icmpcode 7 CLIENT",
-		arise: func() error {
-			client, server := packet.Src.Addr(), packet.Dst.Addr()
-			ip := &layers.IPv4{
-				Version: 4, TTL: 64, Protocol: layers.IPProtocolTCP,
-				SrcIP: net.IP(client.AsSlice()), DstIP: net.IP(server.AsSlice()),
-			}
-			// The first eight bytes of the TCP header are all that an error quotes
-			// (RFC 792): the ports and the sequence number.
-			quote := binary.BigEndian.AppendUint16(nil, packet.Src.Port())
-			quote = binary.BigEndian.AppendUint16(quote, packet.Dst.Port())
-			quote = binary.BigEndian.AppendUint32(quote, packet.Seq)
-			buffer := gopacket.NewSerializeBuffer()
-			err := gopacket.SerializeLayers(buffer, gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true},
-				&layers.ICMPv4{TypeCode: layers.CreateICMPv4TypeCode(layers.ICMPv4TypeDestinationUnreachable, layers.ICMPv4CodeHostUnknown)},
-				ip, gopacket.Payload(quote))
-			if err != nil {
-				return err
-			}
-			return lab.Hosts[1].Do(func() error {
-				fd, err := unix.Socket(unix.AF_INET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.IPPROTO_ICMP)
-				if err != nil {
-					return err
-				}
-				defer func() { _ = unix.Close(fd) }()
-				return unix.Sendto(fd, buffer.Bytes(), 0, &unix.SockaddrInet4{Addr: client.As4()})
-			})
-		},
-	}
 }

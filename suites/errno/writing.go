@@ -18,7 +18,7 @@ import (
 var writing = []recipe{
 	{
 		errno: unix.EAGAIN, call: "send(2)",
-		when:   "the socket does not block and the send buffer is full: the peer does not read, or is gone",
+		when:   "the socket does not block and the send buffer is full: the peer does not read",
 		source: "send(2)",
 		cook: func(lab *harness.Lab) error {
 			client, server := lab.Connect(5000)
@@ -53,7 +53,7 @@ var writing = []recipe{
 	},
 	{
 		errno: unix.EPIPE, call: "send(2)",
-		when:   "the peer has aborted, and a read or SO_ERROR has told so (ECONNRESET) already",
+		when:   "the peer has aborted, and a read has told so (ECONNRESET) already",
 		source: "net/core/stream.c, sk_stream_error",
 		cook: func(lab *harness.Lab) error {
 			client, server := lab.Connect(5000)
@@ -88,7 +88,7 @@ var writing = []recipe{
 		cook: func(lab *harness.Lab) error {
 			lab.Client.Sysctl("ipv4/tcp_fastopen", 0)
 			return lab.Client.NewSocket("client").Control(func(fd int) error {
-				return unix.Sendto(fd, []byte("early"), unix.MSG_FASTOPEN, address(lab.Server.AddressPort(5000)))
+				return unix.Sendto(fd, []byte("early"), unix.MSG_FASTOPEN, toServer(lab))
 			})
 		},
 	},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/halfopen-lab/halfopen/fixtures/detection"
 	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
 // How long a watcher waits for its detector: longer than the slowest can take.
@@ -118,7 +119,7 @@ func (w *watcher) wait(until time.Time) string {
 		n, err := w.conn.Receive(w.buffer[:])
 		switch {
 		case err != nil && err != unix.EAGAIN:
-			return name(err)
+			return sock.ErrnoName(err)
 		case err == nil && n == 0:
 			return "zero-read"
 		case n > 0:
@@ -157,7 +158,7 @@ func (w *watcher) send() string {
 		w.unanswered = before
 	}
 	if err != nil && err != unix.EAGAIN {
-		return name(err)
+		return sock.ErrnoName(err)
 	}
 	return ""
 }
@@ -178,11 +179,4 @@ func (w *watcher) still() string {
 		return detection.Never
 	}
 	return detection.Alive
-}
-
-func name(err error) string {
-	if errno, ok := err.(unix.Errno); ok {
-		return unix.ErrnoName(errno)
-	}
-	return err.Error()
 }

@@ -1,5 +1,6 @@
 // Package spec is what every family of specs adds to Ginkgo: both address families,
-// the waiting time and the catalogue's row as labels, and what it needs.
+// the waiting time and the catalogue's row as labels, what it needs, and what more than
+// one family does.
 //
 // The specs of a family are in the ordinary files of its folder, not in _test.go
 // files, so that one binary can hold all families: their waits then overlap.
