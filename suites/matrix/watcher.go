@@ -83,8 +83,12 @@ func (w *watcher) watch(begin time.Time) {
 		if interval > 0 {
 			next = begin.Add(time.Duration(tick) * interval)
 		}
+		last := !next.Before(end)
+		if last {
+			next = end
+		}
 		as := w.wait(next)
-		if as == "" && next.Equal(end) {
+		if as == "" && last {
 			w.outcome = detection.Outcome{As: w.still()}
 			return
 		}
@@ -114,7 +118,12 @@ func (w *watcher) wait(until time.Time) string {
 	}
 	ctx, cancel := context.WithDeadline(context.Background(), until)
 	defer cancel()
-	for w.conn.AwaitReadable(ctx) == nil {
+	for {
+		if err := w.conn.AwaitReadable(ctx); err == context.DeadlineExceeded {
+			return ""
+		} else if err != nil {
+			return name(err)
+		}
 		n, err := w.conn.Receive(w.buffer[:])
 		switch {
 		case err != nil && err != unix.EAGAIN:
@@ -125,7 +134,6 @@ func (w *watcher) wait(until time.Time) string {
 			w.hear()
 		}
 	}
-	return ""
 }
 
 // discard reads what has come, and not a byte more, so that it is told nothing.
