@@ -21,7 +21,7 @@ var _ = Describe("A server whose descriptors are all taken by ghosts", Rows("B7"
 		It("cannot accept (EMFILE) though its listener is readable, and can again when the ghosts are reaped", Waits(5*time.Second), func() {
 			const timeout = 4 * time.Second
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			server := lab.StartServer(5000, "watch", "-timeout", timeout.String(), "-descriptors", "3")
+			server := lab.StartServer(5000, "reaper", "-timeout", timeout.String(), "-descriptors", "3")
 			// waiting is the clients in the accept queue: a listener's Recv-Q.
 			waiting := func() int {
 				GinkgoHelper()

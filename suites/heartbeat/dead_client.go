@@ -23,7 +23,7 @@ var _ = Describe("A server that closes in order when its client has died", Rows(
 			if retries != 8 { // the kernel's own, written as 0 (net/ipv4/tcp_timer.c, tcp_orphan_retries)
 				lab.Server.Sysctl("ipv4/tcp_orphan_retries", retries)
 			}
-			server := lab.StartServer(5000, "watch", "-timeout", timeout.String())
+			server := lab.StartServer(5000, "reaper", "-timeout", timeout.String())
 			lab.StartClient(5000, "heartbeat", patient...)
 			server.Await("accepted")
 			Expect(server).To(GoWithout("silent", timeout))

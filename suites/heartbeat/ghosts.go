@@ -24,7 +24,7 @@ var _ = Describe("A client that dies and returns before its server has noticed",
 		DescribeTable("leaves ghosts in ESTABLISHED: as many as it dies times while one death goes unnoticed",
 			func(every, timeout, interval time.Duration) {
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
-				lab.StartServer(5000, "watch", "-timeout", timeout.String())
+				lab.StartServer(5000, "reaper", "-timeout", timeout.String())
 				most := oracle.Ghosts(every, timeout)
 				cut := scenarios.PowerOff{Host: lab.Client}
 
@@ -51,7 +51,7 @@ var _ = Describe("A client that dies and returns before its server has noticed",
 		// The server has descriptors for two connections.
 		twoGhosts := func(arguments ...string) (*harness.Lab, *harness.Program) {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			server := lab.StartServer(5000, "watch", append(arguments, "-descriptors", "2")...)
+			server := lab.StartServer(5000, "reaper", append(arguments, "-descriptors", "2")...)
 			cut := scenarios.PowerOff{Host: lab.Client}
 			for range 2 {
 				lab.StartClient(5000, "heartbeat", "-interval", "100ms", "-name", "meter 7", "-timeout", never)
