@@ -1,8 +1,6 @@
 package harness
 
 import (
-	"time"
-
 	"github.com/halfopen-lab/halfopen/harness/peer"
 )
 
@@ -37,13 +35,6 @@ func (p *Program) AwaitEnd() string {
 		p.host.lab.t.Fatalf("%v\n%s", err, p.host.lab.Recent())
 	}
 	return how
-}
-
-// When is the instant of the first event of that name so far; ok is false when
-// there is none.
-func (p *Program) When(event string) (at time.Time, ok bool) {
-	e, ok := p.Event(event)
-	return e.At, ok
 }
 
 // String is the host that the program runs on, as specs speak of it: "the server".

@@ -5,11 +5,15 @@ import (
 	"time"
 
 	"github.com/onsi/gomega/types"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/peer"
 )
 
 // Announcer is a program that reports events: harness.Program.
 type Announcer interface {
-	When(event string) (at time.Time, ok bool)
+	// Event is the first event of that name so far; ok is false when there is none.
+	Event(name string) (e peer.Event, ok bool)
 }
 
 // Announce succeeds when the program reports the event in time, by the program's own
@@ -20,9 +24,18 @@ func Announce(event string, when Deadline) types.GomegaMatcher {
 	return &announce{event: event, when: when}
 }
 
+// AnnounceErrno is Announce for an event that comes with an errno, and with that one:
+//
+//	Expect(client).To(AnnounceErrno("failed", unix.ECONNRESET, Within(time.Second)))
+func AnnounceErrno(event string, errno unix.Errno, when Deadline) types.GomegaMatcher {
+	return &announce{event: event, errno: unix.ErrnoName(errno), when: when}
+}
+
 type announce struct {
 	event string
+	errno string // empty: any, or none
 	when  Deadline
+	got   string // what came with the event
 	at    time.Time
 	never bool
 }
@@ -35,10 +48,9 @@ func (m *announce) Match(actual any) (bool, error) {
 	}
 	m.when = m.when.start()
 	for {
-		at, ok := r.When(m.event)
-		if ok {
-			m.at = at
-			return m.when.includes(at), nil
+		if e, ok := r.Event(m.event); ok {
+			m.at, m.got = e.At, e.Text
+			return m.when.includes(m.at) && (m.errno == "" || m.got == m.errno), nil
 		}
 		if m.at = time.Now(); m.at.After(m.when.deadline()) {
 			m.never = true
@@ -49,20 +61,27 @@ func (m *announce) Match(actual any) (bool, error) {
 }
 
 func (m *announce) outcome() string {
-	if m.never {
+	switch {
+	case m.never:
 		return "it did not, " + m.when.verdict(m.at)
+	case m.errno != "":
+		return fmt.Sprintf("it did, with %q, %s", m.got, m.when.verdict(m.at))
 	}
 	return "it did, " + m.when.verdict(m.at)
 }
 
 // FailureMessage implements types.GomegaMatcher.
-func (m *announce) FailureMessage(actual any) string {
-	return fmt.Sprintf("Expected %s to report %q\n  %v;\n%s.%s", name(actual), m.event, m.when, m.outcome(), recent(actual))
-}
+func (m *announce) FailureMessage(actual any) string { return m.message("to", actual) }
 
 // NegatedFailureMessage implements types.GomegaMatcher.
-func (m *announce) NegatedFailureMessage(actual any) string {
-	return fmt.Sprintf("Expected %s not to report %q\n  %v;\n%s.%s", name(actual), m.event, m.when, m.outcome(), recent(actual))
+func (m *announce) NegatedFailureMessage(actual any) string { return m.message("not to", actual) }
+
+func (m *announce) message(to string, actual any) string {
+	with := ""
+	if m.errno != "" {
+		with = " with " + m.errno
+	}
+	return fmt.Sprintf("Expected %s %s report %q%s\n  %v;\n%s.%s", name(actual), to, m.event, with, m.when, m.outcome(), recent(actual))
 }
 
 // GoWithout succeeds when the program does not report the event in that time, nor
@@ -84,8 +103,8 @@ func (m *goWithout) Match(actual any) (bool, error) {
 		return false, err
 	}
 	for began := time.Now(); ; time.Sleep(2 * time.Millisecond) {
-		at, ok := r.When(m.event)
-		m.after = at.Sub(began)
+		e, ok := r.Event(m.event)
+		m.after = e.At.Sub(began)
 		if ok || time.Since(began) >= m.for_ {
 			return !ok, nil
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	"github.com/halfopen-lab/halfopen/harness/matcher"
 	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/peer"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
@@ -130,11 +131,12 @@ func (c *connection) Poll(events int16) (int16, error) {
 type program struct {
 	named
 	event string
+	text  string // with the event
 	at    time.Time
 }
 
-func (p *program) When(event string) (time.Time, bool) {
-	return p.at, event == p.event && !time.Now().Before(p.at)
+func (p *program) Event(name string) (peer.Event, bool) {
+	return peer.Event{Name: p.event, Text: p.text, At: p.at}, name == p.event && !time.Now().Before(p.at)
 }
 
 // station is a Station whose packets are known once they have passed.

@@ -44,9 +44,7 @@ var _ = Describe("A server whose descriptors are all taken by ghosts", Rows("B7"
 
 			late := lab.Dial(5000)
 			Expect(late.Write("alive")).To(Succeed())
-			Expect(server).To(Announce("full", Within(time.Second)))
-			full, _ := server.Event("full")
-			Expect(full.Text).To(Equal(unix.ErrnoName(unix.EMFILE)))
+			Expect(server).To(AnnounceErrno("full", unix.EMFILE, Within(time.Second)))
 			Expect(waiting()).To(Equal(1))
 			Expect(late).To(BeInState(sock.Established), "it believes that it is served")
 

@@ -34,17 +34,6 @@ var _ = Describe("A narrow place on the path", Rows("D7"), func() {
 			Expect(to.Read()).To(Equal("."))
 		}
 
-		It("says so, and the sender's next packets fit", func() {
-			lab := harness.New(GinkgoT(), harness.Routed, family)
-			client, server := lab.Connect(5000)
-
-			lab.Apply(scenarios.PathMTU{MTU: narrow})
-			Expect(client.Write(page)).To(Succeed())
-
-			Expect(server.ReadAll(len(page))).To(Equal(page))
-			Expect(lab.Client.Received(tooBig)).To(HaveLen(1))
-		})
-
 		It("that tells nobody passes heartbeats and swallows bulk data: ETIMEDOUT, while the peer is heard to live", Waits(4*time.Second), func() {
 			const retries, beats = 2, 100 * time.Millisecond
 			lab := harness.New(GinkgoT(), harness.Routed, family)
