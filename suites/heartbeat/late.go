@@ -66,11 +66,11 @@ var _ = Describe("A heartbeat that is late, and a server that shuts down its sen
 			syn := lab.Server.Received(capture.SYN)[0]
 
 			outage(lab, server)
-			ended, ok := lab.Server.Socket(syn.Dst, syn.Src)
-			Expect(ok).To(BeTrue())
 			lab.Heal(lost)
+			entry, ok := lab.Server.Socket(syn.Dst, syn.Src)
+			Expect(ok).To(BeTrue())
 
-			tellsAndLosesNothing(lab, server, client, oracle.Around(ended.Expires).Latest) // until the next retransmission
+			tellsAndLosesNothing(lab, server, client, oracle.Around(entry.Expires).Latest) // until the next retransmission
 		})
 
 		It("loses nothing of what a slow path delivers late, and the client reconnects", Needs(require.Netem), Waits(15*time.Second), func() {
