@@ -71,23 +71,18 @@ func (c *Conn) Keepalive(k oracle.Keepalive) {
 		if err := k.Validate(); err != nil {
 			return err
 		}
-		armed := !c.probing.IsZero() // then it changes the values of a timer that runs
-		for {
-			began := time.Now()
-			err := c.SetKeepalive(k.Idle, k.Interval, k.Count)
-			if armed || err != nil {
-				return err
-			}
-			// On a busy machine the timer may have been armed long after the clock was
-			// read, or the other way round: then arm it again.
-			if time.Since(began) < time.Millisecond {
-				c.probing = began
-				return nil
-			}
+		if !c.probing.IsZero() { // it changes the values of a timer that runs
+			return c.SetKeepalive(k.Idle, k.Interval, k.Count)
+		}
+		armed, err := sock.AtOnce(func() error {
+			// Only switching it on arms the timer.
 			if err := c.SetOption(unix.SOL_SOCKET, unix.SO_KEEPALIVE, 0); err != nil {
 				return err
 			}
-		}
+			return c.SetKeepalive(k.Idle, k.Interval, k.Count)
+		})
+		c.probing = armed
+		return err
 	})
 }
 
@@ -196,7 +191,7 @@ func (c *Conn) QuietSince() time.Time {
 // retransmission. The test fails when none has.
 func (c *Conn) LastSent() time.Time {
 	c.Host.lab.t.Helper()
-	fresh := c.Host.SentBy(c, capture.All(capture.Data, capture.Fresh))
+	fresh := c.Host.SentBy(c, capture.All(capture.Data, capture.Original))
 	if len(fresh) == 0 {
 		c.Host.lab.t.Fatalf("%s has sent no data yet\n%s", c.Name, c.Recent())
 	}

@@ -128,29 +128,21 @@ func (h *Host) LinkTo(neighbour *Host) string { return h.towards[neighbour.Name]
 func (h *Host) Do(f func() error) error { return h.ns.Do(f) }
 
 // Sysctl sets one of the host's sysctls under /proc/sys/net, such as
-// "ipv4/tcp_retries2", and reads it back.
+// "ipv4/tcp_retries2", and reads it back. A value that it has already is no step:
+// without it nothing would be different.
 func (h *Host) Sysctl(name string, value int) {
 	h.lab.t.Helper()
+	wanted := strconv.Itoa(value)
+	var is string
+	if err := h.ns.Do(func() (err error) { is, err = readSysctl(name); return err }); err == nil && is == wanted {
+		return
+	}
 	h.lab.perform(action, fmt.Sprintf("%s sets net/%s to %d", h.Name, name, value), func() error {
 		return h.ns.Do(func() error {
-			_, err := apply(setting{name: name, value: strconv.Itoa(value)})
+			_, err := apply(setting{name: name, value: wanted})
 			return err
 		})
 	})
-}
-
-// ReadSysctl is the value of one of the host's sysctls.
-func (h *Host) ReadSysctl(name string) string {
-	h.lab.t.Helper()
-	var value string
-	err := h.ns.Do(func() (err error) {
-		value, err = readSysctl(name)
-		return err
-	})
-	if err != nil {
-		h.lab.t.Fatalf("reading the sysctl net/%s of %s: %v", name, h.Name, err)
-	}
-	return value
 }
 
 // LinearSYNTimeouts is the host's tcp_syn_linear_timeouts: how many more SYNs go out

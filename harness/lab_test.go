@@ -219,6 +219,16 @@ func TestAStepThatIsLeftOutIsNotDone(t *testing.T) {
 	}
 }
 
+func TestASysctlThatChangesNothingIsNoStep(t *testing.T) {
+	lab := harness.New(t, harness.Direct, sock.IPv4)
+	lab.Client.Sysctl("ipv4/tcp_retries2", oracle.Retries2)
+	lab.Client.Sysctl("ipv4/tcp_retries2", 2)
+	text := lab.Timeline.String()
+	if strings.Contains(text, "tcp_retries2 to 15") || !strings.Contains(text, "client sets net/ipv4/tcp_retries2 to 2") {
+		t.Errorf("the timeline should have the second alone:\n%v", text)
+	}
+}
+
 // A program with labs that forgets Main would leave its hosts behind when killed.
 func TestWithoutMainNoLabIsBuilt(t *testing.T) {
 	t.Setenv("HALFOPEN_PRIVATE", "")

@@ -16,7 +16,7 @@ type SequenceNumber int
 const (
 	Exact    SequenceNumber = iota // the next one expected: a reset
 	InWindow                       // one byte further: a challenge ACK (RFC 5961 §3.2)
-	Stale                          // one byte before what is acknowledged: ignored
+	Stale                          // two bytes before what is acknowledged: ignored
 )
 
 // String says it in words.
@@ -98,7 +98,9 @@ func (f ForgedReset) packet(lab *harness.Lab) (reset firewall.Reset, err error) 
 	case InWindow:
 		reset.Seq = expected + 1
 	case Stale:
-		reset.Seq = acknowledged - 1
+		// One byte before what is expected resets a connection whose peer has said FIN
+		// (net/ipv4/tcp_input.c, tcp_reset_check).
+		reset.Seq = acknowledged - 2
 	default:
 		return reset, fmt.Errorf("there is no %v", f.Number)
 	}

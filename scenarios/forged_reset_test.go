@@ -36,7 +36,7 @@ func TestAForgedResetHasTheNumberThatItsNameSays(t *testing.T) {
 		for i, c := range []struct {
 			number scenarios.SequenceNumber
 			seq    uint32
-		}{{scenarios.Stale, next - 1}, {scenarios.InWindow, next + 1}, {scenarios.Exact, next}} {
+		}{{scenarios.Stale, next - 2}, {scenarios.InWindow, next + 1}, {scenarios.Exact, next}} {
 			lab.Apply(scenarios.ForgedReset{To: client, Number: c.number})
 			if c.number == scenarios.Exact {
 				awaitError(t, client, unix.ECONNRESET)
@@ -47,6 +47,20 @@ func TestAForgedResetHasTheNumberThatItsNameSays(t *testing.T) {
 			}
 		}
 		write(t, server, "the server was told nothing")
+	})
+}
+
+// The number just before the one expected is a reset there (net/ipv4/tcp_input.c,
+// tcp_reset_check).
+func TestAStaleResetIsIgnoredOnAHalfClosedConnectionToo(t *testing.T) {
+	t.Parallel()
+	eachFamily(t, harness.Firewalled, func(t *testing.T, lab *harness.Lab) {
+		client, server := lab.Connect(5000)
+		server.CloseWrite()
+		expectText(t, client, "")
+		lab.Apply(scenarios.ForgedReset{To: client, Number: scenarios.Stale})
+		write(t, client, "still here")
+		expectText(t, server, "still here")
 	})
 }
 

@@ -20,15 +20,10 @@ type ReceiverStalls struct {
 	Accepted int
 }
 
-// full is how long a sender must find no room before its queue counts as full.
-// The receiver's acknowledgements cross a lab in well under a millisecond.
-const full = 300 * time.Millisecond
-
 // Pattern is the bytes that a stalled sender sends: position n of the stream
 // holds byte n of the pattern repeated, so that a lost, doubled or reordered byte
 // shows.
 func Pattern(length int) []byte {
-	const period = 251 // prime: no power of two hides a shift
 	unit := make([]byte, period)
 	for i := range unit {
 		unit[i] = byte(i)
@@ -36,24 +31,38 @@ func Pattern(length int) []byte {
 	return bytes.Repeat(unit, length/period+1)[:length]
 }
 
+// period is of the pattern. It is prime: no power of two hides a shift.
+const period = 251
+
 // String implements harness.Fault.
 func (f *ReceiverStalls) String() string {
 	return fmt.Sprintf("%s does not read, and %s writes until it cannot", f.Receiver.Name, f.Sender.Name)
 }
 
+// Apply implements harness.Fault.
+func (f *ReceiverStalls) Apply(*harness.Lab) (err error) {
+	f.Accepted, err = Fill(f.Sender)
+	return err
+}
+
+// full is how long a sender must find no room before its queue counts as full.
+// The receiver's acknowledgements cross a lab in well under a millisecond.
+const full = 300 * time.Millisecond
+
 // most bounds the stream: larger than any buffer that a lab's hosts allow
 // (tcp_wmem and tcp_rmem end at 4 MiB and 6 MiB).
 const most = 16 << 20
 
-// Apply implements harness.Fault.
-func (f *ReceiverStalls) Apply(*harness.Lab) error {
-	stream := Pattern(most)
+// Fill sends Pattern until the kernel takes no more, and returns how many bytes
+// send(2) took. It is an error when nothing stalls the sender.
+func Fill(c *harness.Conn) (accepted int, err error) {
+	piece := Pattern(64<<10 + period)
 	for took := time.Now(); time.Since(took) < full; {
-		n, err := f.Sender.Send(stream[f.Accepted:])
-		f.Accepted += n
+		n, err := c.Send(piece[accepted%period:])
+		accepted += n
 		switch {
-		case f.Accepted == most:
-			return fmt.Errorf("%s took %d bytes and still more: nothing stalls it", f.Sender.Name, f.Accepted)
+		case accepted >= most:
+			return accepted, fmt.Errorf("%s took %d bytes and still more: nothing stalls it", c.Name, accepted)
 		case err == nil:
 			took = time.Now()
 		case err == unix.EAGAIN:
@@ -61,10 +70,10 @@ func (f *ReceiverStalls) Apply(*harness.Lab) error {
 			// (sk_stream_is_writeable); send(2) takes less.
 			time.Sleep(10 * time.Millisecond)
 		default:
-			return fmt.Errorf("filling the queue of %s after %d bytes: %w", f.Sender.Name, f.Accepted, err)
+			return accepted, fmt.Errorf("filling the queue of %s after %d bytes: %w", c.Name, accepted, err)
 		}
 	}
-	return nil
+	return accepted, nil
 }
 
 // Heal reads everything that was accepted and compares it with what was sent.

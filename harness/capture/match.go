@@ -28,7 +28,7 @@ var (
 	ZeroWindow     = Match{"zero window", func(p Packet) bool { return p.TCP && p.Window == 0 && !p.RST }}
 	KeepaliveProbe = Match{"keepalive probe", func(p Packet) bool { return p.Role == Probe }}
 	WindowProbe    = Match{"window probe", func(p Packet) bool { return p.Role == ZeroWindowTest }}
-	Fresh          = Match{"fresh", func(p Packet) bool { return p.Role == Ordinary }}
+	Original       = Match{"original", func(p Packet) bool { return p.Role == Ordinary }} // no probe, no retransmission
 	Retransmission = Match{"retransmission", func(p Packet) bool { return p.Role == Retransmitted }}
 )
 
@@ -71,11 +71,6 @@ func (m Match) Matches(p Packet) bool { return m.matches != nil && m.matches(p) 
 
 // String names the sort: "RST", "data from 192.0.2.10:40000".
 func (m Match) String() string { return m.name }
-
-// Until matches what was captured at an instant or earlier.
-func Until(t time.Time) Match {
-	return Match{"up to " + t.Format("15:04:05.000000"), func(p Packet) bool { return !p.At.After(t) }}
-}
 
 // After matches what was captured later than an instant.
 func After(t time.Time) Match {

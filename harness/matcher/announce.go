@@ -5,8 +5,10 @@ import (
 	"time"
 
 	"github.com/onsi/gomega/types"
+	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness/peer"
+	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
 // Announcer is a program that reports events: harness.Program.
@@ -24,9 +26,18 @@ func Announce(event string, when Deadline) types.GomegaMatcher {
 	return &announce{event: event, when: when}
 }
 
+// AnnounceErrno is Announce for an event that comes with an errno, and with that one:
+//
+//	Expect(client).To(AnnounceErrno("failed", unix.ECONNRESET, Within(time.Second)))
+func AnnounceErrno(event string, errno unix.Errno, when Deadline) types.GomegaMatcher {
+	return &announce{event: event, errno: sock.ErrnoName(errno), when: when}
+}
+
 type announce struct {
 	event string
+	errno string // empty: any, or none
 	when  Deadline
+	got   string // what came with the event
 	at    time.Time
 	never bool
 }
@@ -43,25 +54,32 @@ func (m *announce) Match(actual any) (bool, error) {
 		m.at, m.never = time.Now(), true
 		return false, nil
 	}
-	m.at = e.At
-	return m.when.includes(e.At), nil
+	m.at, m.got = e.At, e.Text
+	return m.when.includes(e.At) && (m.errno == "" || m.got == m.errno), nil
 }
 
 func (m *announce) outcome() string {
-	if m.never {
+	switch {
+	case m.never:
 		return "it did not, " + m.when.verdict(m.at)
+	case m.errno != "":
+		return fmt.Sprintf("it did, with %q, %s", m.got, m.when.verdict(m.at))
 	}
 	return "it did, " + m.when.verdict(m.at)
 }
 
 // FailureMessage implements types.GomegaMatcher.
-func (m *announce) FailureMessage(actual any) string {
-	return fmt.Sprintf("Expected %s to report %q\n  %v;\n%s.%s", name(actual), m.event, m.when, m.outcome(), recent(actual))
-}
+func (m *announce) FailureMessage(actual any) string { return m.message("to", actual) }
 
 // NegatedFailureMessage implements types.GomegaMatcher.
-func (m *announce) NegatedFailureMessage(actual any) string {
-	return fmt.Sprintf("Expected %s not to report %q\n  %v;\n%s.%s", name(actual), m.event, m.when, m.outcome(), recent(actual))
+func (m *announce) NegatedFailureMessage(actual any) string { return m.message("not to", actual) }
+
+func (m *announce) message(to string, actual any) string {
+	with := ""
+	if m.errno != "" {
+		with = " with " + m.errno
+	}
+	return fmt.Sprintf("Expected %s %s report %q%s\n  %v;\n%s.%s", name(actual), to, m.event, with, m.when, m.outcome(), recent(actual))
 }
 
 // GoWithout succeeds when the program does not report the event in that time, nor

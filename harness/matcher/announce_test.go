@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/halfopen-lab/halfopen/harness/matcher"
 )
 
@@ -38,6 +40,28 @@ func TestAnotherEventIsNotTheAnnouncement(t *testing.T) {
 		says(t, matcher.Announce("closed", matcher.Within(s)), p, false,
 			"Expected the server's program to report \"closed\"\n  within 1s since now;\nit did not, after 1.5s: too late.\n[timeline: ]")
 	})
+}
+
+func TestAnErrnoMustBeTheOneAnnounced(t *testing.T) {
+	for _, c := range []struct {
+		text    string
+		after   time.Duration
+		matches bool
+		says    string
+	}{
+		{"ECONNRESET", 200 * ms, true, "Expected the client's program not to report \"failed\" with ECONNRESET\n  between 200ms and 300ms since the instant given;\nit did, with \"ECONNRESET\", after 200ms: in time.\n[timeline: ]"},
+		{"ECONNRESET", 301 * ms, false, "Expected the client's program to report \"failed\" with ECONNRESET\n  between 200ms and 300ms since the instant given;\nit did, with \"ECONNRESET\", after 301ms: too late.\n[timeline: ]"},
+		{"EPIPE", 200 * ms, false, "Expected the client's program to report \"failed\" with ECONNRESET\n  between 200ms and 300ms since the instant given;\nit did, with \"EPIPE\", after 200ms: in time.\n[timeline: ]"},
+		{"", 200 * ms, false, "Expected the client's program to report \"failed\" with ECONNRESET\n  between 200ms and 300ms since the instant given;\nit did, with \"\", after 200ms: in time.\n[timeline: ]"},
+		{"ECONNRESET", never, false, "Expected the client's program to report \"failed\" with ECONNRESET\n  between 200ms and 300ms since the instant given;\nit did not, after 800ms: too late.\n[timeline: ]"},
+	} {
+		t.Run(fmt.Sprint(c.text, c.after), func(t *testing.T) {
+			clock(t, func(t *testing.T) {
+				p := &program{named: named{name: "the client's program"}, event: "failed", text: c.text, at: time.Now().Add(c.after)}
+				says(t, matcher.AnnounceErrno("failed", unix.ECONNRESET, window()), p, c.matches, c.says)
+			})
+		})
+	}
 }
 
 func TestWhatAnnouncesNothingIsRefused(t *testing.T) {

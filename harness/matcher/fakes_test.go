@@ -131,6 +131,7 @@ func (c *connection) Poll(events int16) (int16, error) {
 type program struct {
 	named
 	event string
+	text  string // with the event
 	at    time.Time
 }
 
@@ -140,7 +141,7 @@ func (p *program) AwaitUntil(event string, until time.Time) (peer.Event, bool) {
 		return peer.Event{}, false
 	}
 	time.Sleep(time.Until(p.at))
-	return peer.Event{Name: event, At: p.at}, true
+	return peer.Event{Name: event, Text: p.text, At: p.at}, true
 }
 
 // station is a Station whose packets are known once they have passed.

@@ -3,6 +3,10 @@ package oracle
 // Somaxconn is the kernel's default for net.core.somaxconn since 5.4 (listen(2)).
 const Somaxconn = 4096
 
+// MaxSYNBacklog is tcp_max_syn_backlog of a lab's hosts. The kernel's own is 128 on a
+// small machine and grows with the memory (Documentation/networking/ip-sysctl.rst).
+const MaxSYNBacklog = 4096
+
 // AcceptQueue is how many connections wait for accept(2) before further clients
 // hang: the backlog given to listen(2), capped at somaxconn without a word, and
 // one more, because the kernel refuses only when the queue is longer than the

@@ -222,7 +222,7 @@ func TestATailLossProbeIsDueBeforeTheRetransmission(t *testing.T) {
 // 12.6 s have gone by since the first retransmission after 2 + 4 + 8 s, and not after
 // 2 + 4 s, however late the timers are.
 func TestGivingUpCountsFromTheLossProbe(t *testing.T) {
-	if got, want := oracle.GiveUpAfter(s/2, 5, s), oracle.Around(15500*time.Millisecond); got != want {
+	if got, want := oracle.GiveUpWithProbe(5, s, s/2), oracle.Around(15500*time.Millisecond); got != want {
 		t.Errorf("a probe after 0.5 s and a timeout of 1 s: %v, expected %v", got, want)
 	}
 }

@@ -10,6 +10,26 @@ const (
 	rtoInitial = time.Second
 )
 
+// The kernel's defaults of tcp_retries2 and tcp_syn_retries (Documentation/networking/
+// ip-sysctl.rst).
+const (
+	Retries2   = 15
+	SYNRetries = 6
+)
+
+// OrphanRetries is how often the kernel sends again for a connection that no program
+// holds, for a value of tcp_orphan_retries: 0, the kernel's own, stands for 8
+// (net/ipv4/tcp_timer.c, tcp_orphan_retries).
+func OrphanRetries(setting int) int {
+	if setting == 0 {
+		return 8
+	}
+	return setting
+}
+
+// FinTimeout is the kernel's default of tcp_fin_timeout (tcp(7)).
+const FinTimeout = time.Minute
+
 // TimeWait is how long the side that closed first remembers the connection
 // (include/net/tcp.h, TCP_TIMEWAIT_LEN): no setting moves it.
 const TimeWait = 60 * time.Second
@@ -38,11 +58,11 @@ func ModelTimeout(retries int) time.Duration {
 // wide: 3 and 4 are such values, 2 and 5 are not.
 //
 // This is for a path whose round trip is short, where the loss probe is due together
-// with the retransmission timeout; GiveUpAfter is for any.
-func GiveUp(retries2 int, rto time.Duration) Window { return GiveUpAfter(rto, retries2, rto) }
+// with the retransmission timeout; GiveUpWithProbe is for any.
+func GiveUp(retries2 int, rto time.Duration) Window { return GiveUpWithProbe(retries2, rto, rto) }
 
-// GiveUpAfter is GiveUp where the tail loss probe goes out after probe (LossProbe).
-func GiveUpAfter(probe time.Duration, retries2 int, rto time.Duration) Window {
+// GiveUpWithProbe is GiveUp where the tail loss probe goes out after probe (LossProbe).
+func GiveUpWithProbe(retries2 int, rto, probe time.Duration) Window {
 	return span(giveUp(probe, retries2, rto, 1), giveUp(probe, retries2, rto, 1.125))
 }
 

@@ -1,6 +1,7 @@
 package sock
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -91,18 +92,28 @@ func (c *Conn) State() (State, error) {
 // TCP_INFO: the instant from which the kernel measures an idle connection
 // (keepalive_time_elapsed in include/net/tcp.h).
 func (c *Conn) LastHeard() (time.Time, error) {
-	// The answer counts back from the moment of the call. On a busy machine that
-	// may be long after the clock was read: then ask again.
-	for {
-		now := time.Now()
-		info, err := c.Info()
-		if err != nil {
+	var info *unix.TCPInfo
+	now, err := AtOnce(func() (err error) { info, err = c.Info(); return err })
+	if err != nil {
+		return time.Time{}, err
+	}
+	// The answer counts back from the moment of the call.
+	return now.Add(-time.Duration(min(info.Last_data_recv, info.Last_ack_recv)) * time.Millisecond), nil
+}
+
+// AtOnce does something and says when that was, to the millisecond. On a busy machine
+// it may be done long after the clock was read: then it is done again, up to 100 times.
+func AtOnce(do func() error) (at time.Time, err error) {
+	for range 100 {
+		at = time.Now()
+		if err := do(); err != nil {
 			return time.Time{}, err
 		}
-		if time.Since(now) < time.Millisecond {
-			return now.Add(-time.Duration(min(info.Last_data_recv, info.Last_ack_recv)) * time.Millisecond), nil
+		if time.Since(at) < time.Millisecond {
+			return at, nil
 		}
 	}
+	return time.Time{}, errors.New("no call of a hundred was over within a millisecond of reading the clock: the machine is too busy to say when it was")
 }
 
 // Queues are the bytes that netstat(8) prints as Recv-Q and Send-Q of a

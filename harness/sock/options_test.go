@@ -113,3 +113,24 @@ func TestLastHeardIsWhenThePeerLastSentSomething(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsDoneLateIsDoneAgain(t *testing.T) {
+	calls := 0
+	at, err := sock.AtOnce(func() error {
+		if calls++; calls < 3 {
+			time.Sleep(2 * time.Millisecond)
+		}
+		return nil
+	})
+	if took := time.Since(at); err != nil || calls < 3 || took > time.Second {
+		t.Errorf("%d calls, %v ago, %v, expected three", calls, took, err)
+	}
+	calls = 0
+	_, err = sock.AtOnce(func() error { calls++; time.Sleep(2 * time.Millisecond); return nil })
+	if err == nil || calls != 100 {
+		t.Errorf("what is always late was done %d times, and gave %v, expected 100 and an error", calls, err)
+	}
+	if _, err = sock.AtOnce(func() error { return unix.EINVAL }); err != unix.EINVAL {
+		t.Errorf("%v, expected EINVAL", err)
+	}
+}

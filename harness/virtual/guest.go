@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path"
-	"path/filepath"
 	"syscall"
 	"time"
 
@@ -52,16 +51,15 @@ const patience = 30 * time.Second
 // so within half a minute; the error is then ctx's. Any other error means that the
 // machine, not the command, failed.
 func (g *Guest) Run(ctx context.Context) (Result, error) {
-	directory, err := os.MkdirTemp("", "halfopen-guest-")
+	initramfs, err := unnamed()
 	if err != nil {
 		return Result{}, err
 	}
-	defer func() { _ = os.RemoveAll(directory) }()
-	initramfs := filepath.Join(directory, "initramfs")
+	defer func() { _ = initramfs.Close() }()
 	if err := g.writeInitramfs(initramfs); err != nil {
 		return Result{}, err
 	}
-	report, err := os.Create(filepath.Join(directory, "report"))
+	report, err := unnamed()
 	if err != nil {
 		return Result{}, err
 	}
@@ -87,6 +85,16 @@ func (g *Guest) Run(ctx context.Context) (Result, error) {
 	return result, ended
 }
 
+// unnamed makes a file without a name, which is gone with the last process that has it
+// open, however that ends.
+func unnamed() (*os.File, error) {
+	f, err := os.CreateTemp("", "halfopen-guest-")
+	if err != nil {
+		return nil, err
+	}
+	return f, os.Remove(f.Name())
+}
+
 func (g *Guest) explain(err error, screen *console) error {
 	if trouble := screen.Trouble(); trouble != "" {
 		err = errors.New(trouble)
@@ -95,7 +103,7 @@ func (g *Guest) explain(err error, screen *console) error {
 }
 
 // runMachine runs QEMU to its end, and says what it used.
-func (g *Guest) runMachine(ctx context.Context, initramfs string, report *os.File, screen *console) (used usage, err error) {
+func (g *Guest) runMachine(ctx context.Context, initramfs, report *os.File, screen *console) (used usage, err error) {
 	path, err := exec.LookPath(program)
 	if err != nil {
 		return usage{}, fmt.Errorf("%s is not installed: run 'scripts/setup virtual', or install the package qemu-system-x86", program)
@@ -114,9 +122,9 @@ func (g *Guest) runMachine(ctx context.Context, initramfs string, report *os.Fil
 	}
 	defer func() { _ = toGuest.Close() }()
 
-	cmd := exec.Command(path, arguments(g.Kernel.Image, initramfs, g.Memory)...)
+	cmd := exec.Command(path, arguments(g.Kernel.Image, g.Memory)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = keyboardEnd, screenEnd, screenEnd
-	cmd.ExtraFiles = []*os.File{report}
+	cmd.ExtraFiles = []*os.File{report, initramfs} // its descriptors 3 and 4
 	started, ended := make(chan error), make(chan error, 1)
 	go func() {
 		err := startPinned(cmd)
@@ -184,7 +192,7 @@ func machineError(err error) error {
 
 // writeInitramfs writes the file system of the guest, with what process 1 is to do
 // and the modules.
-func (g *Guest) writeInitramfs(name string) error {
+func (g *Guest) writeInitramfs(to io.Writer) error {
 	files := g.Files.clone()
 	plan := guest.Plan{Seed: g.Seed, Command: g.Command, Environment: g.Env, Directory: g.Dir, Report: g.Report}
 	for _, set := range []struct {
@@ -210,5 +218,8 @@ func (g *Guest) writeInitramfs(name string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(name, archive, 0o644)
+	if _, err := to.Write(archive); err != nil {
+		return fmt.Errorf("writing the initramfs: %w", err)
+	}
+	return nil
 }

@@ -38,11 +38,11 @@ var parameters = []string{
 	"mitigations=off", "apparmor=0", "noautogroup",
 }
 
-// arguments are QEMU's. Descriptor 3 takes the report.
-func arguments(kernel, initramfs string, memory int) []string {
+// arguments are QEMU's. Descriptor 3 takes the report, and 4 is the initramfs.
+func arguments(kernel string, memory int) []string {
 	return append(machine,
 		"-m", fmt.Sprint(memory),
-		"-kernel", kernel, "-initrd", initramfs, "-append", strings.Join(parameters, " "),
+		"-kernel", kernel, "-initrd", "/dev/fd/4", "-append", strings.Join(parameters, " "),
 		"-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
 		"-device", "virtio-serial-pci", "-chardev", "file,id=report,path=/dev/fd/3",
 		"-device", "virtserialport,chardev=report,name="+guest.Channel,

@@ -21,7 +21,7 @@ var _ = Describe("A server whose descriptors are all taken by ghosts", Rows("B7"
 		It("cannot accept (EMFILE) though its listener is readable, and can again when the ghosts are reaped", Waits(5*time.Second), func() {
 			const timeout = 4 * time.Second
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			server := lab.StartServer(5000, "watch", "-timeout", timeout.String(), "-descriptors", "3")
+			server := lab.StartServer(5000, "reaper", "-timeout", timeout.String(), "-descriptors", "3")
 			// waiting is the clients in the accept queue: a listener's Recv-Q.
 			waiting := func() int {
 				GinkgoHelper()
@@ -44,9 +44,7 @@ var _ = Describe("A server whose descriptors are all taken by ghosts", Rows("B7"
 
 			late := lab.Dial(5000)
 			Expect(late.Write("alive")).To(Succeed())
-			Expect(server).To(Announce("full", Within(time.Second)))
-			full, _ := server.Event("full")
-			Expect(full.Text).To(Equal(unix.ErrnoName(unix.EMFILE)))
+			Expect(server).To(AnnounceErrno("full", unix.EMFILE, Within(time.Second)))
 			Expect(waiting()).To(Equal(1))
 			Expect(late).To(BeInState(sock.Established), "it believes that it is served")
 

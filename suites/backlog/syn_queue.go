@@ -48,9 +48,7 @@ var _ = Describe("A server whose SYN-ACKs do not arrive", Rows("B8"), func() {
 			func(backlog, maxSYNBacklog int) {
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
 				lab.Server.Sysctl("ipv4/tcp_syncookies", 0)
-				if maxSYNBacklog != 4096 {
-					lab.Server.Sysctl("ipv4/tcp_max_syn_backlog", maxSYNBacklog)
-				}
+				lab.Server.Sysctl("ipv4/tcp_max_syn_backlog", maxSYNBacklog)
 				lab.Server.Listen(5000, backlog)
 				most := oracle.SYNQueue(backlog, oracle.Somaxconn, maxSYNBacklog, false)
 
@@ -66,8 +64,8 @@ var _ = Describe("A server whose SYN-ACKs do not arrive", Rows("B8"), func() {
 					Expect(answers(lab, c)).To(BeNumerically(">", 0))
 				}
 			},
-			Entry("listen(0)", Waits(1500*time.Millisecond), 0, 4096),
-			Entry("listen(3)", Waits(1500*time.Millisecond), 3, 4096),
+			Entry("listen(0)", Waits(1500*time.Millisecond), 0, oracle.MaxSYNBacklog),
+			Entry("listen(3)", Waits(1500*time.Millisecond), 3, oracle.MaxSYNBacklog),
 			Entry("listen(100), tcp_max_syn_backlog = 8", Waits(1500*time.Millisecond), 100, 8),
 		)
 
@@ -75,7 +73,7 @@ var _ = Describe("A server whose SYN-ACKs do not arrive", Rows("B8"), func() {
 			const backlog = 2
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			listener := lab.Server.Listen(5000, backlog)
-			most := oracle.SYNQueue(backlog, oracle.Somaxconn, 4096, true)
+			most := oracle.SYNQueue(backlog, oracle.Somaxconn, oracle.MaxSYNBacklog, true)
 
 			lab.Apply(holdBack)
 			clients := dial(lab, most+1)

@@ -5,6 +5,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/types"
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness"
@@ -35,34 +36,54 @@ var _ = Describe("A peer that never reads", Rows("B2"), func() {
 	})
 })
 
+// givesUp is the end of a client whose server's window was zero when it vanished.
+func givesUp(lab *harness.Lab, client *harness.Conn, retries int) types.GomegaMatcher {
+	GinkgoHelper()
+	answers := lab.Client.Received(capture.ZeroWindow)
+	Expect(answers).NotTo(BeEmpty(), "the window is zero")
+	quiet := answers[len(answers)-1].At
+	data := lab.Client.Sent(capture.Data)
+	probesAfter := func(t time.Time) int { return len(lab.Client.Sent(capture.All(capture.WindowProbe, capture.After(t)))) }
+	answered := probesAfter(data[len(data)-1].At) - probesAfter(quiet)
+	return FailWith(unix.ETIMEDOUT, During(oracle.ZeroWindowGiveUp(retries, answered, client.RTO()), quiet))
+}
+
 var _ = Describe("A peer whose window is zero", Rows("B3"), func() {
 	EachFamily(func(family sock.Family) {
-		It("is probed for ever while its kernel answers; neither keepalive nor tcp_retries2 ends that", Waits(9*time.Second), func() {
+		It("is probed for ever while its kernel answers; neither keepalive nor tcp_retries2 ends that", Waits(11*time.Second), func() {
 			const retries = 2
-			lab := harness.New(GinkgoT(), harness.Direct, family)
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Client.Sysctl("ipv4/tcp_retries2", retries)
 			client, server := lab.Connect(5000)
 			client.Keepalive(oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 2})
-			Expect(lab.Client.ReadSysctl("ipv4/tcp_retries2")).To(Equal("2"))
-			Expect(client.Entry().Timer).To(Equal(sock.KeepaliveTimer), "both would end a connection that has fallen silent")
+			Expect(client.Entry().Timer).To(Equal(sock.KeepaliveTimer))
 
 			lab.Apply(&scenarios.ReceiverStalls{Sender: client, Receiver: server})
 
 			Expect(client).To(StayAlive(8 * time.Second))
 			Expect(client.Entry().Timer).To(Equal(sock.PersistTimer))
 			probes := lab.Client.Sent(capture.WindowProbe)
-			Expect(len(probes)).To(BeNumerically(">", retries+1), "after 0.2, 0.6, 1.4, 3 and 6.2 s")
+			Expect(len(probes)).To(BeNumerically(">", retries+1), "0.2, 0.4, then 0.8 s apart")
 			Expect(lab.Server.Received(capture.WindowProbe)).To(HaveLen(len(probes)))
+
+			lab.Apply(scenarios.PowerOff{Host: lab.Server})
+			Expect(client).To(givesUp(lab, client, retries), "tcp_retries2 is for a peer that does not answer")
 		})
 
 		It("is probed for six hours, every two minutes at the longest, with the kernel's own limits", Waits(6*time.Hour), func() {
+			longest := oracle.Around(2 * time.Minute).Latest // TCP_RTO_MAX
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			client, server := lab.Connect(5000)
 			stall := &scenarios.ReceiverStalls{Sender: client, Receiver: server}
 			lab.Apply(stall)
 
 			Expect(client).To(StayAlive(6 * time.Hour))
-			Expect(len(lab.Client.Sent(capture.WindowProbe))).To(BeNumerically(">", 6*time.Hour/oracle.Around(2*time.Minute).Latest))
+			last := lab.Client.Received(capture.ZeroWindow)[0].At
+			for _, probe := range lab.Client.Sent(capture.WindowProbe) {
+				Expect(probe.At.Sub(last)).To(BeNumerically("<=", longest))
+				last = probe.At
+			}
+			Expect(time.Since(last)).To(BeNumerically("<=", longest))
 
 			lab.Heal(stall)
 			Expect(client.Write("and more")).To(Succeed())
@@ -88,26 +109,19 @@ var _ = Describe("A peer that vanishes while its window is zero", Rows("B4"), fu
 		DescribeTable("is given up after as many unanswered probes as tcp_retries2 says; keepalive stays silent",
 			func(retries int) {
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
-				if retries != 15 { // the kernel's own
-					lab.Client.Sysctl("ipv4/tcp_retries2", retries)
-				}
+				lab.Client.Sysctl("ipv4/tcp_retries2", retries)
 				client, server := lab.Connect(5000)
 				client.Keepalive(oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 2})
 				Expect(client.Entry().Timer).To(Equal(sock.KeepaliveTimer))
 
 				lab.Apply(&scenarios.ReceiverStalls{Sender: client, Receiver: server})
 				lab.Apply(scenarios.PowerOff{Host: lab.Server})
-				answers := lab.Client.Received(capture.ZeroWindow)
-				Expect(answers).NotTo(BeEmpty(), "the window is zero")
-				quiet, rto := answers[len(answers)-1].At, client.RTO()
-				data := lab.Client.Sent(capture.Data)
-				answered := len(lab.Client.Sent(capture.All(capture.WindowProbe, capture.After(data[len(data)-1].At), capture.Until(quiet))))
 
-				Expect(client).To(FailWith(unix.ETIMEDOUT, During(oracle.ZeroWindowGiveUp(retries, answered, rto), quiet)))
+				Expect(client).To(givesUp(lab, client, retries))
 				Expect(lab.Client.Sent(capture.KeepaliveProbe)).To(BeEmpty())
 			},
 			Entry("tcp_retries2 = 4", Waits(10*time.Second), 4),
-			Entry("tcp_retries2 = 15, the kernel's own", Waits(20*time.Minute), 15),
+			Entry("tcp_retries2 = 15, the kernel's own", Waits(20*time.Minute), oracle.Retries2),
 		)
 	})
 })

@@ -18,28 +18,30 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
+// sparse is keepalive that costs little in eight hours.
+var sparse = oracle.Keepalive{Idle: 10 * time.Minute, Interval: 30 * time.Second, Count: 10}
+
 var _ = Describe("Keepalive over a bad path", Rows("D8"), func() {
 	EachFamily(func(family sock.Family) {
 		DescribeTable("gives no false alarm in eight hours, and notices a dead peer as fast as over a good one",
-			func(by link.Impairment, shows func(sent, arrived []capture.Packet)) {
-				k := oracle.Keepalive{Idle: 10 * time.Minute, Interval: 30 * time.Second, Count: 10}
+			func(by link.Impairment, shows func(by link.Impairment, sent, arrived []capture.Packet)) {
 				lab := harness.New(GinkgoT(), harness.Routed, family)
 				client, _ := lab.Connect(5000)
 
 				lab.Apply(scenarios.ImpairedPath{By: by})
-				client.Keepalive(k)
+				client.Keepalive(sparse)
 				Expect(client).To(StayAlive(8 * time.Hour))
 				sent := lab.Client.Sent(capture.KeepaliveProbe)
-				shows(sent, lab.Server.Received(capture.KeepaliveProbe))
+				shows(by, sent, lab.Server.Received(capture.KeepaliveProbe))
 
 				lab.Apply(scenarios.PowerOff{Host: lab.Server})
 				quiet := client.QuietSince()
 
-				Expect(client).To(FailWith(unix.ETIMEDOUT, During(k.Death(), quiet)), "what nobody answers cannot be late")
+				Expect(client).To(FailWith(unix.ETIMEDOUT, During(sparse.Death(), quiet)), "what nobody answers cannot be late")
 			},
-			badPath(link.Impairment{Delay: 300 * time.Millisecond, Jitter: 100 * time.Millisecond}, areLate(200*time.Millisecond)),
-			badPath(link.Impairment{Delay: 100 * time.Millisecond, Reorder: 50}, areLate(100*time.Millisecond)),
-			badPath(link.Impairment{Rate: 64000}, areLate(8*time.Millisecond)),
+			badPath(link.Impairment{Delay: 300 * time.Millisecond, Jitter: 100 * time.Millisecond}, areLate),
+			badPath(link.Impairment{Delay: 100 * time.Millisecond, Reorder: 50}, areLate),
+			badPath(link.Impairment{Rate: 64000}, areLate),
 			badPath(link.Impairment{Duplicate: 50}, areDoubled),
 			badPath(link.Impairment{Loss: 10}, areRepeated),
 			badPath(link.Impairment{Corrupt: 10}, areRepeated),
@@ -49,29 +51,32 @@ var _ = Describe("Keepalive over a bad path", Rows("D8"), func() {
 
 // badPath is an entry for one way in which a path can be bad, and what eight hours of
 // probes show of it.
-func badPath(by link.Impairment, shows func(sent, arrived []capture.Packet)) TableEntry {
+func badPath(by link.Impairment, shows func(by link.Impairment, sent, arrived []capture.Packet)) TableEntry {
 	return Entry(by.String(), Needs(require.Netem), Waits(9*time.Hour), by, shows)
 }
 
-// areLate expects more than a quarter of the probes to be on their way for that long
-// at least: half of them are, where the other half overtakes.
-func areLate(least time.Duration) func(sent, arrived []capture.Packet) {
-	return func(sent, arrived []capture.Packet) {
-		GinkgoHelper()
-		Expect(sent).NotTo(BeEmpty(), "probes go out")
-		Expect(arrived).To(HaveLen(len(sent)), "and all arrive")
-		late := 0
-		for i := range sent {
-			if arrived[i].At.Sub(sent[i].At) >= least {
-				late++
-			}
-		}
-		Expect(late).To(BeNumerically(">", len(sent)/4), "probes on their way for %v or longer, of %d", least, len(sent))
+// areLate expects more than a quarter of the probes to be on their way for as long as
+// the impairment makes them: half of them are, where the other half overtakes.
+func areLate(by link.Impairment, sent, arrived []capture.Packet) {
+	GinkgoHelper()
+	Expect(sent).NotTo(BeEmpty(), "probes go out")
+	Expect(arrived).To(HaveLen(len(sent)), "and all arrive")
+	least := by.Delay - by.Jitter
+	if by.Rate > 0 {
+		const bits = 8 * (14 + 20 + 32) // headers alone: Ethernet, IPv4, TCP with time stamps
+		least += bits * time.Second / time.Duration(by.Rate)
 	}
+	late := 0
+	for i := range sent {
+		if arrived[i].At.Sub(sent[i].At) >= least {
+			late++
+		}
+	}
+	Expect(late).To(BeNumerically(">", len(sent)/4), "probes on their way for %v or longer, of %d", least, len(sent))
 }
 
 // areDoubled expects more probes to arrive than were sent.
-func areDoubled(sent, arrived []capture.Packet) {
+func areDoubled(_ link.Impairment, sent, arrived []capture.Packet) {
 	GinkgoHelper()
 	Expect(sent).NotTo(BeEmpty(), "probes go out")
 	Expect(len(arrived)).To(BeNumerically(">", len(sent)), "some arrive twice")
@@ -79,11 +84,11 @@ func areDoubled(sent, arrived []capture.Packet) {
 
 // areRepeated expects some probes to have got no answer: the next one comes after the
 // interval and not after the idle time.
-func areRepeated(sent, _ []capture.Packet) {
+func areRepeated(_ link.Impairment, sent, _ []capture.Packet) {
 	GinkgoHelper()
 	repeated := 0
-	for i := range sent[min(1, len(sent)):] {
-		if sent[i+1].At.Sub(sent[i].At) < time.Minute {
+	for i := 1; i < len(sent); i++ {
+		if sent[i].At.Sub(sent[i-1].At) <= oracle.Around(sparse.Interval).Latest {
 			repeated++
 		}
 	}
@@ -93,25 +98,25 @@ func areRepeated(sent, _ []capture.Packet) {
 var _ = Describe("A late answer to data", Rows("D8"), func() {
 	EachFamily(func(family sock.Family) {
 		It("makes the retransmission timeout longer, and with it the time to notice that nobody acknowledges", Needs(require.Netem), Waits(time.Minute), func() {
-			const retries = 5
+			const retries, delay = 5, 400 * time.Millisecond
 			lab := harness.New(GinkgoT(), harness.Routed, family)
 			lab.Client.Sysctl("ipv4/tcp_retries2", retries)
 			client, server := lab.Connect(5000)
 			good := client.RTO()
 
-			lab.Apply(scenarios.ImpairedPath{By: link.Impairment{Delay: 400 * time.Millisecond}})
+			lab.Apply(scenarios.ImpairedPath{By: link.Impairment{Delay: delay}})
 			for range 10 {
 				Expect(client.Write("x")).To(Succeed())
 				Expect(server.Read()).To(Equal("x"))
 				time.Sleep(3 * time.Second)
 			}
 			bad, probe := client.RTO(), oracle.LossProbe(client.RTT(), client.RTO())
-			Expect(bad).To(BeNumerically(">", 800*time.Millisecond), "the round trip and more (RFC 6298)")
-			Expect(oracle.GiveUpAfter(probe, retries, bad).Earliest).To(BeNumerically(">", oracle.GiveUp(retries, good).Latest))
+			Expect(bad).To(BeNumerically(">", 2*delay), "the round trip and more (RFC 6298)")
+			Expect(oracle.GiveUpWithProbe(retries, bad, probe).Earliest).To(BeNumerically(">", oracle.GiveUp(retries, good).Latest))
 
 			lab.Apply(scenarios.PowerOff{Host: lab.Server})
 			Expect(client.Write("anyone?")).To(Succeed())
-			Expect(client).To(FailWith(unix.ETIMEDOUT, During(oracle.GiveUpAfter(probe, retries, bad), client.LastSent())))
+			Expect(client).To(FailWith(unix.ETIMEDOUT, During(oracle.GiveUpWithProbe(retries, bad, probe), client.LastSent())))
 		})
 	})
 })

@@ -18,39 +18,43 @@ import (
 // RFC 5961 §3.2; net/ipv4/tcp_input.c, tcp_validate_incoming.
 var _ = Describe("An RST that a firewall forges", Rows("F9"), func() {
 	EachFamily(func(family sock.Family) {
-		var lab *harness.Lab
-		var client, server *harness.Conn
-		talk := func() {
+		talk := func(client, server *harness.Conn) {
 			GinkgoHelper()
 			Expect(server.Write("hello")).To(Succeed())
 			Expect(client.Read()).To(Equal("hello"))
 			Expect(client.Write("hello yourself")).To(Succeed())
 			Expect(server.Read()).To(Equal("hello yourself"))
 		}
-		BeforeEach(func() {
+		talking := func() (lab *harness.Lab, client, server *harness.Conn) {
+			GinkgoHelper()
 			lab = harness.New(GinkgoT(), harness.Firewalled, family)
 			client, server = lab.Connect(5000)
-			talk()
-		})
+			talk(client, server)
+			return lab, client, server
+		}
 		// forged waits for the one RST, and returns when it arrived.
-		forged := func() time.Time {
+		forged := func(lab *harness.Lab) time.Time {
 			GinkgoHelper()
 			Expect(lab.Client).To(HaveReceived(1, capture.RST, Within(time.Second)))
 			return lab.Client.Received(capture.RST)[0].At
 		}
 
 		It("with a stale sequence number is ignored", func() {
+			lab, client, server := talking()
+
 			lab.Apply(scenarios.ForgedReset{To: client, Number: scenarios.Stale})
-			arrived := forged()
+			arrived := forged(lab)
 
 			Expect(client).To(StayAlive(300 * time.Millisecond))
 			Expect(lab.Client.SentBy(client, capture.After(arrived))).To(BeEmpty(), "not a word")
-			talk()
+			talk(client, server)
 		})
 
 		It("with a number inside the window that is not the next draws a challenge ACK, and the connection lives", func() {
+			lab, client, server := talking()
+
 			lab.Apply(scenarios.ForgedReset{To: client, Number: scenarios.InWindow})
-			arrived := forged()
+			arrived := forged(lab)
 
 			Expect(client).To(StayAlive(300 * time.Millisecond))
 			challenges := lab.Client.SentBy(client, capture.After(arrived))
@@ -58,12 +62,14 @@ var _ = Describe("An RST that a firewall forges", Rows("F9"), func() {
 			Expect(challenges[0].ACK).To(BeTrue())
 			Expect(challenges[0].Length).To(BeZero())
 			Expect(lab.Server.SentBy(server, capture.After(arrived))).To(BeEmpty(), "a peer that has reset nothing does not answer the challenge")
-			talk()
+			talk(client, server)
 		})
 
 		It("with the very number that is expected next gives ECONNRESET, and the other end knows nothing", func() {
+			lab, client, server := talking()
+
 			lab.Apply(scenarios.ForgedReset{To: client, Number: scenarios.Exact})
-			forged()
+			forged(lab)
 
 			Expect(client).To(FailWith(unix.ECONNRESET, Within(time.Second)))
 			Expect(lab.Server.Received(capture.RST)).To(BeEmpty())

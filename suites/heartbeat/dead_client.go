@@ -18,12 +18,10 @@ import (
 var _ = Describe("A server that closes in order when its client has died", Rows("H3"), func() {
 	EachFamily(func(family sock.Family) {
 		// The client loses power, and the server, which only listens, closes.
-		closing := func(retries int) (lab *harness.Lab, cut scenarios.PowerOff, ghost *harness.TableEntry, end Deadline) {
+		closing := func(orphanRetries int) (lab *harness.Lab, cut scenarios.PowerOff, ghost *harness.TableEntry, fin time.Time, giveUp oracle.Window) {
 			lab = harness.New(GinkgoT(), harness.Firewalled, family)
-			if retries != 8 { // the kernel's own, written as 0 (net/ipv4/tcp_timer.c, tcp_orphan_retries)
-				lab.Server.Sysctl("ipv4/tcp_orphan_retries", retries)
-			}
-			server := lab.StartServer(5000, "watch", "-timeout", timeout.String())
+			lab.Server.Sysctl("ipv4/tcp_orphan_retries", orphanRetries)
+			server := lab.StartServer(5000, "reaper", "-timeout", timeout.String())
 			lab.StartClient(5000, "heartbeat", patient...)
 			server.Await("accepted")
 			Expect(server).To(GoWithout("silent", timeout))
@@ -38,28 +36,24 @@ var _ = Describe("A server that closes in order when its client has died", Rows(
 			Expect(ghost).To(BeInState(sock.Established))
 			Expect(server).To(Announce("silent", During(oracle.Silence(timeout, 0), heard)))
 			Expect(ghost).To(EnterState(sock.FinWait1, Within(time.Second)))
-			return lab, cut, ghost, During(oracle.GiveUp(retries, rto), lab.Server.Sent(capture.FIN)[0].At)
+			return lab, cut, ghost, lab.Server.Sent(capture.FIN)[0].At, oracle.GiveUp(oracle.OrphanRetries(orphanRetries), rto)
 		}
 
-		DescribeTable("sends FIN that nobody answers, and its kernel gives up after tcp_orphan_retries",
-			func(retries int) {
-				lab, _, ghost, end := closing(retries)
+		It("sends FIN that nobody answers, and its kernel gives up after tcp_orphan_retries", Waits(9*time.Second), func() {
+			lab, _, ghost, fin, giveUp := closing(2)
 
-				Expect(ghost).To(EnterState(sock.Closed, end))
-				Expect(lab.Server.Received(capture.RST)).To(BeEmpty())
-			},
-			Entry("2", Waits(9*time.Second), 2),
-			Entry("8, the kernel's own", Waits(2*time.Minute), 8),
-		)
+			Expect(ghost).To(EnterState(sock.Closed, During(giveUp, fin)))
+			Expect(lab.Server.Received(capture.RST)).To(BeEmpty())
+		})
 
 		It("is told by the client's host when that has rebooted: RST answers the next FIN, and the ghost is gone", Waits(6*time.Second), func() {
-			lab, cut, ghost, end := closing(8)
+			lab, cut, ghost, fin, giveUp := closing(0) // the kernel's own
 
 			lab.Heal(cut)
 
 			Expect(lab.Server).To(HaveReceived(1, capture.RST, Within(4*time.Second)))
-			Expect(ghost).NotTo(EnterState(sock.Closed, end), "long before the kernel would have given up")
-			Expect(ghost).To(BeInState(sock.Closed))
+			Expect(lab.Server.Received(capture.RST)[0].At).To(BeTemporally("<", fin.Add(giveUp.Earliest)), "before the kernel would have given up")
+			Expect(ghost).To(EnterState(sock.Closed, Within(time.Second)))
 			fins := lab.Server.Sent(capture.FIN)
 			Expect(fins[len(fins)-1].Role).To(Equal(capture.Retransmitted))
 		})

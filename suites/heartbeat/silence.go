@@ -23,7 +23,22 @@ const (
 	timeout  = 2 * time.Second
 )
 
-var beats = []string{"-interval", interval.String(), "-timeout", timeout.String()}
+// never is a timeout that plays no part.
+const never = "100h"
+
+// What the programs are told: to beat and to watch, or to beat and take no silence for
+// death.
+var (
+	beats   = []string{"-interval", interval.String(), "-timeout", timeout.String()}
+	patient = []string{"-interval", interval.String(), "-timeout", never}
+)
+
+// unheard is when a program must report the silence of a peer that can no longer be
+// heard, counted from the last data that has arrived at its host.
+func unheard(lab *harness.Lab, at *harness.Host) Deadline {
+	GinkgoHelper()
+	return During(oracle.Silence(timeout, interval), lab.LastData(at))
+}
 
 var _ = Describe("A heartbeat and a peer that falls silent", Rows("H1"), func() {
 	EachFamily(func(family sock.Family) {
@@ -35,10 +50,10 @@ var _ = Describe("A heartbeat and a peer that falls silent", Rows("H1"), func() 
 
 			drop := scenarios.SilentDrop{}
 			lab.Apply(drop)
-			clientHeard, serverHeard := lab.LastData(lab.Client), lab.LastData(lab.Server)
+			atClient, atServer := unheard(lab, lab.Client), unheard(lab, lab.Server)
 
-			Expect(client).To(Announce("silent", During(oracle.Silence(timeout, interval), clientHeard)))
-			Expect(server).To(Announce("silent", During(oracle.Silence(timeout, interval), serverHeard)))
+			Expect(client).To(Announce("silent", atClient))
+			Expect(server).To(Announce("silent", atServer))
 		})
 	})
 })

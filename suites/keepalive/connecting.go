@@ -22,9 +22,7 @@ var _ = Describe("Connecting to a server that does not answer", Rows("K13"), fun
 			func(retries int) {
 				k := oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 1}
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
-				if retries != 6 { // the kernel's own
-					lab.Client.Sysctl("ipv4/tcp_syn_retries", retries)
-				}
+				lab.Client.Sysctl("ipv4/tcp_syn_retries", retries)
 				syns := oracle.SYNs(lab.Client.LinearSYNTimeouts(), retries)
 				client := lab.Client.NewSocket("client")
 				client.Keepalive(k)
@@ -41,7 +39,7 @@ var _ = Describe("Connecting to a server that does not answer", Rows("K13"), fun
 				Expect(lab.Client.Sent(capture.KeepaliveProbe)).To(BeEmpty())
 			},
 			Entry("tcp_syn_retries = 2", Waits(7*time.Second), 2),
-			Entry("tcp_syn_retries = 6, the kernel's own", Waits(131*time.Second), 6),
+			Entry("tcp_syn_retries = 6, the kernel's own", Waits(131*time.Second), oracle.SYNRetries),
 		)
 
 		It("ends with ETIMEDOUT after TCP_USER_TIMEOUT, where that is shorter", Waits(5*time.Second), func() {

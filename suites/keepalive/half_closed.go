@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/capture"
 	. "github.com/halfopen-lab/halfopen/harness/matcher"
 	"github.com/halfopen-lab/halfopen/harness/oracle"
 	"github.com/halfopen-lab/halfopen/harness/sock"
@@ -47,11 +48,15 @@ var _ = Describe("A half-closed connection whose other side has vanished", Rows(
 			func(k oracle.Keepalive, without time.Duration) {
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
 				lab.Client.Sysctl("ipv4/tcp_fin_timeout", 1)
-				Expect(lab.Client.ReadSysctl("ipv4/tcp_fin_timeout")).To(Equal("1"), "it is for sockets that no program holds")
 				client, _ := lab.Connect(5000)
 				ghost := client.TableEntry()
 				client.CloseWrite()
 				Expect(client).To(EnterState(sock.FinWait2, Within(time.Second)))
+				orphan, _ := lab.Connect(5001)
+				itsEntry, itsAddress := orphan.TableEntry(), orphan.Local()
+				orphan.Close()
+				fin := lab.Client.Sent(capture.All(capture.FIN, capture.From(itsAddress)))[0].At
+				Expect(itsEntry).To(EnterState(sock.Closed, During(oracle.Around(time.Second), fin)), "tcp_fin_timeout is for sockets that no program holds")
 
 				lab.Apply(scenarios.PowerOff{Host: lab.Server})
 				time.Sleep(without)
@@ -70,5 +75,5 @@ var _ = Describe("A half-closed connection whose other side has vanished", Rows(
 
 // halfClosedFor is an entry with so much time before keepalive is switched on.
 func halfClosedFor(without time.Duration, k oracle.Keepalive) TableEntry {
-	return Entry(without.String()+", then "+k.String(), Waits(without+k.Death().Latest), k, without)
+	return Entry(without.String()+", then "+k.String(), Waits(without+k.Death().Latest+time.Second), k, without)
 }

@@ -1,11 +1,10 @@
 package matrix
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/firewall"
@@ -74,9 +73,6 @@ var faults = []fault{
 // queues that are full for it.
 type stall struct{ *ends }
 
-// full is how long a sender must find no room before its queue counts as full.
-const full = 300 * time.Millisecond
-
 // String implements harness.Fault.
 func (s stall) String() string {
 	return "the peer does not read, and every sender writes until it cannot"
@@ -87,23 +83,13 @@ func (s stall) Apply(lab *harness.Lab) error {
 	if err := (scenarios.ProcessStopped{Program: s.peer}).Apply(lab); err != nil {
 		return err
 	}
+	errs := make([]error, len(s.watchers))
 	var senders sync.WaitGroup
-	for _, w := range s.watchers {
-		senders.Go(func() {
-			data := make([]byte, 64<<10)
-			for took := time.Now(); time.Since(took) < full; {
-				n, err := w.conn.Send(data)
-				switch {
-				case n > 0:
-					took = time.Now()
-				case err == unix.EAGAIN:
-					time.Sleep(full / 10)
-				}
-			}
-		})
+	for i, w := range s.watchers {
+		senders.Go(func() { _, errs[i] = scenarios.Fill(w.conn) })
 	}
 	senders.Wait()
-	return nil
+	return errors.Join(errs...)
 }
 
 // Commands implements harness.Fault.

@@ -30,7 +30,7 @@ func (e *ends) broken(f fault, w *watcher) string {
 	case f.connecting && w.detector == detection.UserTimeout:
 		return w.outside(oracle.Around(detection.Unacknowledged), w.quietSince)
 	case f.connecting:
-		syns := oracle.SYNs(e.lab.Client.LinearSYNTimeouts(), 6) // the kernel's own tcp_syn_retries
+		syns := oracle.SYNs(e.lab.Client.LinearSYNTimeouts(), oracle.SYNRetries)
 		return w.outside(oracle.Around(syns[len(syns)-1]), w.quietSince)
 	case e.got(w, capture.ZeroWindow):
 		return w.outside(oracle.ZeroWindowUserTimeout(detection.Unacknowledged, w.rto), w.windowClosed(e))
@@ -41,7 +41,7 @@ func (e *ends) broken(f fault, w *watcher) string {
 	case w.detector == detection.UserTimeout:
 		return w.outside(oracle.UserTimeout(detection.Unacknowledged, w.rto), w.unanswered)
 	}
-	return w.outside(oracle.GiveUp(15, w.rto), w.unanswered) // the kernel's own tcp_retries2
+	return w.outside(oracle.GiveUp(oracle.Retries2, w.rto), w.unanswered)
 }
 
 // got says whether such a packet has come to the watcher's connection.

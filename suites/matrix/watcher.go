@@ -84,8 +84,12 @@ func (w *watcher) watch(begin time.Time) {
 		if interval > 0 {
 			next = begin.Add(time.Duration(tick) * interval)
 		}
+		last := !next.Before(end)
+		if last {
+			next = end
+		}
 		as := w.wait(next)
-		if as == "" && next.Equal(end) {
+		if as == "" && last {
 			w.outcome = detection.Outcome{As: w.still()}
 			return
 		}
@@ -115,7 +119,12 @@ func (w *watcher) wait(until time.Time) string {
 	}
 	ctx, cancel := context.WithDeadline(context.Background(), until)
 	defer cancel()
-	for w.conn.AwaitReadable(ctx) == nil {
+	for {
+		if err := w.conn.AwaitReadable(ctx); err == context.DeadlineExceeded {
+			return ""
+		} else if err != nil {
+			return sock.ErrnoName(err)
+		}
 		n, err := w.conn.Receive(w.buffer[:])
 		switch {
 		case err != nil && err != unix.EAGAIN:
@@ -126,7 +135,6 @@ func (w *watcher) wait(until time.Time) string {
 			w.hear()
 		}
 	}
-	return ""
 }
 
 // discard reads what has come, and not a byte more, so that it is told nothing.

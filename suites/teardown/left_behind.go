@@ -16,6 +16,14 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
+// fin is when a host has sent its first FIN.
+func fin(from *harness.Host) time.Time {
+	GinkgoHelper()
+	fins := from.Sent(capture.FIN)
+	Expect(fins).NotTo(BeEmpty())
+	return fins[0].At
+}
+
 var _ = Describe("A connection that one side has left", Rows("T4"), func() {
 	EachFamily(func(family sock.Family) {
 		It("stays in CLOSE_WAIT as long as the other program does not close", Waits(5*time.Second), func() {
@@ -24,51 +32,46 @@ var _ = Describe("A connection that one side has left", Rows("T4"), func() {
 			client, server := lab.Connect(5000)
 			orphan := server.TableEntry()
 
-			closed := time.Now()
 			server.Close()
 
 			Expect(client).To(EnterState(sock.CloseWait, Within(time.Second)))
-			Expect(orphan).To(EnterState(sock.Closed, During(oracle.Around(time.Second), closed)), "the other side has forgotten it")
+			Expect(orphan).To(EnterState(sock.Closed, During(oracle.Around(time.Second), fin(lab.Server))), "the other side has forgotten it")
 			Expect(client).To(StayIn(sock.CloseWait, 4*time.Second))
 		})
 
 		DescribeTable("is in FIN_WAIT2 for tcp_fin_timeout, when nobody holds it any more",
 			func(finTimeout time.Duration) {
 				lab := harness.New(GinkgoT(), harness.Direct, family)
-				if finTimeout != time.Minute { // the kernel's own
-					lab.Server.Sysctl("ipv4/tcp_fin_timeout", int(finTimeout/time.Second))
-				}
+				lab.Server.Sysctl("ipv4/tcp_fin_timeout", int(finTimeout/time.Second))
 				_, server := lab.Connect(5000)
 				orphan := server.TableEntry()
 
-				closed := time.Now()
 				server.Close()
 
 				Expect(orphan).To(EnterState(sock.FinWait2, Within(time.Second)))
-				Expect(orphan).To(EnterState(sock.Closed, During(oracle.Around(finTimeout), closed)))
+				Expect(orphan).To(EnterState(sock.Closed, During(oracle.Around(finTimeout), fin(lab.Server))))
 			},
 			Entry("2 s", Waits(2*time.Second), 2*time.Second),
-			Entry("60 s, the kernel's own", Waits(time.Minute), time.Minute),
+			Entry("60 s, the kernel's own", Waits(oracle.FinTimeout), oracle.FinTimeout),
 		)
 
 		DescribeTable("is in FIN_WAIT1 while its FIN has no answer, and given up after tcp_orphan_retries",
-			func(retries int) {
+			func(setting int) {
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
-				if retries != 8 { // the kernel's own, written as 0 (net/ipv4/tcp_timer.c, tcp_orphan_retries)
-					lab.Server.Sysctl("ipv4/tcp_orphan_retries", retries)
-				}
+				lab.Server.Sysctl("ipv4/tcp_orphan_retries", setting)
 				_, server := lab.Connect(5000)
 				orphan := server.TableEntry()
 
 				lab.Apply(scenarios.PowerOff{Host: lab.Client})
-				closed, rto := time.Now(), server.RTO()
+				rto := server.RTO()
 				server.Close()
 
 				Expect(orphan).To(BeInState(sock.FinWait1))
-				Expect(orphan).To(EnterState(sock.Closed, During(oracle.GiveUp(retries, rto), closed)))
+				Expect(orphan).To(EnterState(sock.Closed, During(oracle.GiveUp(oracle.OrphanRetries(setting), rto), fin(lab.Server))))
+				Expect(lab.Server.Received(capture.RST)).To(BeEmpty())
 			},
 			Entry("2", Waits(4*time.Second), 2),
-			Entry("8, the kernel's own", Waits(103*time.Second), 8),
+			Entry("0, the kernel's own, which stands for 8", Waits(103*time.Second), 0),
 		)
 	})
 })

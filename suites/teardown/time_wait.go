@@ -44,10 +44,9 @@ var _ = Describe("The side that closes first", Rows("T2"), func() {
 
 			server.Close()
 			Expect(client).To(ReadZero(Within(time.Second)))
-			closed := time.Now()
 			client.Close()
 
-			Expect(entry).To(EnterState(sock.Closed, During(oracle.Around(oracle.TimeWait), closed)))
+			Expect(entry).To(EnterState(sock.Closed, During(oracle.Around(oracle.TimeWait), fin(lab.Client))))
 			Expect(lab.Server.NewSocket("restarted server").Bind(address)).To(Succeed())
 		})
 	})
