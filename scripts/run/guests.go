@@ -127,6 +127,9 @@ func (g *Guests) guest(h half, into string, output io.Writer) *virtual.Guest {
 		Env: append(s.environment(report), "PATH=/usr/sbin:/usr/bin", "HOME=/tmp",
 			private.Marker+"=guest", // as private as a machine can be
 			require.Virtual+"=1",
+			// Connections that are closed when they are idle: those of Ginkgo's other
+			// protocol stay, and each end's keepalive wakes the guest every 15 s.
+			"GINKGO_PARALLEL_PROTOCOL=HTTP",
 			// Go collects garbage every two minutes if nothing else makes it: thirty
 			// times an idle hour, in each process.
 			"GOGC=off", "GOMEMLIMIT=64MiB"),
