@@ -13,10 +13,16 @@ TIMES ?= 10
 REPORT ?= $(CURDIR)/report
 # The kernel in virtual time: a package of Debian, or the file of a vmlinuz.
 KERNEL ?=
-# The kernels that `make kernels` compares.
-KERNELS ?= linux-image-cloud-amd64 linux-image-6.12-cloud-amd64
+# The memory of each of the two guests in MiB; unless told, 2048.
+MEMORY ?=
+# The kernels that `make kernels` compares; unless told, two of Debian's.
+KERNELS ?=
 
-SUITE = go run ./scripts/suite -procs="$(PROCS)" -seed="$(SEED)" -focus="$(FOCUS)" -kernel="$(KERNEL)" -report="$(REPORT)"
+# FOCUS goes through the environment, where the shell leaves its \ and $ alone.
+export FOCUS
+FLAGS = -seed="$(SEED)" -focus="$$FOCUS" $(if $(PROCS),-procs="$(PROCS)")
+GUEST = $(if $(KERNEL),-kernel="$(KERNEL)") $(if $(MEMORY),-memory="$(MEMORY)")
+SUITE = go run ./scripts/suite $(FLAGS) $(GUEST) -report="$(REPORT)"
 
 .PHONY: suite suite-host matrix test check bench determinism kernels catalogue atlas mutate mutate-virtual repeat killcheck setup clean
 
@@ -29,7 +35,7 @@ suite-host: setup ## the suites on the running kernel, without the long waits
 
 matrix: ## the detection matrix, measured anew: committed and shown in the README
 	@scripts/setup virtual
-	@$(SUITE) -on=virtual -focus="The detection matrix" -record
+	@$(SUITE) -record
 
 test: setup ## unit tests with the race detector, then the suites on both
 	@scripts/setup virtual
@@ -39,13 +45,13 @@ test: setup ## unit tests with the race detector, then the suites on both
 
 determinism: ## TIMES runs in virtual time with one seed leave the same report, byte for byte
 	@scripts/setup virtual
-	@go run ./scripts/determinism -times=$(TIMES) -procs=$(or $(PROCS),16) -seed="$(SEED)" -focus="$(FOCUS)" -kernel="$(KERNEL)"
+	@go run ./scripts/determinism $(FLAGS) $(GUEST) -times="$(TIMES)"
 
 kernels: ## which behaviours differ between the kernels KERNELS, in virtual time
 	@scripts/setup virtual
-	@go run ./scripts/kernels -procs=$(or $(PROCS),16) -seed="$(SEED)" -focus="$(FOCUS)" $(KERNELS)
+	@go run ./scripts/kernels $(FLAGS) $(if $(MEMORY),-memory="$(MEMORY)") -kernel="$(KERNELS)"
 
-catalogue: ## prints docs/catalogue.md anew
+catalogue: ## docs/catalogue.md from fixtures/catalogue
 	@go test ./fixtures/catalogue -update
 
 check: setup ## format, vet, lint, module tidiness, import direction
@@ -65,14 +71,14 @@ bench: ## what a lab costs, beside an ip script, and what virtual time costs
 	@go run ./scripts/bench/guest
 
 mutate: setup ## every spec that the host runs without each of its steps: lists those that stay green
-	@go run ./scripts/mutate -procs $(or $(PROCS),32) -focus="$(FOCUS)"
+	@go run ./scripts/mutate $(FLAGS)
 
 mutate-virtual: ## the same in virtual time, with the specs that wait long
 	@scripts/setup virtual
-	@go run ./scripts/mutate -virtual -procs $(or $(PROCS),16) -focus="$(FOCUS)"
+	@go run ./scripts/mutate -virtual $(FLAGS) $(GUEST)
 
 repeat: setup ## the suites TIMES times in a row, with every core busy
-	@go run ./scripts/repeat -times $(TIMES) -procs $(or $(PROCS),32)
+	@go run ./scripts/repeat $(FLAGS) -times="$(TIMES)"
 
 killcheck: setup ## SIGKILL at ten moments: nothing is left
 	@go run ./scripts/killcheck

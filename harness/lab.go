@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/halfopen-lab/halfopen/harness/capture"
@@ -53,11 +54,15 @@ type Lab struct {
 // ends. A lab that cannot be built fails the test and leaves nothing behind.
 func New(t TB, topology Topology, family sock.Family) *Lab {
 	t.Helper()
-	lab, err := open(t, topology, family)
-	if err != nil {
-		t.Fatalf("building the lab %v: %v", topology, err)
-	}
+	// The clean-up is announced before anything is built. Ginkgo gives an interrupted
+	// spec up while it goes on, and ends the process, without a report, when such a
+	// spec announces one.
+	var built atomic.Pointer[Lab]
 	t.Cleanup(func() {
+		lab := built.Load()
+		if lab == nil {
+			return
+		}
 		if t.Failed() {
 			lab.keepEvidence()
 		}
@@ -65,6 +70,11 @@ func New(t TB, topology Topology, family sock.Family) *Lab {
 			t.Errorf("giving the lab back: %v", err)
 		}
 	})
+	lab, err := open(t, topology, family)
+	if err != nil {
+		t.Fatalf("building the lab %v: %v", topology, err)
+	}
+	built.Store(lab)
 	return lab
 }
 

@@ -26,7 +26,7 @@ const kept = 20
 
 // lastWords are what a kernel prints, quiet or not, and what they mean.
 var lastWords = []struct{ words, meaning string }{
-	{"Out of memory: Killed process", "its memory is used up: give it more"},
+	{"Out of memory: Killed process", "its memory is used up: give it more (MEMORY)"},
 	{"Kernel panic - not syncing", "its kernel panicked"},
 	{"BUG: ", "its kernel has a bug"},
 }

@@ -41,15 +41,16 @@ type Guest struct {
 // defaultSilence is long enough for days of idle virtual time.
 const defaultSilence = 10 * time.Minute
 
-// patience is the wall time that a guest has to hand its report out when its run is
-// to end early.
+// patience is how long, in real time, a guest may print nothing when its run is to end
+// early. While it still prints, which on a busy machine may take minutes, its report
+// is on the way.
 const patience = 30 * time.Second
 
 // Run runs the command to its end and brings its report and its exit status out.
 //
-// When ctx ends, the command gets SIGINT, and its report still comes out if it does
-// so within half a minute; the error is then ctx's. Any other error means that the
-// machine, not the command, failed.
+// When ctx ends, the command gets SIGINT, and its report still comes out, unless the
+// guest then prints nothing for half a minute; the error is ctx's. Any other error
+// means that the machine, not the command, failed.
 func (g *Guest) Run(ctx context.Context) (Result, error) {
 	initramfs, err := unnamed()
 	if err != nil {
@@ -160,13 +161,16 @@ func (g *Guest) runMachine(ctx context.Context, initramfs, report *os.File, scre
 		}
 	}
 	_, _ = toGuest.Write([]byte{3}) // as Ctrl-C on its console
-	select {
-	case <-ended:
-	case <-time.After(patience):
-		_ = cmd.Process.Kill()
-		<-ended
+	for asked := time.Now(); ; {
+		select {
+		case <-ended:
+			return usageOf(cmd), context.Cause(ctx)
+		case <-time.After(time.Second):
+			if min(time.Since(asked), screen.Quiet()) > patience {
+				_ = cmd.Process.Kill()
+			}
+		}
 	}
-	return usageOf(cmd), context.Cause(ctx)
 }
 
 // usage is what a machine took of the one that it ran on.

@@ -4,6 +4,7 @@ package main
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -14,13 +15,21 @@ import (
 
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scripts/run"
 )
 
 func main() {
 	harness.Main(func() int {
-		if err := bench(); err != nil {
+		err := run.Parse(flag.NewFlagSet("bench", flag.ContinueOnError), os.Args[1:])
+		if err == nil {
+			err = bench()
+		}
+		if errors.Is(err, flag.ErrHelp) {
+			return 0
+		}
+		if err != nil {
 			fmt.Fprintf(os.Stderr, "bench: %v\n", err)
-			return 1
+			return 2
 		}
 		return 0
 	})
@@ -61,7 +70,7 @@ func bench() error {
 // lab makes a lab and gives it back: veth pairs, addresses of both families,
 // routes, sysctls, capture, conntrack events.
 func lab() error {
-	t := &run{}
+	t := &measured{}
 	defer t.cleanUp()
 	harness.New(t, harness.Firewalled, sock.IPv4)
 	return nil
@@ -138,19 +147,19 @@ func (m measurement) print(table *tabwriter.Writer, ratio string) {
 
 func ratio(a, b measurement) float64 { return float64(a.median()) / float64(b.median()) }
 
-// run is a test that is none: harness.New wants one.
-type run struct{ cleanups []func() }
+// measured is a test that is none: harness.New wants one.
+type measured struct{ cleanups []func() }
 
-func (r *run) Helper()                           {}
-func (r *run) Name() string                      { return "bench" }
-func (r *run) Failed() bool                      { return false }
-func (r *run) Cleanup(f func())                  { r.cleanups = append(r.cleanups, f) }
-func (r *run) Logf(string, ...any)               {}
-func (r *run) Errorf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
-func (r *run) Fatalf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
+func (m *measured) Helper()                           {}
+func (m *measured) Name() string                      { return "bench" }
+func (m *measured) Failed() bool                      { return false }
+func (m *measured) Cleanup(f func())                  { m.cleanups = append(m.cleanups, f) }
+func (m *measured) Logf(string, ...any)               {}
+func (m *measured) Errorf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
+func (m *measured) Fatalf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
 
-func (r *run) cleanUp() {
-	for _, f := range slices.Backward(r.cleanups) {
+func (m *measured) cleanUp() {
+	for _, f := range slices.Backward(m.cleanups) {
 		f()
 	}
 }

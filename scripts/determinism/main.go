@@ -11,39 +11,26 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"slices"
-
-	"golang.org/x/sys/unix"
+	"strings"
 
 	"github.com/halfopen-lab/halfopen/scripts/run"
 )
 
-func main() {
-	times := flag.Int("times", 2, "how many runs")
-	s := run.Suites{}
-	flag.IntVar(&s.Procs, "procs", 16, "test processes that share the specs")
-	flag.Int64Var(&s.Seed, "seed", 1, "fixes the order of the specs, and everything random")
-	flag.StringVar(&s.Focus, "focus", "", "a regular expression: only the specs whose text matches")
-	flag.StringVar(&s.LeaveOut, "leave-out", "", "a step that every spec leaves out: with \"fault 1\" there are captures to compare")
-	flag.StringVar(&s.Kernel, "kernel", "", "a package of Debian, or the file of a vmlinuz")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
-	defer stop()
-	differ, err := compare(ctx, *times, s)
-	if err != nil {
-		fmt.Fprintf(os.Stderr, "determinism: %v\n", err)
-		os.Exit(2)
-	}
-	if differ {
-		os.Exit(1)
-	}
-}
+func main() { run.Command("determinism", determinism) }
 
-func compare(ctx context.Context, times int, s run.Suites) (differ bool, err error) {
-	if times < 2 {
-		return false, fmt.Errorf("%d runs cannot be compared: choose 2 or more (TIMES)", times)
+func determinism(ctx context.Context, arguments []string) (same bool, err error) {
+	var s run.Suites
+	flags := flag.NewFlagSet("determinism", flag.ContinueOnError)
+	s.Flags(flags)
+	s.GuestFlags(flags)
+	times := flags.Int("times", 10, "how many runs")
+	if err := run.Parse(flags, arguments); err != nil {
+		return false, err
+	}
+	if *times < 2 {
+		return false, fmt.Errorf("%d runs cannot be compared: choose 2 or more (TIMES)", *times)
 	}
 	guests, err := s.Guests(ctx)
 	if err != nil {
@@ -53,15 +40,31 @@ func compare(ctx context.Context, times int, s run.Suites) (differ bool, err err
 	if err != nil {
 		return false, err
 	}
+	same, err = compare(ctx, guests, *times, directory)
+	if err == nil && !same {
+		fmt.Printf("The reports are in %s.\n", directory)
+		return false, nil
+	}
+	return same, errors.Join(err, os.RemoveAll(directory))
+}
+
+// compare runs the guests so many times, with every core busy, and compares what each
+// run leaves in a directory of its own with what the first one has left.
+func compare(ctx context.Context, guests *run.Guests, times int, directory string) (same bool, err error) {
 	run.KeepCoresBusy()
+	same = true
 	var first map[string][]byte
 	for round := 1; round <= times; round++ {
 		report := filepath.Join(directory, fmt.Sprintf("run-%d", round))
-		if _, _, err := guests.Run(ctx, report); err != nil {
-			return false, fmt.Errorf("run %d: %w", round, err)
+		reports, _, err := guests.Run(ctx, report)
+		if err == nil {
+			err = ctx.Err()
 		}
-		if ctx.Err() != nil {
-			return false, errors.Join(context.Cause(ctx), os.RemoveAll(directory))
+		if reasons := run.Reasons(reports); err == nil && len(reasons) > 0 {
+			err = errors.New(strings.Join(reasons, "\n"))
+		}
+		if err != nil {
+			return false, fmt.Errorf("run %d: %w", round, err)
 		}
 		files, err := read(report)
 		if err != nil {
@@ -77,13 +80,9 @@ func compare(ctx context.Context, times int, s run.Suites) (differ bool, err err
 		for _, name := range names {
 			fmt.Println("  " + name)
 		}
-		differ = differ || len(names) > 0
+		same = same && len(names) == 0
 	}
-	if differ {
-		fmt.Printf("The reports are in %s.\n", directory)
-		return true, nil
-	}
-	return false, os.RemoveAll(directory)
+	return same, nil
 }
 
 // size is how many bytes the files have.

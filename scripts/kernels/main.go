@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -11,7 +12,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,44 +19,64 @@ import (
 	"time"
 
 	"github.com/onsi/ginkgo/v2/types"
-	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/scripts/run"
 )
 
-func main() {
-	s := run.Suites{}
-	flag.IntVar(&s.Procs, "procs", 16, "test processes that share the specs")
-	flag.Int64Var(&s.Seed, "seed", 1, "fixes the order of the specs, and everything random")
-	flag.StringVar(&s.Focus, "focus", "", "a regular expression: only the specs whose text matches")
-	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: kernels [flags] KERNEL KERNEL...\nA kernel is a package of Debian, or the file of a vmlinuz.")
-		flag.PrintDefaults()
+func main() { run.Command("kernels", kernels) }
+
+// usual are the kernels that are compared unless others are named.
+const usual = run.DefaultKernel + " linux-image-6.12-cloud-amd64"
+
+func kernels(ctx context.Context, arguments []string) (well bool, err error) {
+	var s run.Suites
+	flags := flag.NewFlagSet("kernels", flag.ContinueOnError)
+	s.Flags(flags)
+	s.GuestFlags(flags)
+	flags.Lookup("kernel").Usage = "two kernels or more, with spaces between them: packages of Debian, or files of a vmlinuz (default " + usual + ")"
+	if err := run.Parse(flags, arguments); err != nil {
+		return false, err
 	}
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
-	defer stop()
-	if err := compare(ctx, os.Stdout, s, flag.Args()); err != nil {
-		fmt.Fprintf(os.Stderr, "kernels: %v\n", err)
-		os.Exit(2)
+	names := strings.Fields(cmp.Or(s.Kernel, usual))
+	if len(names) < 2 {
+		return false, fmt.Errorf("%q cannot be compared: name two kernels or more (KERNELS)", s.Kernel)
 	}
+	// All are there before the first one runs: a wrong name is noticed at once.
+	var guests []*run.Guests
+	for _, name := range names {
+		s.Kernel = name
+		g, err := s.Guests(ctx)
+		if err != nil {
+			return false, fmt.Errorf("the kernel %s: %w", name, err)
+		}
+		guests = append(guests, g)
+	}
+	directory, err := os.MkdirTemp("", "halfopen-kernels-")
+	if err != nil {
+		return false, err
+	}
+	differ, err := compare(ctx, os.Stdout, guests, directory)
+	if err == nil && differ {
+		_, err = fmt.Printf("The reports are in %s.\n", directory)
+		return true, err
+	}
+	return true, errors.Join(err, os.RemoveAll(directory))
 }
 
-// shown is what one kernel has shown of each spec, by the spec's text.
+// shown is what one kernel has shown of each spec, by the spec's name.
 type shown struct {
 	kernel string
 	specs  map[string]types.SpecReport
 }
 
-func compare(ctx context.Context, w io.Writer, s run.Suites, names []string) error {
-	if len(names) < 2 {
-		return errors.New("name two kernels or more (KERNELS): packages of Debian, or files of a vmlinuz")
-	}
+// compare runs the guests, each with its report in a directory of its own, and prints
+// what differs.
+func compare(ctx context.Context, w io.Writer, guests []*run.Guests, directory string) (differ bool, err error) {
 	var all []shown
-	for _, name := range names {
-		one, err := on(ctx, s, name)
+	for i, g := range guests {
+		one, err := on(ctx, g, filepath.Join(directory, fmt.Sprintf("kernel-%d", i+1)))
 		if err != nil {
-			return fmt.Errorf("on the kernel %s: %w", name, err)
+			return false, fmt.Errorf("on the kernel %s: %w", one.kernel, err)
 		}
 		passed := 0
 		for _, spec := range one.specs {
@@ -70,50 +90,49 @@ func compare(ctx context.Context, w io.Writer, s run.Suites, names []string) err
 	return printDifferences(w, all)
 }
 
-func on(ctx context.Context, s run.Suites, kernel string) (shown, error) {
-	directory, err := os.MkdirTemp("", "halfopen-kernels-")
-	if err != nil {
-		return shown{}, err
+func on(ctx context.Context, guests *run.Guests, report string) (shown, error) {
+	reports, result, err := guests.Run(ctx, report)
+	one := shown{kernel: result.Kernel}
+	if err == nil {
+		err = ctx.Err()
 	}
-	defer func() { _ = os.RemoveAll(directory) }()
-	s.Kernel, s.Report = kernel, directory
-	reports, result, err := s.Virtual(ctx)
-	if err != nil {
-		return shown{}, err
+	if reasons := run.Reasons(reports); err == nil && len(reasons) > 0 {
+		err = errors.New(strings.Join(reasons, "\n"))
 	}
-	if ctx.Err() != nil {
-		return shown{}, context.Cause(ctx)
+	if err == nil {
+		one.specs, err = run.ByName(run.Specs(reports))
 	}
-	one := shown{kernel: result.Kernel, specs: map[string]types.SpecReport{}}
-	for _, spec := range run.Specs(reports) {
-		one.specs[filepath.Base(filepath.Dir(spec.FileName()))+": "+spec.FullText()] = spec
-	}
-	return one, nil
+	return one, err
 }
 
-func printDifferences(w io.Writer, all []shown) error {
+// printDifferences prints the specs, of all that any kernel knows, that are not the
+// same on all of them.
+func printDifferences(w io.Writer, all []shown) (differ bool, err error) {
+	known := map[string]types.SpecReport{}
+	for _, one := range all {
+		maps.Copy(known, one.specs)
+	}
+	fmt.Fprintln(w)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table)
 	for _, one := range all {
 		fmt.Fprintf(table, "%s\t", one.kernel)
 	}
 	fmt.Fprintln(table, "spec")
-	differ := 0
-	for _, text := range slices.Sorted(maps.Keys(all[0].specs)) {
-		var cells []string
+	for _, name := range slices.Sorted(maps.Keys(known)) {
+		if !slices.ContainsFunc(all[1:], func(one shown) bool { return differs(all[0].specs[name], one.specs[name]) }) {
+			continue
+		}
+		differ = true
 		for _, one := range all {
-			cells = append(cells, result(one.specs[text]))
+			fmt.Fprintf(table, "%s\t", result(one.specs[name]))
 		}
-		if slices.ContainsFunc(all[1:], func(one shown) bool { return differs(all[0].specs[text], one.specs[text]) }) {
-			differ++
-			fmt.Fprintf(table, "%s\t%s\n", strings.Join(cells, "\t"), text)
-		}
+		fmt.Fprintln(table, name)
 	}
-	if differ == 0 {
+	if !differ {
 		_, err := fmt.Fprintln(w, "No spec differs.")
-		return err
+		return false, err
 	}
-	return table.Flush()
+	return true, table.Flush()
 }
 
 // differs says that two kernels do not do the same: one passes and the other does not,

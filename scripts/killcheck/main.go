@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -18,62 +19,72 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness/firewall"
+	"github.com/halfopen-lab/halfopen/scripts/run"
 )
 
-func main() {
-	moments := flag.Int("moments", 10, "how often to kill")
-	flag.Parse()
-	if err := check(*moments); err != nil {
-		fmt.Fprintf(os.Stderr, "killcheck: %v\n", err)
-		os.Exit(1)
-	}
-}
+func main() { run.Command("killcheck", check) }
 
 const procs = 16
 
-func check(moments int) error {
+func check(ctx context.Context, arguments []string) (clean bool, err error) {
+	flags := flag.NewFlagSet("killcheck", flag.ContinueOnError)
+	moments := flags.Int("moments", 10, "how often to kill")
+	if err := run.Parse(flags, arguments); err != nil {
+		return false, err
+	}
+	ginkgo, err := run.Ginkgo(ctx)
+	if err != nil {
+		return false, err
+	}
 	directory, err := os.MkdirTemp("", "halfopen-killcheck-")
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer func() { _ = os.RemoveAll(directory) }()
 	binary := filepath.Join(directory, "suites.test")
-	if out, err := exec.Command("go", "test", "-c", "-o", binary, "./suites").CombinedOutput(); err != nil {
-		return fmt.Errorf("building the suites: %w\n%s", err, out)
+	if out, err := exec.CommandContext(ctx, "go", "test", "-c", "-o", binary, "./suites").CombinedOutput(); err != nil {
+		return false, fmt.Errorf("building the suites: %w\n%s", err, out)
 	}
 	before, err := machine()
 	if err != nil {
-		return err
+		return false, err
 	}
-	for moment := range moments {
+	for moment := range *moments {
 		// From the first labs being built to many specs in the middle of a fault.
 		after := 700*time.Millisecond + time.Duration(moment)*600*time.Millisecond
-		who, err := kill(binary, directory, after, moment)
+		who, err := kill(ctx, ginkgo, binary, directory, after, moment)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if err := settled(binary, before); err != nil {
-			return fmt.Errorf("%s was killed after %v: %w", who, after, err)
+			return false, fmt.Errorf("%s was killed after %v: %w", who, after, err)
+		}
+		if ctx.Err() != nil {
+			return false, nil
 		}
 		fmt.Printf("killed %-40s after %4.1f s: nothing is left\n", who, after.Seconds())
 	}
-	return nil
+	return true, nil
 }
 
 // kill starts the suites and kills, some time later, all that Ginkgo started, or
-// Ginkgo itself, or one test process and then Ginkgo.
-func kill(binary, directory string, after time.Duration, moment int) (who string, err error) {
-	cmd := exec.Command("go", "tool", "ginkgo", fmt.Sprintf("-procs=%d", procs), "-output-dir="+directory, binary)
+// Ginkgo itself, or one test process and then Ginkgo. When ctx ends, Ginkgo is killed
+// as well, at once.
+func kill(ctx context.Context, ginkgo, binary, directory string, after time.Duration, moment int) (who string, err error) {
+	cmd := exec.CommandContext(ctx, ginkgo, fmt.Sprintf("-procs=%d", procs), "-output-dir="+directory, binary)
 	cmd.Env = append(os.Environ(), "HALFOPEN_REPORT="+directory)
 	if err := cmd.Start(); err != nil {
 		return "", err
 	}
 	defer func() { _ = cmd.Wait() }()
-	ginkgo, tests, err := started(cmd.Process.Pid, binary)
+	tests, err := started(ctx, cmd.Process.Pid, binary)
 	if err != nil {
 		return "", err
 	}
-	time.Sleep(after)
+	select {
+	case <-time.After(after):
+	case <-ctx.Done():
+	}
 	signal := func(pids ...int) {
 		for _, pid := range pids {
 			_ = unix.Kill(pid, unix.SIGKILL) // it may just have ended
@@ -81,37 +92,34 @@ func kill(binary, directory string, after time.Duration, moment int) (who string
 	}
 	switch moment % 3 {
 	case 0:
-		signal(ginkgo)
+		signal(cmd.Process.Pid)
 		return "ginkgo", nil
 	case 1:
 		signal(tests...)
-		signal(ginkgo)
+		signal(cmd.Process.Pid)
 		return fmt.Sprintf("all %d test processes, then ginkgo", len(tests)), nil
 	default:
 		signal(tests[0])
 		time.Sleep(200 * time.Millisecond)
-		signal(ginkgo)
+		signal(cmd.Process.Pid)
 		return "one test process, then ginkgo", nil
 	}
 }
 
-// started waits until all test processes run, and returns them and ginkgo.
-func started(root int, binary string) (ginkgo int, tests []int, err error) {
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		ginkgo, tests = 0, nil
+// started waits until all test processes of a Ginkgo run, and returns them.
+func started(ctx context.Context, ginkgo int, binary string) (tests []int, err error) {
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline) && ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
+		tests = nil
 		for _, p := range processes() {
-			switch {
-			case p.parent == root:
-				ginkgo = p.pid
-			case p.command == binary && p.parent == ginkgo && ginkgo != 0:
+			if p.command == binary && p.parent == ginkgo {
 				tests = append(tests, p.pid)
 			}
 		}
 		if len(tests) == procs {
-			return ginkgo, tests, nil
+			return tests, nil
 		}
 	}
-	return 0, nil, fmt.Errorf("only %d of %d test processes were started in 30 s", len(tests), procs)
+	return nil, fmt.Errorf("only %d of %d test processes were started in 30 s", len(tests), procs)
 }
 
 // settled waits until everything that the suites made is gone. The kernel removes

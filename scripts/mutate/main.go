@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -17,70 +18,93 @@ import (
 	"github.com/halfopen-lab/halfopen/scripts/run"
 )
 
-func main() {
-	procs := flag.Int("procs", 32, "test processes that share the specs")
-	focus := flag.String("focus", "", "only the specs whose text matches")
-	virtual := flag.Bool("virtual", false, "in virtual time, which runs the specs that wait long as well")
-	flag.Parse()
-	green, tried, err := mutate(*procs, *focus, *virtual)
-	if err != nil {
-		fmt.Fprintf(os.Stderr, "mutate: %v\n", err)
-		os.Exit(2)
-	}
-	fmt.Printf("\n%d steps were left out; %d specs went red, %d stayed green\n", tried, tried-len(green), len(green))
-	for _, line := range green {
-		fmt.Println("  stayed green:", line)
-	}
-	if tried == 0 || len(green) > 0 {
-		os.Exit(1)
-	}
-}
+func main() { run.Command("mutate", mutate) }
 
-// mutate leaves out the first, second, … step of each kind until no spec has as
-// many, and returns those that stayed green.
-func mutate(procs int, focus string, virtual bool) (green []string, tried int, err error) {
-	for _, kind := range []string{"fault", "detector", "action"} {
-		for number := 1; ; number++ {
-			step := fmt.Sprintf("%s %d", kind, number)
-			specs, err := without(step, procs, focus, virtual)
-			if err != nil {
-				return nil, 0, fmt.Errorf("running the suites without %s: %w", step, err)
-			}
-			mutated := 0
-			for _, spec := range specs {
-				steps := leftOut(spec)
-				if len(steps) == 0 {
-					continue
-				}
-				mutated++
-				if spec.State == types.SpecStatePassed {
-					green = append(green, fmt.Sprintf("%s\n      without %s", spec.FullText(), strings.Join(steps, "; ")))
-				}
-			}
-			fmt.Printf("without %s: %d specs have one\n", step, mutated)
-			tried += mutated
-			if mutated == 0 {
-				break
-			}
+func mutate(ctx context.Context, arguments []string) (well bool, err error) {
+	var s run.Suites
+	flags := flag.NewFlagSet("mutate", flag.ContinueOnError)
+	s.Flags(flags)
+	s.GuestFlags(flags)
+	virtual := flags.Bool("virtual", false, "in virtual time, which runs the specs that wait long as well")
+	if err := run.Parse(flags, arguments); err != nil {
+		return false, err
+	}
+	if err := s.Check(); err != nil {
+		return false, err
+	}
+	red, green, err := leaveOutEach(ctx, s, *virtual)
+	if red+len(green) > 0 {
+		slices.Sort(green)
+		fmt.Printf("\n%d steps were left out; %d specs went red, %d stayed green\n", red+len(green), red, len(green))
+		for _, line := range green {
+			fmt.Println("  stayed green:", line)
 		}
 	}
-	slices.Sort(green)
-	return green, tried, nil
+	if err == nil && red+len(green) == 0 {
+		err = errors.New("no spec that has run has a step to leave out")
+	}
+	return len(green) == 0, err
 }
 
-// without runs the suites without one step and returns the specs' reports.
-func without(step string, procs int, focus string, virtual bool) (types.SpecReports, error) {
+// leaveOutEach leaves out the first, second, … step of each kind until no spec has
+// as many. It returns how many specs went red, and what of those that stayed green;
+// also with an error, as far as it has come.
+func leaveOutEach(ctx context.Context, s run.Suites, virtual bool) (red int, green []string, err error) {
+	for _, kind := range []string{"fault", "detector", "action"} {
+		for number, mutated := 1, -1; mutated != 0; number++ {
+			s.LeaveOut = fmt.Sprintf("%s %d", kind, number)
+			specs, err := once(ctx, s, virtual)
+			if err != nil {
+				return red, green, fmt.Errorf("running the suites without %s: %w", s.LeaveOut, err)
+			}
+			r, g, err := judge(specs)
+			red, green, mutated = red+r, append(green, g...), r+len(g)
+			if err != nil {
+				return red, green, fmt.Errorf("without %s: %w", s.LeaveOut, err)
+			}
+			fmt.Printf("without %s: %d specs have one\n", s.LeaveOut, mutated)
+		}
+	}
+	return red, green, nil
+}
+
+// judge says how many of the specs that have left a step out failed, and which
+// passed. One that neither failed nor passed says nothing about its step.
+func judge(specs types.SpecReports) (red int, green []string, err error) {
+	for _, spec := range specs {
+		steps := leftOut(spec)
+		switch {
+		case len(steps) == 0:
+		case spec.State.Is(types.SpecStatePassed):
+			green = append(green, fmt.Sprintf("%s\n      without %s", run.Name(spec), strings.Join(steps, "; ")))
+		case spec.State.Is(types.SpecStateFailed | types.SpecStatePanicked | types.SpecStateTimedout):
+			red++
+		default:
+			err = errors.Join(err, fmt.Errorf("%s was %s: it neither failed nor passed", run.Name(spec), spec.State))
+		}
+	}
+	return red, green, err
+}
+
+// once runs the suites and returns the specs' reports.
+func once(ctx context.Context, s run.Suites, virtual bool) (types.SpecReports, error) {
 	directory, err := os.MkdirTemp("", "halfopen-mutate-")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = os.RemoveAll(directory) }()
-	suites := run.Suites{Procs: procs, Seed: 1, Focus: focus, LeaveOut: step, Report: directory}
+	s.Report = directory
 	var reports []types.Report
 	if virtual {
-		reports, _, err = suites.Virtual(context.Background())
+		reports, _, err = s.Virtual(ctx)
 	} else {
-		reports, err = suites.Host()
+		reports, err = s.Host(ctx)
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	if reasons := run.Reasons(reports); err == nil && len(reasons) > 0 {
+		err = errors.New(strings.Join(reasons, "\n"))
 	}
 	return run.Specs(reports), err
 }

@@ -1,16 +1,17 @@
-// Command repeat runs the suites many times in a row while every core is busy, and
-// lists the specs that were not green every time. A timing that only holds on an
-// idle machine shows here.
+// Command repeat runs the suites many times in a row while every core is busy, each
+// time with another seed, and lists the specs that were not green every time. A
+// timing that only holds on an idle machine shows here.
 package main
 
 import (
+	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"time"
 
@@ -19,58 +20,76 @@ import (
 	"github.com/halfopen-lab/halfopen/scripts/run"
 )
 
-func main() {
-	times := flag.Int("times", 50, "how many runs")
-	procs := flag.Int("procs", 32, "test processes that share the specs")
-	focus := flag.String("focus", "", "only the specs whose text matches")
-	keep := flag.String("report", "", "directory for the evidence of failed specs")
-	flag.Parse()
-	if *times < 1 || *procs < 1 {
-		fmt.Fprintln(os.Stderr, "repeat: -times and -procs must be at least 1")
-		os.Exit(2)
-	}
-	red, err := repeat(*times, *procs, *focus, *keep)
-	if err != nil {
-		fmt.Fprintf(os.Stderr, "repeat: %v\n", err)
-		os.Exit(2)
-	}
-	if red > 0 {
-		os.Exit(1)
-	}
-}
+func main() { run.Command("repeat", repeat) }
 
-func repeat(times, procs int, focus, keep string) (red int, err error) {
+func repeat(ctx context.Context, arguments []string) (well bool, err error) {
+	var s run.Suites
+	flags := flag.NewFlagSet("repeat", flag.ContinueOnError)
+	s.Flags(flags)
+	times := flags.Int("times", 10, "how many runs; each has a seed one higher than the one before")
+	if err := run.Parse(flags, arguments); err != nil {
+		return false, err
+	}
+	if *times < 1 {
+		return false, fmt.Errorf("%d runs: choose 1 or more (TIMES)", *times)
+	}
+	if err := s.Check(); err != nil {
+		return false, err
+	}
 	directory, err := os.MkdirTemp("", "halfopen-repeat-")
 	if err != nil {
-		return 0, err
+		return false, err
 	}
-	defer func() { _ = os.RemoveAll(directory) }()
-	if keep == "" {
-		keep = directory
-	}
-	binary := filepath.Join(directory, "suites.test")
-	if out, err := exec.Command("go", "test", "-c", "-o", binary, "./suites").CombinedOutput(); err != nil {
-		return 0, fmt.Errorf("building the suites: %w\n%s", err, out)
+	defer func() { _ = os.Remove(directory) }() // not what red runs have left in it
+	s.Path = filepath.Join(directory, "suites.test")
+	defer func() { _ = os.Remove(s.Path) }()
+	if out, err := exec.CommandContext(ctx, "go", "test", "-c", "-o", s.Path, "./suites").CombinedOutput(); err != nil {
+		return false, fmt.Errorf("building the suites: %w\n%s", err, out)
 	}
 	run.KeepCoresBusy()
-	for round := 1; round <= times; round++ {
-		began := time.Now()
-		reports, err := run.Suites{Path: binary, Procs: procs, Seed: int64(round), Focus: focus,
-			Report: filepath.Join(keep, fmt.Sprintf("run-%d", round))}.Host()
-		if err != nil {
-			return red, fmt.Errorf("run %d: %w", round, err)
+	ran, green := 0, 0
+	for round := 1; round <= *times; round++ {
+		s.Report = filepath.Join(directory, fmt.Sprintf("run-%d", round))
+		var passed bool
+		if passed, err = once(ctx, s, fmt.Sprintf("run %d of %d", round, *times)); err != nil {
+			err = errors.Join(fmt.Errorf("run %d: %w", round, err), os.RemoveAll(s.Report))
+			break
 		}
-		specs := run.Specs(reports)
-		failed := specs.WithState(types.SpecStateFailureStates)
-		fmt.Printf("run %d of %d: %d passed, %d failed, in %.0f s\n", round, times, specs.CountWithState(types.SpecStatePassed), len(failed), time.Since(began).Seconds())
-		for _, spec := range failed {
-			message, _, _ := strings.Cut(spec.FailureMessage(), "\n\n")
-			fmt.Printf("  %s: %s\n", spec.FullText(), message)
+		ran++
+		if passed {
+			green++
+			err = os.RemoveAll(s.Report)
 		}
-		if slices.ContainsFunc(reports, func(r types.Report) bool { return !r.SuiteSucceeded }) {
-			red++
-		}
+		s.Seed++
 	}
-	fmt.Printf("\n%d of %d runs were green, with all %d cores busy\n", times-red, times, runtime.NumCPU())
-	return red, nil
+	if ran > 0 {
+		fmt.Printf("\n%d of %d runs were green, with all %d cores busy\n", green, ran, runtime.NumCPU())
+	}
+	if green < ran {
+		fmt.Printf("The reports of the others are in %s.\n", directory)
+	}
+	return green == ran, err
+}
+
+// once runs the suites and prints how it went.
+func once(ctx context.Context, s run.Suites, what string) (green bool, err error) {
+	began := time.Now()
+	reports, err := s.Host(ctx)
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return false, err
+	}
+	specs, reasons := run.Specs(reports), run.Reasons(reports)
+	failed := specs.WithState(types.SpecStateFailureStates)
+	fmt.Printf("%s: %d passed, %d failed, in %.0f s with the seed %d\n", what, specs.CountWithState(types.SpecStatePassed), len(failed), time.Since(began).Seconds(), s.Seed)
+	for _, reason := range reasons {
+		fmt.Printf("  %s\n", reason)
+	}
+	for _, spec := range failed {
+		message, _, _ := strings.Cut(spec.FailureMessage(), "\n\n")
+		fmt.Printf("  %s: %s\n", run.Name(spec), message)
+	}
+	return len(failed)+len(reasons) == 0, nil
 }

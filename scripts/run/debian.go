@@ -4,8 +4,9 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"strings"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 )
@@ -62,7 +63,7 @@ func findKernel(ctx context.Context, name string) (virtual.Kernel, error) {
 
 // unpacked is the directory with the contents of a package, from scripts/debian.
 func unpacked(ctx context.Context, name string) (string, error) {
-	cmd := exec.CommandContext(ctx, "scripts/debian", name)
+	cmd := inGroup(ctx, unix.SIGTERM, "scripts/debian", name) // whose trap removes what it has begun
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {

@@ -2,9 +2,9 @@ package run
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -20,6 +20,10 @@ import (
 
 // DefaultMemory is the memory of each guest in MiB: a test process takes some 40.
 const DefaultMemory = 2048
+
+// guestProcs are as many test processes as are worth their memory: they share one
+// processor, and mostly wait.
+const guestProcs = 16
 
 // WallFile is the one file of a report in virtual time that is not the same, byte for
 // byte, for the same seed.
@@ -38,7 +42,7 @@ var halves = []half{{"IPv4", "!IPv6 && !second-guest"}, {"IPv6", "IPv6 || second
 
 // Virtual runs the suites in guests with virtual time, to their end or until ctx
 // ends, and returns Ginkgo's report and what the guests took: the time of the slower
-// one, and the sum of what else they used. As with Host, failed specs are no error.
+// one, and the sum of what else they used. What is an error is as with Host.
 func (s Suites) Virtual(ctx context.Context) ([]types.Report, virtual.Result, error) {
 	guests, err := s.Guests(ctx)
 	if err != nil {
@@ -78,19 +82,20 @@ func (s Suites) Guests(ctx context.Context) (*Guests, error) {
 
 // Run runs the suites and writes the report into a directory, as Suites.Virtual does.
 func (g *Guests) Run(ctx context.Context, directory string) ([]types.Report, virtual.Result, error) {
-	ctx, end := context.WithCancel(ctx)
-	defer end()
+	running, end := context.WithCancelCause(ctx)
+	defer end(nil)
 	later := &bytes.Buffer{} // what the second guest prints is shown after the first's
 	outputs := []io.Writer{g.suites.Output, later}
-	results, errs := make([]virtual.Result, len(halves)), make([]error, len(halves))
+	results := make([]virtual.Result, len(halves))
 	var group sync.WaitGroup
 	for i, h := range halves {
 		group.Go(func() {
 			var err error
-			results[i], err = g.guest(h, directory, outputs[i]).Run(ctx)
-			if err != nil && ctx.Err() == nil {
-				errs[i] = fmt.Errorf("the specs over %s: %w", h.name, err)
-				end() // the other one still hands its report out
+			results[i], err = g.guest(h, directory, outputs[i]).Run(running)
+			if err != nil {
+				// The first error is the one to tell. The other guest still hands its
+				// report out.
+				end(fmt.Errorf("the specs over %s: %w", h.name, err))
 			}
 		})
 	}
@@ -100,10 +105,16 @@ func (g *Guests) Run(ctx context.Context, directory string) ([]types.Report, vir
 	}
 	result := sum(results)
 	report, err := mergeReports(directory)
-	if err := errors.Join(append(errs, err)...); err != nil {
+	switch {
+	case ctx.Err() == nil && running.Err() != nil:
+		return nil, result, context.Cause(running)
+	case ctx.Err() != nil && err != nil:
+		return nil, result, context.Cause(ctx) // it came before there was anything to report
+	case err != nil:
 		return nil, result, err
 	}
-	return []types.Report{report}, result, writeWall(directory, result)
+	reports := []types.Report{report}
+	return reports, result, cmp.Or(writeWall(directory, result), ran(g.suites.Focus, reports))
 }
 
 func sum(results []virtual.Result) virtual.Result {
@@ -120,7 +131,9 @@ func sum(results []virtual.Result) virtual.Result {
 func (g *Guests) guest(h half, into string, output io.Writer) *virtual.Guest {
 	const report = "/report"
 	s := g.suites
-	arguments := append(s.arguments(report), "-json-report="+h.reportName(), "-label-filter="+h.filter, "./suites.test")
+	arguments := append(s.arguments(guestProcs, report),
+		"-timeout=8760h", // virtual hours pass quickly, and a guest that hangs is noticed
+		"-json-report="+h.reportName(), "-label-filter="+h.filter, "./suites.test")
 	return &virtual.Guest{
 		Kernel: g.kernel, Files: g.files, Memory: s.Memory, Seed: uint64(s.Seed),
 		Command: append([]string{"./ginkgo"}, arguments...), Dir: "/suites",

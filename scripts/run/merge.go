@@ -2,9 +2,11 @@ package run
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/onsi/ginkgo/v2/reporters"
 	"github.com/onsi/ginkgo/v2/types"
@@ -18,14 +20,15 @@ func (h half) reportName() string { return "ginkgo-" + h.name + ".json" }
 // is missing, and the report then says that the suites have failed.
 func mergeReports(directory string) (types.Report, error) {
 	var all types.Report
-	var missing []error
+	var missing, parts []string
 	for _, h := range halves {
 		file := filepath.Join(directory, h.reportName())
 		reports, err := read(file)
 		if err != nil {
-			missing = append(missing, err)
+			missing = append(missing, fmt.Sprintf("the specs over %s left no report: %v", h.name, err))
 			continue
 		}
+		parts = append(parts, file)
 		ran := types.MustParseLabelFilter(h.filter)
 		for _, r := range reports {
 			r.SpecReports = slices.DeleteFunc(r.SpecReports, func(spec types.SpecReport) bool {
@@ -33,20 +36,25 @@ func mergeReports(directory string) (types.Report, error) {
 			})
 			add(&all, r)
 		}
-		if err := os.Remove(file); err != nil {
-			return all, err
-		}
 	}
-	if len(missing) == len(halves) {
-		return all, errors.Join(missing...)
+	if len(parts) == 0 {
+		return all, errors.New(strings.Join(missing, "\n"))
 	}
 	if len(missing) > 0 {
 		all.SuiteSucceeded = false
-		all.SpecialSuiteFailureReasons = append(all.SpecialSuiteFailureReasons, errors.Join(missing...).Error())
+		all.SpecialSuiteFailureReasons = append(all.SpecialSuiteFailureReasons, missing...)
 	}
-	return all, errors.Join(
+	if err := errors.Join(
 		reporters.GenerateJSONReport(all, filepath.Join(directory, reportName)),
-		reporters.GenerateJUnitReport(all, filepath.Join(directory, junitName)))
+		reporters.GenerateJUnitReport(all, filepath.Join(directory, junitName))); err != nil {
+		return all, err
+	}
+	for _, part := range parts {
+		if err := os.Remove(part); err != nil {
+			return all, err
+		}
+	}
+	return all, nil
 }
 
 // add adds what one machine reports to what others have.

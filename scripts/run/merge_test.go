@@ -65,6 +65,13 @@ func TestAGuestThatLeavesNoReportMakesTheRunFail(t *testing.T) {
 	if err != nil || merged.SuiteSucceeded || len(merged.SpecialSuiteFailureReasons) != 1 {
 		t.Errorf("merged: %v, succeeded %v, %q; expected one reason to fail", err, merged.SuiteSucceeded, merged.SpecialSuiteFailureReasons)
 	}
+	written(t, directory, halves[0], true)
+	if err := os.WriteFile(filepath.Join(directory, halves[1].reportName()), []byte("[]"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if merged, err := mergeReports(directory); err != nil || merged.SuiteSucceeded {
+		t.Errorf("merged with an empty report: %v, succeeded %v", err, merged.SuiteSucceeded)
+	}
 	if _, err := mergeReports(t.TempDir()); err == nil {
 		t.Error("no report at all is no error")
 	}

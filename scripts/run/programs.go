@@ -4,8 +4,9 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 )
@@ -36,7 +37,7 @@ func addPrograms(ctx context.Context, files *virtual.Files, programs ...program)
 	for _, p := range programs {
 		file := filepath.Join(directory, filepath.Base(p.name))
 		arguments := append([]string{p.build[0], "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", file}, p.build[1:]...)
-		cmd := exec.CommandContext(ctx, "go", arguments...)
+		cmd := inGroup(ctx, unix.SIGINT, "go", arguments...)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("building %s for the guest: %w\n%s", filepath.Base(p.name), err, out)

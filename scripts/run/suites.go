@@ -1,21 +1,13 @@
 // Package run runs the suites by Ginkgo, on the running kernel or in virtual time,
 // and reads what they report. What is made of it is the commands' beside it: suite,
-// mutate, repeat, determinism.
+// mutate, repeat, determinism, kernels, bench/guest.
 package run
 
 import (
-	"encoding/json"
-	"errors"
+	"cmp"
 	"fmt"
 	"io"
-	"os"
-	"os/exec"
-	"os/signal"
-	"path/filepath"
 	"regexp"
-
-	"github.com/onsi/ginkgo/v2/types"
-	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/fixtures/detection"
 )
@@ -23,7 +15,7 @@ import (
 // Suites is one run.
 type Suites struct {
 	Path     string    // on the running kernel: the folder of the suites, or their compiled binary; empty: ./suites
-	Procs    int       // test processes that share the specs, at least 1
+	Procs    int       // test processes that share the specs; zero: 32 on the running kernel, 16 in virtual time
 	Seed     int64     // fixes the order of the specs, and in virtual time everything random
 	Focus    string    // a regular expression: only the specs whose text matches; empty: all
 	LeaveOut string    // the step that every spec leaves out, as in "fault 1"; empty: none
@@ -38,8 +30,11 @@ type Suites struct {
 
 // Check says in one line what of the settings makes no sense.
 func (s Suites) Check() error {
-	if s.Procs < 1 || s.Procs > 1000 {
+	if s.Procs < 0 || s.Procs > 1000 {
 		return fmt.Errorf("%d test processes: choose from 1 to 1000 (PROCS)", s.Procs)
+	}
+	if s.Memory != 0 && (s.Memory < 256 || s.Memory > 1<<16) {
+		return fmt.Errorf("%d MiB of memory for each guest: choose from 256 to 65536 (MEMORY)", s.Memory)
 	}
 	if _, err := regexp.Compile(s.Focus); err != nil {
 		return fmt.Errorf("the focus %q is not a regular expression: %w (FOCUS)", s.Focus, err)
@@ -47,41 +42,12 @@ func (s Suites) Check() error {
 	return nil
 }
 
-// Host runs the suites on the running kernel to their end and returns Ginkgo's
-// report. That specs failed is no error; that there is no report is. An interrupt
-// goes to Ginkgo, which ends the specs and still writes the report.
-func (s Suites) Host() ([]types.Report, error) {
-	if err := s.Check(); err != nil {
-		return nil, err
-	}
-	path := s.Path
-	if path == "" {
-		path = "./suites"
-	}
-	cmd := exec.Command("go", append(append([]string{"tool", "ginkgo"}, s.arguments(s.Report)...), "-json-report="+reportName, "-junit-report="+junitName, path)...)
-	cmd.Env = append(os.Environ(), s.environment(s.Report)...)
-	cmd.Stdout, cmd.Stderr = s.Output, s.Output
-	// The terminal's Ctrl-C reaches Ginkgo by itself; it must not end who waits for it.
-	interrupts := make(chan os.Signal, 1)
-	signal.Notify(interrupts, unix.SIGINT)
-	defer signal.Stop(interrupts)
-	err := cmd.Run()
-	if _, ended := errors.AsType[*exec.ExitError](err); err != nil && !ended {
-		return nil, fmt.Errorf("starting the suites: %w", err)
-	}
-	reports, readErr := Read(s.Report)
-	if readErr != nil {
-		return nil, fmt.Errorf("the suites left no report (%w): %w", err, readErr)
-	}
-	return reports, nil
-}
-
-// arguments are Ginkgo's, for a report in that directory.
-func (s Suites) arguments(report string) []string {
+// arguments are Ginkgo's, with that number of test processes unless the run has its
+// own, for a report in that directory.
+func (s Suites) arguments(procs int, report string) []string {
 	arguments := []string{
-		fmt.Sprintf("-procs=%d", s.Procs), fmt.Sprintf("-seed=%d", s.Seed), "-randomize-all", "-keep-going", "-silence-skips",
-		"-timeout=8760h", // virtual hours pass quickly
-		"-output-dir=" + report}
+		fmt.Sprintf("-procs=%d", cmp.Or(s.Procs, procs)), fmt.Sprintf("-seed=%d", s.Seed),
+		"-randomize-all", "-keep-going", "-silence-skips", "-fail-on-pending", "-output-dir=" + report}
 	if s.Focus != "" {
 		arguments = append(arguments, "-focus="+s.Focus)
 	}
@@ -101,41 +67,4 @@ func (s Suites) environment(report string) []string {
 		environment = append(environment, detection.Record+"=1")
 	}
 	return environment
-}
-
-// The files of a report.
-const (
-	reportName = "ginkgo.json"
-	junitName  = "junit.xml"
-)
-
-// Read reads the report of a run.
-func Read(directory string) ([]types.Report, error) {
-	return read(filepath.Join(directory, reportName))
-}
-
-func read(file string) ([]types.Report, error) {
-	content, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("reading the report of a run: %w", err)
-	}
-	var reports []types.Report
-	if err := json.Unmarshal(content, &reports); err != nil {
-		return nil, fmt.Errorf("reading the report of a run, %s: %w", file, err)
-	}
-	return reports, nil
-}
-
-// Specs are the specs of a run that were to run: not the set-up around them, and
-// not what the focus left out. Those that were skipped for a reason are there.
-func Specs(reports []types.Report) types.SpecReports {
-	var specs types.SpecReports
-	for _, r := range reports {
-		for _, spec := range r.SpecReports.WithLeafNodeType(types.NodeTypeIt) {
-			if ran := !spec.State.Is(types.SpecStateSkipped | types.SpecStatePending); ran || spec.FailureMessage() != "" {
-				specs = append(specs, spec)
-			}
-		}
-	}
-	return specs
 }

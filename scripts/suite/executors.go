@@ -11,6 +11,8 @@ import (
 	"text/tabwriter"
 
 	"github.com/onsi/ginkgo/v2/types"
+
+	"github.com/halfopen-lab/halfopen/scripts/run"
 )
 
 // executorsFile is the file of a report that says of each spec where it ran.
@@ -20,18 +22,21 @@ const executorsFile = "executors.txt"
 // report. It is false when a spec ran nowhere: what every executor skips is tested by
 // nobody.
 func compare(w io.Writer, directory string, outcomes []*outcome) (everywhere bool, err error) {
-	results := map[string][]types.SpecReport{} // by the text of the spec, one for each executor
+	results := map[string][]types.SpecReport{} // by the name of the spec, one for each executor
 	for i, o := range outcomes {
-		for _, spec := range o.specs {
-			text := familyOf(spec) + ": " + spec.FullText()
-			if results[text] == nil {
-				results[text] = make([]types.SpecReport, len(outcomes))
+		byName, err := run.ByName(o.specs)
+		if err != nil {
+			return false, err
+		}
+		for name, spec := range byName {
+			if results[name] == nil {
+				results[name] = make([]types.SpecReport, len(outcomes))
 			}
-			results[text][i] = spec
+			results[name][i] = spec
 		}
 	}
-	texts := slices.Sorted(maps.Keys(results))
-	if err := writeExecutors(filepath.Join(directory, executorsFile), outcomes, texts, results); err != nil {
+	names := slices.Sorted(maps.Keys(results))
+	if err := writeExecutors(filepath.Join(directory, executorsFile), outcomes, names, results); err != nil {
 		return false, err
 	}
 
@@ -39,14 +44,14 @@ func compare(w io.Writer, directory string, outcomes []*outcome) (everywhere boo
 	fmt.Fprint(table, "\nwhere\tran\tskipped\t  why\n")
 	for i, o := range outcomes {
 		ran, reasons := 0, map[string]int{}
-		for _, text := range texts {
-			if spec := results[text][i]; skipped(spec) {
+		for _, name := range names {
+			if spec := results[name][i]; skipped(spec) {
 				reasons[reason(spec)]++
 			} else {
 				ran++
 			}
 		}
-		fmt.Fprintf(table, "%s\t%d\t%d\t\n", o.executor, ran, len(texts)-ran)
+		fmt.Fprintf(table, "%s\t%d\t%d\t\n", o.executor, ran, len(names)-ran)
 		for _, why := range slices.Sorted(maps.Keys(reasons)) {
 			fmt.Fprintf(table, "\t\t%d\t  %s\n", reasons[why], why)
 		}
@@ -55,9 +60,9 @@ func compare(w io.Writer, directory string, outcomes []*outcome) (everywhere boo
 		return false, err
 	}
 	var nowhere []string
-	for _, text := range texts {
-		if !slices.ContainsFunc(results[text], func(spec types.SpecReport) bool { return !skipped(spec) }) {
-			nowhere = append(nowhere, text)
+	for _, name := range names {
+		if !slices.ContainsFunc(results[name], func(spec types.SpecReport) bool { return !skipped(spec) }) {
+			nowhere = append(nowhere, name)
 		}
 	}
 	fmt.Fprintf(w, "\nEach spec by name: %s. ", filepath.Join(directory, executorsFile))
@@ -89,7 +94,7 @@ func reason(spec types.SpecReport) string {
 	return message
 }
 
-func writeExecutors(path string, outcomes []*outcome, texts []string, results map[string][]types.SpecReport) error {
+func writeExecutors(path string, outcomes []*outcome, names []string, results map[string][]types.SpecReport) error {
 	file, err := os.Create(path)
 	if err != nil {
 		return err
@@ -99,15 +104,15 @@ func writeExecutors(path string, outcomes []*outcome, texts []string, results ma
 		fmt.Fprintf(table, "%s\t", o.executor)
 	}
 	fmt.Fprintln(table, "spec")
-	for _, text := range texts {
-		for _, spec := range results[text] {
+	for _, name := range names {
+		for _, spec := range results[name] {
 			said := spec.State.String()
 			if skipped(spec) {
 				said = "skipped: " + reason(spec)
 			}
 			fmt.Fprintf(table, "%s\t", said)
 		}
-		fmt.Fprintln(table, text)
+		fmt.Fprintln(table, name)
 	}
 	if err := table.Flush(); err != nil {
 		return err

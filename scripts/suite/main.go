@@ -5,7 +5,8 @@
 // and fails when one ran nowhere.
 //
 // It exits with 0 if all that was to run ran and passed, with 1 if specs failed or ran
-// nowhere, and with 2 if it could not run them.
+// nowhere, and with 2 if it could not run them. An interrupted run is summed up as far
+// as it came, and exits with 2.
 package main
 
 import (
@@ -13,11 +14,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -25,41 +23,26 @@ import (
 	"github.com/halfopen-lab/halfopen/scripts/run"
 )
 
-func main() {
-	passed, err := suite(os.Args[1:])
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-	case err != nil:
-		fmt.Fprintf(os.Stderr, "suite: %v\n", err)
-		os.Exit(2)
-	case !passed:
-		os.Exit(1)
-	}
-}
+func main() { run.Command("suite", suite) }
 
-func suite(arguments []string) (passed bool, err error) {
-	s := run.Suites{Output: os.Stdout, Colour: terminal(os.Stdout)}
+func suite(ctx context.Context, arguments []string) (passed bool, err error) {
+	s := run.Suites{Output: os.Stdout, Colour: terminal(os.Stdout), LeaveOut: os.Getenv(leaveOut)}
 	flags := flag.NewFlagSet("suite", flag.ContinueOnError)
+	s.Flags(flags)
+	s.GuestFlags(flags)
 	on := flags.String("on", "virtual", "the executors: virtual, host, or host,virtual")
-	procs := flags.String("procs", "", "test processes that share the specs (default 16 in virtual time, 32 on the running kernel)")
-	flags.Int64Var(&s.Seed, "seed", 1, "fixes the order of the specs, and in virtual time everything random")
-	flags.StringVar(&s.Focus, "focus", "", "a regular expression: only the specs whose text matches")
-	flags.StringVar(&s.LeaveOut, "leave-out", os.Getenv("HALFOPEN_LEAVE_OUT"), "a step that every spec leaves out, as in \"fault 1\"")
-	flags.BoolVar(&s.Record, "record", false, "the detection matrix that is measured becomes the committed one")
-	flags.StringVar(&s.Kernel, "kernel", "", "in virtual time: a package of Debian, or the file of a vmlinuz (default "+run.DefaultKernel+")")
-	flags.IntVar(&s.Memory, "memory", run.DefaultMemory, "in virtual time: the guest's memory in MiB")
+	flags.BoolVar(&s.Record, "record", false, "the detection matrix is measured in virtual time, and becomes the committed one")
 	flags.StringVar(&s.Report, "report", "report", "the directory that receives the report; the one of an earlier run is replaced")
-	if err := parse(flags, arguments); err != nil {
+	if err := run.Parse(flags, arguments); err != nil {
 		return false, err
 	}
 	executors, err := executorsOf(*on)
 	if err != nil {
 		return false, err
 	}
-	s.Procs = 1
-	if *procs != "" {
-		if s.Procs, err = strconv.Atoi(*procs); err != nil {
-			return false, fmt.Errorf("%q is not a number of test processes (PROCS)", *procs)
+	if s.Record {
+		if err := toRecord(&s, *on); err != nil {
+			return false, err
 		}
 	}
 	if err := s.Check(); err != nil {
@@ -72,23 +55,17 @@ func suite(arguments []string) (passed bool, err error) {
 	var outcomes []*outcome
 	for _, e := range executors {
 		each := s
-		if *procs == "" {
-			each.Procs = e.procs
-		}
 		if len(executors) > 1 {
 			each.Report = filepath.Join(s.Report, e.name)
 			if err := os.Mkdir(each.Report, 0o755); err != nil {
 				return false, err
 			}
 		}
-		o, err := e.run(each)
+		o, err := e.run(ctx, each)
 		if err != nil {
 			return false, err
 		}
-		if len(o.specs) == 0 && s.Focus != "" {
-			return false, fmt.Errorf("no spec's text matches %q (FOCUS)", s.Focus)
-		}
-		if err := o.print(os.Stdout, each); err != nil {
+		if err := o.print(os.Stdout, each); err != nil || ctx.Err() != nil {
 			return false, err
 		}
 		complete := s.Focus != "" || o.complete()
@@ -109,11 +86,14 @@ func suite(arguments []string) (passed bool, err error) {
 	return passed, nil
 }
 
+// leaveOut names, in the environment, a step that every spec leaves out: package
+// harness has it.
+const leaveOut = "HALFOPEN_LEAVE_OUT"
+
 // executor is where the suites run.
 type executor struct {
-	name  string
-	run   func(run.Suites) (*outcome, error)
-	procs int // as many as wait at once, without being in each other's way
+	name string
+	run  func(context.Context, run.Suites) (*outcome, error)
 }
 
 func executorsOf(list string) ([]executor, error) {
@@ -121,9 +101,9 @@ func executorsOf(list string) ([]executor, error) {
 	for name := range strings.SplitSeq(list, ",") {
 		switch name {
 		case "host":
-			executors = append(executors, executor{name, onHost, 32})
+			executors = append(executors, executor{name, onHost})
 		case "virtual":
-			executors = append(executors, executor{name, inVirtualTime, 16})
+			executors = append(executors, executor{name, inVirtualTime})
 		default:
 			return nil, fmt.Errorf("there is no executor %q: choose virtual, host, or host,virtual", name)
 		}
@@ -131,8 +111,8 @@ func executorsOf(list string) ([]executor, error) {
 	return executors, nil
 }
 
-func onHost(s run.Suites) (*outcome, error) {
-	reports, err := s.Host()
+func onHost(ctx context.Context, s run.Suites) (*outcome, error) {
+	reports, err := s.Host(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -142,9 +122,7 @@ func onHost(s run.Suites) (*outcome, error) {
 	return o, nil
 }
 
-func inVirtualTime(s run.Suites) (*outcome, error) {
-	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
-	defer stop()
+func inVirtualTime(ctx context.Context, s run.Suites) (*outcome, error) {
 	reports, result, err := s.Virtual(ctx)
 	if err != nil {
 		return nil, err
@@ -162,20 +140,6 @@ func release() string {
 		return "Linux"
 	}
 	return "Linux " + unix.ByteSliceToString(name.Release[:])
-}
-
-// parse keeps the usage for those who ask for it: a wrong flag gets one line.
-func parse(flags *flag.FlagSet, arguments []string) error {
-	flags.SetOutput(io.Discard)
-	err := flags.Parse(arguments)
-	if errors.Is(err, flag.ErrHelp) {
-		flags.SetOutput(os.Stdout)
-		flags.Usage()
-	}
-	if err == nil && flags.NArg() > 0 {
-		return fmt.Errorf("%q is not a flag: see -help", flags.Arg(0))
-	}
-	return err
 }
 
 func terminal(f *os.File) bool {

@@ -40,8 +40,9 @@ func TestTheReportOfAnEarlierRunIsReplaced(t *testing.T) {
 
 func TestBadFlagsGetOneLine(t *testing.T) {
 	for argument, line := range map[string]string{
-		"-procs=abc": `"abc" is not a number of test processes (PROCS)`,
+		"-procs=abc": `invalid value "abc" for flag -procs: parse error`,
 		"-procs=-3":  "-3 test processes: choose from 1 to 1000 (PROCS)",
+		"-memory=9":  "9 MiB of memory for each guest: choose from 256 to 65536 (MEMORY)",
 		"-seed=x":    `invalid value "x" for flag -seed: parse error`,
 		"-focus=(":   "the focus \"(\" is not a regular expression: error parsing regexp: missing closing ): `(` (FOCUS)",
 		"-nonsense":  "flag provided but not defined: -nonsense",
@@ -49,7 +50,7 @@ func TestBadFlagsGetOneLine(t *testing.T) {
 		"drop":       `"drop" is not a flag: see -help`,
 	} {
 		report := filepath.Join(t.TempDir(), "report")
-		if _, err := suite([]string{"-report=" + report, argument}); err == nil || err.Error() != line {
+		if _, err := suite(t.Context(), []string{"-report=" + report, argument}); err == nil || err.Error() != line {
 			t.Errorf("suite %s: %v, expected %s", argument, err, line)
 		}
 		if _, err := os.Stat(report); err == nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -41,12 +42,13 @@ func showMatrix(w io.Writer, s run.Suites, o *outcome) (complete bool, err error
 			return false, err
 		}
 	}
-	switch {
-	case s.Record && !o.green:
-		return false, errors.New("the detection matrix is not recorded: the specs that measure it have failed")
-	case s.Record:
+	if s.Record {
+		if !o.green {
+			return false, errors.New("the detection matrix is not recorded: the specs that measure it have failed")
+		}
 		return true, record(measured)
-	case s.Focus != "":
+	}
+	if s.Focus != "" {
 		return true, nil
 	}
 	committed, err := detection.Committed()
@@ -62,7 +64,10 @@ func showMatrix(w io.Writer, s run.Suites, o *outcome) (complete bool, err error
 
 func writeMatrix(directory string, m detection.Matrix) error {
 	content, err := m.JSON()
-	return errors.Join(err,
+	if err != nil {
+		return err
+	}
+	return errors.Join(
 		os.WriteFile(filepath.Join(directory, "matrix.json"), content, 0o644),
 		os.WriteFile(filepath.Join(directory, "matrix.md"), []byte(m.Markdown()), 0o644))
 }
@@ -73,14 +78,43 @@ const (
 	readme        = "README.md"
 )
 
-// The part of the README that is the matrix.
+// The lines of the README around the matrix.
 const (
-	from = "<!-- The detection matrix, written by `make matrix` -->\n"
-	to   = "<!-- The end of the detection matrix -->\n"
+	matrixBegins = "<!-- The detection matrix, written by `make matrix` -->\n"
+	matrixEnds   = "<!-- The end of the detection matrix -->\n"
 )
+
+// matrixSpecs is the text of the specs that measure the matrix (suites/matrix).
+const matrixSpecs = "The detection matrix"
+
+// toRecord makes a run one that measures the whole matrix, and nothing else, or says
+// what in its settings is against that.
+func toRecord(s *run.Suites, executors string) error {
+	switch {
+	case executors != "virtual":
+		return fmt.Errorf("the detection matrix is measured in virtual time, not on %s: leave -on out", executors)
+	case s.Focus != "":
+		return errors.New("a part of the detection matrix cannot be recorded: leave FOCUS out")
+	case s.LeaveOut != "":
+		return fmt.Errorf("a detection matrix without %s cannot be recorded: unset %s", s.LeaveOut, leaveOut)
+	}
+	s.Focus = matrixSpecs
+	return nil
+}
 
 // record replaces the committed matrix, and the one in the README.
 func record(measured detection.Matrix) error {
+	was, err := os.ReadFile(committedFile)
+	if err != nil {
+		return err
+	}
+	var committed detection.Matrix // maybe with other columns, which detection.Parse would refuse
+	if err := json.Unmarshal(was, &committed); err != nil {
+		return fmt.Errorf("reading the committed detection matrix, %s: %w", committedFile, err)
+	}
+	if missing := committed.Missing(measured); len(missing) > 0 {
+		return fmt.Errorf("the detection matrix is not recorded: these rows of the committed one were not measured; delete them from %s first if they are to go:\n  %s", committedFile, strings.Join(missing, "\n  "))
+	}
 	content, err := measured.JSON()
 	if err != nil {
 		return err
@@ -89,13 +123,16 @@ func record(measured detection.Matrix) error {
 	if err != nil {
 		return err
 	}
-	before, rest, begins := strings.Cut(string(text), from)
-	_, after, ends := strings.Cut(rest, to)
+	before, rest, begins := strings.Cut(string(text), matrixBegins)
+	_, after, ends := strings.Cut(rest, matrixEnds)
 	if !begins || !ends {
-		return fmt.Errorf("writing the detection matrix into %s: the line %q or %q is not there", readme, from, to)
+		return fmt.Errorf("writing the detection matrix into %s: the line %q or %q is not there", readme, matrixBegins, matrixEnds)
 	}
 	if err := os.WriteFile(committedFile, content, 0o644); err != nil {
 		return err
 	}
-	return os.WriteFile(readme, []byte(before+from+"```\n"+measured.Text()+"```\n"+to+after), 0o644)
+	return os.WriteFile(readme, []byte(before+matrixBegins+block(measured)+matrixEnds+after), 0o644)
 }
+
+// block is the matrix as the README has it.
+func block(m detection.Matrix) string { return "```\n" + m.Text() + "```\n" }

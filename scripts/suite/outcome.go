@@ -21,11 +21,13 @@ type outcome struct {
 	took     string // how long, and on what
 	specs    types.SpecReports
 	wall     time.Duration // by the executor's own clock
-	green    bool          // Ginkgo's own verdict, which includes what no spec says
+	reasons  []string      // why the run is red, beside the specs that failed
+	green    bool          // Ginkgo's own verdict, and no reason against it
 }
 
 func sumUp(reports []types.Report) *outcome {
-	o := &outcome{specs: run.Specs(reports), green: true}
+	o := &outcome{specs: run.Specs(reports), reasons: run.Reasons(reports)}
+	o.green = len(o.reasons) == 0
 	for _, r := range reports {
 		o.wall += r.RunTime
 		o.green = o.green && r.SuiteSucceeded
@@ -41,15 +43,12 @@ type family struct {
 	rows                   []string
 }
 
-// familyOf is the folder that a spec is in.
-func familyOf(spec types.SpecReport) string { return filepath.Base(filepath.Dir(spec.FileName())) }
-
 // families sums the specs up by folder, in the order of names, and all of them.
 func (o *outcome) families() (families []*family, all *family) {
 	byName := map[string]*family{}
 	all = &family{}
 	for _, spec := range o.specs {
-		name := familyOf(spec)
+		name := run.Family(spec)
 		f := byName[name]
 		if f == nil {
 			f = &family{name: name}
@@ -95,6 +94,9 @@ func (o *outcome) print(w io.Writer, s run.Suites) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
+	if len(o.reasons) > 0 {
+		fmt.Fprintf(w, "\nThe run has failed, whatever its specs say:\n  %s\n", strings.Join(o.reasons, "\n  "))
+	}
 	fmt.Fprintf(w, "\n%s\n%d of %d specs passed in %s.\nOne after another they would wait for %s.\n", o.behaviours(s.Focus != ""), all.passed, all.passed+all.failed, o.took, span(all.sum))
 	if all.failed > 0 {
 		for _, spec := range o.specs.WithState(types.SpecStateFailureStates) {
@@ -112,15 +114,26 @@ func again(executor string, s run.Suites) string {
 	if executor == "host" {
 		target = "suite-host"
 	}
-	command := fmt.Sprintf("make %s SEED=%d PROCS=%d", target, s.Seed, s.Procs)
-	if s.Focus != "" {
-		command += fmt.Sprintf(" FOCUS=%q", s.Focus)
+	words := []string{"make", target, fmt.Sprintf("SEED=%d", s.Seed)}
+	if s.LeaveOut != "" {
+		words = slices.Insert(words, 0, leaveOut+"="+quoted(s.LeaveOut))
 	}
-	if s.Kernel != "" {
-		command += fmt.Sprintf(" KERNEL=%q", s.Kernel)
+	if s.Procs != 0 {
+		words = append(words, fmt.Sprintf("PROCS=%d", s.Procs))
 	}
-	return command
+	if s.Memory != 0 {
+		words = append(words, fmt.Sprintf("MEMORY=%d", s.Memory))
+	}
+	for _, setting := range []struct{ name, value string }{{"FOCUS", s.Focus}, {"KERNEL", s.Kernel}} {
+		if setting.value != "" {
+			words = append(words, setting.name+"="+quoted(strings.ReplaceAll(setting.value, "$", "$$"))) // make's own
+		}
+	}
+	return strings.Join(words, " ")
 }
+
+// quoted is a text as one word of the shell.
+func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 
 // span is a time as people say it: seconds up to two minutes, hours from two on.
 func span(d time.Duration) string {

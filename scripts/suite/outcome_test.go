@@ -1,12 +1,17 @@
 package main
 
 import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/onsi/ginkgo/v2/types"
 
 	"github.com/halfopen-lab/halfopen/fixtures/catalogue"
+	"github.com/halfopen-lab/halfopen/scripts/run"
 )
 
 func spec(state types.SpecState, labels ...string) types.SpecReport {
@@ -60,5 +65,35 @@ func TestASpecThatAllExecutorsSkipIsNamed(t *testing.T) {
 	}
 	if !strings.Contains(out.String(), "These ran nowhere:\n  ") {
 		t.Errorf("it does not name it:\n%s", &out)
+	}
+}
+
+func TestWhyARunIsRedIsPrinted(t *testing.T) {
+	o := sumUp([]types.Report{{SuiteSucceeded: true, SpecialSuiteFailureReasons: []string{"Suite Timeout Elapsed"}}})
+	var out strings.Builder
+	if err := o.print(&out, run.Suites{}); err != nil || o.green {
+		t.Errorf("printing it: %v; green %v", err, o.green)
+	}
+	if !strings.Contains(out.String(), "  Suite Timeout Elapsed\n") {
+		t.Errorf("it does not say why:\n%s", &out)
+	}
+}
+
+// The command is run by a shell, with a make whose target prints what reaches it.
+func TestTheCommandThatRepeatsARunSurvivesTheShellAndMake(t *testing.T) {
+	directory := t.TempDir()
+	makefile := "export FOCUS\nsuite-host:\n\t@printf '%s|%s|%s|%s|%s|%s' \"$$HALFOPEN_LEAVE_OUT\" \"$$FOCUS\" $(SEED) $(PROCS) $(MEMORY) '$(KERNEL)'\n"
+	if err := os.WriteFile(filepath.Join(directory, "Makefile"), []byte(makefile), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s := run.Suites{Seed: 7, Procs: 3, Memory: 512, LeaveOut: "fault 1", Kernel: "linux $HOME", Focus: "it's `a` \"b\\.c\" $"}
+	cmd := exec.Command("sh", "-c", again("host", s))
+	cmd.Dir = directory
+	out, err := cmd.CombinedOutput()
+	if expected := fmt.Sprintf("%s|%s|7|3|512|%s", s.LeaveOut, s.Focus, s.Kernel); err != nil || string(out) != expected {
+		t.Errorf("%s gives %q, %v\nexpected %q", again("host", s), out, err, expected)
+	}
+	if command := again("virtual", run.Suites{Seed: 1}); command != "make suite SEED=1" {
+		t.Errorf("a run without settings is repeated by %q", command)
 	}
 }
