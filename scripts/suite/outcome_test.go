@@ -89,6 +89,7 @@ func TestTheCommandThatRepeatsARunSurvivesTheShellAndMake(t *testing.T) {
 	s := run.Suites{Seed: 7, Procs: 3, Memory: 512, LeaveOut: "fault 1", Kernel: "linux $HOME", Focus: "it's `a` \"b\\.c\" $"}
 	cmd := exec.Command("sh", "-c", again("host", s))
 	cmd.Dir = directory
+	cmd.Env = append(os.Environ(), "MAKELEVEL=0", "MAKEFLAGS=") // these tests may be run by make
 	out, err := cmd.CombinedOutput()
 	if expected := fmt.Sprintf("%s|%s|7|3|512|%s", s.LeaveOut, s.Focus, s.Kernel); err != nil || string(out) != expected {
 		t.Errorf("%s gives %q, %v\nexpected %q", again("host", s), out, err, expected)
