@@ -1,6 +1,7 @@
 package virtual
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -72,7 +73,7 @@ func (g *Guest) Run(ctx context.Context) (Result, error) {
 	result := Result{Kernel: "Linux " + g.Kernel.Release(), Wall: time.Since(began), CPU: used.time, Memory: used.memory}
 	outcome, err := receive(report, g.Into)
 	if err != nil {
-		return result, g.explain(errors.Join(ended, err), screen)
+		return result, g.explain(cmp.Or(ended, err), screen)
 	}
 	result.Status = outcome.Status
 	result.Booted = time.Duration(outcome.Booted * float64(time.Second))
@@ -100,7 +101,11 @@ func (g *Guest) explain(err error, screen *console) error {
 	if trouble := screen.Trouble(); trouble != "" {
 		err = errors.New(trouble)
 	}
-	return fmt.Errorf("the guest (%s, %d MiB): %w\nIts console ends with:\n%s", g.Kernel.Release(), g.Memory, err, screen.Last())
+	err = fmt.Errorf("the guest (%s, %d MiB): %w", g.Kernel.Release(), g.Memory, err)
+	if last := screen.Last(); last != "" {
+		err = fmt.Errorf("%w\nIts console ends with:\n%s", err, last)
+	}
+	return err
 }
 
 // runMachine runs QEMU to its end, and says what it used.
