@@ -1,0 +1,181 @@
+package heartbeat
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/capture"
+	"github.com/halfopen-lab/halfopen/harness/firewall"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+// The watchdog of the specs is go-diameter's, told to ask once more: after as long a
+// silence as RFC 3539 wants it closes.
+const (
+	tw       = oracle.WatchdogTw
+	tc       = 30 * time.Second // from the end of a connection to the next: RFC 6733, §2.1
+	diameter = 3868             // RFC 6733, §2.1
+)
+
+var watches = []string{"-interval", tw.String(), "-wait", tw.String(), "-repeats", "1"}
+
+// said is when a program reported a message, or anything else of that name.
+func said(p *harness.Program, name string) (at []time.Time) {
+	for _, e := range p.Events() {
+		if e.Name == name {
+			at = append(at, e.At)
+		}
+	}
+	return at
+}
+
+// near is an instant so long after another, as the timers of a program keep it.
+func near(since time.Time, d time.Duration) OmegaMatcher {
+	return BeTemporally("~", since.Add(d), oracle.Tolerance(d))
+}
+
+var _ = Describe("A Diameter client with the watchdog of go-diameter", Rows("H6"), func() {
+	EachFamily(func(family sock.Family) {
+		It("repeats its request where RFC 3539 fails over, and closes when RFC 3539 does; the server, which has no watchdog, never notices", Waits(16*time.Minute), func() {
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			server := lab.StartServer(diameter, "diameter")
+			client := lab.StartClient(diameter, "diameter", watches...)
+			Expect(client).To(GoWithout("silent", 2*tw+5*time.Second))
+			Expect(said(client, "DWA")).To(HaveLen(2), "it lives")
+
+			lab.Apply(scenarios.SilentDrop{})
+			heard := lab.LastData(lab.Client)
+
+			Expect(client).To(Announce("silent", During(oracle.RepeatedRequests(tw, tw, 1), heard)))
+			Expect(client).To(Announce("silent", During(oracle.WatchdogClose(tw), heard)))
+			requests := said(client, "DWR")
+			Expect(requests).To(HaveLen(4))
+			Expect(requests[2]).To(near(heard, tw))
+			Expect(requests[3]).To(near(heard, 2*tw), "RFC 3539 sends none while one is pending")
+			Expect(server).To(GoWithout("closed", 12*time.Minute))
+			Expect(lab.Server.Count(sock.Established)).To(Equal(1), "the FIN was dropped too")
+		})
+
+		It("closes 6 s after the last word when it is told nothing: five seconds, one request, one second", Waits(7*time.Second), func() {
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			lab.StartServer(diameter, "diameter")
+			client := lab.StartClient(diameter, "diameter")
+
+			lab.Apply(scenarios.SilentDrop{})
+
+			Expect(client).To(Announce("silent", During(oracle.RepeatedRequests(5*time.Second, time.Second, 0), lab.LastData(lab.Client))))
+			Expect(said(client, "DWR")).To(HaveLen(1))
+		})
+
+		It("goes on when the path heals after RFC 3539's failover and before its close", Waits(3*time.Minute), func() {
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			lab.StartServer(diameter, "diameter")
+			client := lab.StartClient(diameter, "diameter", watches...)
+			heard := lab.LastData(lab.Client)
+			drop := scenarios.SilentDrop{}
+			lab.Apply(drop)
+			time.Sleep(time.Until(heard.Add(70 * time.Second)))
+			Expect(said(client, "DWR")).To(HaveLen(2))
+			Expect(said(client, "DWA")).To(BeEmpty(), "the path is lost")
+
+			lab.Heal(drop)
+
+			Expect(client).To(GoWithout("silent", 3*tw))
+			Expect(said(client, "DWA")).To(HaveLen(4), "to both, and to two more")
+		})
+
+		It("notices a server whose process is stopped, and whose kernel answers", Waits(2*time.Minute), func() {
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			server := lab.StartServer(diameter, "diameter")
+			client := lab.StartClient(diameter, "diameter", watches...)
+
+			lab.Apply(scenarios.ProcessStopped{Program: server})
+
+			Expect(client).To(Announce("silent", During(oracle.RepeatedRequests(tw, tw, 1), lab.LastData(lab.Client))))
+		})
+
+		It("needs no watchdog to notice a server whose process is killed: FIN comes", Waits(time.Second), func() {
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			server := lab.StartServer(diameter, "diameter")
+			client := lab.StartClient(diameter, "diameter", watches...)
+
+			lab.Apply(scenarios.ProcessKilled{Program: server})
+
+			Expect(client).To(Announce("closed", Within(time.Second)))
+			Expect(said(client, "DWR")).To(BeEmpty())
+		})
+
+		It("uses the next connection at once, where RFC 3539 waits for three answers", Waits(6*time.Minute), func() {
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			server := lab.StartServer(diameter, "diameter")
+			client := lab.StartClient(diameter, "diameter", append(watches, "-reconnect", tc.String())...)
+			drop := scenarios.SilentDrop{}
+			lab.Apply(drop)
+			Expect(client).To(Announce("silent", During(oracle.RepeatedRequests(tw, tw, 1), lab.LastData(lab.Client))))
+			closed, _ := client.Event("silent")
+
+			lab.Heal(drop)
+
+			Expect(client).To(Announce("reconnected", During(oracle.Around(tc), closed.At)))
+			Expect(said(server, "accepted")).To(HaveLen(2))
+			again, _ := client.Event("reconnected")
+			Expect(client).To(GoWithout("failed", oracle.WatchdogReopened(tw).Latest+tw))
+			requests, answers := said(client, "DWR")[2:], said(client, "DWA")
+			Expect(requests).To(HaveLen(3))
+			Expect(requests[0]).To(near(again.At, tw), "RFC 3539 sends the first one at once")
+			Expect(answers).To(HaveLen(3))
+			Expect(answers[2]).To(near(again.At, 3*tw), "RFC 3539 has had three after two expirations")
+		})
+	})
+})
+
+var _ = Describe("A Diameter watchdog and a firewall that forgets flows idle for 60 s", Rows("H6", "H8"), func() {
+	const forgets = time.Minute
+	rare := []string{"-interval", "90s", "-wait", tw.String(), "-repeats", "1"}
+	EachFamily(func(family sock.Family) {
+		through := func(then firewall.AfterExpiry, arguments ...string) (*harness.Lab, *harness.Program) {
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			lab.Apply(scenarios.IdleTimeout{After: forgets, Then: then})
+			lab.StartServer(diameter, "diameter")
+			return lab, lab.StartClient(diameter, "diameter", arguments...)
+		}
+
+		It("that asks every 30 s keeps the flow", Waits(6*time.Minute), func() {
+			lab, client := through(firewall.ResetSender, watches...)
+
+			Expect(client).To(GoWithout("failed", 5*forgets+5*time.Second))
+			Expect(said(client, "DWA")).To(HaveLen(10))
+			Expect(lab.Firewall.Entries()).To(HaveLen(1), "the firewall still has the entry")
+		})
+
+		It("that asks every 90 s is answered with RST, and leaves the server half-open", Waits(2*time.Minute), func() {
+			lab, client := through(firewall.ResetSender, rare...)
+
+			Expect(client).To(AnnounceErrno("failed", unix.ECONNRESET, During(oracle.Around(90*time.Second), lab.LastData(lab.Client))))
+			Expect(lab.Server.Count(sock.Established)).To(Equal(1), "half-open: only one end knows")
+		})
+
+		It("that asks every 90 s closes only after two requests when the firewall says nothing", Waits(3*time.Minute), func() {
+			lab, client := through(firewall.SilentDrop, rare...)
+
+			Expect(client).To(Announce("silent", During(oracle.RepeatedRequests(90*time.Second, tw, 1), lab.LastData(lab.Client))))
+			Expect(said(client, "DWA")).To(BeEmpty())
+		})
+
+		It("that asks every 90 s never meets the firewall's timeout when Go's TCP keepalive is left on, as the library does", Waits(6*time.Minute), func() {
+			lab, client := through(firewall.ResetSender, append(rare, "-keepalive")...)
+
+			Expect(client).To(GoWithout("failed", 5*forgets+5*time.Second))
+			Expect(said(client, "DWA")).To(HaveLen(3))
+			Expect(lab.Client.Received(capture.RST)).To(BeEmpty())
+		})
+	})
+})
