@@ -73,6 +73,7 @@ var _ = Describe("A Diameter client with the watchdog of go-diameter", Rows("H6"
 
 			Expect(client).To(Announce("silent", During(oracle.RepeatedRequests(5*time.Second, time.Second, 0), lab.LastData(lab.Client))))
 			Expect(said(client, "DWR")).To(HaveLen(1))
+			Expect(said(client, "DWA")).To(BeEmpty(), "the library can lose an answer, and close a connection that lives")
 		})
 
 		It("goes on when the path heals after RFC 3539's failover and before its close", Waits(3*time.Minute), func() {
