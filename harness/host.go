@@ -36,9 +36,10 @@ type Host struct {
 	addresses map[sock.Family]netip.Addr // facing the client; the client's own faces the server
 	towards   map[string]string          // neighbouring host → link to it
 
-	conns     []*Conn
-	listeners []*Listener
-	programs  []*peer.Program
+	conns        []*Conn
+	listeners    []*Listener
+	associations []*Association // and SCTP listeners
+	programs     []*peer.Program
 }
 
 func newHost(lab *Lab, name string) (*Host, error) {
@@ -96,6 +97,9 @@ func (h *Host) close() error {
 	}
 	for _, c := range h.conns {
 		_ = c.Conn.Close()
+	}
+	for _, a := range h.associations {
+		_ = a.SCTP.Abort() // an orderly one may go on for minutes and hold the namespace
 	}
 	if h.Capture != nil {
 		h.Capture.Close()
@@ -291,6 +295,9 @@ func (h *Host) PowerOff() error {
 	for _, c := range h.conns {
 		_ = c.Conn.Abort() // leaves no orphan behind that would answer after the reboot
 	}
+	for _, a := range h.associations {
+		_ = a.SCTP.Abort()
+	}
 	return h.endPrograms()
 }
 
@@ -369,7 +376,7 @@ func (h *Host) NewSocket(name string) *Conn {
 }
 
 func (h *Host) adopt(c *sock.Conn, name string) *Conn {
-	conn := &Conn{Conn: c, Host: h, Name: name}
+	conn := &Conn{Conn: c, end: end{h, name}}
 	h.conns = append(h.conns, conn)
 	return conn
 }

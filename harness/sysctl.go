@@ -45,6 +45,18 @@ var pinned = []setting{
 	{name: "ipv4/tcp_no_metrics_save", value: "1"},
 	// Cubic is the default everywhere; a machine may have chosen another.
 	{name: "ipv4/tcp_congestion_control", value: "cubic", optional: true},
+	// SCTP, where the kernel has it.
+	{name: "sctp/rto_initial", value: "3000", optional: true},
+	{name: "sctp/rto_min", value: "1000", optional: true},
+	{name: "sctp/rto_max", value: "60000", optional: true},
+	{name: "sctp/hb_interval", value: "30000", optional: true},
+	{name: "sctp/path_max_retrans", value: "5", optional: true},
+	{name: "sctp/association_max_retrans", value: "10", optional: true},
+	{name: "sctp/max_init_retransmits", value: "8", optional: true},
+	{name: "sctp/pf_enable", value: "1", optional: true},
+	{name: "sctp/pf_retrans", value: "0", optional: true},
+	{name: "sctp/sack_timeout", value: "200", optional: true},
+	{name: "sctp/valid_cookie_life", value: "60000", optional: true},
 	// Backlogs and buffers.
 	{name: "core/somaxconn", value: "4096"},
 	{name: "ipv4/tcp_max_syn_backlog", value: "4096"},

@@ -16,7 +16,7 @@ type Packet struct {
 	Link string    // the host's link
 	Out  bool      // sent by the host, or forwarded; else it has arrived
 
-	Src, Dst netip.AddrPort // zero ports for all but TCP, zero addresses for all but IP
+	Src, Dst netip.AddrPort // zero ports for all but TCP and SCTP, zero addresses for all but IP
 
 	TCP                     bool
 	SYN, ACK, FIN, RST, PSH bool
@@ -26,6 +26,8 @@ type Packet struct {
 
 	// Role is what the packet is in its flow, judged from the packets before it.
 	Role Role
+
+	Chunks []Chunk // of an SCTP packet
 
 	// ICMP is what an ICMP or ICMPv6 error, echo or neighbour message says; empty
 	// for other packets, multicast listener reports among them.
@@ -90,6 +92,12 @@ func decode(frame []byte, wire int) Packet {
 		p.SYN, p.ACK, p.FIN, p.RST, p.PSH = tcp.SYN, tcp.ACK, tcp.FIN, tcp.RST, tcp.PSH
 		p.Seq, p.Ack, p.Window = tcp.Seq, tcp.Ack, tcp.Window
 		p.Length = max(0, payload-int(tcp.DataOffset)*4) // a header may lie
+		return p
+	}
+	if source, destination, chunks, ok := chunksOf(parsed); ok {
+		p.Src, p.Dst = netip.AddrPortFrom(src, source), netip.AddrPortFrom(dst, destination)
+		p.Chunks = chunks
+		p.what = p.chunkWords()
 		return p
 	}
 	p.ICMP = icmp(parsed)
