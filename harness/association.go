@@ -151,9 +151,10 @@ func (a *Association) Write(stream uint16, protocol uint32, text string) error {
 
 // Read waits up to a second for a message or a notification and returns it; the zero
 // Message is the zero-read.
-func (a *Association) Read() (sock.Message, error) { return a.read(time.Second) }
+func (a *Association) Read() (sock.Message, error) { return a.ReadWithin(time.Second) }
 
-func (a *Association) read(patience time.Duration) (sock.Message, error) {
+// ReadWithin is Read for another time to wait.
+func (a *Association) ReadWithin(patience time.Duration) (sock.Message, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := a.AwaitReadable(ctx); err != nil {
@@ -171,7 +172,7 @@ func (a *Association) ReadToEnd(patience time.Duration) []string {
 	a.Host.lab.t.Helper()
 	var all []string
 	for {
-		m, err := a.read(patience)
+		m, err := a.ReadWithin(patience)
 		if errors.Is(err, context.DeadlineExceeded) {
 			return append(all, "nothing")
 		}

@@ -30,6 +30,10 @@ func TestTheFirewallsCommands(t *testing.T) {
 		"# on the firewall",
 		"tc qdisc replace dev to-server root netem delay 1s reorder 50%",
 		"tc qdisc replace dev to-client root netem delay 1s reorder 50%")
+	expectCommands(t, lab, scenarios.HeartbeatsDropped{},
+		"# on the firewall",
+		"iptables -t raw -A PREROUTING -p sctp -m sctp --chunk-types any HEARTBEAT -j DROP",
+		"ip6tables -t raw -A PREROUTING -p sctp -m sctp --chunk-types any HEARTBEAT -j DROP")
 	expectCommands(t, lab, scenarios.StateFlush{Then: firewall.SilentDrop},
 		"# on the firewall, whose policy stands", "conntrack -F")
 	expectCommands(t, lab, scenarios.IdleTimeout{After: 90 * time.Second, Then: firewall.SilentDrop},

@@ -33,6 +33,7 @@ func TestEveryFaultSaysWhatHappens(t *testing.T) {
 		{scenarios.ForgedReset{To: client}, "the firewall sends client an RST with the sequence number that is expected next"},
 		{scenarios.ForgedReset{To: client, Number: scenarios.InWindow}, "the firewall sends client an RST with a sequence number inside the window that is not the next"},
 		{scenarios.ForgedReset{To: server, Number: scenarios.Stale}, "the firewall sends server an RST with a stale sequence number"},
+		{scenarios.HeartbeatsDropped{}, "the router drops the heartbeats of SCTP alone"},
 		{scenarios.ICMPError{}, "the router answers packets towards the server with ICMP network unreachable"},
 		{scenarios.ICMPError{Answer: scenarios.HostUnreachable}, "the router answers packets towards the server with ICMP host unreachable"},
 		{scenarios.ICMPError{Answer: scenarios.ProtocolUnreachable}, "the router answers packets towards the server with ICMP protocol unreachable"},

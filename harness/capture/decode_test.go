@@ -21,6 +21,7 @@ func FuzzEveryFrameIsDecoded(f *testing.F) {
 	ipv6[6] = 58
 	f.Add(slices.Concat(ethernet(0x86, 0xdd), ipv6, solicitation))
 	f.Add(slices.Concat(ethernet(0x08, 0x06), []byte{0, 1, 8, 0, 6, 4, 0, 1}, make([]byte, 20)))
+	f.Add(sctpFrame(sack, data))
 	f.Fuzz(func(t *testing.T, frame []byte) {
 		p, flows := decode(frame, len(frame)), flows{}
 		for range 2 {

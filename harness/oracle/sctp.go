@@ -10,7 +10,7 @@ import (
 // association itself, are given up (RFC 9260 §8, §16). A zero field leaves the system's
 // value.
 type SCTP struct {
-	Heartbeat                  time.Duration // HB.interval: between HEARTBEATs on an idle path, without the RTO that is added to it
+	Heartbeat                  time.Duration // HB.interval: between HEARTBEATs on an idle path, beside what the RTO adds
 	PathRetransmissions        int           // Path.Max.Retrans: failures in a row that a path survives
 	AssociationRetransmissions int           // Association.Max.Retrans: failures in a row that the association survives
 	RTOInitial, RTOMin, RTOMax time.Duration // the retransmission timeout before the first measurement, and its limits
@@ -46,4 +46,94 @@ func (s SCTP) String() string {
 		return "the system's values"
 	}
 	return strings.Join(words, ", ")
+}
+
+// heartbeatFloor is the shortest wait for the next HEARTBEAT, before its random part
+// (net/sctp/transport.c, sctp_transport_timeout).
+const heartbeatFloor = 200 * time.Millisecond
+
+// PathFailure is when the only path of an idle association is reported unreachable,
+// counted from the last HEARTBEAT that was answered, for the retransmission timeout in
+// force then. All settings must be there. The zero Window says never: the association
+// ends first.
+//
+// The kernel's rules are not quite RFC 9260 §8.3. The wait for the next HEARTBEAT is
+// HB.interval and between half and one and a half RTO. The first one without an answer
+// counts for nothing: only the next timer finds that out. Each timer from then on is a
+// failure and doubles the RTO, and from the first failure until the path is down its
+// waits are without HB.interval (RFC 7829, pf_retrans 0). The path is down with more
+// failures than PathRetransmissions (net/sctp/sm_sideeffect.c,
+// sctp_do_8_2_transport_strike).
+func (s SCTP) PathFailure(rto time.Duration) Window {
+	early, _ := s.silence(rto, 0)
+	latest, _ := s.silence(rto, rto)
+	if latest == 0 {
+		return Window{}
+	}
+	return Window{Earliest: early - grain, Latest: late(latest)}
+}
+
+// AssociationFailure is when an idle association with one path ends with ETIMEDOUT,
+// counted as for PathFailure: at the first timer that finds AssociationRetransmissions
+// failures (net/sctp/sm_statefuns.c, sctp_sf_sendbeat_8_3). While the path is down the
+// waits have HB.interval in them again.
+func (s SCTP) AssociationFailure(rto time.Duration) Window {
+	_, early := s.silence(rto, 0)
+	_, latest := s.silence(rto, rto)
+	return Window{Earliest: early - grain, Latest: late(latest)}
+}
+
+// silence plays through what happens after the last HEARTBEAT that was answered. Every
+// wait has a random part of up to one RTO; here it is none, or all of it where random is
+// the RTO. down is zero for a path that outlives its association.
+func (s SCTP) silence(rto, random time.Duration) (down, over time.Duration) {
+	wait := func(interval time.Duration) time.Duration {
+		return max(interval+rto/2, heartbeatFloor) + random
+	}
+	at := wait(s.Heartbeat) // the first HEARTBEAT without an answer
+	interval := s.Heartbeat
+	for failures := 0; ; {
+		at += wait(interval)
+		if failures >= s.AssociationRetransmissions {
+			return down, at
+		}
+		failures++
+		rto, random = min(2*rto, s.RTOMax), min(2*random, s.RTOMax)
+		switch {
+		case failures > s.PathRetransmissions:
+			if down == 0 {
+				down = at
+			}
+			interval = s.Heartbeat
+		case failures < s.PathRetransmissions:
+			interval = 0
+		}
+	}
+}
+
+// InFlight is when an association with one path ends with ETIMEDOUT whose data nobody
+// acknowledges, counted from sending the data. T3-rtx expires after one RTO and doubles
+// it each time, and the expiry that finds AssociationRetransmissions failures is the end
+// (net/sctp/sm_statefuns.c, sctp_sf_do_6_3_3_rtx): that is the latest. It mostly comes
+// sooner, because after the first expiry HEARTBEATs go out as well, and count too.
+func (s SCTP) InFlight(rto time.Duration) Window {
+	return Window{Earliest: rto - grain, Latest: late(backingOff(rto, s.RTOMax, s.AssociationRetransmissions))}
+}
+
+// InitFailure is when connecting into silence ends with ETIMEDOUT, counted from the first
+// INIT: after RTO.Initial, and then after every further INIT, of which there are so many,
+// a wait that doubles up to the longest (SCTP_INITMSG; net/sctp/sm_sideeffect.c, T1-init).
+func InitFailure(initial, most time.Duration, attempts int) Window {
+	return Around(backingOff(initial, most, attempts))
+}
+
+// backingOff is how long a first wait and so many after it take, each twice the one
+// before, up to the longest.
+func backingOff(first, most time.Duration, more int) time.Duration {
+	total := time.Duration(0)
+	for wait := first; more >= 0; more-- {
+		total += wait
+		wait = min(2*wait, most)
+	}
+	return total
 }

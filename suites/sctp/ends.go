@@ -19,7 +19,7 @@ import (
 
 // quick are settings with which a dead peer is given up in seconds.
 var quick = oracle.SCTP{
-	Heartbeat: time.Second, PathRetransmissions: 3, AssociationRetransmissions: 3,
+	Heartbeat: time.Second, PathRetransmissions: 2, AssociationRetransmissions: 3,
 	RTOInitial: 500 * time.Millisecond, RTOMin: 200 * time.Millisecond, RTOMax: time.Second,
 }
 
@@ -98,7 +98,7 @@ var _ = Describe("Ways for an SCTP peer to go", Rows("S5"), Needs(require.SCTP),
 
 		It("without a word: the heartbeat notices, and the read gives ETIMEDOUT", Waits(10*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			client, _ := lab.Associate(diameterPort, func(client, _ *harness.Association) { client.Detect(quick) })
+			client, _ := lab.Associate(diameterPort, detecting(quick))
 
 			lab.Apply(scenarios.SilentDrop{})
 
@@ -107,8 +107,8 @@ var _ = Describe("Ways for an SCTP peer to go", Rows("S5"), Needs(require.SCTP),
 
 		It("without a word, to a subscriber who sends: UNREACHABLE, COMM_LOST, and SEND_FAILED for what was not acknowledged", Waits(5*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			client, _ := lab.Associate(diameterPort, func(client, _ *harness.Association) {
-				client.Detect(quick)
+			client, _ := lab.Associate(diameterPort, func(client, listener *harness.Association) {
+				detecting(quick)(client, listener)
 				client.Subscribe()
 			})
 

@@ -24,13 +24,10 @@ var _ = Describe("SCTP notifications", Rows("S4"), Needs(require.SCTP), func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			client, server := lab.Associate(diameterPort, subscribing)
 
-			m, err := client.Read()
-			Expect(err).NotTo(HaveOccurred())
-			Expect(m.Notification).To(BeTrue())
-			Expect(m.Notified()).To(Equal(sock.AssociationChange{Now: sock.CommunicationUp, Outbound: 10, Inbound: 10}))
+			Expect(client.Read()).To(BeNotification(sock.AssociationChange{Now: sock.CommunicationUp, Outbound: 10, Inbound: 10}))
 
 			Expect(server.Write(0, diameter, "data")).To(Succeed())
-			m, err = client.Read()
+			m, err := client.Read()
 			Expect(err).NotTo(HaveOccurred())
 			Expect(m.Notification).To(BeFalse())
 			Expect(string(m.Data)).To(Equal("data"))
