@@ -133,7 +133,8 @@ func (s *SCTP) SendMessage(stream uint16, protocol uint32, data []byte) error {
 }
 
 // ReceiveMessage is one recvmsg(2) without blocking: EAGAIN means that there is nothing
-// to read yet. A p that is too small leaves the rest for the next call (RFC 6458 §8.1.24,
+// to read yet, or that the association is gone and its errno was read before: the kernel
+// says ENOTCONN only to a read that blocks (net/sctp/socket.c, sctp_wait_for_packet). A p that is too small leaves the rest for the next call (RFC 6458 §8.1.24,
 // net/sctp/socket.c, sctp_recvmsg); 148 bytes take any notification but SEND_FAILED.
 func (s *SCTP) ReceiveMessage(p []byte) (Message, error) {
 	var m Message
