@@ -32,7 +32,7 @@ type Namespace struct {
 // (network_namespaces(7)) and with ENOSPC at user.max_net_namespaces.
 func New(name string) (*Namespace, error) {
 	n := &Namespace{name: name, handle: netns.None()}
-	err := andBack(func() error {
+	err := onThrowawayThread(func() error {
 		handle, err := netns.New()
 		if err != nil {
 			return err
@@ -56,25 +56,22 @@ func explain(err error) error {
 	return err
 }
 
-// andBack runs f, which moves the calling thread into another namespace, and moves it
-// back. No other goroutine gets the thread meanwhile, and none that f starts runs on it.
-func andBack(f func() error) error {
-	runtime.LockOSThread()
-	home, err := netns.Get()
-	if err != nil {
-		runtime.UnlockOSThread()
-		return fmt.Errorf("holding the thread's own namespace: %w", err)
-	}
-	defer func() {
-		// A thread that cannot leave must not run anything else: not unlocked, it ends
-		// with its goroutine.
-		if err := netns.Set(home); err != nil {
-			panic(fmt.Sprintf("going back to the thread's own network namespace: %v", err))
-		}
-		_ = home.Close()
-		runtime.UnlockOSThread()
+// onThrowawayThread runs f on an operating-system thread of its own that is
+// never unlocked, so that the Go runtime ends the thread instead of handing it,
+// with whatever namespace f left it in, to another goroutine. When f ends its
+// goroutine (runtime.Goexit), the caller's ends as well.
+func onThrowawayThread(f func() error) error {
+	result := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		defer close(result)
+		result <- f()
 	}()
-	return f()
+	err, returned := <-result
+	if !returned {
+		runtime.Goexit()
+	}
+	return err
 }
 
 // Name is the name given to New.
@@ -82,15 +79,16 @@ func (n *Namespace) Name() string { return n.name }
 
 // Do runs f on a thread inside the namespace and returns f's error. Sockets that
 // f makes keep the namespace for life and may be used from any goroutine
-// afterwards. Goroutines that f starts do not run inside the namespace. f must not call
-// Close, which waits for f.
+// afterwards. Goroutines that f starts do not run inside the namespace. f may call
+// t.FailNow: it ends the caller's goroutine too. A panic in f ends the program, as in
+// any goroutine. f must not call Close, which waits for f.
 func (n *Namespace) Do(f func() error) error {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
 	if !n.handle.IsOpen() {
 		return fmt.Errorf("entering network namespace %q: %w", n.name, os.ErrClosed)
 	}
-	return andBack(func() error {
+	return onThrowawayThread(func() error {
 		if err := netns.Set(n.handle); err != nil {
 			return fmt.Errorf("entering network namespace %q: %w", n.name, err)
 		}
@@ -98,9 +96,9 @@ func (n *Namespace) Do(f func() error) error {
 	})
 }
 
-// Start starts cmd inside the namespace. Do not set Pdeathsig on it: the kernel ties
-// that signal to the thread that forks, which may end at any time (prctl(2),
-// PR_SET_PDEATHSIG).
+// Start starts cmd inside the namespace. Do not set Pdeathsig on it: the thread
+// that forks ends at once, and the kernel ties that signal to the thread
+// (prctl(2), PR_SET_PDEATHSIG).
 func (n *Namespace) Start(cmd *exec.Cmd) error {
 	return n.Do(cmd.Start)
 }
