@@ -33,7 +33,10 @@ type Packet struct {
 	// for other packets, multicast listener reports among them.
 	ICMP string
 
-	what  string // how it prints, after the link
+	first, peerFirst uint32 // the initial sequence numbers of both directions
+	answers          bool   // the other direction has been seen
+
+	what  string // how it prints, after the link, if it is not TCP
 	data  []byte // the beginning of the frame
 	wire  int    // the frame's length on the wire
 	index int    // of the link
@@ -66,7 +69,25 @@ func (p Packet) String() string {
 	if p.Out {
 		arrow = "out "
 	}
+	if p.TCP {
+		return arrow + p.Link + ": " + p.words()
+	}
 	return arrow + p.Link + ": " + p.what
+}
+
+func (p Packet) words() string {
+	text := fmt.Sprintf("%v > %v %s seq %d", p.Src, p.Dst, p.flags(), p.Seq-p.first)
+	if p.Length > 0 {
+		text += fmt.Sprintf(":%d", p.Seq-p.first+uint32(p.Length))
+	}
+	if p.ACK && p.answers {
+		text += fmt.Sprintf(" ack %d", p.Ack-p.peerFirst)
+	}
+	text += fmt.Sprintf(" win %d length %d", p.Window, p.Length)
+	if p.Role != Ordinary {
+		text += " (" + p.Role.String() + ")"
+	}
+	return text
 }
 
 // decode reads the frame. A packet that is not understood keeps its protocol's name.
