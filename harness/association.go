@@ -24,9 +24,9 @@ type Association struct {
 	state sock.SCTPState // as last recorded
 }
 
-// NewAssociation makes an unconnected SCTP socket on the host, bound to its address of
-// the lab's family: it would offer the peer all of the host's addresses otherwise. Its
-// name appears in the timeline.
+// NewAssociation makes an unconnected SCTP socket on the host, bound to its addresses of
+// the lab's family, one on each path: it would offer the peer all of the host's addresses
+// otherwise. Its name appears in the timeline.
 func (h *Host) NewAssociation(name string, port uint16) *Association {
 	h.lab.t.Helper()
 	var s *sock.SCTP
@@ -35,7 +35,7 @@ func (h *Host) NewAssociation(name string, port uint16) *Association {
 		return err
 	})
 	if err == nil {
-		err = s.Bind(h.AddressPort(port))
+		err = s.BindAll(h.AddressPorts(port)...)
 	}
 	if err != nil {
 		h.lab.t.Fatalf("making an SCTP socket on %s: %v", h.Name, err)

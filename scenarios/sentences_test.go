@@ -62,6 +62,7 @@ func TestEveryFaultSaysWhatHappens(t *testing.T) {
 		{scenarios.SilentDrop{}, "packets in both directions are dropped silently"},
 		{scenarios.SilentDrop{Direction: scenarios.TowardsServer}, "packets towards the server are dropped silently"},
 		{scenarios.SilentDrop{Direction: scenarios.TowardsClient}, "packets towards the client are dropped silently"},
+		{scenarios.SilentDrop{On: scenarios.SecondPath}, "packets in both directions are dropped silently on the second path"},
 	} {
 		if got := c.fault.String(); got != c.want {
 			t.Errorf("%T says %q, expected %q", c.fault, got, c.want)

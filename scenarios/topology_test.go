@@ -42,6 +42,10 @@ func TestAFaultSaysWhatTheTopologyLacks(t *testing.T) {
 	}
 	expectCommands(t, direct, toxic, "# "+noProxy)
 
+	const noSecond = "the topology client — server has no second path: use Multihomed"
+	expectError(t, direct, scenarios.SilentDrop{On: scenarios.SecondPath}, noSecond)
+	expectCommands(t, direct, scenarios.SilentDrop{On: scenarios.SecondPath}, "# "+noSecond)
+
 	// What was refused has left no trace.
 	write(t, client, "hello")
 }

@@ -83,32 +83,60 @@ func (s SCTP) AssociationFailure(rto time.Duration) Window {
 	return Window{Earliest: early - grain, Latest: late(latest)}
 }
 
-// silence plays through what happens after the last HEARTBEAT that was answered. Every
-// wait has a random part of up to one RTO; here it is none, or all of it where random is
-// the RTO. down is zero for a path that outlives its association.
+// silence is what happens after the last HEARTBEAT that was answered. Every wait has a
+// random part of up to one RTO; here it is none, or all of it where random is the RTO.
+// down is zero for a path that outlives its association.
 func (s SCTP) silence(rto, random time.Duration) (down, over time.Duration) {
-	wait := func(interval time.Duration) time.Duration {
-		return max(interval+rto/2, heartbeatFloor) + random
-	}
-	at := wait(s.Heartbeat) // the first HEARTBEAT without an answer
-	interval := s.Heartbeat
-	for failures := 0; ; {
-		at += wait(interval)
+	return s.unanswered(s.wait(s.Heartbeat, rto, random), rto, random, 0)
+}
+
+// unanswered plays through what follows the first HEARTBEAT without an answer, which was
+// sent at that time, after so many failures.
+func (s SCTP) unanswered(at, rto, random time.Duration, failures int) (down, over time.Duration) {
+	for interval := s.Heartbeat; ; {
+		switch {
+		case failures > s.PathRetransmissions:
+			interval = s.Heartbeat
+		case failures > 0 && failures < s.PathRetransmissions:
+			interval = 0
+		}
+		at += s.wait(interval, rto, random)
 		if failures >= s.AssociationRetransmissions {
 			return down, at
 		}
 		failures++
 		rto, random = min(2*rto, s.RTOMax), min(2*random, s.RTOMax)
-		switch {
-		case failures > s.PathRetransmissions:
-			if down == 0 {
-				down = at
-			}
-			interval = s.Heartbeat
-		case failures < s.PathRetransmissions:
-			interval = 0
+		if failures > s.PathRetransmissions && down == 0 {
+			down = at
 		}
 	}
+}
+
+// wait is the time from one HEARTBEAT to the next, of which random is chance
+// (net/sctp/transport.c, sctp_transport_timeout).
+func (s SCTP) wait(interval, rto, random time.Duration) time.Duration {
+	return max(interval+rto/2, heartbeatFloor) + random
+}
+
+// NextHeartbeat is when the next HEARTBEAT goes out on a path that is idle or was given
+// up, counted from the last one.
+func (s SCTP) NextHeartbeat(rto time.Duration) Window {
+	return Window{Earliest: s.wait(s.Heartbeat, rto, 0) - grain, Latest: late(s.wait(s.Heartbeat, rto, rto))}
+}
+
+// PathFailureInFlight is when a path is reported unreachable whose data nobody
+// acknowledges, counted from sending the data, in an association with another path, which
+// takes the data over. T3-rtx is the first failure; from then on the path is only probed.
+// PathRetransmissions must be more than one.
+func (s SCTP) PathFailureInFlight(rto time.Duration) Window {
+	s.AssociationRetransmissions = s.PathRetransmissions + 1 // the other path's answers clear the count
+	down := func(random time.Duration) time.Duration {
+		failed := rto
+		probed := failed + s.wait(0, rto, random)
+		d, _ := s.unanswered(probed, min(2*rto, s.RTOMax), min(2*random, s.RTOMax), 1)
+		return d
+	}
+	return Window{Earliest: down(0) - grain, Latest: late(down(rto))}
 }
 
 // InFlight is when an association with one path ends with ETIMEDOUT whose data nobody
@@ -117,7 +145,12 @@ func (s SCTP) silence(rto, random time.Duration) (down, over time.Duration) {
 // (net/sctp/sm_statefuns.c, sctp_sf_do_6_3_3_rtx): that is the latest. It mostly comes
 // sooner, because after the first expiry HEARTBEATs go out as well, and count too.
 func (s SCTP) InFlight(rto time.Duration) Window {
-	return Window{Earliest: rto - grain, Latest: late(backingOff(rto, s.RTOMax, s.AssociationRetransmissions))}
+	return Window{Earliest: rto - grain, Latest: s.InFlightWithoutHeartbeats(rto).Latest}
+}
+
+// InFlightWithoutHeartbeats is InFlight for a path that is not probed.
+func (s SCTP) InFlightWithoutHeartbeats(rto time.Duration) Window {
+	return Around(backingOff(rto, s.RTOMax, s.AssociationRetransmissions))
 }
 
 // InitFailure is when connecting into silence ends with ETIMEDOUT, counted from the first

@@ -65,6 +65,35 @@ func TestTheWindowsOfTheDefaultsAreWhatTheRulesAddUpTo(t *testing.T) {
 	}
 }
 
+// What a 6.1 kernel did with the first of two paths, over which a message went every
+// 200 ms until it dropped: UNREACHABLE after 84 s, and after 2.1 s when tuned. By hand for
+// the defaults: 1 s until the retransmission, half a second until the first HEARTBEAT, and
+// then 1+2+4+8+16 until the sixth failure; three times as long with the random parts.
+func TestAPathWhoseDataIsLostIsGivenUpWhenAKernelDid(t *testing.T) {
+	s := time.Second
+	tuned := oracle.SCTP{Heartbeat: s, PathRetransmissions: 2, AssociationRetransmissions: 10,
+		RTOInitial: s, RTOMin: s / 5, RTOMax: s}
+	for _, c := range []struct {
+		settings oracle.SCTP
+		measured time.Duration
+	}{{oracle.DefaultSCTP(), 84 * s}, {tuned, 2100 * time.Millisecond}} {
+		if window := c.settings.PathFailureInFlight(c.settings.RTOMin); !window.Contains(c.measured) {
+			t.Errorf("a kernel reported the path with %v after %v; the oracle says %v", c.settings, c.measured, window)
+		}
+	}
+	window := oracle.DefaultSCTP().PathFailureInFlight(s)
+	if earliest, latest := 32500*time.Millisecond, 95500*time.Millisecond; window.Earliest != earliest-4*time.Millisecond || window.Latest != latest+latest/8 {
+		t.Errorf("the path fails %v, expected between %v and %v and an eighth", window, earliest, latest)
+	}
+}
+
+func TestTheNextHeartbeatComesAfterItsIntervalAndOneRTO(t *testing.T) {
+	window := oracle.DefaultSCTP().NextHeartbeat(time.Minute)
+	if window.Earliest != time.Minute-4*time.Millisecond || window.Latest != 2*time.Minute+15*time.Second {
+		t.Errorf("the next HEARTBEAT goes out %v, expected after 30 s and between half and one and a half minutes", window)
+	}
+}
+
 func TestConnectingIntoSilenceTakesAsLongAsAKernelDid(t *testing.T) {
 	ms := time.Millisecond
 	for _, c := range []struct {

@@ -32,10 +32,15 @@ func (s *SCTP) SetInit(i Init) error {
 	return s.setOption(sctp.SCTP_INITMSG, b)
 }
 
+// SetNoDelay sends small messages at once, and not only when those before them were
+// acknowledged (SCTP_NODELAY, RFC 6458 §8.1.5).
+func (s *SCTP) SetNoDelay() error { return s.SetOption(unix.IPPROTO_SCTP, sctp.SCTP_NODELAY, 1) }
+
 // Flags of struct sctp_paddrparams (RFC 6458 §8.1.12).
 const (
-	heartbeatEnable = 1 << 0
-	heartbeatDemand = 1 << 2
+	heartbeatEnable  = 1 << 0
+	heartbeatDisable = 1 << 1
+	heartbeatDemand  = 1 << 2
 )
 
 // SetPath sets how often an idle path is probed with a HEARTBEAT, and how many
@@ -61,6 +66,12 @@ func (s *SCTP) SetPath(path netip.AddrPort, heartbeat time.Duration, retransmiss
 // Heartbeat sends a HEARTBEAT now (SPP_HB_DEMAND), on the path to an address of the
 // peer.
 func (s *SCTP) Heartbeat(path netip.AddrPort) error { return s.setPath(path, 0, 0, heartbeatDemand) }
+
+// DisableHeartbeat stops probing: of the path to an address of the peer, or of all for the
+// zero AddrPort, as SetPath.
+func (s *SCTP) DisableHeartbeat(path netip.AddrPort) error {
+	return s.setPath(path, 0, 0, heartbeatDisable)
+}
 
 func (s *SCTP) setPath(path netip.AddrPort, interval uint32, retransmissions uint16, flags uint32) error {
 	b := make([]byte, 156) // struct sctp_paddrparams, which is packed
