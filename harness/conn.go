@@ -22,8 +22,7 @@ import (
 // has the same calls with their errnos.
 type Conn struct {
 	*sock.Conn
-	Host *Host
-	Name string // in the timeline and in failure texts
+	end
 
 	state   sock.State // as last recorded
 	probing time.Time  // when keepalive was switched on
@@ -167,11 +166,6 @@ func (c *Conn) Destroy() {
 	})
 }
 
-func (c *Conn) step(what string, do func() error) {
-	c.Host.lab.t.Helper()
-	c.Host.lab.perform(action, c.Name+" "+what, do)
-}
-
 // QuietSince is the instant from which the kernel counts the connection as idle:
 // when the last segment from the peer arrived (sock.Conn.LastHeard), or when
 // keepalive was switched on, if that was later.
@@ -261,17 +255,11 @@ func (e *TableEntry) String() string { return "the kernel's " + e.name }
 // Recent is the end of the timeline, for failure texts.
 func (e *TableEntry) Recent() string { return e.host.lab.Recent() }
 
-// String is the name that the spec gave.
-func (c *Conn) String() string { return c.Name }
-
-// Recent is the end of the timeline, for failure texts.
-func (c *Conn) Recent() string { return c.Host.lab.Recent() }
-
 // Record adds an event of this connection to the timeline.
 func (c *Conn) Record(what string) { c.record("%s", what) }
 
 func (c *Conn) record(format string, args ...any) {
-	c.Host.lab.Timeline.Addf(c.Host.Name, timeline.Step, "%s %s", c.Name, fmt.Sprintf(format, args...))
+	c.note(format, args...)
 	c.observe()
 }
 
@@ -283,11 +271,4 @@ func (c *Conn) observe() {
 	}
 	c.state = state
 	c.Host.lab.Timeline.Addf(c.Host.Name, timeline.State, "%s is %v", c.Name, state)
-}
-
-func outcome(err error) string {
-	if err == nil {
-		return "done"
-	}
-	return sock.ErrnoName(err)
 }

@@ -32,6 +32,8 @@ func (l *Lab) keepEvidence() {
 		fmt.Fprintf(&rules, "# %s\n%s%s", h.Name, saved, trouble(err))
 		entries, err := h.diag.Sockets()
 		fmt.Fprintf(&sockets, "# %s\n%s%s", h.Name, lines(entries), trouble(err))
+		associations, err := h.associationTable()
+		fmt.Fprintf(&sockets, "%s%s", lines(associations), trouble(err))
 	}
 	if l.Firewall != nil {
 		entries, err := l.Firewall.Entries()

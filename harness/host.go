@@ -33,12 +33,13 @@ type Host struct {
 	lab       *Lab
 	ns        *netns.Namespace
 	diag      *sock.Diag
-	addresses map[sock.Family]netip.Addr // facing the client; the client's own faces the server
-	towards   map[string]string          // neighbouring host → link to it
+	addresses map[sock.Family][]netip.Addr // one on each path, facing the client; the client's own face the server
+	towards   map[string]string            // neighbouring host → link to it
 
-	conns     []*Conn
-	listeners []*Listener
-	programs  []*peer.Program
+	conns        []*Conn
+	listeners    []*Listener
+	associations []*Association // and SCTP listeners
+	programs     []*peer.Program
 }
 
 func newHost(lab *Lab, name string) (*Host, error) {
@@ -46,7 +47,7 @@ func newHost(lab *Lab, name string) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{Name: name, lab: lab, ns: ns, addresses: map[sock.Family]netip.Addr{}, towards: map[string]string{}}
+	h := &Host{Name: name, lab: lab, ns: ns, addresses: map[sock.Family][]netip.Addr{}, towards: map[string]string{}}
 	if err := h.open(); err != nil {
 		return nil, errors.Join(fmt.Errorf("making the host %s: %w", name, err), h.close())
 	}
@@ -97,6 +98,9 @@ func (h *Host) close() error {
 	for _, c := range h.conns {
 		_ = c.Conn.Close()
 	}
+	for _, a := range h.associations {
+		_ = a.SCTP.Abort() // an orderly one may go on for minutes and hold the namespace
+	}
 	if h.Capture != nil {
 		h.Capture.Close()
 	}
@@ -109,16 +113,27 @@ func (h *Host) close() error {
 	return errors.Join(append(errs, h.ns.Close())...)
 }
 
-// Address is the host's address of the lab's family: what its peer connects to.
-func (h *Host) Address() netip.Addr { return h.addresses[h.lab.Family] }
+// Address is the host's address of the lab's family on the first path: what its peer
+// connects to.
+func (h *Host) Address() netip.Addr { return h.addresses[h.lab.Family][0] }
 
-// Addresses are the host's addresses of both families, IPv4 first.
+// Addresses are the host's addresses of both families on the first path, IPv4 first.
 func (h *Host) Addresses() []netip.Addr {
-	return []netip.Addr{h.addresses[sock.IPv4], h.addresses[sock.IPv6]}
+	return []netip.Addr{h.addresses[sock.IPv4][0], h.addresses[sock.IPv6][0]}
 }
 
 // AddressPort is Address with a port.
 func (h *Host) AddressPort(port uint16) netip.AddrPort { return netip.AddrPortFrom(h.Address(), port) }
+
+// AddressPorts are the host's addresses of the lab's family with a port, one on each path
+// in the order of the paths.
+func (h *Host) AddressPorts(port uint16) []netip.AddrPort {
+	var all []netip.AddrPort
+	for _, address := range h.addresses[h.lab.Family] {
+		all = append(all, netip.AddrPortFrom(address, port))
+	}
+	return all
+}
 
 // LinkTo is the name of the host's link to a neighbour.
 func (h *Host) LinkTo(neighbour *Host) string { return h.towards[neighbour.Name] }
@@ -291,6 +306,9 @@ func (h *Host) PowerOff() error {
 	for _, c := range h.conns {
 		_ = c.Conn.Abort() // leaves no orphan behind that would answer after the reboot
 	}
+	for _, a := range h.associations {
+		_ = a.SCTP.Abort()
+	}
 	return h.endPrograms()
 }
 
@@ -369,7 +387,7 @@ func (h *Host) NewSocket(name string) *Conn {
 }
 
 func (h *Host) adopt(c *sock.Conn, name string) *Conn {
-	conn := &Conn{Conn: c, Host: h, Name: name}
+	conn := &Conn{Conn: c, end: end{h, name}}
 	h.conns = append(h.conns, conn)
 	return conn
 }

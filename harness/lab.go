@@ -11,7 +11,6 @@ import (
 
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	"github.com/halfopen-lab/halfopen/harness/firewall"
-	"github.com/halfopen-lab/halfopen/harness/link"
 	"github.com/halfopen-lab/halfopen/harness/peer"
 	"github.com/halfopen-lab/halfopen/harness/private"
 	"github.com/halfopen-lab/halfopen/harness/proxy"
@@ -40,9 +39,11 @@ type Lab struct {
 	Family   sock.Family // of the addresses that Connect, Listen and Address use
 
 	Client, Server *Host
-	Hosts          []*Host            // from the client to the server
-	Firewall       *firewall.Firewall // nil where the topology has none
-	Proxy          *proxy.Proxy       // nil where the topology has none
+	Hosts          []*Host              // from the client to the server
+	Paths          []Path               // from the client to the server, of which only Multihomed has two
+	Firewall       *firewall.Firewall   // of the first path; nil where the topology has none
+	Firewalls      []*firewall.Firewall // of all paths
+	Proxy          *proxy.Proxy         // nil where the topology has none
 	Timeline       *timeline.Timeline
 
 	t      TB
@@ -82,7 +83,7 @@ func open(t TB, topology Topology, family sock.Family) (*Lab, error) {
 	if !private.Here() {
 		return nil, errMain
 	}
-	if _, ok := chains[topology]; !ok {
+	if _, ok := paths[topology]; !ok {
 		return nil, fmt.Errorf("%v is not known", topology)
 	}
 	lab := &Lab{Topology: topology, Family: family, Timeline: timeline.New(), t: t, steps: map[kind]int{}, routes: map[uint16]*proxy.Route{}}
@@ -93,7 +94,7 @@ func open(t TB, topology Topology, family sock.Family) (*Lab, error) {
 }
 
 func (l *Lab) build() error {
-	names := chains[l.Topology]
+	names := l.Topology.hosts()
 	hosts := make([]*Host, len(names))
 	err := together(len(names), func(i int) (err error) {
 		hosts[i], err = newHost(l, names[i])
@@ -114,83 +115,25 @@ func (l *Lab) build() error {
 	return l.equip()
 }
 
-// cable joins neighbours, gives the links their addresses, and tells each neighbour
-// of the other.
-func (l *Lab) cable() error {
-	for i := range l.Hosts[1:] {
-		near, far := l.Hosts[i], l.Hosts[i+1]
-		near.towards[far.Name], far.towards[near.Name] = linkName(far), linkName(near)
-		nearMAC, farMAC := mac(i, nearEnd), mac(i, farEnd)
-		if err := link.Join(link.End{Links: near.Links, Name: linkName(far), MAC: nearMAC}, link.End{Links: far.Links, Name: linkName(near), MAC: farMAC}); err != nil {
-			return err
-		}
-		for _, prefix := range segments[i].prefixes() {
-			nearAddress, farAddress := number(prefix, nearEnd), number(prefix, farEnd)
-			if err := errors.Join(
-				near.Links.Address(linkName(far), nearAddress),
-				far.Links.Address(linkName(near), farAddress),
-				near.Links.Neighbour(linkName(far), farAddress.Addr(), farMAC),
-				far.Links.Neighbour(linkName(near), nearAddress.Addr(), nearMAC),
-			); err != nil {
-				return err
-			}
-		}
-		for _, family := range []sock.Family{sock.IPv4, sock.IPv6} {
-			far.addresses[family] = number(segments[i].of(family), farEnd).Addr()
-			if i == 0 {
-				near.addresses[family] = number(segments[i].of(family), nearEnd).Addr()
-			}
-		}
-	}
-	for i := range l.Hosts[1:] {
-		near, far := l.Hosts[i], l.Hosts[i+1]
-		if err := errors.Join(
-			near.Links.AwaitUp(linkName(far)), far.Links.AwaitUp(linkName(near)),
-		); err != nil {
-			return err
-		}
-	}
-	return l.route()
-}
-
-// route gives every host routes to the segments that it does not touch.
-func (l *Lab) route() error {
-	for at, host := range l.Hosts {
-		for to := range segments[:len(l.Hosts)-1] {
-			if to == at || to == at-1 || !l.Topology.reaches(at, to) {
-				continue
-			}
-			via, end := at, byte(farEnd) // through the neighbour towards the server
-			if to < at {
-				via, end = at-1, nearEnd
-			}
-			for _, family := range []sock.Family{sock.IPv4, sock.IPv6} {
-				gateway := number(segments[via].of(family), end).Addr()
-				if err := host.Links.Route(segments[to].of(family), gateway); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return nil
-}
-
-func linkName(to *Host) string { return "to-" + to.Name }
-
 // equip gives the firewall and the proxy of the topology what makes them so.
 func (l *Lab) equip() (err error) {
 	for _, host := range l.Hosts {
 		switch host.Name {
-		case "firewall":
-			if l.Firewall, err = firewall.Open(host.ns, host.Capture, l.Timeline); err != nil {
+		case "firewall", "firewall-2":
+			f, err := firewall.Open(host.ns, host.Capture, l.Timeline)
+			if err != nil {
 				return err
 			}
-			host.Rules = l.Firewall.Rules
+			host.Rules = f.Rules
+			l.Firewalls = append(l.Firewalls, f)
 		case "proxy":
 			if l.Proxy, err = proxy.Start(host.ns); err != nil {
 				return err
 			}
 		}
+	}
+	if len(l.Firewalls) > 0 {
+		l.Firewall = l.Firewalls[0]
 	}
 	if l.Topology == NATed {
 		return l.Firewall.Masquerade(linkName(l.Server), firewall.PortRange{})
@@ -203,8 +146,8 @@ func (l *Lab) close() error {
 	if l.Proxy != nil {
 		errs = append(errs, l.Proxy.Close())
 	}
-	if l.Firewall != nil {
-		errs = append(errs, l.Firewall.Close())
+	for _, f := range l.Firewalls {
+		errs = append(errs, f.Close())
 	}
 	return errors.Join(append(errs, together(len(l.Hosts), func(i int) error { return l.Hosts[i].close() }))...)
 }
@@ -245,8 +188,10 @@ func (l *Lab) ProxyHost() *Host {
 // Prefixes are the networks of the lab's cables, of both families.
 func (l *Lab) Prefixes() []netip.Prefix {
 	var prefixes []netip.Prefix
-	for _, s := range segments[:len(l.Hosts)-1] {
-		prefixes = append(prefixes, s.prefixes()...)
+	for _, path := range l.Paths {
+		for _, s := range path.segments {
+			prefixes = append(prefixes, s.prefixes()...)
+		}
 	}
 	return prefixes
 }

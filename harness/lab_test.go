@@ -11,13 +11,14 @@ import (
 	"time"
 
 	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/capture"
 	"github.com/halfopen-lab/halfopen/harness/oracle"
 	"github.com/halfopen-lab/halfopen/harness/peer"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
 var topologies = []harness.Topology{
-	harness.Direct, harness.Routed, harness.Firewalled, harness.NATed, harness.Proxied, harness.ProxiedBehindFirewall,
+	harness.Direct, harness.Routed, harness.Firewalled, harness.NATed, harness.Proxied, harness.ProxiedBehindFirewall, harness.Multihomed,
 }
 
 func TestEveryTopologyConnectsItsPeersOverBothFamilies(t *testing.T) {
@@ -56,6 +57,25 @@ func TestOnlyANATAndAProxyHideTheClient(t *testing.T) {
 }
 
 // A lab that was given back has left nothing: descriptors, goroutines, processes.
+func TestTheSecondPathOfMultihomedSharesNothingWithTheFirst(t *testing.T) {
+	lab := harness.New(t, harness.Multihomed, sock.IPv4)
+	for i, router := range []string{"firewall", "firewall-2"} {
+		if _, err := lab.Client.Ping(lab.Server.AddressPorts(0)[i].Addr()); err != nil {
+			t.Fatal(err)
+		}
+		echoes := capture.ICMP("EchoRequest")
+		for _, other := range []string{"firewall", "firewall-2"} {
+			want := 0
+			if other == router || i == 1 {
+				want = 1
+			}
+			if got := len(lab.Host(other).Received(echoes)); got != want {
+				t.Errorf("after an echo request to the server's address on path %d the %s has seen %d, expected %d", i+1, other, got, want)
+			}
+		}
+	}
+}
+
 func TestALabLeavesNothingBehind(t *testing.T) {
 	cycle := func() {
 		s := run("cycle", func(s *spec) {

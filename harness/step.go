@@ -83,14 +83,17 @@ func (l *Lab) observe() {
 		for _, c := range h.conns {
 			c.observe()
 		}
+		for _, a := range h.associations {
+			a.observe()
+		}
 	}
 }
 
-// tells says whether a packet belongs in the timeline: TCP and ICMP where they
+// tells says whether a packet belongs in the timeline: TCP, SCTP and ICMP where they
 // arrive, and where a peer sends them. What a router passes on is seen to arrive at
 // the next host, or not.
 func (h *Host) tells(p capture.Packet) bool {
-	return (p.TCP || p.ICMP != "") && (!p.Out || h.terminates())
+	return (p.TCP || len(p.Chunks) > 0 || p.ICMP != "") && (!p.Out || h.terminates())
 }
 
 // terminates says whether connections end at the host, unlike at a router.

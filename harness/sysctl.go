@@ -45,6 +45,18 @@ var pinned = []setting{
 	{name: "ipv4/tcp_no_metrics_save", value: "1"},
 	// Cubic is the default everywhere; a machine may have chosen another.
 	{name: "ipv4/tcp_congestion_control", value: "cubic", optional: true},
+	// SCTP, where the kernel has it.
+	{name: "sctp/rto_initial", value: "3000", optional: true},
+	{name: "sctp/rto_min", value: "1000", optional: true},
+	{name: "sctp/rto_max", value: "60000", optional: true},
+	{name: "sctp/hb_interval", value: "30000", optional: true},
+	{name: "sctp/path_max_retrans", value: "5", optional: true},
+	{name: "sctp/association_max_retrans", value: "10", optional: true},
+	{name: "sctp/max_init_retransmits", value: "8", optional: true},
+	{name: "sctp/pf_enable", value: "1", optional: true},
+	{name: "sctp/pf_retrans", value: "0", optional: true},
+	{name: "sctp/sack_timeout", value: "200", optional: true},
+	{name: "sctp/valid_cookie_life", value: "60000", optional: true},
 	// Backlogs and buffers.
 	{name: "core/somaxconn", value: "4096"},
 	{name: "ipv4/tcp_max_syn_backlog", value: "4096"},
@@ -79,23 +91,27 @@ var impatient = []setting{
 	{name: "ipv4/tcp_syn_linear_timeouts", value: "0", optional: true},
 }
 
-// asBorn are the settings that a new namespace has by itself. New namespaces of one
-// kernel are alike, so that a process asks for each setting once, on its first host: a
-// lab has a hundred, which were a fifth of what it cost.
+// asBorn says of a setting whether a new namespace has it by itself. New namespaces of
+// one kernel are alike, so that a process asks on its first host, and afterwards only
+// writes what must be written: a lab has a hundred settings, which were a fifth of what
+// it cost.
 var asBorn sync.Map
 
 // pin makes settings true in the calling thread's namespace, which must be new.
 func pin(settings []setting) error {
 	for _, s := range settings {
-		if _, known := asBorn.Load(s); known {
-			continue
-		}
-		changed, err := apply(s)
-		if err != nil {
-			return err
-		}
-		if !changed {
-			asBorn.Store(s, nil)
+		born, known := asBorn.Load(s)
+		switch {
+		case !known:
+			changed, err := apply(s)
+			if err != nil {
+				return err
+			}
+			asBorn.Store(s, !changed)
+		case born == false:
+			if err := writeSysctl(s.name, s.value); err != nil {
+				return fmt.Errorf("setting the sysctl %s to %q: %w", s.name, s.value, err)
+			}
 		}
 	}
 	return nil
@@ -113,7 +129,7 @@ func apply(s setting) (changed bool, err error) {
 		}
 	}
 	if s.optional && (errors.Is(err, fs.ErrNotExist) || s.name == "ipv4/tcp_congestion_control" && err != nil) {
-		return changed, nil
+		return false, nil
 	}
 	if err != nil {
 		return changed, fmt.Errorf("setting the sysctl %s to %q: %w", s.name, s.value, err)

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"slices"
+	"strings"
 
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
@@ -20,42 +20,58 @@ const (
 	NATed                                 // client — firewall that hides the client's address — server
 	Proxied                               // client — toxiproxy — server
 	ProxiedBehindFirewall                 // client — firewall — toxiproxy — server
+	Multihomed                            // client — firewall — server, and client — firewall-2 — server beside it
 )
 
-// chains are the hosts of each topology from the client to the server.
-var chains = map[Topology][]string{
-	Direct:                {"client", "server"},
-	Routed:                {"client", "router-west", "router-east", "server"},
-	Firewalled:            {"client", "firewall", "server"},
-	NATed:                 {"client", "firewall", "server"},
-	Proxied:               {"client", "proxy", "server"},
-	ProxiedBehindFirewall: {"client", "firewall", "proxy", "server"},
+// paths are the hosts of each topology from the client to the server, on one path or on
+// several that share nothing but the two.
+var paths = map[Topology][][]string{
+	Direct:                {{"client", "server"}},
+	Routed:                {{"client", "router-west", "router-east", "server"}},
+	Firewalled:            {{"client", "firewall", "server"}},
+	NATed:                 {{"client", "firewall", "server"}},
+	Proxied:               {{"client", "proxy", "server"}},
+	ProxiedBehindFirewall: {{"client", "firewall", "proxy", "server"}},
+	Multihomed:            {{"client", "firewall", "server"}, {"client", "firewall-2", "server"}},
+}
+
+// hosts are the names of the topology's hosts: the client, all between, the server.
+func (t Topology) hosts() []string {
+	names := []string{"client"}
+	for _, path := range paths[t] {
+		names = append(names, path[1:len(path)-1]...)
+	}
+	return append(names, "server")
 }
 
 // String is the topology as a picture.
 func (t Topology) String() string {
-	chain, ok := chains[t]
+	all, ok := paths[t]
 	if !ok {
 		return fmt.Sprintf("topology %d", int(t))
 	}
-	picture := chain[0]
-	for _, name := range chain[1:] {
-		if name == "firewall" && t == NATed {
-			name = "NAT"
+	var pictures []string
+	for _, path := range all {
+		picture := strings.Join(path, " — ")
+		if t == NATed {
+			picture = strings.Replace(picture, "firewall", "NAT", 1)
 		}
-		picture += " — " + name
+		pictures = append(pictures, picture)
 	}
-	return picture
+	return strings.Join(pictures, ", ")
 }
 
 // segment is the network on one cable. The addresses are those reserved for
-// documentation (RFC 5737, RFC 3849): a packet that leaked would reach no one.
+// documentation (RFC 5737, RFC 3849): a packet that leaked would reach no one. IPv4 has
+// three such networks, of which the last is divided. Others are of no use: SCTP keeps
+// addresses for benchmarks and private ones from its peers (sctp_v4_scope).
 type segment struct{ ipv4, ipv6 netip.Prefix }
 
 var segments = []segment{
 	{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8:1::/64")},
 	{netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("2001:db8:2::/64")},
-	{netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("2001:db8:3::/64")},
+	{netip.MustParsePrefix("203.0.113.0/25"), netip.MustParsePrefix("2001:db8:3::/64")},
+	{netip.MustParsePrefix("203.0.113.128/25"), netip.MustParsePrefix("2001:db8:4::/64")},
 }
 
 // The host parts of the two addresses on a segment, seen from the client.
@@ -86,19 +102,7 @@ func number(prefix netip.Prefix, host byte) netip.Prefix {
 	if prefix.Addr().Is6() {
 		host = host/10<<4 + host%10
 	}
-	b[len(b)-1] = host
+	b[len(b)-1] += host
 	a, _ := netip.AddrFromSlice(b)
 	return netip.PrefixFrom(a, prefix.Bits())
-}
-
-// reaches says whether host number at of the chain has a route to segment number
-// to: nothing is routed across a proxy, and nothing beyond a NAT is routed back.
-func (t Topology) reaches(at, to int) bool {
-	chain := chains[t]
-	if to < at-1 { // towards the client, across the hosts to+1 … at-1
-		return !slices.ContainsFunc(chain[to+1:at], func(name string) bool {
-			return name == "proxy" || (name == "firewall" && t == NATed)
-		})
-	}
-	return !slices.Contains(chain[at+1:to+1], "proxy")
 }

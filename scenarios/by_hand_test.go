@@ -76,6 +76,8 @@ func TestTheCommandsDoByHandWhatApplyDoes(t *testing.T) {
 	}{
 		{harness.Direct, scenarios.SilentDrop{}},
 		{harness.Firewalled, scenarios.SilentDrop{}},
+		{harness.Multihomed, scenarios.SilentDrop{On: scenarios.SecondPath}},
+		{harness.Firewalled, scenarios.HeartbeatsDropped{}},
 		{harness.Routed, scenarios.CableOut{At: scenarios.Middle}},
 		{harness.Firewalled, scenarios.ICMPError{Answer: scenarios.ProtocolUnreachable}},
 		{harness.Firewalled, scenarios.ICMPError{Answer: scenarios.TimeExceeded}},

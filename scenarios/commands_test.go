@@ -30,17 +30,23 @@ func TestTheFirewallsCommands(t *testing.T) {
 		"# on the firewall",
 		"tc qdisc replace dev to-server root netem delay 1s reorder 50%",
 		"tc qdisc replace dev to-client root netem delay 1s reorder 50%")
+	expectCommands(t, lab, scenarios.HeartbeatsDropped{},
+		"# on the firewall",
+		"iptables -t raw -A PREROUTING -p sctp -m sctp --chunk-types any HEARTBEAT -j DROP",
+		"ip6tables -t raw -A PREROUTING -p sctp -m sctp --chunk-types any HEARTBEAT -j DROP")
 	expectCommands(t, lab, scenarios.StateFlush{Then: firewall.SilentDrop},
 		"# on the firewall, whose policy stands", "conntrack -F")
 	expectCommands(t, lab, scenarios.IdleTimeout{After: 90 * time.Second, Then: firewall.SilentDrop},
 		"# on the firewall",
 		"sysctl -w net.netfilter.nf_conntrack_tcp_timeout_established=90",
+		"sysctl -w net.netfilter.nf_conntrack_sctp_timeout_established=90",
 		"sysctl -w net.netfilter.nf_conntrack_tcp_loose=0",
 		"iptables -t filter -A FORWARD -m conntrack --ctstate INVALID -j DROP",
 		"ip6tables -t filter -A FORWARD -m conntrack --ctstate INVALID -j DROP")
 	expectCommands(t, lab, scenarios.IdleTimeout{After: time.Hour, Then: firewall.ResetSender},
 		"# on the firewall",
 		"sysctl -w net.netfilter.nf_conntrack_tcp_timeout_established=3600",
+		"sysctl -w net.netfilter.nf_conntrack_sctp_timeout_established=3600",
 		"sysctl -w net.netfilter.nf_conntrack_tcp_loose=0",
 		"iptables -t filter -A FORWARD -p tcp -m conntrack --ctstate INVALID -j REJECT --reject-with tcp-reset",
 		"ip6tables -t filter -A FORWARD -p tcp -m conntrack --ctstate INVALID -j REJECT --reject-with tcp-reset",
@@ -49,6 +55,7 @@ func TestTheFirewallsCommands(t *testing.T) {
 	expectCommands(t, lab, scenarios.IdleTimeout{After: time.Second, Then: firewall.PickUp},
 		"# on the firewall",
 		"sysctl -w net.netfilter.nf_conntrack_tcp_timeout_established=1",
+		"sysctl -w net.netfilter.nf_conntrack_sctp_timeout_established=1",
 		"sysctl -w net.netfilter.nf_conntrack_tcp_loose=1",
 		"iptables -t filter -A FORWARD -m conntrack --ctstate NEW,ESTABLISHED,RELATED -j ACCEPT",
 		"ip6tables -t filter -A FORWARD -m conntrack --ctstate NEW,ESTABLISHED,RELATED -j ACCEPT")
@@ -111,7 +118,7 @@ func TestTheCommandsForACable(t *testing.T) {
 		"ip route replace blackhole 2001:db8:1::/64 metric 4096",
 		"ip route replace blackhole 198.51.100.0/24 metric 4096",
 		"ip route replace blackhole 2001:db8:2::/64 metric 4096",
-		"ip route replace blackhole 203.0.113.0/24 metric 4096",
+		"ip route replace blackhole 203.0.113.0/25 metric 4096",
 		"ip route replace blackhole 2001:db8:3::/64 metric 4096",
 	}
 	on := func(host, link string) []string {
@@ -134,6 +141,10 @@ func TestTheCommandsForASilentDrop(t *testing.T) {
 	expectCommands(t, firewalled, scenarios.SilentDrop{}, both...)
 	expectCommands(t, firewalled, scenarios.SilentDrop{Direction: scenarios.TowardsServer}, both[:3]...)
 	expectCommands(t, firewalled, scenarios.SilentDrop{Direction: scenarios.TowardsClient}, append([]string{both[0]}, both[3:]...)...)
+
+	multihomed := harness.New(t, harness.Multihomed, sock.IPv4)
+	expectCommands(t, multihomed, scenarios.SilentDrop{}, both...)
+	expectCommands(t, multihomed, scenarios.SilentDrop{On: scenarios.SecondPath}, append([]string{"# on the firewall-2"}, both[1:]...)...)
 
 	// Joined directly, each end drops what arrives.
 	client := append([]string{"# on the client"}, rules("to-server")...)

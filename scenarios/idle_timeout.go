@@ -33,8 +33,10 @@ func (f IdleTimeout) Apply(lab *harness.Lab) error {
 	if err := needsFirewall(lab); err != nil {
 		return err
 	}
-	if err := lab.Firewall.IdleTimeout(f.After, f.Then); err != nil {
-		return err
+	for _, router := range lab.Firewalls {
+		if err := router.IdleTimeout(f.After, f.Then); err != nil {
+			return err
+		}
 	}
 	router := lab.Host("firewall")
 	switch f.RefreshedBy {

@@ -33,6 +33,7 @@ func TestEveryFaultSaysWhatHappens(t *testing.T) {
 		{scenarios.ForgedReset{To: client}, "the firewall sends client an RST with the sequence number that is expected next"},
 		{scenarios.ForgedReset{To: client, Number: scenarios.InWindow}, "the firewall sends client an RST with a sequence number inside the window that is not the next"},
 		{scenarios.ForgedReset{To: server, Number: scenarios.Stale}, "the firewall sends server an RST with a stale sequence number"},
+		{scenarios.HeartbeatsDropped{}, "the router drops the heartbeats of SCTP alone"},
 		{scenarios.ICMPError{}, "the router answers packets towards the server with ICMP network unreachable"},
 		{scenarios.ICMPError{Answer: scenarios.HostUnreachable}, "the router answers packets towards the server with ICMP host unreachable"},
 		{scenarios.ICMPError{Answer: scenarios.ProtocolUnreachable}, "the router answers packets towards the server with ICMP protocol unreachable"},
@@ -61,6 +62,7 @@ func TestEveryFaultSaysWhatHappens(t *testing.T) {
 		{scenarios.SilentDrop{}, "packets in both directions are dropped silently"},
 		{scenarios.SilentDrop{Direction: scenarios.TowardsServer}, "packets towards the server are dropped silently"},
 		{scenarios.SilentDrop{Direction: scenarios.TowardsClient}, "packets towards the client are dropped silently"},
+		{scenarios.SilentDrop{On: scenarios.SecondPath}, "packets in both directions are dropped silently on the second path"},
 	} {
 		if got := c.fault.String(); got != c.want {
 			t.Errorf("%T says %q, expected %q", c.fault, got, c.want)

@@ -11,16 +11,27 @@ import (
 // It happens on the first host behind the client, before connection tracking sees
 // the packet; on the receiving host where the two are joined directly. Neighbour
 // discovery goes on, so that no one is told that a neighbour is missing.
-type SilentDrop struct{ Direction Direction }
+type SilentDrop struct {
+	Direction Direction
+	On        Path
+}
 
 // String implements harness.Fault.
 func (f SilentDrop) String() string {
-	return fmt.Sprintf("packets %v are dropped silently", f.Direction)
+	text := fmt.Sprintf("packets %v are dropped silently", f.Direction)
+	if f.On != FirstPath {
+		text += " on the " + f.On.String()
+	}
+	return text
 }
 
 // Apply implements harness.Fault.
 func (f SilentDrop) Apply(lab *harness.Lab) error {
-	for host, rules := range f.rules(lab) {
+	rules, err := f.rules(lab)
+	if err != nil {
+		return err
+	}
+	for host, rules := range rules {
 		if err := host.Rules.Set(f.String(), rules...); err != nil {
 			return err
 		}
@@ -30,7 +41,11 @@ func (f SilentDrop) Apply(lab *harness.Lab) error {
 
 // Heal lets the packets through again.
 func (f SilentDrop) Heal(lab *harness.Lab) error {
-	for host := range f.rules(lab) {
+	rules, err := f.rules(lab)
+	if err != nil {
+		return err
+	}
+	for host := range rules {
 		if err := host.Rules.Set(f.String()); err != nil {
 			return err
 		}
@@ -40,9 +55,13 @@ func (f SilentDrop) Heal(lab *harness.Lab) error {
 
 // Commands implements harness.Fault.
 func (f SilentDrop) Commands(lab *harness.Lab) []string {
+	all, err := f.rules(lab)
+	if err != nil {
+		return []string{"# " + err.Error()}
+	}
 	var commands []string
 	for _, host := range lab.Hosts {
-		if rules := f.rules(lab)[host]; len(rules) > 0 {
+		if rules := all[host]; len(rules) > 0 {
 			commands = append(commands, "# on the "+host.Name)
 			commands = append(commands, firewall.Commands(rules...)...)
 		}
@@ -50,9 +69,13 @@ func (f SilentDrop) Commands(lab *harness.Lab) []string {
 	return commands
 }
 
-func (f SilentDrop) rules(lab *harness.Lab) map[*harness.Host][]firewall.Rule {
+func (f SilentDrop) rules(lab *harness.Lab) (map[*harness.Host][]firewall.Rule, error) {
+	path, err := f.On.of(lab)
+	if err != nil {
+		return nil, err
+	}
 	rules := map[*harness.Host][]firewall.Rule{}
-	client, next := lab.Hosts[0], lab.Hosts[1]
+	client, next := path.Hosts[0], path.Hosts[1]
 	if f.Direction != TowardsClient {
 		rules[next] = append(rules[next], dropArriving(next.LinkTo(client)))
 	}
@@ -60,10 +83,10 @@ func (f SilentDrop) rules(lab *harness.Lab) map[*harness.Host][]firewall.Rule {
 		if next == lab.Server || next == lab.ProxyHost() {
 			rules[client] = append(rules[client], dropArriving(client.LinkTo(next)))
 		} else {
-			rules[next] = append(rules[next], dropArriving(next.LinkTo(lab.Hosts[2])))
+			rules[next] = append(rules[next], dropArriving(next.LinkTo(path.Hosts[2])))
 		}
 	}
-	return rules
+	return rules, nil
 }
 
 // dropArriving drops what arrives on a link, but neighbour discovery.

@@ -29,6 +29,7 @@ func TestAFaultSaysWhatTheTopologyLacks(t *testing.T) {
 	for fault, want := range map[harness.Fault]string{
 		scenarios.NeighbourLost{}:           noRouterBehind,
 		scenarios.ICMPError{}:               noRouterBehind,
+		scenarios.HeartbeatsDropped{}:       noRouterBehind,
 		scenarios.PathMTU{MTU: 1400}:        noRouterBehind,
 		scenarios.RouteDisabled{Port: 5000}: noProxy,
 		scenarios.ProxyKilled{}:             noProxy,
@@ -36,10 +37,14 @@ func TestAFaultSaysWhatTheTopologyLacks(t *testing.T) {
 	} {
 		expectError(t, direct, fault, want)
 	}
-	for _, f := range []harness.Fault{scenarios.NeighbourLost{}, scenarios.ICMPError{}, scenarios.PathMTU{MTU: 1400}} {
+	for _, f := range []harness.Fault{scenarios.NeighbourLost{}, scenarios.ICMPError{}, scenarios.PathMTU{MTU: 1400}, scenarios.HeartbeatsDropped{}} {
 		expectCommands(t, direct, f, "# "+noRouterBehind)
 	}
 	expectCommands(t, direct, toxic, "# "+noProxy)
+
+	const noSecond = "the topology client — server has no second path: use Multihomed"
+	expectError(t, direct, scenarios.SilentDrop{On: scenarios.SecondPath}, noSecond)
+	expectCommands(t, direct, scenarios.SilentDrop{On: scenarios.SecondPath}, "# "+noSecond)
 
 	// What was refused has left no trace.
 	write(t, client, "hello")

@@ -17,6 +17,7 @@ import (
 	_ "github.com/halfopen-lab/halfopen/suites/keepalive"
 	_ "github.com/halfopen-lab/halfopen/suites/matrix"
 	_ "github.com/halfopen-lab/halfopen/suites/proxied"
+	_ "github.com/halfopen-lab/halfopen/suites/sctp"
 	_ "github.com/halfopen-lab/halfopen/suites/teardown"
 	_ "github.com/halfopen-lab/halfopen/suites/zeroread"
 )

@@ -22,6 +22,8 @@ const (
 	// snap is how much of each frame is kept: all headers, and some data to
 	// recognise it by.
 	snap = 256
+	// controls is room for the control messages of a packet.
+	controls = 128
 	// most bounds the memory of a capture, at some 500 bytes a packet.
 	most = 100_000
 	// room is what the kernel may hold back for a reader that is late, in bytes.
@@ -45,8 +47,8 @@ type Capture struct {
 	mu      sync.Mutex
 	waiting int           // how many wait for packets
 	fresh   chan struct{} // closed when packets come that somebody waits for, and replaced
-	frame   []byte        // for the next packet
-	control [128]byte     // for its control messages
+	next    []byte        // for the next frame
+	frames  []frame       // that have not been looked at: most never are
 	links   map[int]string
 	flows   flows
 	packets []Packet
@@ -141,12 +143,12 @@ func (c *Capture) run() {
 
 // drain reads all that is there. The caller holds c.mu.
 func (c *Capture) drain(fd int) {
-	before := len(c.packets)
+	before := len(c.frames)
 	for c.broken == nil && !c.ended {
-		if c.frame == nil {
-			c.frame = make([]byte, snap)
+		if c.next == nil {
+			c.next = make([]byte, snap+controls)
 		}
-		n, controlLength, _, from, err := unix.Recvmsg(fd, c.frame, c.control[:], unix.MSG_TRUNC)
+		n, control, _, from, err := unix.Recvmsg(fd, c.next[:snap], c.next[snap:], unix.MSG_TRUNC)
 		if err == unix.EAGAIN {
 			break
 		}
@@ -158,48 +160,12 @@ func (c *Capture) drain(fd int) {
 			c.broken = fmt.Errorf("reading the packets of %s: %w", c.name, err)
 			return
 		}
-		c.add(c.frame, n, c.control[:controlLength], from.(*unix.SockaddrLinklayer))
-		c.frame = nil
+		c.add(c.next, n, control, from.(*unix.SockaddrLinklayer))
 	}
-	if c.waiting > 0 && len(c.packets) > before {
+	if c.waiting > 0 && len(c.frames) > before {
 		close(c.fresh)
 		c.fresh = make(chan struct{})
 	}
-}
-
-func (c *Capture) add(frame []byte, n int, control []byte, from *unix.SockaddrLinklayer) {
-	if from.Hatype == unix.ARPHRD_LOOPBACK {
-		return
-	}
-	if len(c.packets) == most {
-		c.lost++
-		return
-	}
-	at, wire := auxiliary(control)
-	p := decode(frame[:min(n, snap)], max(wire, n))
-	p.At, p.index, p.Link, p.Out = at, from.Ifindex, c.link(from.Ifindex), from.Pkttype == unix.PACKET_OUTGOING
-	if p.TCP {
-		c.flows.judge(&p)
-	}
-	c.packets = append(c.packets, p)
-}
-
-// auxiliary reads the time stamp and the length on the wire.
-func auxiliary(control []byte) (at time.Time, wire int) {
-	at = time.Now()
-	messages, err := unix.ParseSocketControlMessage(control)
-	if err != nil {
-		return at, 0
-	}
-	for _, m := range messages {
-		switch {
-		case m.Header.Level == unix.SOL_SOCKET && m.Header.Type == unix.SCM_TIMESTAMPNS && len(m.Data) >= 16:
-			at = time.Unix(int64(binary.NativeEndian.Uint64(m.Data)), int64(binary.NativeEndian.Uint64(m.Data[8:])))
-		case m.Header.Level == unix.SOL_PACKET && m.Header.Type == unix.PACKET_AUXDATA && len(m.Data) >= 8:
-			wire = int(binary.NativeEndian.Uint32(m.Data[4:])) // tpacket_auxdata.tp_len
-		}
-	}
-	return at, wire
 }
 
 // link is the name of a link. It is asked for once: links of a lab keep their names.
@@ -229,6 +195,7 @@ func (c *Capture) sync() {
 			c.lost += int(stats.Drops)
 		}
 	})
+	c.decode()
 }
 
 // Packets are all packets so far, in the order in which they passed.

@@ -21,6 +21,7 @@ func FuzzEveryFrameIsDecoded(f *testing.F) {
 	ipv6[6] = 58
 	f.Add(slices.Concat(ethernet(0x86, 0xdd), ipv6, solicitation))
 	f.Add(slices.Concat(ethernet(0x08, 0x06), []byte{0, 1, 8, 0, 6, 4, 0, 1}, make([]byte, 20)))
+	f.Add(sctpFrame(sack, data))
 	f.Fuzz(func(t *testing.T, frame []byte) {
 		p, flows := decode(frame, len(frame)), flows{}
 		for range 2 {
@@ -28,7 +29,7 @@ func FuzzEveryFrameIsDecoded(f *testing.F) {
 				flows.judge(&p)
 			}
 		}
-		if p.Length < 0 || p.what == "" && len(frame) > 0 {
+		if p.Length < 0 || !p.TCP && p.what == "" && len(frame) > 0 {
 			t.Errorf("the packet has %d bytes of data and prints %q", p.Length, p)
 		}
 	})

@@ -1,9 +1,6 @@
 package capture
 
-import (
-	"fmt"
-	"net/netip"
-)
+import "net/netip"
 
 // direction is one way of a TCP flow, as one link sees it.
 type direction struct {
@@ -26,7 +23,7 @@ type progress struct {
 // flows tells packets apart by what was sent before them.
 type flows map[direction]*progress
 
-// judge sets the role of a TCP packet, puts it into words, and remembers it.
+// judge sets the role of a TCP packet, and remembers it.
 func (f flows) judge(p *Packet) {
 	d := direction{p.Link, p.Out, p.Src, p.Dst}
 	this, known := f[d]
@@ -53,20 +50,8 @@ func (f flows) judge(p *Packet) {
 		this.next = end
 	}
 	this.zeroWindow = p.Window == 0 && !p.RST
-	p.what = f.words(p, this, back)
-}
-
-func (f flows) words(p *Packet, this, back *progress) string {
-	text := fmt.Sprintf("%v > %v %s seq %d", p.Src, p.Dst, p.flags(), p.Seq-this.first)
-	if p.Length > 0 {
-		text += fmt.Sprintf(":%d", p.Seq-this.first+uint32(p.Length))
+	p.first = this.first
+	if p.answers = back != nil; p.answers {
+		p.peerFirst = back.first
 	}
-	if p.ACK && back != nil {
-		text += fmt.Sprintf(" ack %d", p.Ack-back.first)
-	}
-	text += fmt.Sprintf(" win %d length %d", p.Window, p.Length)
-	if p.Role != Ordinary {
-		text += " (" + p.Role.String() + ")"
-	}
-	return text
 }

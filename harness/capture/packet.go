@@ -16,7 +16,7 @@ type Packet struct {
 	Link string    // the host's link
 	Out  bool      // sent by the host, or forwarded; else it has arrived
 
-	Src, Dst netip.AddrPort // zero ports for all but TCP, zero addresses for all but IP
+	Src, Dst netip.AddrPort // zero ports for all but TCP and SCTP, zero addresses for all but IP
 
 	TCP                     bool
 	SYN, ACK, FIN, RST, PSH bool
@@ -27,11 +27,16 @@ type Packet struct {
 	// Role is what the packet is in its flow, judged from the packets before it.
 	Role Role
 
+	Chunks []Chunk // of an SCTP packet
+
 	// ICMP is what an ICMP or ICMPv6 error, echo or neighbour message says; empty
 	// for other packets, multicast listener reports among them.
 	ICMP string
 
-	what  string // how it prints, after the link
+	first, peerFirst uint32 // the initial sequence numbers of both directions
+	answers          bool   // the other direction has been seen
+
+	what  string // how it prints, after the link, if it is not TCP
 	data  []byte // the beginning of the frame
 	wire  int    // the frame's length on the wire
 	index int    // of the link
@@ -64,7 +69,25 @@ func (p Packet) String() string {
 	if p.Out {
 		arrow = "out "
 	}
+	if p.TCP {
+		return arrow + p.Link + ": " + p.words()
+	}
 	return arrow + p.Link + ": " + p.what
+}
+
+func (p Packet) words() string {
+	text := fmt.Sprintf("%v > %v %s seq %d", p.Src, p.Dst, p.flags(), p.Seq-p.first)
+	if p.Length > 0 {
+		text += fmt.Sprintf(":%d", p.Seq-p.first+uint32(p.Length))
+	}
+	if p.ACK && p.answers {
+		text += fmt.Sprintf(" ack %d", p.Ack-p.peerFirst)
+	}
+	text += fmt.Sprintf(" win %d length %d", p.Window, p.Length)
+	if p.Role != Ordinary {
+		text += " (" + p.Role.String() + ")"
+	}
+	return text
 }
 
 // decode reads the frame. A packet that is not understood keeps its protocol's name.
@@ -90,6 +113,12 @@ func decode(frame []byte, wire int) Packet {
 		p.SYN, p.ACK, p.FIN, p.RST, p.PSH = tcp.SYN, tcp.ACK, tcp.FIN, tcp.RST, tcp.PSH
 		p.Seq, p.Ack, p.Window = tcp.Seq, tcp.Ack, tcp.Window
 		p.Length = max(0, payload-int(tcp.DataOffset)*4) // a header may lie
+		return p
+	}
+	if source, destination, chunks, ok := chunksOf(parsed); ok {
+		p.Src, p.Dst = netip.AddrPortFrom(src, source), netip.AddrPortFrom(dst, destination)
+		p.Chunks = chunks
+		p.what = p.chunkWords()
 		return p
 	}
 	p.ICMP = icmp(parsed)

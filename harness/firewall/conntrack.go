@@ -19,7 +19,7 @@ type Entry struct {
 	From, To           netip.AddrPort // as the side that opened the flow sends
 	ReplyFrom, ReplyTo netip.AddrPort // as the answers come in; differs from To and From under NAT
 	Protocol           uint8          // unix.IPPROTO_TCP, …
-	State              string         // the TCP state in conntrack's words; empty for other protocols
+	State              string         // the state of TCP and SCTP in conntrack's words; empty for other protocols
 	Timeout            time.Duration  // until the entry is forgotten, in whole seconds
 	Assured            bool           // traffic was seen both ways
 }
@@ -41,6 +41,12 @@ var tcpStates = [...]string{
 	"NONE", "SYN_SENT", "SYN_RECV", "ESTABLISHED", "FIN_WAIT", "CLOSE_WAIT", "LAST_ACK", "TIME_WAIT", "CLOSE", "SYN_SENT2",
 }
 
+// sctpStates are the kernel's own names (nf_conntrack_proto_sctp.c, sctp_conntrack_names);
+// the last is gone from 6.3 on.
+var sctpStates = [...]string{
+	"NONE", "CLOSED", "COOKIE_WAIT", "COOKIE_ECHOED", "ESTABLISHED", "SHUTDOWN_SENT", "SHUTDOWN_RECD", "SHUTDOWN_ACK_SENT", "HEARTBEAT_SENT", "HEARTBEAT_ACKED",
+}
+
 func entryOf(f *conntrack.Flow) Entry {
 	e := Entry{
 		From:      netip.AddrPortFrom(f.TupleOrig.IP.SourceAddress, f.TupleOrig.Proto.SourcePort),
@@ -53,6 +59,9 @@ func entryOf(f *conntrack.Flow) Entry {
 	}
 	if tcp := f.ProtoInfo.TCP; tcp != nil && int(tcp.State) < len(tcpStates) {
 		e.State = tcpStates[tcp.State]
+	}
+	if sctp := f.ProtoInfo.SCTP; sctp != nil && int(sctp.State) < len(sctpStates) {
+		e.State = sctpStates[sctp.State]
 	}
 	return e
 }
@@ -135,15 +144,15 @@ func (f *Firewall) Entries() ([]Entry, error) {
 	return entries, nil
 }
 
-// Find returns the TCP entry between two addresses as the client sees them; ok is
-// false when the firewall knows no such flow.
+// Find returns the entry of TCP or SCTP between two addresses as the client sees them; ok
+// is false when the firewall knows no such flow.
 func (f *Firewall) Find(client, server netip.AddrPort) (entry Entry, ok bool, err error) {
 	entries, err := f.Entries()
 	if err != nil {
 		return Entry{}, false, err
 	}
 	for _, e := range entries {
-		if e.Protocol == unix.IPPROTO_TCP && e.From == client && e.To == server {
+		if (e.Protocol == unix.IPPROTO_TCP || e.Protocol == unix.IPPROTO_SCTP) && e.From == client && e.To == server {
 			return e, true, nil
 		}
 	}

@@ -42,10 +42,11 @@ func (a AfterExpiry) String() string {
 	return fmt.Sprintf("policy %d", int(a))
 }
 
-// Timeouts of conntrack that a policy leaves alone are the kernel's own
-// (nf_conntrack_proto_tcp.c, tcp_timeouts): unacknowledged data 300 s, FIN_WAIT
-// 120 s, CLOSE_WAIT 60 s.
-const establishedTimeout = "nf_conntrack_tcp_timeout_established"
+// establishedTimeouts are the sysctls of an idle timeout. Timeouts that a policy leaves
+// alone are the kernel's own (nf_conntrack_proto_tcp.c, tcp_timeouts, and
+// nf_conntrack_proto_sctp.c, sctp_timeouts): unacknowledged data 300 s, FIN_WAIT 120 s,
+// CLOSE_WAIT 60 s, a HEARTBEAT that was not answered 30 s.
+var establishedTimeouts = []string{"nf_conntrack_tcp_timeout_established", "nf_conntrack_sctp_timeout_established"}
 
 const policySet = "policy" // the name of the rule set that IdleTimeout writes
 
@@ -129,7 +130,12 @@ func (f *Firewall) IdleTimeout(timeout time.Duration, after AfterExpiry) error {
 	if after == ResetBoth {
 		f.watchExpiry(timeout, "")
 	}
-	return f.sysctl(establishedTimeout, int(timeout/time.Second))
+	for _, name := range establishedTimeouts {
+		if err := f.sysctl(name, int(timeout/time.Second)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Policy says what happens to packets of flows that the firewall does not know,
@@ -156,10 +162,12 @@ func (f *Firewall) complain(err error) {
 // PolicyCommands are the shell commands that do by hand what IdleTimeout does.
 // ResetBoth has none: iptables cannot act at the moment of expiry.
 func PolicyCommands(timeout time.Duration, after AfterExpiry) []string {
-	return append([]string{
-		fmt.Sprintf("sysctl -w net.netfilter.%s=%d", establishedTimeout, int(timeout/time.Second)),
-		fmt.Sprintf("sysctl -w net.netfilter.nf_conntrack_tcp_loose=%d", after.loose()),
-	}, Commands(after.rules()...)...)
+	var commands []string
+	for _, name := range establishedTimeouts {
+		commands = append(commands, fmt.Sprintf("sysctl -w net.netfilter.%s=%d", name, int(timeout/time.Second)))
+	}
+	commands = append(commands, fmt.Sprintf("sysctl -w net.netfilter.nf_conntrack_tcp_loose=%d", after.loose()))
+	return append(commands, Commands(after.rules()...)...)
 }
 
 func (f *Firewall) sysctl(name string, value int) error {

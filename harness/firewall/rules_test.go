@@ -99,6 +99,7 @@ func TestCommandsAreWhatOneWouldType(t *testing.T) {
 			"ip6tables -t nat -A POSTROUTING -o eth1 -p tcp -j MASQUERADE --to-ports 40000-40009"}},
 		{firewall.PolicyCommands(90*time.Second, firewall.PickUp), []string{
 			"sysctl -w net.netfilter.nf_conntrack_tcp_timeout_established=90",
+			"sysctl -w net.netfilter.nf_conntrack_sctp_timeout_established=90",
 			"sysctl -w net.netfilter.nf_conntrack_tcp_loose=1",
 			"iptables -t filter -A FORWARD -m conntrack --ctstate NEW,ESTABLISHED,RELATED -j ACCEPT",
 			"ip6tables -t filter -A FORWARD -m conntrack --ctstate NEW,ESTABLISHED,RELATED -j ACCEPT"}},

@@ -43,12 +43,13 @@ func (w Deadline) patience() time.Duration {
 }
 
 // pause is how long a matcher that can only look again and again waits before the next
-// look: hours take no more looks than seconds, and most of them are for the window.
+// look: hours take no more looks than seconds, half of them before the window opens. The
+// last of those is just before, or else what came too early would seem to be in time.
 func (w Deadline) pause() time.Duration {
 	const looks = 200
-	opens := time.Until(w.since.Add(w.window.Earliest))
-	if opens > 0 {
-		return min(opens, max(time.Millisecond, w.window.Earliest/looks))
+	before := time.Until(w.since.Add(w.window.Earliest)) - time.Millisecond
+	if before > 0 {
+		return min(before, max(time.Millisecond, w.window.Earliest/looks))
 	}
 	return max(time.Millisecond, (w.window.Latest-max(0, w.window.Earliest))/looks)
 }

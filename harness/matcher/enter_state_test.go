@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
@@ -30,4 +31,15 @@ func TestAStateMustBeEnteredInItsWindow(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Before a window that is far away the matcher looks seldom, but not just before it.
+func TestAStateThatIsEnteredJustBeforeAFarWindowIsTooEarly(t *testing.T) {
+	clock(t, func(t *testing.T) {
+		connection := client()
+		connection.state, connection.changes, connection.becomes = sock.FinWait2, time.Hour-5*ms, sock.Closed
+		far := matcher.During(oracle.Window{Earliest: time.Hour, Latest: time.Hour + time.Minute}, time.Now())
+		says(t, matcher.EnterState(sock.Closed, far), connection, false,
+			"Expected client to come to be CLOSED\n  between 1h0m0s and 1h1m0s since the instant given;\nit was CLOSED, after 59m59.999s: too early.\n[timeline: ]")
+	})
 }

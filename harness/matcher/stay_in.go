@@ -9,8 +9,8 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
-// StayIn succeeds when the connection is in the state all that time, looked at
-// every few milliseconds.
+// StayIn succeeds when the connection is in the state all that time, looked at two
+// hundred times, but not more often than every 5 ms.
 func StayIn(state sock.State, d time.Duration) types.GomegaMatcher {
 	return &stayIn{state: state, for_: d}
 }

@@ -66,3 +66,16 @@ var netem = sync.OnceValue(func() error {
 	}
 	return nil
 })
+
+// SCTP says whether the kernel has SCTP. The error is a *Missing, or another where that
+// could not be found out.
+func SCTP() error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, unix.IPPROTO_SCTP)
+	switch {
+	case err == unix.EPROTONOSUPPORT:
+		return &Missing{What: "the kernel has no SCTP", Remedy: "load the module sctp, use a kernel that has it, or run it in virtual time (make suite)"}
+	case err != nil:
+		return fmt.Errorf("finding out whether the kernel has SCTP: %w", err)
+	}
+	return unix.Close(fd)
+}

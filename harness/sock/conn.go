@@ -16,7 +16,10 @@ import (
 // kernel's errno unwrapped, so that == and errors.Is both work. Every call is
 // non-blocking; AwaitReadable and AwaitWritable are the ways to wait. It is safe
 // for concurrent use.
-type Conn struct {
+type Conn struct{ socket }
+
+// socket is what TCP and SCTP sockets have in common.
+type socket struct {
 	file *os.File // non-blocking: Go's poller waits for it, and Close wakes the waiter
 	raw  syscall.RawConn
 	// The file has one deadline for each direction: waiters take turns.
@@ -25,15 +28,23 @@ type Conn struct {
 
 // NewConn takes over fd, a stream socket. It makes it non-blocking.
 func NewConn(fd int) (*Conn, error) {
+	s, err := newSocket(fd)
+	if err != nil {
+		return nil, err
+	}
+	return &Conn{s}, nil
+}
+
+func newSocket(fd int) (socket, error) {
 	if err := unix.SetNonblock(fd, true); err != nil {
-		return nil, os.NewSyscallError("fcntl", err)
+		return socket{}, os.NewSyscallError("fcntl", err)
 	}
 	file := os.NewFile(uintptr(fd), "socket")
 	raw, err := file.SyscallConn()
 	if err != nil {
-		return nil, err
+		return socket{}, err
 	}
-	return &Conn{file: file, raw: raw, reading: make(chan struct{}, 1), writing: make(chan struct{}, 1)}, nil
+	return socket{file: file, raw: raw, reading: make(chan struct{}, 1), writing: make(chan struct{}, 1)}, nil
 }
 
 // Socket makes an unconnected TCP socket in the calling thread's namespace.
@@ -47,7 +58,7 @@ func Socket(family Family) (*Conn, error) {
 
 // Control runs f with the descriptor, which stays open while f runs. After
 // Close it returns os.ErrClosed.
-func (c *Conn) Control(f func(fd int) error) error {
+func (c *socket) Control(f func(fd int) error) error {
 	var result error
 	if err := c.raw.Control(func(fd uintptr) { result = f(int(fd)) }); err != nil {
 		return os.ErrClosed
@@ -56,20 +67,20 @@ func (c *Conn) Control(f func(fd int) error) error {
 }
 
 // Bind is bind(2). A zero port lets the kernel choose.
-func (c *Conn) Bind(local netip.AddrPort) error {
+func (c *socket) Bind(local netip.AddrPort) error {
 	return c.Control(func(fd int) error { return unix.Bind(fd, Sockaddr(local)) })
 }
 
-// Connect is one connect(2): it sends the SYN and returns EINPROGRESS.
+// Connect is one connect(2): it sends the SYN, or the INIT, and returns EINPROGRESS.
 // AwaitConnected waits for the outcome.
-func (c *Conn) Connect(remote netip.AddrPort) error {
+func (c *socket) Connect(remote netip.AddrPort) error {
 	return c.Control(func(fd int) error { return unix.Connect(fd, Sockaddr(remote)) })
 }
 
 // AwaitConnected waits until connect(2) has succeeded or failed and returns
 // SO_ERROR: nil, or the errno with which the kernel gave up. It ends early as
 // AwaitReadable does.
-func (c *Conn) AwaitConnected(ctx context.Context) error {
+func (c *socket) AwaitConnected(ctx context.Context) error {
 	if err := c.AwaitWritable(ctx); err != nil {
 		return err
 	}
@@ -77,7 +88,7 @@ func (c *Conn) AwaitConnected(ctx context.Context) error {
 }
 
 // SocketError reads and clears SO_ERROR (socket(7)); nil when there is none.
-func (c *Conn) SocketError() error {
+func (c *socket) SocketError() error {
 	return c.Control(func(fd int) error {
 		errno, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
 		if err == nil && errno != 0 {
@@ -89,7 +100,7 @@ func (c *Conn) SocketError() error {
 
 // Send is one send(2) without blocking and without SIGPIPE. It returns how many
 // bytes the kernel took, and its errno: EAGAIN when the send buffer is full.
-func (c *Conn) Send(p []byte) (int, error) {
+func (c *socket) Send(p []byte) (int, error) {
 	n := 0
 	err := c.Control(func(fd int) (err error) {
 		n, err = ignoringEINTR(func() (int, error) { return unix.SendmsgN(fd, p, nil, nil, unix.MSG_NOSIGNAL) })
@@ -101,12 +112,12 @@ func (c *Conn) Send(p []byte) (int, error) {
 // Receive is one recv(2) without blocking. Unlike an io.Reader it returns 0, nil
 // for the zero-read: the peer has sent FIN and everything before it was read.
 // EAGAIN means that there is nothing to read yet. An empty p is 0, nil as well.
-func (c *Conn) Receive(p []byte) (int, error) { return c.receive(p, 0) }
+func (c *socket) Receive(p []byte) (int, error) { return c.receive(p, 0) }
 
 // Peek is Receive with MSG_PEEK: what it returns stays in the queue.
-func (c *Conn) Peek(p []byte) (int, error) { return c.receive(p, unix.MSG_PEEK) }
+func (c *socket) Peek(p []byte) (int, error) { return c.receive(p, unix.MSG_PEEK) }
 
-func (c *Conn) receive(p []byte, flags int) (int, error) {
+func (c *socket) receive(p []byte, flags int) (int, error) {
 	n := 0
 	err := c.Control(func(fd int) (err error) {
 		n, err = ignoringEINTR(func() (int, error) {
@@ -134,17 +145,17 @@ func ignoringEINTR(call func() (int, error)) (int, error) {
 // context's cause (context.Cause: context.DeadlineExceeded or Canceled unless
 // another was given); after Close, os.ErrClosed. It looks once when ctx has ended
 // already.
-func (c *Conn) AwaitReadable(ctx context.Context) error {
+func (c *socket) AwaitReadable(ctx context.Context) error {
 	return c.await(ctx, c.reading, c.raw.Read, c.file.SetReadDeadline, unix.POLLIN)
 }
 
 // AwaitWritable waits until a write would not block: room in the send buffer, or
 // an error to report. It ends early as AwaitReadable does.
-func (c *Conn) AwaitWritable(ctx context.Context) error {
+func (c *socket) AwaitWritable(ctx context.Context) error {
 	return c.await(ctx, c.writing, c.raw.Write, c.file.SetWriteDeadline, unix.POLLOUT)
 }
 
-func (c *Conn) await(ctx context.Context, turn chan struct{}, wait func(func(uintptr) bool) error, setDeadline func(time.Time) error, events int16) error {
+func (c *socket) await(ctx context.Context, turn chan struct{}, wait func(func(uintptr) bool) error, setDeadline func(time.Time) error, events int16) error {
 	if revents, err := c.Poll(events); err != nil || revents != 0 {
 		return err
 	}
@@ -182,7 +193,7 @@ func (c *Conn) await(ctx context.Context, turn chan struct{}, wait func(func(uin
 
 // Poll is one poll(2) that does not wait: which of events, and of POLLERR,
 // POLLHUP and POLLNVAL, are there now.
-func (c *Conn) Poll(events int16) (revents int16, err error) {
+func (c *socket) Poll(events int16) (revents int16, err error) {
 	err = c.Control(func(fd int) (err error) {
 		revents, err = poll(fd, events)
 		return err
@@ -197,22 +208,23 @@ func poll(fd int, events int16) (int16, error) {
 }
 
 // Shutdown is shutdown(2); how is unix.SHUT_RD, SHUT_WR or SHUT_RDWR.
-func (c *Conn) Shutdown(how int) error {
+func (c *socket) Shutdown(how int) error {
 	return c.Control(func(fd int) error { return unix.Shutdown(fd, how) })
 }
 
 // Close is close(2): FIN, or RST when received data was not read (RFC 9293
-// §3.10.4, RFC 2525 §2.17). Closing twice returns os.ErrClosed.
-func (c *Conn) Close() error {
+// §3.10.4, RFC 2525 §2.17); of an association, SHUTDOWN or ABORT
+// (net/sctp/socket.c, sctp_close). Closing twice returns os.ErrClosed.
+func (c *socket) Close() error {
 	if err := c.file.Close(); err != nil {
 		return os.ErrClosed
 	}
 	return nil
 }
 
-// Abort closes with linger 0: the kernel sends RST and forgets the connection
-// (socket(7), SO_LINGER).
-func (c *Conn) Abort() error {
+// Abort closes with linger 0: the kernel sends RST, or ABORT, and forgets the
+// connection (socket(7), SO_LINGER).
+func (c *socket) Abort() error {
 	err := c.Control(func(fd int) error {
 		return unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 	})
@@ -224,13 +236,13 @@ func (c *Conn) Abort() error {
 
 // Local is the socket's own address (getsockname(2)); the zero AddrPort when it
 // has none.
-func (c *Conn) Local() netip.AddrPort { return c.name(unix.Getsockname) }
+func (c *socket) Local() netip.AddrPort { return c.name(unix.Getsockname) }
 
 // Remote is the peer's address (getpeername(2)); the zero AddrPort while there is
 // no connection.
-func (c *Conn) Remote() netip.AddrPort { return c.name(unix.Getpeername) }
+func (c *socket) Remote() netip.AddrPort { return c.name(unix.Getpeername) }
 
-func (c *Conn) name(of func(int) (unix.Sockaddr, error)) (a netip.AddrPort) {
+func (c *socket) name(of func(int) (unix.Sockaddr, error)) (a netip.AddrPort) {
 	_ = c.Control(func(fd int) error {
 		sa, err := of(fd)
 		if err == nil {
@@ -242,4 +254,4 @@ func (c *Conn) name(of func(int) (unix.Sockaddr, error)) (a netip.AddrPort) {
 }
 
 // String names the connection by its two addresses.
-func (c *Conn) String() string { return fmt.Sprintf("%s > %s", c.Local(), c.Remote()) }
+func (c *socket) String() string { return fmt.Sprintf("%s > %s", c.Local(), c.Remote()) }

@@ -36,14 +36,7 @@ func Listen(local netip.AddrPort, backlog int) (*Listener, error) {
 
 // Accept is one accept4(2) without blocking: EAGAIN when the accept queue is empty.
 func (l *Listener) Accept() (*Conn, error) {
-	fd := -1
-	err := l.conn.Control(func(listener int) (err error) {
-		fd, err = ignoringEINTR(func() (int, error) {
-			fd, _, err := unix.Accept4(listener, unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK)
-			return fd, err
-		})
-		return err
-	})
+	fd, err := l.conn.accept()
 	if err != nil {
 		return nil, err
 	}
@@ -51,17 +44,36 @@ func (l *Listener) Accept() (*Conn, error) {
 }
 
 // AwaitAccept waits for the next connection. It ends early as Conn.AwaitReadable
-// does. It does not accept before there is one: without a free descriptor that would
-// be EMFILE though nobody waits (net/socket.c, __sys_accept4 takes the descriptor
-// first).
+// does.
 func (l *Listener) AwaitAccept(ctx context.Context) (*Conn, error) {
+	fd, err := l.conn.awaitAccept(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return NewConn(fd)
+}
+
+func (c *socket) accept() (fd int, err error) {
+	err = c.Control(func(listener int) (err error) {
+		fd, err = ignoringEINTR(func() (int, error) {
+			fd, _, err := unix.Accept4(listener, unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK)
+			return fd, err
+		})
+		return err
+	})
+	return fd, err
+}
+
+// awaitAccept does not accept before there is a connection: without a free descriptor
+// that would be EMFILE though nobody waits (net/socket.c, __sys_accept4 takes the
+// descriptor first).
+func (c *socket) awaitAccept(ctx context.Context) (fd int, err error) {
 	for {
-		if err := l.conn.AwaitReadable(ctx); err != nil {
-			return nil, err
+		if err := c.AwaitReadable(ctx); err != nil {
+			return -1, err
 		}
-		c, err := l.Accept()
-		if err != unix.EAGAIN {
-			return c, err
+		if fd, err = c.accept(); err != unix.EAGAIN {
+			return fd, err
 		}
 	}
 }

@@ -53,7 +53,7 @@ func (c *Conn) SetUserTimeout(d time.Duration) error {
 
 // SetOption is setsockopt(2) for a whole number, of which the kernel takes 32 bits
 // with their sign; it returns EINVAL for one that does not fit.
-func (c *Conn) SetOption(level, name, value int) error {
+func (c *socket) SetOption(level, name, value int) error {
 	if int(int32(value)) != value {
 		return unix.EINVAL
 	}
@@ -61,7 +61,7 @@ func (c *Conn) SetOption(level, name, value int) error {
 }
 
 // Option is getsockopt(2) for a whole number.
-func (c *Conn) Option(level, name int) (value int, err error) {
+func (c *socket) Option(level, name int) (value int, err error) {
 	err = c.Control(func(fd int) (err error) {
 		value, err = unix.GetsockoptInt(fd, level, name)
 		return err

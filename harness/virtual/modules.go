@@ -23,7 +23,7 @@ var needed = []string{
 	// iptables over nf_tables, with the matches and targets that rules use.
 	"nf_tables", "nft_compat", "nft_chain_nat", "nf_nat", "x_tables",
 	"xt_conntrack", "xt_tcpudp", "xt_nat", "xt_MASQUERADE", "xt_REDIRECT", "xt_HL", "xt_mark", "xt_comment",
-	"xt_statistic", "xt_length", "xt_TCPMSS", "xt_CT", "xt_LOG", "xt_state", "xt_multiport", "ipt_REJECT", "ip6t_REJECT",
+	"xt_statistic", "xt_length", "xt_sctp", "xt_TCPMSS", "xt_CT", "xt_LOG", "xt_state", "xt_multiport", "ipt_REJECT", "ip6t_REJECT",
 	// The matches icmp and icmp6 (net/ipv4/netfilter/ip_tables.c, builtin_mt).
 	"ip_tables", "ip6_tables",
 }

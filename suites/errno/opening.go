@@ -74,7 +74,7 @@ var opening = []recipe{
 			connection := server.TableEntry()
 			Expect(listener.Close()).To(Succeed())
 			server.Close()
-			Expect(client).To(ReadZero(Within(time.Second)))
+			Expect(connection).To(EnterState(sock.FinWait2, Within(time.Second)))
 			client.Close()
 			Expect(connection).To(EnterState(sock.TimeWait, Within(time.Second)))
 			return lab.Server.NewSocket("the next server").Bind(lab.Server.AddressPort(5000))

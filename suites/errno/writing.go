@@ -43,8 +43,9 @@ var writing = []recipe{
 		source: "net/ipv4/tcp_input.c, tcp_reset",
 		cook: func(lab *harness.Lab) error {
 			client, server := lab.Connect(5000)
+			connection := server.TableEntry()
 			server.Close()
-			Expect(client).To(BeReadable(Within(time.Second)), "the FIN")
+			Expect(connection).To(EnterState(sock.FinWait2, Within(time.Second)), "the FIN has come")
 			Expect(client.Write("first")).To(Succeed())
 			Expect(lab.Client).To(HaveReceived(1, capture.RST, Within(time.Second)))
 			Expect(client).To(EnterState(sock.Closed, Within(time.Second)))

@@ -28,18 +28,17 @@ var _ = Describe("A client that dies and returns before its server has noticed",
 				most := oracle.Ghosts(every, timeout)
 				cut := scenarios.PowerOff{Host: lab.Client}
 
-				var ghosts, expected []int // after each death
-				last := time.Now()         // death
+				var ghosts, expected []int // at each death, with the one that dies
+				death := time.Now()
 				for deaths := 1; deaths <= most+2; deaths++ {
-					if deaths > 1 {
-						lab.Heal(cut)
-					}
-					lab.StartClient(5000, "heartbeat", "-interval", interval.String(), "-timeout", never)
-					time.Sleep(time.Until(last.Add(every)))
-					lab.Apply(cut)
-					last = time.Now() // taking a link down may take long
-					Expect(lab.Client.States()).To(BeEmpty(), "the client knows nothing of its connections")
+					client := lab.StartClient(5000, "heartbeat", "-interval", interval.String(), "-timeout", never)
+					client.Await("connected")
+					time.Sleep(time.Until(death.Add(every)))
 					ghosts, expected = append(ghosts, lab.Server.Count(sock.Established)), append(expected, min(deaths, most))
+					death = time.Now()
+					lab.Apply(cut)
+					Expect(lab.Client.States()).To(BeEmpty(), "the client knows nothing of its connections")
+					lab.Heal(cut)
 				}
 
 				Expect(ghosts).To(Equal(expected))

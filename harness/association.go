@@ -1,0 +1,231 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/harness/timeline"
+)
+
+// Association is an SCTP socket under test, an association or a listener. What a spec
+// does with it is written to the timeline; what fails where it must not fails the spec.
+// The embedded sock.SCTP has the same calls with their errnos.
+type Association struct {
+	*sock.SCTP
+	end
+
+	state sock.SCTPState // as last recorded
+}
+
+// NewAssociation makes an unconnected SCTP socket on the host, bound to its addresses of
+// the lab's family, one on each path: it would offer the peer all of the host's addresses
+// otherwise. Its name appears in the timeline.
+func (h *Host) NewAssociation(name string, port uint16) *Association {
+	h.lab.t.Helper()
+	var s *sock.SCTP
+	err := h.ns.Do(func() (err error) {
+		s, err = sock.OpenSCTP(h.lab.Family)
+		return err
+	})
+	if err == nil {
+		err = s.BindAll(h.AddressPorts(port)...)
+	}
+	if err != nil {
+		h.lab.t.Fatalf("making an SCTP socket on %s: %v", h.Name, err)
+	}
+	return h.adoptAssociation(s, name)
+}
+
+func (h *Host) adoptAssociation(s *sock.SCTP, name string) *Association {
+	a := &Association{SCTP: s, end: end{h, name}, state: sock.SCTPClosed}
+	h.associations = append(h.associations, a)
+	return a
+}
+
+// Associations are those of the host, whichever program holds them.
+func (h *Host) Associations() []sock.AssociationEntry {
+	h.lab.t.Helper()
+	entries, err := h.associationTable()
+	if err != nil {
+		h.lab.t.Fatalf("%s: %v", h.Name, err)
+	}
+	return entries
+}
+
+func (h *Host) associationTable() (entries []sock.AssociationEntry, err error) {
+	err = h.ns.Do(func() (err error) {
+		entries, err = sock.Associations()
+		return err
+	})
+	return entries, err
+}
+
+// Associate opens an association from the client to a port of the server and returns
+// both ends, established. prepare may set up the client and the server's listener before
+// they connect; nil leaves them as they are.
+func (l *Lab) Associate(port uint16, prepare func(client, listener *Association)) (client, server *Association) {
+	l.t.Helper()
+	client, listener := l.Client.NewAssociation("client", 0), l.Server.NewAssociation("listener", port)
+	defer func() { _ = listener.SCTP.Close() }()
+	if prepare != nil {
+		prepare(client, listener)
+	}
+	if err := listener.Listen(16); err != nil {
+		l.t.Fatalf("listening on %v of %s: %v", listener.Local(), l.Server.Name, err)
+	}
+	client.MustConnect(l.Server.AddressPort(port))
+	return client, listener.Accept("server")
+}
+
+// DialSCTP connects the client to a port of the server that listens, and fails the test
+// when that does not succeed promptly.
+func (l *Lab) DialSCTP(port uint16) *Association {
+	l.t.Helper()
+	client := l.Client.NewAssociation("client", 0)
+	client.MustConnect(l.Server.AddressPort(port))
+	return client
+}
+
+// Accept takes the next association from the listener's queue and names it.
+func (a *Association) Accept(name string) *Association {
+	a.Host.lab.t.Helper()
+	ctx, cancel := a.Host.lab.context()
+	defer cancel()
+	s, err := a.AwaitAccept(ctx)
+	if err != nil {
+		a.Host.lab.t.Fatalf("accepting an association on %v of %s: %v\n%s", a.Local(), a.Host.Name, err, a.Recent())
+	}
+	accepted := a.Host.adoptAssociation(s, name)
+	accepted.record("accepts %v", s.Remote())
+	return accepted
+}
+
+// MustConnect connects and waits until the association is established.
+func (a *Association) MustConnect(remote netip.AddrPort) {
+	a.Host.lab.t.Helper()
+	ctx, cancel := a.Host.lab.context()
+	defer cancel()
+	err := a.Connect(remote)
+	if err == unix.EINPROGRESS {
+		err = a.AwaitConnected(ctx)
+	}
+	a.record("connects to %v: %s", remote, outcome(err))
+	if err != nil {
+		a.Host.lab.t.Fatalf("connecting %s to %v: %v\n%s", a.Name, remote, err, a.Recent())
+	}
+}
+
+// Detect sets what decides when the peer is given up, for all paths. It is a detector:
+// `make mutate` leaves it out.
+func (a *Association) Detect(s oracle.SCTP) {
+	a.Host.lab.t.Helper()
+	a.Host.lab.perform(detector, fmt.Sprintf("%s sets %v", a.Name, s), func() error {
+		return errors.Join(
+			a.SetRTO(s.RTOInitial, s.RTOMin, s.RTOMax),
+			a.SetPath(netip.AddrPort{}, s.Heartbeat, s.PathRetransmissions),
+			a.SetAssociationRetransmissions(s.AssociationRetransmissions),
+		)
+	})
+}
+
+// Subscribe asks for notifications (sock.SCTP.Subscribe). It is a detector: `make mutate`
+// leaves it out.
+func (a *Association) Subscribe() {
+	a.Host.lab.t.Helper()
+	a.Host.lab.perform(detector, a.Name+" asks for notifications", a.SCTP.Subscribe)
+}
+
+// Write sends text as one message and returns the kernel's errno, if any.
+func (a *Association) Write(stream uint16, protocol uint32, text string) error {
+	err := a.SendMessage(stream, protocol, []byte(text))
+	a.record("writes %d bytes to stream %d: %s", len(text), stream, outcome(err))
+	return err
+}
+
+// Read waits up to a second for a message or a notification and returns it; the zero
+// Message is the zero-read.
+func (a *Association) Read() (sock.Message, error) { return a.ReadWithin(time.Second) }
+
+// ReadWithin is Read for another time to wait.
+func (a *Association) ReadWithin(patience time.Duration) (sock.Message, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := a.AwaitReadable(ctx); err != nil {
+		return sock.Message{}, fmt.Errorf("%s waits for something to read: %w", a.Name, err)
+	}
+	m, err := a.ReceiveMessage(make([]byte, 64<<10))
+	a.record("reads %s", said(m, err))
+	return m, err
+}
+
+// ReadToEnd reads until the peer's end, an error, or until nothing has come for as long
+// as the patience, and returns what every read has given: a message's text in quotes, a
+// notification, "0" for the zero-read, an errno, "nothing".
+func (a *Association) ReadToEnd(patience time.Duration) []string {
+	a.Host.lab.t.Helper()
+	var all []string
+	for {
+		m, err := a.ReadWithin(patience)
+		if errors.Is(err, context.DeadlineExceeded) {
+			return append(all, "nothing")
+		}
+		all = append(all, said(m, err))
+		if err != nil || m.Zero() {
+			return all
+		}
+	}
+}
+
+// said is what a read has given, in words.
+func said(m sock.Message, err error) string {
+	switch {
+	case err != nil:
+		return sock.ErrnoName(err)
+	case m.Zero():
+		return "0"
+	case !m.Notification:
+		return fmt.Sprintf("%q", m.Data)
+	}
+	n, err := m.Notified()
+	if err != nil {
+		return err.Error()
+	}
+	return n.String()
+}
+
+// Shutdown is shutdown(SHUT_WR): what was sent is delivered, and then SHUTDOWN goes out.
+// Unlike TCP the association is over with it in both directions (RFC 9260 §9.2).
+func (a *Association) Shutdown() {
+	a.step("shuts down", func() error { return a.SCTP.Shutdown(unix.SHUT_WR) })
+}
+
+// Close is close(2): SHUTDOWN, or ABORT when received data was not read.
+func (a *Association) Close() { a.step("closes", a.SCTP.Close) }
+
+// Abort closes with linger 0: ABORT.
+func (a *Association) Abort() { a.step("aborts (close with linger 0)", a.SCTP.Abort) }
+
+// Record adds an event of this association to the timeline.
+func (a *Association) Record(what string) { a.record("%s", what) }
+
+func (a *Association) record(format string, args ...any) {
+	a.note(format, args...)
+	a.observe()
+}
+
+// observe records the association's state when it is not what it was.
+func (a *Association) observe() {
+	state, err := a.State()
+	if err != nil || state == a.state {
+		return
+	}
+	a.state = state
+	a.Host.lab.Timeline.Addf(a.Host.Name, timeline.State, "%s is %v", a.Name, state)
+}

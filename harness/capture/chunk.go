@@ -1,0 +1,113 @@
+package capture
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gopacket/gopacket"
+	"github.com/gopacket/gopacket/layers"
+)
+
+// ChunkType is what a chunk of an SCTP packet is (RFC 9260 §3.2).
+type ChunkType uint8
+
+// The chunk types of RFC 9260.
+const (
+	DATA             ChunkType = 0
+	INIT             ChunkType = 1
+	INITACK          ChunkType = 2
+	SACK             ChunkType = 3
+	HEARTBEAT        ChunkType = 4
+	HEARTBEATACK     ChunkType = 5
+	ABORT            ChunkType = 6
+	SHUTDOWN         ChunkType = 7
+	SHUTDOWNACK      ChunkType = 8
+	ERROR            ChunkType = 9
+	COOKIEECHO       ChunkType = 10
+	COOKIEACK        ChunkType = 11
+	SHUTDOWNCOMPLETE ChunkType = 14
+)
+
+var chunkNames = map[ChunkType]string{
+	DATA: "DATA", INIT: "INIT", INITACK: "INIT ACK", SACK: "SACK", HEARTBEAT: "HEARTBEAT", HEARTBEATACK: "HEARTBEAT ACK",
+	ABORT: "ABORT", SHUTDOWN: "SHUTDOWN", SHUTDOWNACK: "SHUTDOWN ACK", ERROR: "ERROR", COOKIEECHO: "COOKIE ECHO",
+	COOKIEACK: "COOKIE ACK", SHUTDOWNCOMPLETE: "SHUTDOWN COMPLETE",
+}
+
+// String is the type's name in RFC 9260 §3.2.
+func (t ChunkType) String() string {
+	if name, ok := chunkNames[t]; ok {
+		return name
+	}
+	return fmt.Sprintf("chunk type %d", uint8(t))
+}
+
+// Chunk is one chunk of an SCTP packet. Where a packet is longer than what is kept of it,
+// the last chunk that begins there is the last that is known.
+type Chunk struct {
+	Type ChunkType
+
+	// Of DATA only.
+	TSN      uint32 // the same for every transmission of it
+	Stream   uint16
+	Protocol uint32 // payload protocol identifier
+	Length   int    // bytes of user data
+}
+
+// String is the chunk in words: "DATA tsn 7 stream 1 protocol 46 length 12".
+func (c Chunk) String() string {
+	if c.Type != DATA {
+		return c.Type.String()
+	}
+	return fmt.Sprintf("%v tsn %d stream %d protocol %d length %d", c.Type, c.TSN, c.Stream, c.Protocol, c.Length)
+}
+
+// Lengths of the headers of a chunk, and of a DATA chunk (RFC 9260 §3.2, §3.3.1).
+const (
+	chunkHeader = 4
+	dataHeader  = 16
+)
+
+// chunksOf reads the chunks of an SCTP packet. gopacket's own decoder gives up at a chunk
+// that was cut off, as the cookies mostly are.
+func chunksOf(parsed gopacket.Packet) (source, destination uint16, chunks []Chunk, ok bool) {
+	header, ok := parsed.Layer(layers.LayerTypeSCTP).(*layers.SCTP)
+	if !ok {
+		return 0, 0, nil, false
+	}
+	for b := header.Payload; len(b) >= chunkHeader; {
+		c := Chunk{Type: ChunkType(b[0])}
+		length := int(binary.BigEndian.Uint16(b[2:]))
+		if c.Type == DATA && len(b) >= dataHeader {
+			c.TSN = binary.BigEndian.Uint32(b[4:])
+			c.Stream = binary.BigEndian.Uint16(b[8:])
+			c.Protocol = binary.BigEndian.Uint32(b[12:])
+			c.Length = max(0, length-dataHeader) // a header may lie
+		}
+		chunks = append(chunks, c)
+		// Chunks are padded to four bytes; one shorter than its header is the end.
+		padded := (length + 3) &^ 3
+		if length < chunkHeader || padded > len(b) {
+			break
+		}
+		b = b[padded:]
+	}
+	return uint16(header.SrcPort), uint16(header.DstPort), chunks, true
+}
+
+func (p Packet) chunkWords() string {
+	var words []string
+	for _, c := range p.Chunks {
+		words = append(words, c.String())
+	}
+	return fmt.Sprintf("%v > %v SCTP %s", p.Src, p.Dst, strings.Join(words, ", "))
+}
+
+// SCTP matches the SCTP packets that have a chunk of the type.
+func SCTP(t ChunkType) Match {
+	return Match{t.String(), func(p Packet) bool {
+		return slices.ContainsFunc(p.Chunks, func(c Chunk) bool { return c.Type == t })
+	}}
+}

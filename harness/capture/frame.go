@@ -1,0 +1,61 @@
+package capture
+
+import (
+	"encoding/binary"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// frame is a packet as the socket gave it.
+type frame struct {
+	bytes   []byte // the beginning of the packet, then from snap on the control messages
+	n       int    // the packet's length
+	control int    // the length of the control messages
+	index   int    // of the link
+	link    string
+	out     bool
+}
+
+func (c *Capture) add(bytes []byte, n, control int, from *unix.SockaddrLinklayer) {
+	if from.Hatype == unix.ARPHRD_LOOPBACK {
+		return
+	}
+	if len(c.packets)+len(c.frames) == most {
+		c.lost++
+		return
+	}
+	c.frames = append(c.frames, frame{bytes, n, control, from.Ifindex, c.link(from.Ifindex), from.Pkttype == unix.PACKET_OUTGOING})
+	c.next = nil
+}
+
+// decode makes packets of the frames that have come.
+func (c *Capture) decode() {
+	for _, f := range c.frames {
+		at, wire := auxiliary(f.bytes[snap : snap+f.control])
+		p := decode(f.bytes[:min(f.n, snap)], max(wire, f.n))
+		p.At, p.index, p.Link, p.Out = at, f.index, f.link, f.out
+		if p.TCP {
+			c.flows.judge(&p)
+		}
+		c.packets = append(c.packets, p)
+	}
+	c.frames = nil
+}
+
+// auxiliary reads the time stamp and the length on the wire.
+func auxiliary(control []byte) (at time.Time, wire int) {
+	messages, err := unix.ParseSocketControlMessage(control)
+	if err != nil {
+		return time.Time{}, 0
+	}
+	for _, m := range messages {
+		switch {
+		case m.Header.Level == unix.SOL_SOCKET && m.Header.Type == unix.SCM_TIMESTAMPNS && len(m.Data) >= 16:
+			at = time.Unix(int64(binary.NativeEndian.Uint64(m.Data)), int64(binary.NativeEndian.Uint64(m.Data[8:])))
+		case m.Header.Level == unix.SOL_PACKET && m.Header.Type == unix.PACKET_AUXDATA && len(m.Data) >= 8:
+			wire = int(binary.NativeEndian.Uint32(m.Data[4:])) // tpacket_auxdata.tp_len
+		}
+	}
+	return at, wire
+}

@@ -1,0 +1,98 @@
+package sock
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// AssociationEntry is what the kernel says of one association, whichever program holds
+// it.
+type AssociationEntry struct {
+	Local, Remote []netip.AddrPort
+	State         SCTPState
+	Retransmitted int // DATA chunks sent again
+}
+
+// String is the association in one line.
+func (e AssociationEntry) String() string {
+	return fmt.Sprintf("%-12s %v > %v retransmitted %d", e.State, e.Local, e.Remote, e.Retransmitted)
+}
+
+// Associations lists the associations of the calling thread's namespace, those without a
+// program included (net/sctp/proc.c, sctp_assocs_seq_show). There are none where the
+// kernel has no SCTP.
+func Associations() ([]AssociationEntry, error) {
+	// Not /proc/net: that is the namespace of the process's first thread.
+	text, err := os.ReadFile("/proc/thread-self/net/sctp/assocs")
+	if os.IsNotExist(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the associations: %w", err)
+	}
+	var all []AssociationEntry
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	for _, line := range lines[1:] { // after the headings
+		e, err := associationOf(line)
+		if err != nil {
+			return nil, fmt.Errorf("reading the associations: the line %q: %w", line, err)
+		}
+		all = append(all, e)
+	}
+	return all, nil
+}
+
+// associationOf reads a line. Its columns are: ASSOC SOCK STY SST ST HBKT ASSOC-ID TX_QUEUE
+// RX_QUEUE UID INODE LPORT RPORT LADDRS <-> RADDRS HBINT INS OUTS MAXRT T1X T2X RTXC and
+// four more; there may be several addresses, the primary ones with an asterisk.
+func associationOf(line string) (AssociationEntry, error) {
+	const state, localPort, remotePort, firstLocal = 4, 11, 12, 13
+	fields := strings.Fields(line)
+	arrow := slices.Index(fields, "<->")
+	if arrow < firstLocal {
+		return AssociationEntry{}, fmt.Errorf("it has no addresses")
+	}
+	after := arrow + 1
+	for after < len(fields) && strings.ContainsAny(fields[after], ".:") {
+		after++
+	}
+	const retransmitted = 6 // after the addresses
+	if after+retransmitted >= len(fields) {
+		return AssociationEntry{}, fmt.Errorf("it has %d columns", len(fields))
+	}
+	number, err := strconv.ParseUint(fields[state], 10, 32)
+	if err != nil {
+		return AssociationEntry{}, err
+	}
+	// The file has the kernel's own numbers, one less than those of SCTP_STATUS
+	// (include/net/sctp/sm.h, sctp_assoc_to_state).
+	e := AssociationEntry{State: SCTPState(number) + 1}
+	if e.Local, err = addressesOf(fields[firstLocal:arrow], fields[localPort]); err != nil {
+		return AssociationEntry{}, err
+	}
+	if e.Remote, err = addressesOf(fields[arrow+1:after], fields[remotePort]); err != nil {
+		return AssociationEntry{}, err
+	}
+	e.Retransmitted, err = strconv.Atoi(fields[after+retransmitted])
+	return e, err
+}
+
+func addressesOf(texts []string, port string) ([]netip.AddrPort, error) {
+	number, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		return nil, err
+	}
+	var all []netip.AddrPort
+	for _, text := range texts {
+		a, err := netip.ParseAddr(strings.TrimPrefix(text, "*"))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, netip.AddrPortFrom(a.Unmap(), uint16(number)))
+	}
+	return all, nil
+}

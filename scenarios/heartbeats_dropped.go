@@ -1,0 +1,38 @@
+package scenarios
+
+import (
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/firewall"
+)
+
+// HeartbeatsDropped is a router that drops packets with a HEARTBEAT chunk of SCTP, in both
+// directions, and forwards all others. It needs a router behind the client, and the match
+// xt_sctp in its kernel.
+type HeartbeatsDropped struct{}
+
+// String implements harness.Fault.
+func (f HeartbeatsDropped) String() string { return "the router drops the heartbeats of SCTP alone" }
+
+// Apply implements harness.Fault.
+func (f HeartbeatsDropped) Apply(lab *harness.Lab) error {
+	if err := needsRouter(lab); err != nil {
+		return err
+	}
+	return lab.Hosts[1].Rules.Set(f.String(), f.rule())
+}
+
+// Heal makes the router forward them again.
+func (f HeartbeatsDropped) Heal(lab *harness.Lab) error { return lab.Hosts[1].Rules.Set(f.String()) }
+
+// Commands implements harness.Fault.
+func (f HeartbeatsDropped) Commands(lab *harness.Lab) []string {
+	if err := needsRouter(lab); err != nil {
+		return []string{"# " + err.Error()}
+	}
+	return append([]string{"# on the " + lab.Hosts[1].Name}, firewall.Commands(f.rule())...)
+}
+
+func (f HeartbeatsDropped) rule() firewall.Rule {
+	const drop = "-A PREROUTING -p sctp -m sctp --chunk-types any HEARTBEAT -j DROP"
+	return firewall.Rule{Table: "raw", IPv4: drop, IPv6: drop}
+}

@@ -1,0 +1,34 @@
+package scenarios
+
+import (
+	"fmt"
+
+	"github.com/halfopen-lab/halfopen/harness"
+)
+
+// Path is one of a topology's paths from the client to the server.
+type Path int
+
+// The paths. Only Multihomed has a second one.
+const (
+	FirstPath Path = iota
+	SecondPath
+)
+
+// String says it in words.
+func (p Path) String() string {
+	switch p {
+	case FirstPath:
+		return "first path"
+	case SecondPath:
+		return "second path"
+	}
+	return fmt.Sprintf("path %d", int(p))
+}
+
+func (p Path) of(lab *harness.Lab) (harness.Path, error) {
+	if p < 0 || int(p) >= len(lab.Paths) {
+		return harness.Path{}, fmt.Errorf("the topology %v has no %v: use Multihomed", lab.Topology, p)
+	}
+	return lab.Paths[p], nil
+}

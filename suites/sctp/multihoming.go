@@ -1,0 +1,151 @@
+package sctp
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/capture"
+	"github.com/halfopen-lab/halfopen/harness/firewall"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/require"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+var _ = Describe("An SCTP association over two paths", Rows("S7"), Needs(require.SCTP), func() {
+	EachFamily(func(family sock.Family) {
+		It("knows the peer by all its addresses, and a HEARTBEAT confirms the second through a firewall of its own", Waits(5*time.Second), func() {
+			lab := harness.New(GinkgoT(), harness.Multihomed, family)
+			lab.Apply(scenarios.IdleTimeout{After: 210 * time.Second, Then: firewall.SilentDrop})
+			client, server := lab.Associate(diameterPort, nil)
+
+			Expect(client.RemoteAddresses()).To(Equal(lab.Server.AddressPorts(diameterPort)))
+			Expect(server.RemoteAddresses()).To(Equal(lab.Client.AddressPorts(client.Local().Port())))
+			awaitActive(client)
+			awaitActive(server)
+			for _, router := range lab.Firewalls {
+				Expect(router.Entries()).To(ConsistOf(HaveField("State", "ESTABLISHED")))
+			}
+		})
+
+		It("begins on the second when nobody answers on the first: the second INIT goes there", Waits(3*time.Second), func() {
+			lab := harness.New(GinkgoT(), harness.Multihomed, family)
+			listener := lab.Server.NewAssociation("listener", diameterPort)
+			Expect(listener.Listen(1)).To(Succeed())
+			client := lab.Client.NewAssociation("client", 0)
+
+			lab.Apply(scenarios.SilentDrop{On: scenarios.FirstPath})
+			sent := time.Now()
+			Expect(client.ConnectAll(lab.Server.AddressPorts(diameterPort)...)).To(MatchError(unix.EINPROGRESS))
+
+			second := oracle.Around(oracle.DefaultSCTP().RTOInitial)
+			Expect(lab.Server).To(HaveReceived(1, capture.SCTP(capture.INIT), During(second, sent)))
+			Expect(client.AwaitConnected(GinkgoT().Context())).To(Succeed())
+		})
+
+		DescribeTable("loses nothing when the first drops silently: what was sent is late by one RTO, and what follows goes the other way at once",
+			func(settings oracle.SCTP) {
+				lab := harness.New(GinkgoT(), harness.Multihomed, family)
+				client, server := lab.Associate(diameterPort, func(client, listener *harness.Association) {
+					detecting(settings)(client, listener)
+					client.Subscribe()
+					Expect(client.SetNoDelay()).To(Succeed())
+				})
+				first := lab.Server.AddressPort(diameterPort)
+				awaitActive(client)
+				awaitActive(server)
+				measure(client, server)
+				rto := rtoOf(client)
+				outage := scenarios.SilentDrop{On: scenarios.FirstPath}
+
+				lab.Apply(outage)
+				sent := time.Now()
+				Expect(client.Write(0, diameter, "late")).To(Succeed())
+
+				Expect(server).To(BeReadable(During(oracle.Around(rto), sent)))
+				Expect(client.Write(0, diameter, "at once")).To(Succeed())
+				Expect(server.ReadToEnd(quiet)).To(Equal([]string{`"late"`, `"at once"`, "nothing"}))
+
+				Expect(notifications(client, 2)).To(Equal([]string{
+					"ASSOC_CHANGE COMM_UP", "PEER_ADDR_CHANGE ADDR_CONFIRMED " + lab.Server.AddressPorts(diameterPort)[1].Addr().String()}))
+				Expect(client).To(BeReadable(During(settings.PathFailureInFlight(rto), sent)))
+				Expect(client.Read()).To(BeNotification(sock.AddressChange{Address: first, Now: sock.AddressUnreachable}))
+
+				probed := lastProbe(lab, client)
+				path, err := client.Path(first)
+				Expect(err).NotTo(HaveOccurred())
+				lab.Heal(outage)
+				Expect(client).To(BeReadable(During(settings.NextHeartbeat(path.RTO), probed)))
+				Expect(client.Read()).To(BeNotification(sock.AddressChange{Address: first, Now: sock.AddressAvailable}))
+
+				Expect(client.Write(0, diameter, "home again")).To(Succeed())
+				Expect(server.ReadToEnd(quiet)).To(Equal([]string{`"home again"`, "nothing"}))
+				data := lab.Client.Sent(capture.SCTP(capture.DATA))
+				Expect(data[len(data)-1].Dst).To(Equal(first), "the first is the primary path")
+			},
+			Entry("with the kernel's own settings", Waits(250*time.Second), oracle.DefaultSCTP()),
+			Entry("with all four settings tuned", Waits(10*time.Second), quick),
+		)
+
+		DescribeTable("is over when both drop: ETIMEDOUT, sooner than over one path, because the failures of both count",
+			func(settings oracle.SCTP) {
+				lab := harness.New(GinkgoT(), harness.Multihomed, family)
+				client, server := lab.Associate(diameterPort, detecting(settings))
+				awaitActive(client)
+				measure(client, server)
+				rto := rtoOf(client)
+
+				lab.Apply(scenarios.SilentDrop{On: scenarios.FirstPath})
+				lab.Apply(scenarios.SilentDrop{On: scenarios.SecondPath})
+				sent := time.Now()
+				Expect(client.Write(0, diameter, "into the void")).To(Succeed())
+
+				Expect(client).To(FailWith(unix.ETIMEDOUT, During(settings.InFlight(rto), sent)))
+			},
+			Entry("with the kernel's own settings", Waits(410*time.Second), oracle.DefaultSCTP()),
+			Entry("with all four settings tuned", Waits(3*time.Second), quick),
+		)
+	})
+})
+
+// awaitActive waits until an answered HEARTBEAT has confirmed all paths, which takes up
+// to one and a half initial RTO.
+func awaitActive(a *harness.Association) {
+	GinkgoHelper()
+	Eventually(func(g Gomega) {
+		addresses, err := a.RemoteAddresses()
+		g.Expect(err).NotTo(HaveOccurred())
+		for _, address := range addresses {
+			g.Expect(a.Path(address)).To(HaveField("State", sock.Active))
+		}
+	}).WithTimeout(5 * time.Second).WithPolling(10 * time.Millisecond).Should(Succeed())
+}
+
+// notifications reads as many messages, and says what they are.
+func notifications(a *harness.Association, count int) []string {
+	GinkgoHelper()
+	var all []string
+	for range count {
+		m, err := a.Read()
+		Expect(err).NotTo(HaveOccurred())
+		n, err := m.Notified()
+		Expect(err).NotTo(HaveOccurred())
+		all = append(all, n.String())
+	}
+	return all
+}
+
+// lastProbe is when the client last sent a HEARTBEAT on the first path.
+func lastProbe(lab *harness.Lab, client *harness.Association) time.Time {
+	GinkgoHelper()
+	first := lab.Client.AddressPort(client.Local().Port())
+	probes := lab.Client.Sent(capture.All(capture.SCTP(capture.HEARTBEAT), capture.From(first)))
+	Expect(probes).NotTo(BeEmpty())
+	return probes[len(probes)-1].At
+}
