@@ -10,6 +10,7 @@ import (
 
 	"github.com/halfopen-lab/halfopen/harness"
 	_ "github.com/halfopen-lab/halfopen/suites/backlog"
+	_ "github.com/halfopen-lab/halfopen/suites/diameter"
 	_ "github.com/halfopen-lab/halfopen/suites/drop"
 	_ "github.com/halfopen-lab/halfopen/suites/errno"
 	_ "github.com/halfopen-lab/halfopen/suites/firewall"

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"sync"
 	"time"
 
@@ -78,4 +79,22 @@ func SCTP() error {
 		return fmt.Errorf("finding out whether the kernel has SCTP: %w", err)
 	}
 	return unix.Close(fd)
+}
+
+// Diameter says whether the Diameter peer of fixtures/diameter is there. The error is a
+// *Missing.
+func Diameter() error {
+	return program("diameter", "put it there (go build ./fixtures/diameter)")
+}
+
+// FreeDiameter says whether freeDiameter is there. The error is a *Missing.
+func FreeDiameter() error {
+	return program("freeDiameterd", "install it (apt-get install freediameterd)")
+}
+
+func program(name, remedy string) error {
+	if _, err := exec.LookPath(name); err != nil {
+		return &Missing{What: fmt.Sprintf("the program %s is not in PATH", name), Remedy: remedy + ", or run it in virtual time (make suite)"}
+	}
+	return nil
 }

@@ -14,8 +14,8 @@ import (
 // DefaultKernel is Debian's for virtual machines.
 const DefaultKernel = "linux-image-cloud-amd64"
 
-// packages are what the suites need besides themselves.
-var packages = []string{"iptables", "dash"}
+// packages are what the suites need besides themselves, and programs that they test.
+var packages = []string{"iptables", "dash", "freediameterd"}
 
 // addDebian puts the contents of the packages into the guest.
 func addDebian(ctx context.Context, files *virtual.Files) error {

@@ -11,12 +11,13 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 )
 
-// process1 is the guest's, and suites what it starts.
+// process1 is the guest's, and suites what it starts, with the programs that those start.
 var (
 	process1 = program{"/init", []string{"build", "./harness/virtual/guest/init"}}
 	suites   = []program{
 		{"/suites/ginkgo", []string{"build", "github.com/onsi/ginkgo/v2/ginkgo"}},
 		{"/suites/suites.test", []string{"test", "-c", "./suites"}},
+		{"/usr/bin/diameter", []string{"build", "./fixtures/diameter"}},
 	}
 )
 

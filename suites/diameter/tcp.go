@@ -1,4 +1,4 @@
-package heartbeat
+package diameter
 
 import (
 	"time"
@@ -12,42 +12,18 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/firewall"
 	. "github.com/halfopen-lab/halfopen/harness/matcher"
 	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/require"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/scenarios"
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-// The watchdog of the specs is go-diameter's, told to ask once more: after as long a
-// silence as RFC 3539 wants it closes.
-const (
-	tw       = oracle.WatchdogTw
-	tc       = 30 * time.Second // from the end of a connection to the next: RFC 6733, §2.1
-	diameter = 3868             // RFC 6733, §2.1
-)
-
-var watches = []string{"-interval", tw.String(), "-wait", tw.String(), "-repeats", "1"}
-
-// said is when a program reported a message, or anything else of that name.
-func said(p *harness.Program, name string) (at []time.Time) {
-	for _, e := range p.Events() {
-		if e.Name == name {
-			at = append(at, e.At)
-		}
-	}
-	return at
-}
-
-// near is an instant so long after another, as the timers of a program keep it.
-func near(since time.Time, d time.Duration) OmegaMatcher {
-	return BeTemporally("~", since.Add(d), oracle.Tolerance(d))
-}
-
-var _ = Describe("A Diameter client with the watchdog of go-diameter", Rows("H6"), func() {
+var _ = Describe("A Diameter client with the watchdog of go-diameter", Rows("H6"), Needs(require.Diameter), func() {
 	EachFamily(func(family sock.Family) {
 		It("repeats its request where RFC 3539 fails over, and closes when RFC 3539 does; the server, which has no watchdog, never notices", Waits(16*time.Minute), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			server := lab.StartServer(diameter, "diameter")
-			client := lab.StartClient(diameter, "diameter", watches...)
+			server := startServer(lab)
+			client := startClient(lab, watches...)
 			Expect(client).To(GoWithout("silent", 2*tw+5*time.Second))
 			Expect(said(client, "DWA")).To(HaveLen(2), "it lives")
 
@@ -66,8 +42,8 @@ var _ = Describe("A Diameter client with the watchdog of go-diameter", Rows("H6"
 
 		It("closes 6 s after the last word when it is told nothing: five seconds, one request, one second", Waits(7*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			lab.StartServer(diameter, "diameter")
-			client := lab.StartClient(diameter, "diameter")
+			startServer(lab)
+			client := startClient(lab)
 
 			lab.Apply(scenarios.SilentDrop{})
 
@@ -78,8 +54,8 @@ var _ = Describe("A Diameter client with the watchdog of go-diameter", Rows("H6"
 
 		It("goes on when the path heals after RFC 3539's failover and before its close", Waits(3*time.Minute), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			lab.StartServer(diameter, "diameter")
-			client := lab.StartClient(diameter, "diameter", watches...)
+			startServer(lab)
+			client := startClient(lab, watches...)
 			heard := lab.LastData(lab.Client)
 			drop := scenarios.SilentDrop{}
 			lab.Apply(drop)
@@ -95,8 +71,8 @@ var _ = Describe("A Diameter client with the watchdog of go-diameter", Rows("H6"
 
 		It("notices a server whose process is stopped, and whose kernel answers", Waits(2*time.Minute), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			server := lab.StartServer(diameter, "diameter")
-			client := lab.StartClient(diameter, "diameter", watches...)
+			server := startServer(lab)
+			client := startClient(lab, watches...)
 
 			lab.Apply(scenarios.ProcessStopped{Program: server})
 
@@ -105,8 +81,8 @@ var _ = Describe("A Diameter client with the watchdog of go-diameter", Rows("H6"
 
 		It("needs no watchdog to notice a server whose process is killed: FIN comes", Waits(time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			server := lab.StartServer(diameter, "diameter")
-			client := lab.StartClient(diameter, "diameter", watches...)
+			server := startServer(lab)
+			client := startClient(lab, watches...)
 
 			lab.Apply(scenarios.ProcessKilled{Program: server})
 
@@ -116,8 +92,8 @@ var _ = Describe("A Diameter client with the watchdog of go-diameter", Rows("H6"
 
 		It("uses the next connection at once, where RFC 3539 waits for three answers", Waits(6*time.Minute), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			server := lab.StartServer(diameter, "diameter")
-			client := lab.StartClient(diameter, "diameter", append(watches, "-reconnect", tc.String())...)
+			server := startServer(lab)
+			client := startClient(lab, append(watches, "-reconnect", tc.String())...)
 			drop := scenarios.SilentDrop{}
 			lab.Apply(drop)
 			Expect(client).To(Announce("silent", During(oracle.RepeatedRequests(tw, tw, 1), lab.LastData(lab.Client))))
@@ -138,15 +114,15 @@ var _ = Describe("A Diameter client with the watchdog of go-diameter", Rows("H6"
 	})
 })
 
-var _ = Describe("A Diameter watchdog and a firewall that forgets flows idle for 60 s", Rows("H6", "H8"), func() {
+var _ = Describe("A Diameter watchdog and a firewall that forgets flows idle for 60 s", Rows("H6", "H8"), Needs(require.Diameter), func() {
 	const forgets = time.Minute
 	rare := []string{"-interval", "90s", "-wait", tw.String(), "-repeats", "1"}
 	EachFamily(func(family sock.Family) {
 		through := func(then firewall.AfterExpiry, arguments ...string) (*harness.Lab, *harness.Program) {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Apply(scenarios.IdleTimeout{After: forgets, Then: then})
-			lab.StartServer(diameter, "diameter")
-			return lab, lab.StartClient(diameter, "diameter", arguments...)
+			startServer(lab)
+			return lab, startClient(lab, arguments...)
 		}
 
 		It("that asks every 30 s keeps the flow", Waits(6*time.Minute), func() {

@@ -1,0 +1,55 @@
+// Package diameter is the specs of Diameter peers and their watchdog: row H6 of the
+// catalogue.
+package diameter
+
+import (
+	"os/exec"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+)
+
+// The watchdog of the specs is go-diameter's, told to ask once more: after as long a
+// silence as RFC 3539 wants it closes.
+const (
+	tw   = oracle.WatchdogTw
+	tc   = 30 * time.Second // from the end of a connection to the next: RFC 6733, §2.1
+	port = 3868             // RFC 6733, §2.1
+)
+
+var watches = []string{"-interval", tw.String(), "-wait", tw.String(), "-repeats", "1"}
+
+// startServer starts the Diameter server of fixtures/diameter on the server.
+func startServer(lab *harness.Lab, arguments ...string) *harness.Program {
+	listen := lab.Server.AddressPort(port).String()
+	p := lab.Server.Start(exec.Command("diameter", append([]string{"-listen", listen}, arguments...)...))
+	p.Await("ready")
+	return p
+}
+
+// startClient starts the Diameter client of fixtures/diameter on the client, and waits
+// until it has exchanged capabilities with the server.
+func startClient(lab *harness.Lab, arguments ...string) *harness.Program {
+	connect := lab.Server.AddressPort(port).String()
+	p := lab.Client.Start(exec.Command("diameter", append([]string{"-connect", connect}, arguments...)...))
+	p.Await("connected")
+	return p
+}
+
+// said is when a program reported a message, or anything else of that name.
+func said(p *harness.Program, name string) (at []time.Time) {
+	for _, e := range p.Events() {
+		if e.Name == name {
+			at = append(at, e.At)
+		}
+	}
+	return at
+}
+
+// near is an instant so long after another, as the timers of a program keep it.
+func near(since time.Time, d time.Duration) OmegaMatcher {
+	return BeTemporally("~", since.Add(d), oracle.Tolerance(d))
+}

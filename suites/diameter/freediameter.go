@@ -1,0 +1,138 @@
+package diameter
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"sync"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/capture"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/require"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+var _ = Describe("freeDiameter as the client of a server that vanishes", Rows("H6"), Needs(require.Diameter), Needs(require.FreeDiameter), func() {
+	EachFamily(func(family sock.Family) {
+		It("keeps to RFC 3539: one request, failover after 2 Tw, close after 3 Tw; and connected again it waits for three answers", Waits(10*time.Minute), func() {
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			server := startServer(lab)
+			client := startFreeDiameter(lab)
+			Expect(server).To(Announce("DWA", Within(2*tw)), "it lives")
+			drop := scenarios.SilentDrop{}
+
+			lab.Apply(drop)
+			heard := lab.LastData(lab.Client)
+			before := len(lab.Client.Sent(capture.All(capture.Data, capture.Original)))
+
+			closing := oracle.WatchdogClose(tw)
+			time.Sleep(time.Until(heard.Add(closing.Latest)))
+			Expect(client.entered("SUSPECT")).To(HaveExactElements(during(oracle.WatchdogFailover(tw), heard)))
+			Expect(client.entered("CLOSED")).To(HaveExactElements(during(closing, heard)))
+			Expect(lab.Client.Sent(capture.All(capture.Data, capture.Original))[before:]).To(HaveLen(1), "the one DWR")
+			closed := client.entered("CLOSED")[0]
+
+			lab.Heal(drop)
+
+			reopened := oracle.WatchdogReopened(tw)
+			time.Sleep(time.Until(closed.Add(2*tc + reopened.Latest)))
+			Expect(client.entered("REOPEN")).To(HaveLen(1))
+			again := client.entered("REOPEN")[0]
+			Expect(again).To(near(closed, tc))
+			Expect(client.entered("OPEN")).To(HaveLen(2))
+			Expect(client.entered("OPEN")[1]).To(during(reopened, again))
+			requests := since(again, said(server, "DWR"))
+			Expect(len(requests)).To(BeNumerically(">=", 3))
+			Expect(requests[0]).To(BeTemporally("~", again, time.Second), "the first at once")
+			Expect(client.entered("OPEN")[1]).To(BeTemporally("~", requests[2], time.Second), "with the third answer")
+		})
+	})
+})
+
+// during is an instant in a window that is counted from another.
+func during(window oracle.Window, from time.Time) OmegaMatcher {
+	return And(BeTemporally(">=", from.Add(window.Earliest)), BeTemporally("<=", from.Add(window.Latest)))
+}
+
+func since(from time.Time, all []time.Time) (later []time.Time) {
+	for _, at := range all {
+		if !at.Before(from) {
+			later = append(later, at)
+		}
+	}
+	return later
+}
+
+// freeDiameter is what Debian's freeDiameterd says of its peer's state.
+type freeDiameter struct {
+	mu     sync.Mutex
+	begun  []byte // of a line
+	states []peerState
+}
+
+type peerState struct {
+	name string // "SUSPECT"
+	at   time.Time
+}
+
+// transition is how it prints that a peer's state changes.
+var transition = regexp.MustCompile(`'STATE_\w+'\s+-> '?STATE_(\w+)'?.*\n`)
+
+// Write takes what the program prints.
+func (f *freeDiameter) Write(p []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.begun = append(f.begun, p...)
+	for {
+		found := transition.FindSubmatchIndex(f.begun)
+		if found == nil {
+			return len(p), nil
+		}
+		f.states = append(f.states, peerState{string(f.begun[found[2]:found[3]]), time.Now()})
+		f.begun = f.begun[found[1]:]
+	}
+}
+
+// entered is when the peer entered a state, which the name of RFC 3539 or of the program
+// says.
+func (f *freeDiameter) entered(state string) (at []time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, s := range f.states {
+		if s.name == state {
+			at = append(at, s.at)
+		}
+	}
+	return at
+}
+
+// startFreeDiameter starts freeDiameterd on the client, with the server for a peer and
+// RFC 3539's timers, which are its own too.
+func startFreeDiameter(lab *harness.Lab) *freeDiameter {
+	GinkgoHelper()
+	config := filepath.Join(GinkgoT().TempDir(), "freeDiameter.conf")
+	Expect(os.WriteFile(config, fmt.Appendf(nil, `Identity = "client.example.net";
+Realm = "example.net";
+SecPort = 0;
+No_SCTP;
+ListenOn = "%v";
+TcTimer = %d;
+TwTimer = %d;
+ConnectPeer = "server.example.net" { ConnectTo = "%v"; No_TLS; Port = %d; };
+`, lab.Client.Address(), int(tc.Seconds()), int(tw.Seconds()), lab.Server.Address(), port), 0o600)).To(Succeed())
+	cmd := exec.Command("freeDiameterd", "-c", config)
+	f := &freeDiameter{}
+	cmd.Stdout = f
+	lab.Client.Start(cmd)
+	return f
+}

@@ -1,0 +1,72 @@
+package diameter
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/capture"
+	"github.com/halfopen-lab/halfopen/harness/firewall"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/require"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+var overSCTP = append([]string{"-sctp"}, watches...)
+
+var _ = Describe("A Diameter client over SCTP, which has heartbeats of its own", Rows("H6"), Needs(require.Diameter), Needs(require.SCTP), func() {
+	EachFamily(func(family sock.Family) {
+		It("closes as over TCP when the peer falls silent; here the server, which has no watchdog, is told later by SCTP", Waits(16*time.Minute), func() {
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			server := startServer(lab, "-sctp")
+			client := startClient(lab, overSCTP...)
+			Expect(client).To(GoWithout("silent", 2*tw+5*time.Second))
+			Expect(said(client, "DWA")).To(HaveLen(2), "it lives")
+
+			lab.Apply(scenarios.SilentDrop{})
+			heard := last(lab.Client.Received(capture.SCTP(capture.DATA)))
+			probing := last(lab.Server.Sent(capture.Any(capture.SCTP(capture.DATA), capture.SCTP(capture.HEARTBEAT))))
+
+			Expect(client).To(Announce("silent", During(oracle.RepeatedRequests(tw, tw, 1), heard)))
+			settings := oracle.DefaultSCTP()
+			Expect(server).To(AnnounceErrno("failed", unix.ETIMEDOUT, During(settings.AssociationFailure(settings.RTOMin), probing)))
+		})
+
+		It("notices a server whose process is stopped, and whose kernel answers SCTP's heartbeats", Waits(2*time.Minute), func() {
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			server := startServer(lab, "-sctp")
+			client := startClient(lab, overSCTP...)
+
+			lab.Apply(scenarios.ProcessStopped{Program: server})
+			heard := last(lab.Client.Received(capture.SCTP(capture.DATA)))
+
+			Expect(client).To(Announce("silent", During(oracle.RepeatedRequests(tw, tw, 1), heard)))
+			Expect(lab.Client.Received(capture.SCTP(capture.HEARTBEATACK))).NotTo(BeEmpty())
+		})
+
+		It("needs no watchdog to keep a firewall that forgets flows idle for 60 s: SCTP's heartbeats are enough", Waits(6*time.Minute), func() {
+			const forgets = time.Minute
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			lab.Apply(scenarios.IdleTimeout{After: forgets, Then: firewall.SilentDrop})
+			startServer(lab, "-sctp")
+			client := startClient(lab, "-sctp", "-interval", "90s", "-wait", tw.String(), "-repeats", "1")
+
+			Expect(client).To(GoWithout("silent", 5*forgets+5*time.Second))
+			Expect(said(client, "DWA")).To(HaveLen(3))
+			Expect(lab.Firewall.Entries()).To(ConsistOf(HaveField("State", "ESTABLISHED")))
+		})
+	})
+})
+
+// last is when the last of the packets passed.
+func last(packets []capture.Packet) time.Time {
+	GinkgoHelper()
+	Expect(packets).NotTo(BeEmpty())
+	return packets[len(packets)-1].At
+}
