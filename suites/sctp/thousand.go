@@ -1,0 +1,67 @@
+package sctp
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/require"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+var _ = Describe("SCTP associations", Rows("S1"), Needs(require.SCTP), Label(sock.IPv4.String()), func() {
+	It("leave nothing behind, a thousand of them: no descriptor, no goroutine, no thread, no association in the kernel", func() {
+		lab := harness.New(GinkgoT(), harness.Direct, sock.IPv4)
+		listener := lab.Server.NewAssociation("listener", diameterPort)
+		Expect(listener.Listen(1)).To(Succeed())
+		associate := func(times int) {
+			for range times {
+				var client *sock.SCTP
+				Expect(lab.Client.Do(func() (err error) { client, err = sock.OpenSCTP(sock.IPv4); return err })).To(Succeed())
+				_ = client.Connect(lab.Server.AddressPort(diameterPort))
+				Expect(client.AwaitConnected(GinkgoT().Context())).To(Succeed())
+				server, err := listener.AwaitAccept(GinkgoT().Context())
+				Expect(err).NotTo(HaveOccurred())
+				Expect(client.SendMessage(0, diameter, []byte("hello"))).To(Succeed())
+				Expect(server.AwaitReadable(GinkgoT().Context())).To(Succeed())
+				Expect(server.ReceiveMessage(make([]byte, 16))).To(HaveField("Data", []byte("hello")))
+				Expect(client.Abort()).To(Succeed())
+				Expect(server.Close()).To(Succeed())
+			}
+		}
+		associate(10) // what is made once is there
+		before := held()
+
+		associate(1000)
+
+		after := held()
+		AddReportEntry("held before and after 1,000 associations", fmt.Sprintf("before: %v; after: %v", before, after))
+		Expect(after.descriptors).To(Equal(before.descriptors))
+		Expect(after.goroutines).To(BeNumerically("<=", before.goroutines))
+		Expect(after.threads).To(BeNumerically("<=", before.threads+2), "the runtime has a thread or two more when it is busy")
+		Expect(lab.Server.Associations()).To(BeEmpty())
+		Expect(lab.Client.Associations()).To(BeEmpty())
+	})
+})
+
+// holdings is what this process has.
+type holdings struct{ descriptors, goroutines, threads int }
+
+// String is the holdings in words.
+func (h holdings) String() string {
+	return fmt.Sprintf("%d descriptors, %d goroutines, %d threads", h.descriptors, h.goroutines, h.threads)
+}
+
+func held() holdings {
+	GinkgoHelper()
+	descriptors, err := os.ReadDir("/proc/self/fd")
+	Expect(err).NotTo(HaveOccurred())
+	threads, err := os.ReadDir("/proc/self/task")
+	Expect(err).NotTo(HaveOccurred())
+	return holdings{len(descriptors), runtime.NumGoroutine(), len(threads)}
+}
