@@ -112,6 +112,14 @@ func WatchdogFailover(tw time.Duration) Window { return expirations(2, tw) }
 // expiration after WatchdogFailover.
 func WatchdogClose(tw time.Duration) Window { return expirations(3, tw) }
 
+// FreeDiameterClose is when freeDiameter closes the connection to a peer that says
+// nothing, counted from the last message: it fails over when RFC 3539 does, and then waits
+// 2 Tw more, without jitter (libfdcore/p_dw.c, fd_p_dw_timeout), where RFC 3539 waits one.
+func FreeDiameterClose(tw time.Duration) Window {
+	w := WatchdogFailover(tw)
+	return Window{Earliest: w.Earliest + 2*tw, Latest: w.Latest + 2*tw}
+}
+
 // WatchdogReopened is when a connection that was DOWN gets requests again, counted from
 // the instant at which it is up: a DWR is sent at once and with each of the next two
 // expirations, and the third answer comes as soon as the network brings it.

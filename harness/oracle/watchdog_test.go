@@ -89,6 +89,13 @@ func TestTheWindowsOfTheWatchdogAreItsExpirations(t *testing.T) {
 	}
 }
 
+// Measured: SUSPECT 60 s after the last answer, and the close 60 s later.
+func TestFreeDiameterClosesAfterFourExpirations(t *testing.T) {
+	if w := oracle.FreeDiameterClose(30 * s); !w.Contains(120*s) || w.Contains(100*s) || w.Contains(135*s) {
+		t.Errorf("freeDiameter closes %v, expected about two minutes", w)
+	}
+}
+
 func TestRepeatedRequestsAreWaitedForOneByOne(t *testing.T) {
 	for _, c := range []struct {
 		interval, wait time.Duration

@@ -1,7 +1,7 @@
 package sctp
 
 import (
-	"strings"
+	"bytes"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -52,9 +52,9 @@ var _ = Describe("An SCTP receiver that does not read", Rows("S11"), Needs(requi
 			time.Sleep(time.Hour)
 
 			Expect(client.State()).To(Equal(sock.SCTPEstablished))
-			Expect(client.Poll(unix.POLLOUT)).To(BeZero())
+			Expect(client.SendMessage(0, diameter, message)).To(MatchError(unix.EAGAIN))
 			for range messages {
-				Expect(server.Read()).To(HaveField("Data", HaveLen(messageSize)))
+				Expect(server.Read()).To(HaveField("Data", message))
 			}
 			Expect(client.Write(0, diameter, "and on")).To(Succeed())
 			Expect(server.ReadToEnd(time.Second)).To(Equal([]string{`"and on"`, "nothing"}))
@@ -77,16 +77,16 @@ var _ = Describe("An SCTP receiver that does not read", Rows("S11"), Needs(requi
 	})
 })
 
-// messageSize is of messages that fit into one packet each.
-const messageSize = 1000
+// message fits into one packet.
+var message = bytes.Repeat([]byte("x"), 1000)
 
 // fill writes until the kernel takes no more, and a while later still no more, and
 // returns how many messages it took.
 func fill(a *harness.Association) (messages int) {
 	GinkgoHelper()
-	message := strings.Repeat("x", messageSize)
-	for since := time.Now(); time.Since(since) < quiet; {
-		err := a.SendMessage(0, diameter, []byte(message))
+	const longerThanSACKsAreDelayed = 500 * time.Millisecond
+	for since := time.Now(); time.Since(since) < longerThanSACKsAreDelayed; {
+		err := a.SendMessage(0, diameter, message)
 		if err == nil {
 			messages++
 			since = time.Now()
