@@ -1,6 +1,7 @@
 package matcher_test
 
 import (
+	"net/netip"
 	"testing"
 	"time"
 
@@ -8,15 +9,19 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/matcher"
 )
 
-// passing is a host at which RSTs pass. How a packet prints is package capture's.
+// passing is a host at which RSTs pass.
 func passing(out bool, after ...time.Duration) *station {
 	h := &station{named: named{name: "the client"}}
 	for _, d := range after {
-		h.packets = append(h.packets,
-			capture.Packet{At: time.Now().Add(d), Link: "to-server", TCP: true, RST: true, Out: out},
-			// Neither the other direction nor another sort counts.
-			capture.Packet{At: time.Now().Add(d), Link: "to-server", TCP: true, RST: true, Out: !out},
-			capture.Packet{At: time.Now().Add(d), Link: "to-server", TCP: true, SYN: true, Out: out})
+		reset := capture.Packet{
+			At: time.Now().Add(d), Link: "to-server", Out: out, TCP: true, RST: true,
+			Src: netip.MustParseAddrPort("192.0.2.20:5000"), Dst: netip.MustParseAddrPort("192.0.2.10:40000"),
+		}
+		// Neither the other direction nor another sort counts.
+		otherWay, otherSort := reset, reset
+		otherWay.Out = !out
+		otherSort.RST, otherSort.SYN = false, true
+		h.packets = append(h.packets, reset, otherWay, otherSort)
 	}
 	return h
 }
@@ -29,15 +34,15 @@ func TestPacketsMustArriveInTheirWindow(t *testing.T) {
 		matches bool
 		text    string
 	}{
-		{"early", []time.Duration{199 * ms}, 1, false, "Expected the client to have received 1 × RST\n  between 200ms and 300ms since the instant given;\nthere were 1 after 199ms\n  in  to-server: , after 199ms: too early\n[timeline: ]"},
-		{"first", []time.Duration{200 * ms}, 1, true, "Expected the client not to have received 1 × RST\n  between 200ms and 300ms since the instant given;\nthere were 1 after 200ms\n  in  to-server: , after 200ms: in time\n[timeline: ]"},
-		{"last", []time.Duration{300 * ms}, 1, true, "Expected the client not to have received 1 × RST\n  between 200ms and 300ms since the instant given;\nthere were 1 after 300ms\n  in  to-server: , after 300ms: in time\n[timeline: ]"},
-		{"late", []time.Duration{300*ms + 1}, 1, false, "Expected the client to have received 1 × RST\n  between 200ms and 300ms since the instant given;\nthere were 1 after 300ms\n  in  to-server: , after 300ms: too late\n[timeline: ]"},
+		{"early", []time.Duration{199 * ms}, 1, false, "Expected the client to have received 1 × RST\n  between 200ms and 300ms since the instant given;\nthere were 1 after 199ms\n  in  to-server: 192.0.2.20:5000 > 192.0.2.10:40000 RST seq 0 win 0 length 0, after 199ms: too early\n[timeline: ]"},
+		{"first", []time.Duration{200 * ms}, 1, true, "Expected the client not to have received 1 × RST\n  between 200ms and 300ms since the instant given;\nthere were 1 after 200ms\n  in  to-server: 192.0.2.20:5000 > 192.0.2.10:40000 RST seq 0 win 0 length 0, after 200ms: in time\n[timeline: ]"},
+		{"last", []time.Duration{300 * ms}, 1, true, "Expected the client not to have received 1 × RST\n  between 200ms and 300ms since the instant given;\nthere were 1 after 300ms\n  in  to-server: 192.0.2.20:5000 > 192.0.2.10:40000 RST seq 0 win 0 length 0, after 300ms: in time\n[timeline: ]"},
+		{"late", []time.Duration{300*ms + 1}, 1, false, "Expected the client to have received 1 × RST\n  between 200ms and 300ms since the instant given;\nthere were 1 after 300ms\n  in  to-server: 192.0.2.20:5000 > 192.0.2.10:40000 RST seq 0 win 0 length 0, after 300ms: too late\n[timeline: ]"},
 		// It is the last one that completes the number.
-		{"the second of two in time", []time.Duration{100 * ms, 300 * ms}, 2, true, "Expected the client not to have received 2 × RST\n  between 200ms and 300ms since the instant given;\nthere were 2 after 300ms\n  in  to-server: , after 100ms: too early\n  in  to-server: , after 300ms: in time\n[timeline: ]"},
-		{"the second of two late", []time.Duration{250 * ms, 301 * ms}, 2, false, "Expected the client to have received 2 × RST\n  between 200ms and 300ms since the instant given;\nthere were 2 after 301ms\n  in  to-server: , after 250ms: in time\n  in  to-server: , after 301ms: too late\n[timeline: ]"},
-		{"one too many", []time.Duration{250 * ms, 250 * ms}, 1, false, "Expected the client to have received 1 × RST\n  between 200ms and 300ms since the instant given;\nthere were 2 after 250ms\n  in  to-server: , after 250ms: in time\n  in  to-server: , after 250ms: in time\n[timeline: ]"},
-		{"one too few", []time.Duration{250 * ms}, 2, false, "Expected the client to have received 2 × RST\n  between 200ms and 300ms since the instant given;\nthere were 1 after 800ms\n  in  to-server: , after 250ms: in time\n[timeline: ]"},
+		{"the second of two in time", []time.Duration{100 * ms, 300 * ms}, 2, true, "Expected the client not to have received 2 × RST\n  between 200ms and 300ms since the instant given;\nthere were 2 after 300ms\n  in  to-server: 192.0.2.20:5000 > 192.0.2.10:40000 RST seq 0 win 0 length 0, after 100ms: too early\n  in  to-server: 192.0.2.20:5000 > 192.0.2.10:40000 RST seq 0 win 0 length 0, after 300ms: in time\n[timeline: ]"},
+		{"the second of two late", []time.Duration{250 * ms, 301 * ms}, 2, false, "Expected the client to have received 2 × RST\n  between 200ms and 300ms since the instant given;\nthere were 2 after 301ms\n  in  to-server: 192.0.2.20:5000 > 192.0.2.10:40000 RST seq 0 win 0 length 0, after 250ms: in time\n  in  to-server: 192.0.2.20:5000 > 192.0.2.10:40000 RST seq 0 win 0 length 0, after 301ms: too late\n[timeline: ]"},
+		{"one too many", []time.Duration{250 * ms, 250 * ms}, 1, false, "Expected the client to have received 1 × RST\n  between 200ms and 300ms since the instant given;\nthere were 2 after 250ms\n  in  to-server: 192.0.2.20:5000 > 192.0.2.10:40000 RST seq 0 win 0 length 0, after 250ms: in time\n  in  to-server: 192.0.2.20:5000 > 192.0.2.10:40000 RST seq 0 win 0 length 0, after 250ms: in time\n[timeline: ]"},
+		{"one too few", []time.Duration{250 * ms}, 2, false, "Expected the client to have received 2 × RST\n  between 200ms and 300ms since the instant given;\nthere were 1 after 800ms\n  in  to-server: 192.0.2.20:5000 > 192.0.2.10:40000 RST seq 0 win 0 length 0, after 250ms: in time\n[timeline: ]"},
 		{"none", nil, 1, false, "Expected the client to have received 1 × RST\n  between 200ms and 300ms since the instant given;\nthere were 0 after 800ms\n[timeline: ]"},
 		{"none wanted", nil, 0, true, "Expected the client not to have received 0 × RST\n  between 200ms and 300ms since the instant given;\nthere were 0 after 0s\n[timeline: ]"},
 	} {
@@ -52,11 +57,11 @@ func TestPacketsMustArriveInTheirWindow(t *testing.T) {
 func TestHaveSentLooksAtWhatTheHostSends(t *testing.T) {
 	clock(t, func(t *testing.T) {
 		says(t, matcher.HaveSent(1, capture.RST, matcher.Within(s)), passing(true, 250*ms), true,
-			"Expected the client not to have sent 1 × RST\n  within 1s since now;\nthere were 1 after 250ms\n  out to-server: , after 250ms: in time\n[timeline: ]")
+			"Expected the client not to have sent 1 × RST\n  within 1s since now;\nthere were 1 after 250ms\n  out to-server: 192.0.2.20:5000 > 192.0.2.10:40000 RST seq 0 win 0 length 0, after 250ms: in time\n[timeline: ]")
 	})
 	clock(t, func(t *testing.T) {
 		says(t, matcher.HaveSent(2, capture.RST, matcher.Within(s)), passing(true, 250*ms), false,
-			"Expected the client to have sent 2 × RST\n  within 1s since now;\nthere were 1 after 1.5s\n  out to-server: , after 250ms: in time\n[timeline: ]")
+			"Expected the client to have sent 2 × RST\n  within 1s since now;\nthere were 1 after 1.5s\n  out to-server: 192.0.2.20:5000 > 192.0.2.10:40000 RST seq 0 win 0 length 0, after 250ms: in time\n[timeline: ]")
 	})
 }
 

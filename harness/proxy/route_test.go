@@ -182,7 +182,9 @@ func TestAddIsSafeWhileTheReceiverDoesNotRead(t *testing.T) {
 
 func TestAddDoesNotWaitForAToxicThatIsBusy(t *testing.T) {
 	p := newPath(t)
-	client, _ := p.connect(t)
+	client, server := p.connect(t)
+	send(t, server, "live") // see AddLive: a connection that is accepted need not be
+	receives(t, "client", client, "live")
 	addLive(t, p, ResetPeer{Stream: Upstream, After: 2 * time.Second})
 	send(t, client, "reset me in 2 s")
 	silent(t, "client", client, time.Now().Add(200*ms))

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/scenarios"
 )
 
@@ -33,6 +34,10 @@ var interruptions = []recipe{
 			fd, outage := stream(lab), scenarios.SilentDrop{}
 			lab.Apply(outage)
 			err := interrupted(lab, func() error { return unix.Connect(fd, toServer(lab)) })
+			time.Sleep(100 * time.Millisecond)
+			info, infoErr := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+			Expect(infoErr).NotTo(HaveOccurred())
+			Expect(sock.State(info.State)).To(Equal(sock.SynSent), "the attempt goes on")
 			lab.Heal(outage)
 			Expect(unix.Connect(fd, toServer(lab))).To(Succeed())
 			return err
