@@ -2,6 +2,7 @@ package sctp
 
 import (
 	"fmt"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/capture"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
 	"github.com/halfopen-lab/halfopen/harness/require"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	. "github.com/halfopen-lab/halfopen/suites/spec"
@@ -66,6 +68,33 @@ var _ = Describe("SCTP messages", Needs(require.SCTP), func() {
 
 			Expect(server.Write(0, diameter, "only late")).To(Succeed())
 			Expect(client.ReadToEnd(quiet)).To(Equal([]string{`"only late"`, "nothing"}))
+		})
+	})
+})
+
+// The incident: a server that fails with EAGAIN as soon as somebody has connected.
+var _ = Describe("An SCTP server with non-blocking sockets, and a client that connects and has nothing to say yet", Rows("S3"), Needs(require.SCTP), func() {
+	EachFamily(func(family sock.Family) {
+		It("drops the client when it takes EAGAIN for the end", func() {
+			lab := harness.New(GinkgoT(), harness.Direct, family)
+			server := lab.StartServer(diameterPort, "sctp", "-takes-eagain-for-the-end")
+
+			client := lab.DialSCTP(diameterPort)
+
+			Expect(server).To(AnnounceErrno("failed", unix.EAGAIN, Within(time.Second)))
+			Expect(client).To(ReadZero(Within(time.Second)))
+		})
+
+		It("keeps the client when it waits until there is something to read", Waits(time.Second), func() {
+			lab := harness.New(GinkgoT(), harness.Direct, family)
+			server := lab.StartServer(diameterPort, "sctp", "-nonblocking")
+
+			client := lab.DialSCTP(diameterPort)
+
+			Expect(server).To(GoWithout("failed", time.Second))
+			Expect(client.Write(0, diameter, "only late")).To(Succeed())
+			client.Close()
+			Expect(server).To(Announce("closed", Within(time.Second)))
 		})
 	})
 })
