@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net/netip"
-	"os"
 	"os/exec"
 	"slices"
 	"strconv"
@@ -290,64 +289,6 @@ func (h *Host) Carrier(neighbour *Host) bool {
 		h.lab.t.Fatalf("%v", err)
 	}
 	return up
-}
-
-// PowerOff makes the host vanish: its cables go dead first, and only then do its
-// programs and sockets end, so that not one FIN or RST gets out.
-func (h *Host) PowerOff() error {
-	for _, name := range h.towards {
-		if err := h.Links.Down(name); err != nil {
-			return err
-		}
-	}
-	for _, l := range h.listeners {
-		_ = l.Close()
-	}
-	for _, c := range h.conns {
-		_ = c.Conn.Abort() // leaves no orphan behind that would answer after the reboot
-	}
-	for _, a := range h.associations {
-		_ = a.SCTP.Abort()
-	}
-	return h.endPrograms()
-}
-
-// endPrograms ends the host's programs so that their connections end with them: a
-// kernel that closes the sockets of a dead program goes on sending their FINs, and
-// would still do so after the reboot.
-func (h *Host) endPrograms() error {
-	var errs []error
-	for _, p := range h.programs {
-		if err := p.Signal(unix.SIGSTOP); err != nil && !errors.Is(err, os.ErrProcessDone) {
-			errs = append(errs, err) // or else it would see its connections end
-		}
-	}
-	entries, err := h.diag.Sockets()
-	errs = append(errs, err)
-	for _, e := range entries {
-		if e.State != sock.Listening {
-			errs = append(errs, h.diag.Destroy(e))
-		}
-	}
-	for _, p := range h.programs {
-		errs = append(errs, p.Close())
-	}
-	return errors.Join(errs...)
-}
-
-// PowerOn is the reboot: the cables work again, and nothing is left of what ran.
-func (h *Host) PowerOn() error {
-	for _, name := range h.towards {
-		if err := h.Links.Up(name); err != nil {
-			return err
-		}
-	}
-	for neighbour, name := range h.towards {
-		if err := errors.Join(h.Links.AwaitUp(name), h.lab.Host(neighbour).Links.AwaitUp(linkName(h))); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Listen makes a listening socket on the host's address. A zero port lets the

@@ -36,3 +36,19 @@ var _ = Describe("An SCTP client that vanishes and comes back from the same port
 		})
 	})
 })
+
+// What nothing can end (sctp_diag has no SOCK_DESTROY) must not be taken for a reboot.
+var _ = Describe("A host whose power is cut while a program of its has an SCTP association", Rows("S10"), Needs(require.SCTP), func() {
+	EachFamily(func(family sock.Family) {
+		It("is not switched on again as long as its kernel still shuts that association down", func() {
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			server := lab.StartServer(diameterPort, "sctp")
+			lab.DialSCTP(diameterPort)
+			server.Await("accepted")
+
+			lab.Apply(scenarios.PowerOff{Host: lab.Server})
+
+			Expect(lab.Server.PowerOn()).To(MatchError(ContainSubstring("its kernel still shuts 1 SCTP associations of dead programs down")))
+		})
+	})
+})
