@@ -48,6 +48,7 @@ var _ = Describe("A host whose power is cut while a program of its has an SCTP a
 
 			lab.Apply(scenarios.PowerOff{Host: lab.Server})
 
+			Expect(lab.Server.Associations()).To(ConsistOf(HaveField("State", sock.SCTPShutdownSent)))
 			Expect(lab.Server.PowerOn()).To(MatchError(ContainSubstring("its kernel still shuts 1 SCTP associations of dead programs down")))
 		})
 	})
