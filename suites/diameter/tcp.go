@@ -152,6 +152,7 @@ var _ = Describe("A Diameter watchdog and a firewall that forgets flows idle for
 
 			Expect(client).To(GoWithout("failed", 5*forgets+5*time.Second))
 			Expect(said(client, "DWA")).To(HaveLen(3))
+			Expect(lab.Firewall.Entries()).To(HaveLen(1), "the firewall still has the entry")
 			Expect(lab.Client.Received(capture.RST)).To(BeEmpty())
 		})
 	})
