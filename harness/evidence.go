@@ -35,8 +35,8 @@ func (l *Lab) keepEvidence() {
 		associations, err := h.associationTable()
 		fmt.Fprintf(&sockets, "%s%s", lines(associations), trouble(err))
 	}
-	if l.Firewall != nil {
-		entries, err := l.Firewall.Entries()
+	for _, f := range l.Firewalls {
+		entries, err := f.Entries()
 		fmt.Fprintf(&conntrack, "%s%s", lines(entries), trouble(err))
 	}
 	var packets bytes.Buffer

@@ -1,6 +1,7 @@
 package scenarios_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"regexp"
@@ -86,8 +87,12 @@ func TestTheCommandsDoByHandWhatApplyDoes(t *testing.T) {
 		{harness.Routed, scenarios.PathMTU{MTU: 1280, Filtered: true}},
 		{harness.Firewalled, scenarios.IdleTimeout{After: 90e9, Then: firewall.ResetSender}},
 		{harness.Firewalled, scenarios.IdleTimeout{After: 90e9, Then: firewall.PickUp}},
+		{harness.Multihomed, scenarios.IdleTimeout{After: 90e9, Then: firewall.ResetSender}},
+		{harness.Multihomed, scenarios.CableOut{At: scenarios.ServersEnd}},
+		{harness.Multihomed, scenarios.NeighbourLost{}},
+		{harness.Multihomed, scenarios.PathMTU{MTU: 1400}},
 	} {
-		t.Run(c.fault.String(), func(t *testing.T) {
+		t.Run(fmt.Sprint(c.topology, ": ", c.fault), func(t *testing.T) {
 			t.Parallel()
 			lab, hand := harness.New(t, c.topology, sock.IPv4), harness.New(t, c.topology, sock.IPv4)
 			untouched := state(t, hand)

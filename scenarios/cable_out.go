@@ -106,7 +106,8 @@ type cableEnd struct {
 // ends are the routers' sides of the cable. Taking a router's side down leaves
 // the peer's own link up and without carrier, which is what a pulled cable is.
 func (f CableOut) ends(lab *harness.Lab) ([]cableEnd, error) {
-	first, last := lab.Hosts[1], lab.Hosts[len(lab.Hosts)-2]
+	hosts := lab.Paths[FirstPath].Hosts
+	first, last := hosts[1], hosts[len(hosts)-2]
 	routes := func(h *harness.Host) bool { return h != lab.Client && h != lab.Server && h != lab.ProxyHost() }
 	end := func(host, other *harness.Host) cableEnd { return cableEnd{host, host.LinkTo(other), other} }
 	switch f.At {

@@ -29,15 +29,16 @@ func needsRouter(lab *harness.Lab) error {
 	return nil
 }
 
-// lastRouter is the last router on the client's way, and the host behind it where
+// lastRouter is the last router on the client's first path, and the host behind it where
 // the client's connections end: the server, or a proxy.
 func lastRouter(lab *harness.Lab) (router, end *harness.Host, err error) {
 	if err := needsRouter(lab); err != nil {
 		return nil, nil, err
 	}
-	for i, host := range lab.Hosts {
+	hosts := lab.Paths[FirstPath].Hosts
+	for i, host := range hosts {
 		if host == lab.Server || host == lab.ProxyHost() {
-			return lab.Hosts[i-1], host, nil
+			return hosts[i-1], host, nil
 		}
 	}
 	return nil, nil, fmt.Errorf("the topology %v has no end", lab.Topology)

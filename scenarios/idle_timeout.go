@@ -8,7 +8,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/firewall"
 )
 
-// IdleTimeout is a firewall that forgets a flow after a time without packets.
+// IdleTimeout is a firewall, on every path, that forgets a flow after a time without packets.
 // Apply it before the connection is made: the firewall knows only flows whose
 // beginning it saw.
 type IdleTimeout struct {
@@ -33,24 +33,35 @@ func (f IdleTimeout) Apply(lab *harness.Lab) error {
 	if err := needsFirewall(lab); err != nil {
 		return err
 	}
-	for _, router := range lab.Firewalls {
+	for i, path := range lab.Paths {
+		router := lab.Firewalls[i]
 		if err := router.IdleTimeout(f.After, f.Then); err != nil {
 			return err
 		}
-	}
-	router := lab.Host("firewall")
-	switch f.RefreshedBy {
-	case TowardsServer:
-		return lab.Firewall.RefreshOnlyFrom(router.LinkTo(lab.Client), f.After)
-	case TowardsClient:
-		return lab.Firewall.RefreshOnlyFrom(router.LinkTo(lab.Hosts[2]), f.After)
+		from := path.Hosts[0] // whose packets refresh a flow
+		switch f.RefreshedBy {
+		case BothWays:
+			continue
+		case TowardsClient:
+			from = path.Hosts[2]
+		}
+		if err := router.RefreshOnlyFrom(path.Hosts[1].LinkTo(from), f.After); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 // Commands implements harness.Fault.
-func (f IdleTimeout) Commands(*harness.Lab) []string {
-	commands := append([]string{"# on the firewall"}, firewall.PolicyCommands(f.After, f.Then)...)
+func (f IdleTimeout) Commands(lab *harness.Lab) []string {
+	if err := needsFirewall(lab); err != nil {
+		return []string{"# " + err.Error()}
+	}
+	var commands []string
+	for _, path := range lab.Paths {
+		commands = append(commands, "# on the "+path.Hosts[1].Name)
+		commands = append(commands, firewall.PolicyCommands(f.After, f.Then)...)
+	}
 	if f.Then == firewall.ResetBoth {
 		commands = append(commands, "# no command resets both ends the moment the timer fires: the harness watches the flow and forges the RSTs")
 	}

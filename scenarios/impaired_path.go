@@ -53,7 +53,8 @@ func (f ImpairedPath) Commands(lab *harness.Lab) []string {
 
 // links are the router's links that send in the direction.
 func (f ImpairedPath) links(lab *harness.Lab) []string {
-	client, router, next := lab.Hosts[0], lab.Hosts[1], lab.Hosts[2]
+	hosts := lab.Paths[FirstPath].Hosts
+	client, router, next := hosts[0], hosts[1], hosts[2]
 	switch f.Direction {
 	case TowardsServer:
 		return []string{router.LinkTo(next)}

@@ -164,21 +164,11 @@ func (s *SCTP) ReceiveMessage(p []byte) (Message, error) {
 	return m, err
 }
 
-// LocalAddresses are the addresses of the socket, all of the host's when it is bound to
-// none (sctp_getladdrs, RFC 6458 §9.5).
-func (s *SCTP) LocalAddresses() ([]netip.AddrPort, error) {
-	return s.addresses(sctp.SCTP_GET_LOCAL_ADDRS)
-}
-
 // RemoteAddresses are the addresses of the peer, a path to each (sctp_getpaddrs, RFC 6458
 // §9.3). EINVAL while there is no association.
 func (s *SCTP) RemoteAddresses() ([]netip.AddrPort, error) {
-	return s.addresses(sctp.SCTP_GET_PEER_ADDRS)
-}
-
-func (s *SCTP) addresses(option int) ([]netip.AddrPort, error) {
 	b := make([]byte, 4096) // struct sctp_getaddrs
-	if _, err := s.getOption(option, b); err != nil {
+	if _, err := s.getOption(sctp.SCTP_GET_PEER_ADDRS, b); err != nil {
 		return nil, err
 	}
 	var all []netip.AddrPort

@@ -40,7 +40,6 @@ func (s *SCTP) SetNoDelay() error { return s.SetOption(unix.IPPROTO_SCTP, sctp.S
 const (
 	heartbeatEnable  = 1 << 0
 	heartbeatDisable = 1 << 1
-	heartbeatDemand  = 1 << 2
 )
 
 // SetPath sets how often an idle path is probed with a HEARTBEAT, and how many
@@ -62,10 +61,6 @@ func (s *SCTP) SetPath(path netip.AddrPort, heartbeat time.Duration, retransmiss
 	}
 	return s.setPath(path, interval, uint16(retransmissions), flags)
 }
-
-// Heartbeat sends a HEARTBEAT now (SPP_HB_DEMAND), on the path to an address of the
-// peer.
-func (s *SCTP) Heartbeat(path netip.AddrPort) error { return s.setPath(path, 0, 0, heartbeatDemand) }
 
 // DisableHeartbeat stops probing: of the path to an address of the peer, or of all for the
 // zero AddrPort, as SetPath.
@@ -201,7 +196,6 @@ func (s PathState) String() string {
 // Path is SCTP_GET_PEER_ADDR_INFO (RFC 6458 §8.2.2).
 type Path struct {
 	State PathState
-	RTT   time.Duration // smoothed, to the millisecond
 	RTO   time.Duration // in force, to the millisecond
 }
 
@@ -215,7 +209,6 @@ func (s *SCTP) Path(to netip.AddrPort) (Path, error) {
 	number := func(at int) uint32 { return binary.NativeEndian.Uint32(b[at:]) }
 	return Path{
 		State: PathState(number(132)),
-		RTT:   time.Duration(number(140)) * time.Millisecond,
 		RTO:   time.Duration(number(144)) * time.Millisecond,
 	}, nil
 }

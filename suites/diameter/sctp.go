@@ -30,8 +30,8 @@ var _ = Describe("A Diameter client over SCTP, which has heartbeats of its own",
 			Expect(said(client, "DWA")).To(HaveLen(2), "it lives")
 
 			lab.Apply(scenarios.SilentDrop{})
-			heard := last(lab.Client.Received(capture.SCTP(capture.DATA)))
-			probing := last(lab.Server.Sent(capture.Any(capture.SCTP(capture.DATA), capture.SCTP(capture.HEARTBEAT))))
+			heard := WhenLast(lab.Client.Received(capture.SCTP(capture.DATA)))
+			probing := WhenLast(lab.Server.Sent(capture.Any(capture.SCTP(capture.DATA), capture.SCTP(capture.HEARTBEAT))))
 
 			Expect(client).To(Announce("silent", During(oracle.RepeatedRequests(tw, tw, 1), heard)))
 			settings := oracle.DefaultSCTP()
@@ -44,7 +44,7 @@ var _ = Describe("A Diameter client over SCTP, which has heartbeats of its own",
 			client := startClient(lab, overSCTP...)
 
 			lab.Apply(scenarios.ProcessStopped{Program: server})
-			heard := last(lab.Client.Received(capture.SCTP(capture.DATA)))
+			heard := WhenLast(lab.Client.Received(capture.SCTP(capture.DATA)))
 
 			Expect(client).To(Announce("silent", During(oracle.RepeatedRequests(tw, tw, 1), heard)))
 			Expect(len(lab.Client.Received(capture.SCTP(capture.SACK)))).To(BeNumerically(">=", 3), "to CER and both DWR")
@@ -63,10 +63,3 @@ var _ = Describe("A Diameter client over SCTP, which has heartbeats of its own",
 		})
 	})
 })
-
-// last is when the last of the packets passed.
-func last(packets []capture.Packet) time.Time {
-	GinkgoHelper()
-	Expect(packets).NotTo(BeEmpty())
-	return packets[len(packets)-1].At
-}

@@ -116,7 +116,5 @@ func known(lab *harness.Lab, client *harness.Association) bool {
 // an acknowledgement.
 func lastPacket(lab *harness.Lab) time.Time {
 	GinkgoHelper()
-	seen := lab.Host("firewall").Received(capture.Any(capture.SCTP(capture.SACK), capture.SCTP(capture.HEARTBEATACK)))
-	Expect(seen).NotTo(BeEmpty())
-	return seen[len(seen)-1].At
+	return WhenLast(lab.Host("firewall").Received(capture.Any(capture.SCTP(capture.SACK), capture.SCTP(capture.HEARTBEATACK))))
 }
