@@ -1,0 +1,56 @@
+// Command halfopen asks of any program: does it notice when the other side is gone?
+//
+// What it measures with lives in the packages harness, scenarios and fixtures; this
+// command reads arguments, calls them and prints.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+)
+
+// Exit statuses.
+const (
+	kept        = 0 // the program under test kept its promises, or there were none to keep
+	broken      = 1 // it did not
+	notMeasured = 2 // bad arguments, or something that kept halfopen from measuring
+)
+
+// errBroken is the error of a command that measured, and has already printed, that a
+// promise was broken.
+var errBroken = errors.New("a promise was broken")
+
+func main() {
+	os.Exit(execute(os.Args[1:]))
+}
+
+func execute(arguments []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM)
+	defer stop()
+	root := command()
+	root.SetArgs(arguments)
+	switch err := root.ExecuteContext(ctx); {
+	case err == nil:
+		return kept
+	case errors.Is(err, errBroken):
+		return broken
+	default:
+		fmt.Fprintf(os.Stderr, "halfopen: %v\n", err)
+		return notMeasured
+	}
+}
+
+func command() *cobra.Command {
+	return &cobra.Command{
+		Use:           "halfopen",
+		Short:         "Does a program notice when the other side is gone?",
+		SilenceErrors: true, // execute prints them, on one line
+		SilenceUsage:  true,
+	}
+}
