@@ -14,7 +14,7 @@ import (
 
 // measuring is a spec that has measured one row, with one outcome for every detector.
 func measuring(outcome string) types.SpecReport {
-	outcomes := strings.TrimSuffix(strings.Repeat(`"`+outcome+`",`, len(detection.Detectors)), ",")
+	outcomes := strings.TrimSuffix(strings.Repeat(`"`+outcome+`",`, len(detection.Protocol("").Detectors())), ",")
 	return types.SpecReport{State: types.SpecStatePassed, ReportEntries: types.ReportEntries{{
 		Name:  detection.Entry,
 		Value: types.ReportEntryValue{AsJSON: `{"Number":3,"Rows":[{"fault":"cable out","load":"idle","side":"client","outcomes":[` + outcomes + `]}]}`},

@@ -2,6 +2,7 @@ package matrix
 
 import (
 	"fmt"
+	"net/netip"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/halfopen-lab/halfopen/fixtures/detection"
 	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/peer"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
@@ -24,20 +26,21 @@ const port = 5000
 // their peer: one program that sends back what it gets, on every connection.
 type ends struct {
 	lab       *harness.Lab
+	protocol  detection.Protocol
 	side      string
 	near, far *harness.Host
 	peer      *harness.Program
 	watchers  []*watcher // by load, and by detector
 }
 
-func newEnds(topology harness.Topology, side string) *ends {
+func newEnds(protocol detection.Protocol, topology harness.Topology, side string) *ends {
 	lab := harness.New(GinkgoT(), topology, sock.IPv4)
-	e := &ends{lab: lab, side: side, near: lab.Client, far: lab.Server}
+	e := &ends{lab: lab, protocol: protocol, side: side, near: lab.Client, far: lab.Server}
 	if side == server {
 		e.near, e.far = lab.Server, lab.Client
 	}
 	for _, load := range []string{detection.Idle, detection.Busy} {
-		for _, d := range detection.Detectors {
+		for _, d := range protocol.Detectors() {
 			e.watchers = append(e.watchers, &watcher{detector: d, load: load})
 		}
 	}
@@ -46,12 +49,15 @@ func newEnds(topology harness.Topology, side string) *ends {
 
 // converse connects every watcher to the peer and exchanges a word with it.
 func (e *ends) converse() {
-	if e.side == client {
+	switch {
+	case e.protocol == detection.SCTP:
+		e.associate()
+	case e.side == client:
 		e.peer = e.lab.StartServer(port, "echo")
 		for _, w := range e.watchers {
 			w.adopt(e.lab.Dial(port))
 		}
-	} else {
+	default:
 		listener := e.lab.Server.Listen(port, len(e.watchers))
 		e.peer = e.lab.StartClient(port, "echo", "-connections", fmt.Sprint(len(e.watchers)))
 		for _, w := range e.watchers {
@@ -60,17 +66,41 @@ func (e *ends) converse() {
 		Expect(listener.Close()).To(Succeed())
 	}
 	for _, w := range e.watchers {
-		Expect(w.conn.Write("hello")).To(Succeed())
-		Expect(w.conn.ReadAll(len("hello"))).To(Equal("hello"))
-		w.ready()
+		w.converse()
 	}
+}
+
+// associate associates every watcher with the peer, on all paths. With one path the peer
+// does not probe it: it would abort what it finds dead, in a race with the detectors.
+func (e *ends) associate() {
+	var probing []string
+	if len(e.lab.Paths) == 1 {
+		probing = append(probing, "-no-heartbeats")
+	}
+	if e.side == client {
+		everywhere := netip.AddrPortFrom(netip.IPv4Unspecified(), port)
+		e.peer = e.lab.Server.Start(peer.Fixture("sctp-echo", append(probing, "-listen", everywhere.String())...))
+		e.peer.Await("ready")
+		for _, w := range e.watchers {
+			w.associate(e.lab.DialSCTP(port))
+		}
+		return
+	}
+	listener := e.lab.Server.NewAssociation("listener", port)
+	Expect(listener.Listen(len(e.watchers))).To(Succeed())
+	e.peer = e.lab.StartClient(port, "sctp-echo", append(probing, "-associations", fmt.Sprint(len(e.watchers)))...)
+	for _, w := range e.watchers {
+		w.associate(listener.Accept("server"))
+	}
+	Expect(listener.SCTP.Close()).To(Succeed())
 }
 
 // knock begins to connect every watcher.
 func (e *ends) knock() {
 	for _, w := range e.watchers {
-		w.adopt(e.lab.Client.NewSocket(client))
-		Expect(w.conn.Connect(e.lab.Entrance(port))).To(MatchError(unix.EINPROGRESS))
-		w.ready()
+		c := e.lab.Client.NewSocket(client)
+		knocking := w.adopt(c)
+		Expect(c.Connect(e.lab.Entrance(port))).To(MatchError(unix.EINPROGRESS))
+		knocking.ready()
 	}
 }

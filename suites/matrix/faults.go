@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/halfopen-lab/halfopen/fixtures/detection"
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/firewall"
 	"github.com/halfopen-lab/halfopen/scenarios"
@@ -13,6 +14,7 @@ import (
 
 // fault is a row of the matrix.
 type fault struct {
+	protocol detection.Protocol
 	name     string
 	topology harness.Topology
 	apply    func(*ends) harness.Fault
@@ -86,7 +88,7 @@ func (s stall) Apply(lab *harness.Lab) error {
 	errs := make([]error, len(s.watchers))
 	var senders sync.WaitGroup
 	for i, w := range s.watchers {
-		senders.Go(func() { _, errs[i] = scenarios.Fill(w.conn) })
+		senders.Go(func() { _, errs[i] = scenarios.Fill(w.program.(*connection).conn) })
 	}
 	senders.Wait()
 	return errors.Join(errs...)

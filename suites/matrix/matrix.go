@@ -15,12 +15,19 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/halfopen-lab/halfopen/fixtures/detection"
+	"github.com/halfopen-lab/halfopen/harness/require"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
 // One family is enough: the detectors do not know which it is.
 var _ = Describe("The detection matrix", Label(sock.IPv4.String()), func() {
+	measureAll(faults)
+
+	Context("of SCTP", Needs(require.SCTP), func() { measureAll(faultsOfSCTP) })
+})
+
+func measureAll(faults []fault) {
 	for number, f := range faults {
 		for _, side := range []string{client, server} {
 			if f.connecting && side == server {
@@ -31,7 +38,7 @@ var _ = Describe("The detection matrix", Label(sock.IPv4.String()), func() {
 				where = SecondGuest()
 			}
 			It(fmt.Sprintf("%s, seen by the %s", f.name, side), where, Waits(quiet), func() {
-				e := newEnds(f.topology, side)
+				e := newEnds(f.protocol, f.topology, side)
 				e.measure(f)
 
 				rows := e.rows(f)
@@ -48,7 +55,7 @@ var _ = Describe("The detection matrix", Label(sock.IPv4.String()), func() {
 			})
 		}
 	}
-})
+}
 
 // measure applies the fault and lets every watcher wait. It strikes just after the
 // last sign of life, so that what the cells say is the longest that it takes.
@@ -79,8 +86,8 @@ func (e *ends) measure(f fault) {
 func (e *ends) rows(f fault) detection.Matrix {
 	var rows detection.Matrix
 	for _, w := range e.watchers {
-		if w.detector == detection.Detectors[0] {
-			rows = append(rows, detection.Row{Fault: f.name, Load: w.load, Side: e.side})
+		if w.detector == f.protocol.Detectors()[0] {
+			rows = append(rows, detection.Row{Protocol: f.protocol, Fault: f.name, Load: w.load, Side: e.side})
 		}
 		row := &rows[len(rows)-1]
 		row.Outcomes = append(row.Outcomes, w.outcome)

@@ -14,6 +14,9 @@ import (
 // that a packet has come, or when it can have been told. Which detector is told what
 // by which fault has no rule but the committed matrix.
 func (e *ends) broken(f fault, w *watcher) string {
+	if f.protocol == detection.SCTP {
+		return e.brokenOverSCTP(w)
+	}
 	as := w.outcome.As
 	reset, fin := e.got(w, capture.RST), e.got(w, capture.FIN)
 	switch {

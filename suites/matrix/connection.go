@@ -1,0 +1,112 @@
+package matrix
+
+import (
+	"context"
+	"time"
+
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/fixtures/detection"
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+)
+
+// connection is a watcher's program over TCP.
+type connection struct {
+	*watcher
+	conn   *harness.Conn
+	buffer [4096]byte // for reading: a new one each time would be most of the garbage
+}
+
+// adopt takes a connection and switches the detector on. It does not go through the
+// harness's own steps, which must each make a difference: in the matrix most make none.
+func (w *watcher) adopt(c *harness.Conn) *connection {
+	adopted := &connection{watcher: w, conn: c}
+	w.program, w.local = adopted, c.Local()
+	switch w.detector {
+	case detection.KeepaliveDefault:
+		Expect(c.SetKeepalive(0, 0, 0)).To(Succeed())
+	case detection.KeepaliveTuned:
+		Expect(c.SetKeepalive(detection.Tuned.Idle, detection.Tuned.Interval, detection.Tuned.Count)).To(Succeed())
+	case detection.UserTimeout:
+		Expect(c.SetUserTimeout(detection.Unacknowledged)).To(Succeed())
+	}
+	return adopted
+}
+
+func (c *connection) converse() {
+	Expect(c.conn.Write("hello")).To(Succeed())
+	Expect(c.conn.ReadAll(len("hello"))).To(Equal("hello"))
+	c.ready()
+}
+
+// ready takes down what the rules go by, just before the fault.
+func (c *connection) ready() {
+	c.local, c.remote, c.rto = c.conn.Local(), c.conn.Remote(), c.conn.RTO()
+	c.hear()
+}
+
+func (c *connection) wait(until time.Time) string {
+	switch c.detector {
+	case detection.WriteError:
+		time.Sleep(time.Until(until))
+		return c.discard()
+	case detection.EpollRDHUP:
+		if events := awaitHangUp(c.conn, until); events != "" {
+			return events
+		}
+		return c.discard()
+	}
+	ctx, cancel := context.WithDeadline(context.Background(), until)
+	defer cancel()
+	for {
+		if err := c.conn.AwaitReadable(ctx); err == context.DeadlineExceeded {
+			return ""
+		} else if err != nil {
+			return sock.ErrnoName(err)
+		}
+		n, err := c.conn.Receive(c.buffer[:])
+		switch {
+		case err != nil && err != unix.EAGAIN:
+			return sock.ErrnoName(err)
+		case err == nil && n == 0:
+			return "zero-read"
+		case n > 0:
+			c.hear()
+		}
+	}
+}
+
+// discard reads what has come, and not a byte more, so that it is told nothing.
+func (c *connection) discard() string {
+	queues, err := c.conn.Queues()
+	if err == nil && queues.Received > 0 {
+		if n, err := c.conn.Receive(make([]byte, queues.Received)); err == nil && n > 0 {
+			c.hear()
+		}
+	}
+	return ""
+}
+
+func (c *connection) send(message []byte) (sent bool, told string) {
+	n, err := c.conn.Send(message)
+	if err != nil && err != unix.EAGAIN {
+		told = sock.ErrnoName(err)
+	}
+	return n > 0, told
+}
+
+func (c *connection) answered() bool {
+	c.discard()
+	if _, err := c.conn.Send([]byte("?")); err != nil {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), prompt)
+	defer cancel()
+	if c.conn.AwaitReadable(ctx) != nil {
+		return false
+	}
+	n, err := c.conn.Receive(make([]byte, 1))
+	return err == nil && n > 0
+}
