@@ -2,6 +2,8 @@ package scenarios
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/halfopen-lab/halfopen/fixtures/presets"
@@ -58,7 +60,14 @@ func (f Middlebox) Commands(lab *harness.Lab) []string {
 		return proxyCommands(f.Preset.Idle)
 	}
 	if lab == nil {
-		return append([]string{"# on a Linux box between the two that forwards"}, f.commands("$OUTSIDE")...)
+		commands := f.commands("$OUTSIDE")
+		if slices.ContainsFunc(commands, func(line string) bool { return strings.Contains(line, "$OUTSIDE") }) {
+			commands = append([]string{"OUTSIDE=eth1   # its interface towards the server"}, commands...)
+		}
+		return append([]string{
+			"# on a Linux box that forwards between the two",
+			"modprobe nf_conntrack   # whose settings follow",
+		}, commands...)
 	}
 	if err := needsFirewall(lab); err != nil {
 		return []string{"# " + err.Error()}
