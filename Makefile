@@ -39,7 +39,7 @@ matrix: ## the detection matrix, measured anew: committed and shown in the READM
 
 test: setup ## unit tests with the race detector, then the suites on both
 	@scripts/setup virtual
-	@go test -race ./harness/... ./scenarios/... ./fixtures/... ./scripts/...
+	@go test -race ./harness/... ./scenarios/... ./fixtures/... ./scripts/... ./cmd/...
 	@go test -run=TestTheAtlas ./suites/errno
 	@$(SUITE) -on=host,virtual
 

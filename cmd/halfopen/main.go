@@ -54,5 +54,6 @@ func command() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.AddCommand(presetsCommand())
+	root.AddCommand(doctorCommand())
 	return root
 }
