@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness/require"
+	"github.com/halfopen-lab/halfopen/scripts/run"
 )
 
 // role, in the environment, makes the test binary the probe.
@@ -208,5 +209,11 @@ func TestOneExecutorIsEnough(t *testing.T) {
 	}
 	if allHere([]Finding{{What: "a", Here: true}, {What: "b"}}, []string{"a", "b"}) || allHere(nil, []string{"a"}) {
 		t.Error("what is missing is here")
+	}
+}
+
+func TestItLooksForWhatARunUses(t *testing.T) {
+	if kernelPackage != run.DefaultKernel || guestMemory != run.DefaultMemory {
+		t.Errorf("%s and %d MiB; a run uses %s and %d MiB", kernelPackage, guestMemory, run.DefaultKernel, run.DefaultMemory)
 	}
 }
