@@ -47,10 +47,13 @@ func execute(arguments []string) int {
 }
 
 func command() *cobra.Command {
-	return &cobra.Command{
+	root := &cobra.Command{
 		Use:           "halfopen",
 		Short:         "Does a program notice when the other side is gone?",
 		SilenceErrors: true, // execute prints them, on one line
 		SilenceUsage:  true,
 	}
+	root.AddCommand(presetsCommand())
+	root.AddCommand(doctorCommand())
+	return root
 }

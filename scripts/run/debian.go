@@ -15,7 +15,7 @@ import (
 const DefaultKernel = "linux-image-cloud-amd64"
 
 // packages are what the suites need besides themselves, and programs that they test.
-var packages = []string{"iptables", "dash", "freediameterd"}
+var packages = []string{"iptables", "dash", "freediameterd", "libnginx-mod-stream", "haproxy"}
 
 // addDebian puts the contents of the packages into the guest.
 func addDebian(ctx context.Context, files *virtual.Files) error {
@@ -33,12 +33,15 @@ func addDebian(ctx context.Context, files *virtual.Files) error {
 		files.Link("/usr/sbin/"+name, "xtables-nft-multi")
 	}
 	files.Link("/usr/bin/sh", "dash")
+	// Programs look their user up, nginx even when it is to stay root.
+	files.Write("/etc/passwd", []byte("root:x:0:0:root:/tmp:/usr/bin/sh\n"), 0o644)
+	files.Write("/etc/group", []byte("root:x:0:\n"), 0o644)
 	return nil
 }
 
 // unneeded are files that nothing in the guest reads: every one of them is memory.
 func unneeded(name string) bool {
-	for _, prefix := range []string{"/usr/share", "/usr/lib/x86_64-linux-gnu/gconv", "/usr/lib/locale", "/usr/lib/x86_64-linux-gnu/audit"} {
+	for _, prefix := range []string{"/usr/share", "/usr/lib/x86_64-linux-gnu/gconv", "/usr/lib/locale", "/usr/lib/x86_64-linux-gnu/audit", "/usr/lib/x86_64-linux-gnu/perl", "/usr/lib/x86_64-linux-gnu/perl-base"} {
 		if name == prefix || strings.HasPrefix(name, prefix+"/") {
 			return true
 		}
