@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -14,12 +15,16 @@ import (
 // DefaultKernel is Debian's for virtual machines.
 const DefaultKernel = "linux-image-cloud-amd64"
 
-// packages are what the suites need besides themselves, and programs that they test.
-var packages = []string{"iptables", "dash", "freediameterd", "libnginx-mod-stream", "haproxy"}
+// packages are what every guest needs besides the suites, and tested the programs that
+// they test.
+var (
+	packages = []string{"iptables", "dash"}
+	tested   = []string{"freediameterd", "libnginx-mod-stream", "haproxy"}
+)
 
-// addDebian puts the contents of the packages into the guest.
-func addDebian(ctx context.Context, files *virtual.Files) error {
-	for _, name := range packages {
+// addDebian puts the contents of the packages, and of others, into the guest.
+func addDebian(ctx context.Context, files *virtual.Files, others ...string) error {
+	for _, name := range slices.Concat(packages, others) {
 		tree, err := unpacked(ctx, name)
 		if err != nil {
 			return err

@@ -69,7 +69,7 @@ func (s Suites) Guests(ctx context.Context) (*Guests, error) {
 		s.Memory = DefaultMemory
 	}
 	g := &Guests{suites: s, files: &virtual.Files{}}
-	if err := addDebian(ctx, g.files); err != nil {
+	if err := addDebian(ctx, g.files, tested...); err != nil {
 		return nil, err
 	}
 	if err := addPrograms(ctx, g.files, append(suites, process1)...); err != nil {
