@@ -16,6 +16,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/private"
 	"github.com/halfopen-lab/halfopen/harness/require"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
+	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 )
 
 // DefaultMemory is the memory of each guest in MiB: a test process takes some 40.
@@ -69,14 +70,17 @@ func (s Suites) Guests(ctx context.Context) (*Guests, error) {
 		s.Memory = DefaultMemory
 	}
 	g := &Guests{suites: s, files: &virtual.Files{}}
-	if err := addDebian(ctx, g.files); err != nil {
+	if err := debian.Tools(ctx, g.files); err != nil {
+		return nil, err
+	}
+	if err := debian.Put(ctx, g.files, "freediameterd"); err != nil { // which specs test
 		return nil, err
 	}
 	if err := addPrograms(ctx, g.files, append(suites, process1)...); err != nil {
 		return nil, err
 	}
 	var err error
-	g.kernel, err = findKernel(ctx, s.Kernel)
+	g.kernel, err = debian.Kernel(ctx, s.Kernel)
 	return g, err
 }
 
