@@ -13,6 +13,9 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/peer"
+	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
 )
 
 // Exit statuses.
@@ -27,6 +30,10 @@ const (
 var errBroken = errors.New("a promise was broken")
 
 func main() {
+	if os.Getpid() == 1 && os.Args[0] == "/init" {
+		guest.Main() // this program is process 1 of a virtual guest
+	}
+	peer.Main() // or a fixture
 	os.Exit(execute(os.Args[1:]))
 }
 
@@ -47,10 +54,12 @@ func execute(arguments []string) int {
 }
 
 func command() *cobra.Command {
-	return &cobra.Command{
+	root := &cobra.Command{
 		Use:           "halfopen",
 		Short:         "Does a program notice when the other side is gone?",
 		SilenceErrors: true, // execute prints them, on one line
 		SilenceUsage:  true,
 	}
+	root.AddCommand(auditCommand(), measureCommand())
+	return root
 }

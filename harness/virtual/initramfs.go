@@ -38,6 +38,21 @@ func (f *Files) Write(name string, content []byte, mode fs.FileMode) {
 	f.put(cpio.StaticFile(name, string(content), uint64(mode.Perm())))
 }
 
+// Directory makes an empty directory, unless there is one.
+func (f *Files) Directory(name string, mode fs.FileMode) {
+	if r, ok := f.records[cpio.Normalize(name)]; !ok || r.Mode&cpio.S_IFMT != cpio.S_IFDIR {
+		f.put(cpio.Directory(name, uint64(mode.Perm())))
+	}
+}
+
+// Size is how many bytes the files have.
+func (f *Files) Size() (bytes int64) {
+	for _, r := range f.records {
+		bytes += int64(r.FileSize)
+	}
+	return bytes
+}
+
 // Link makes a symbolic link.
 func (f *Files) Link(name, target string) { f.put(cpio.Symlink(name, target)) }
 
