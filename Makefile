@@ -24,7 +24,7 @@ FLAGS = -seed="$(SEED)" -focus="$$FOCUS" $(if $(PROCS),-procs="$(PROCS)")
 GUEST = $(if $(KERNEL),-kernel="$(KERNEL)") $(if $(MEMORY),-memory="$(MEMORY)")
 SUITE = go run ./scripts/suite $(FLAGS) $(GUEST) -report="$(REPORT)"
 
-.PHONY: suite suite-host matrix test check bench determinism kernels catalogue atlas mutate mutate-virtual repeat killcheck setup clean
+.PHONY: suite suite-host matrix test check bench determinism kernels catalogue presets atlas mutate mutate-virtual repeat killcheck setup clean
 
 suite: ## the behaviour suites, in virtual time
 	@scripts/setup virtual
@@ -39,7 +39,7 @@ matrix: ## the detection matrix, measured anew: committed and shown in the READM
 
 test: setup ## unit tests with the race detector, then the suites on both
 	@scripts/setup virtual
-	@go test -race ./harness/... ./scenarios/... ./fixtures/... ./scripts/...
+	@go test -race ./harness/... ./scenarios/... ./fixtures/... ./scripts/... ./cmd/...
 	@go test -run=TestTheAtlas ./suites/errno
 	@$(SUITE) -on=host,virtual
 
@@ -53,6 +53,9 @@ kernels: ## which behaviours differ between the kernels KERNELS, in virtual time
 
 catalogue: ## docs/catalogue.md from fixtures/catalogue
 	@go test ./fixtures/catalogue -update
+
+presets: ## docs/presets.md from fixtures/presets
+	@go test ./fixtures/presets -update
 
 check: setup ## format, vet, lint, module tidiness, import direction
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }

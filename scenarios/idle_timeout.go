@@ -52,6 +52,8 @@ func (f IdleTimeout) Apply(lab *harness.Lab) error {
 	return nil
 }
 
+const noCommandResetsBoth = "# no command resets both ends the moment the timer fires: the harness watches the flow and forges the RSTs"
+
 // Commands implements harness.Fault.
 func (f IdleTimeout) Commands(lab *harness.Lab) []string {
 	if err := needsFirewall(lab); err != nil {
@@ -63,7 +65,7 @@ func (f IdleTimeout) Commands(lab *harness.Lab) []string {
 		commands = append(commands, firewall.PolicyCommands(f.After, f.Then)...)
 	}
 	if f.Then == firewall.ResetBoth {
-		commands = append(commands, "# no command resets both ends the moment the timer fires: the harness watches the flow and forges the RSTs")
+		commands = append(commands, noCommandResetsBoth)
 	}
 	if f.RefreshedBy != BothWays {
 		commands = append(commands, fmt.Sprintf("# no command lets only packets %v refresh a flow: the harness watches it", f.RefreshedBy))

@@ -48,6 +48,8 @@ func TestEveryFaultSaysWhatHappens(t *testing.T) {
 			"packets in both directions are impaired: delay 300ms 100ms loss 20%"},
 		{scenarios.ImpairedPath{Direction: scenarios.TowardsClient, By: link.Impairment{Rate: 64000}},
 			"packets towards the client are impaired: rate 64000bit"},
+		{middlebox(t, "aws-nat-gw"), "the firewall is aws-nat-gw: idle timeout 350 s, fixed, then RST to the next sender"},
+		{middlebox(t, "azure-lb-tcpreset"), "the firewall is azure-lb-tcpreset: idle timeout 240 s (240 to 6000 s), then RST to both ends at expiry"},
 		{scenarios.NATRebinding{Client: client, Ports: firewall.PortRange{First: 40000, Last: 40009}},
 			"the NAT forgets the mapping and takes another from ports 40000 to 40009"},
 		{scenarios.NeighbourLost{}, "the server does not answer its router's ARP any more"},

@@ -21,6 +21,8 @@ func TestAFaultSaysWhatTheTopologyLacks(t *testing.T) {
 	expectError(t, direct, scenarios.StateFlush{}, noFirewall)
 	expectError(t, direct, scenarios.ForgedReset{To: client}, noFirewall)
 	expectCommands(t, direct, scenarios.ForgedReset{To: client}, "# "+noFirewall)
+	expectError(t, direct, middlebox(t, "aws-nat-gw"), noFirewall)
+	expectCommands(t, direct, middlebox(t, "aws-nat-gw"), "# "+noFirewall)
 	expectError(t, direct, scenarios.NATRebinding{Client: client}, noFirewall)
 
 	const noRouterBehind = "the topology client — server has no router behind the client: use Routed, Firewalled, NATed or ProxiedBehindFirewall"

@@ -17,6 +17,7 @@ import (
 	_ "github.com/halfopen-lab/halfopen/suites/heartbeat"
 	_ "github.com/halfopen-lab/halfopen/suites/keepalive"
 	_ "github.com/halfopen-lab/halfopen/suites/matrix"
+	_ "github.com/halfopen-lab/halfopen/suites/presets"
 	_ "github.com/halfopen-lab/halfopen/suites/proxied"
 	_ "github.com/halfopen-lab/halfopen/suites/sctp"
 	_ "github.com/halfopen-lab/halfopen/suites/teardown"

@@ -61,5 +61,7 @@ func command() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.AddCommand(auditCommand(), measureCommand())
+	root.AddCommand(presetsCommand())
+	root.AddCommand(doctorCommand())
 	return root
 }

@@ -92,6 +92,16 @@ func FreeDiameter() error {
 	return program("freeDiameterd", "install it (apt-get install freediameterd)")
 }
 
+// Nginx says whether nginx is there. The error is a *Missing.
+func Nginx() error {
+	return program("nginx", "install it (apt-get install libnginx-mod-stream)")
+}
+
+// HAProxy says whether HAProxy is there. The error is a *Missing.
+func HAProxy() error {
+	return program("haproxy", "install it (apt-get install haproxy)")
+}
+
 func program(name, remedy string) error {
 	if _, err := exec.LookPath(name); err != nil {
 		return &Missing{What: fmt.Sprintf("the program %s is not in PATH", name), Remedy: remedy + ", or run it in virtual time (make suite)"}

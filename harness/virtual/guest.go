@@ -110,9 +110,9 @@ func (g *Guest) explain(err error, screen *console) error {
 
 // runMachine runs QEMU to its end, and says what it used.
 func (g *Guest) runMachine(ctx context.Context, initramfs, report *os.File, screen *console) (used usage, err error) {
-	path, err := exec.LookPath(program)
+	path, err := lookUp()
 	if err != nil {
-		return usage{}, fmt.Errorf("%s is not installed: run 'scripts/setup virtual', or install the package qemu-system-x86", program)
+		return usage{}, err
 	}
 	fromGuest, screenEnd, err := os.Pipe()
 	if err != nil {

@@ -1,6 +1,7 @@
 package virtual
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -25,6 +26,33 @@ var machine = []string{
 	"-machine", "pc", "-accel", "tcg", "-cpu", "qemu64",
 	"-icount", "shift=0,sleep=off,align=off",
 	"-rtc", "clock=vm,base=2026-01-01T00:00:00",
+}
+
+// Emulator tries the emulator: it starts the machine of the guests with nothing in it, and
+// ends it. It returns what the emulator calls itself: "QEMU 7.2.22".
+func Emulator(ctx context.Context) (version string, err error) {
+	path, err := lookUp()
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.CommandContext(ctx, path, append(machine[:len(machine):len(machine)], "-S", "-monitor", "stdio")...)
+	cmd.Stdin = strings.NewReader("quit\n")
+	var complaint strings.Builder
+	cmd.Stderr = &complaint
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("starting %s without a guest: %w: %s", program, err, strings.TrimSpace(complaint.String()))
+	}
+	version, _, _ = strings.Cut(string(out), " monitor ")
+	return version, nil
+}
+
+func lookUp() (string, error) {
+	path, err := exec.LookPath(program)
+	if err != nil {
+		return "", fmt.Errorf("%s is not installed: run 'scripts/setup virtual', or install the package qemu-system-x86", program)
+	}
+	return path, nil
 }
 
 // parameters are the kernel's command line (kernel-parameters.rst).

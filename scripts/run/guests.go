@@ -60,6 +60,9 @@ type Guests struct {
 	files  *virtual.Files
 }
 
+// tested are the packages with the programs that specs test.
+var tested = []string{"freediameterd", "libnginx-mod-stream", "haproxy"}
+
 // Guests builds what the guests need. A later change of the sources does not reach
 // them.
 func (s Suites) Guests(ctx context.Context) (*Guests, error) {
@@ -73,9 +76,14 @@ func (s Suites) Guests(ctx context.Context) (*Guests, error) {
 	if err := debian.Tools(ctx, g.files); err != nil {
 		return nil, err
 	}
-	if err := debian.Put(ctx, g.files, "freediameterd"); err != nil { // which specs test
-		return nil, err
+	for _, name := range tested {
+		if err := debian.Put(ctx, g.files, name); err != nil {
+			return nil, err
+		}
 	}
+	// Programs look their user up, nginx even when it is to stay root.
+	g.files.Write("/etc/passwd", []byte("root:x:0:0:root:/tmp:/usr/bin/sh\n"), 0o644)
+	g.files.Write("/etc/group", []byte("root:x:0:\n"), 0o644)
 	if err := addPrograms(ctx, g.files, append(suites, process1)...); err != nil {
 		return nil, err
 	}

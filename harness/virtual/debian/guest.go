@@ -41,7 +41,7 @@ func Put(ctx context.Context, files *virtual.Files, name string) error {
 
 // Unneeded are files that nothing in the guest reads: every one of them is memory.
 func Unneeded(name string) bool {
-	for _, prefix := range []string{"/usr/share", "/usr/lib/x86_64-linux-gnu/gconv", "/usr/lib/locale", "/usr/lib/x86_64-linux-gnu/audit", "/var/lib/dpkg"} {
+	for _, prefix := range []string{"/usr/share", "/usr/lib/x86_64-linux-gnu/gconv", "/usr/lib/locale", "/usr/lib/x86_64-linux-gnu/audit", "/usr/lib/x86_64-linux-gnu/perl", "/usr/lib/x86_64-linux-gnu/perl-base", "/var/lib/dpkg"} {
 		if name == prefix || strings.HasPrefix(name, prefix+"/") {
 			return true
 		}

@@ -1,0 +1,58 @@
+// Package doctor finds out what this machine can do for halfopen, by trying it: a
+// namespace is made, rules are set, the emulator is started.
+//
+// What a spec needs beyond that is in harness/require; installing anything is not done
+// here.
+package doctor
+
+import (
+	"context"
+	"os/exec"
+)
+
+// Finding is the answer to one question.
+type Finding struct {
+	What string `json:"what"` // that was tried: "iptables"
+	Here bool   `json:"here"`
+	// Means is what follows from it: what can be done, or cannot.
+	Means string `json:"means"`
+	// Remedy is what the user can do; empty where nothing is needed.
+	Remedy string `json:"remedy,omitempty"`
+}
+
+// Report is what a machine can do.
+type Report struct {
+	Findings []Finding `json:"findings"`
+	// RunningKernel and VirtualTime say whether the two executors work: labs on the running
+	// kernel, in real time, and in a guest whose clock is virtual.
+	RunningKernel bool `json:"running_kernel"`
+	VirtualTime   bool `json:"virtual_time"`
+}
+
+// Works says whether anything can be measured at all.
+func (r Report) Works() bool { return r.RunningKernel || r.VirtualTime }
+
+// Examine tries everything. probe is a command that calls Probe in a process of its own.
+func Examine(ctx context.Context, probe *exec.Cmd) Report {
+	var r Report
+	r.Findings = runningKernel(probe)
+	r.RunningKernel = allHere(r.Findings, neededByLabs)
+	virtual := virtualTime(ctx)
+	r.VirtualTime = allHere(virtual, neededByGuests)
+	r.Findings = append(r.Findings, virtual...)
+	return r
+}
+
+// allHere says whether all of the findings with these names are good.
+func allHere(findings []Finding, names []string) bool {
+	here := map[string]bool{}
+	for _, f := range findings {
+		here[f.What] = f.Here
+	}
+	for _, name := range names {
+		if !here[name] {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,49 @@
+// Package presets is the specs of the middlebox presets: row F11 of the catalogue. Each
+// preset is one spec, made from fixtures/presets, over IPv4: what a firewall does after a
+// timeout is the same over IPv6, as package suites/firewall shows.
+package presets
+
+import (
+	"fmt"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/halfopen-lab/halfopen/fixtures/presets"
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+// entries are the presets with that fate after their timeout, as a table whose specs wait
+// for the timeout and a little longer.
+func entries(fate presets.AfterExpiry) []TableEntry {
+	var entries []TableEntry
+	for i, p := range presets.All() {
+		if p.AfterExpiry != fate || p.Idle == 0 || hasSpecOfItsOwn(p) {
+			continue
+		}
+		guest := Labels{}
+		if i%2 == 1 {
+			guest = SecondGuest()
+		}
+		entries = append(entries, Entry(fmt.Sprintf("%s, after %v", p.Name, p.Idle), Waits(p.Idle+5*time.Second), guest, p))
+	}
+	return entries
+}
+
+// probes come well before the preset's timeout.
+func probes(p presets.Preset) oracle.Keepalive {
+	idle := min(p.Idle/2, oracle.Default().Idle)
+	return oracle.Keepalive{Idle: idle, Interval: idle, Count: 9}
+}
+
+// talk is a word each way.
+func talk(client, server *harness.Conn) {
+	GinkgoHelper()
+	Expect(client.Write("hello")).To(Succeed())
+	Expect(server.Read()).To(Equal("hello"))
+	Expect(server.Write("hello yourself")).To(Succeed())
+	Expect(client.Read()).To(Equal("hello yourself"))
+}

@@ -1,0 +1,148 @@
+package presets
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/fixtures/presets"
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/capture"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios"
+	. "github.com/halfopen-lab/halfopen/suites/spec"
+)
+
+const (
+	margin  = 500 * time.Millisecond // how far from the timeout the specs stay on either side
+	retries = 2                      // so that the client gives up in seconds
+)
+
+// box is a lab whose firewall is a preset, with connections that began together.
+type box struct {
+	*harness.Lab
+	preset         presets.Preset
+	client, server *harness.Conn // idle from their beginning
+
+	probed, itsServer *harness.Conn // idle, with keepalive; nil where no source says that it keeps the flow
+}
+
+func behind(p presets.Preset) *box {
+	GinkgoHelper()
+	b := &box{Lab: harness.New(GinkgoT(), harness.Firewalled, sock.IPv4), preset: p}
+	b.Client.Sysctl("ipv4/tcp_retries2", retries)
+	b.Apply(scenarios.Middlebox{Preset: p})
+	if p.ProbesRefresh == presets.Yes {
+		b.probed, b.itsServer = b.Connect(5001)
+		b.probed.Keepalive(probes(p))
+	}
+	b.client, b.server = b.Connect(5000)
+	return b
+}
+
+// expire waits until just after the timeout of the idle connection. A younger one, which
+// is then just before its own, still talks.
+func (b *box) expire() {
+	GinkgoHelper()
+	time.Sleep(2 * margin)
+	younger, its := b.Connect(5002)
+	time.Sleep(time.Until(younger.QuietSince().Add(b.preset.Idle - margin)))
+	Expect(b.Knows(younger.Local(), younger.Remote())).To(BeTrue(), "just before the timeout")
+	talk(younger, its)
+	Expect(b.Knows(b.client.Local(), b.client.Remote())).To(BeFalse(), "just after the timeout")
+	Expect(b.client).To(BeInState(sock.Established))
+	Expect(b.server).To(BeInState(sock.Established))
+}
+
+// expectProbedAlive is what a source says of keepalive: a flow as old as the one that is
+// gone is known and talks.
+func (b *box) expectProbedAlive() {
+	GinkgoHelper()
+	if b.probed == nil {
+		return
+	}
+	Expect(b.Knows(b.probed.Local(), b.probed.Remote())).To(BeTrue(), "keepalive probes keep the flow")
+	talk(b.probed, b.itsServer)
+}
+
+func expectSilentDrop(p presets.Preset) {
+	GinkgoHelper()
+	b := behind(p)
+	b.expire()
+	b.expectProbedAlive()
+
+	rto := b.client.RTO()
+	Expect(b.client.Write("too late")).To(Succeed())
+	Expect(b.client).To(FailWith(unix.ETIMEDOUT, During(oracle.GiveUp(retries, rto), b.client.LastSent())))
+	Expect(b.server).To(BeInState(sock.Established), "half-open: only one end knows")
+	Expect(b.Client.Received(capture.RST)).To(BeEmpty())
+	Expect(b.Server.Received(capture.RST)).To(BeEmpty())
+}
+
+var _ = Describe("The preset of a middlebox", Rows("F11"), func() {
+	DescribeTable("that discards silently: the next sender retransmits in vain", expectSilentDrop, entries(presets.SilentDrop))
+
+	DescribeTable("of which no source says what follows, played as a silent drop", expectSilentDrop, entries(presets.NotStated))
+
+	DescribeTable("that resets the next sender: the other end is half-open", func(p presets.Preset) {
+		b := behind(p)
+		b.expire()
+		b.expectProbedAlive()
+
+		Expect(b.client.Write("late")).To(Succeed())
+		Expect(b.client).To(FailWith(unix.ECONNRESET, Within(time.Second)))
+		Expect(b.server).To(BeInState(sock.Established), "half-open: only one end knows")
+		Expect(b.Server.Received(capture.RST)).To(BeEmpty())
+	}, entries(presets.ResetSender))
+
+	DescribeTable("that resets both ends the moment the timer fires", func(p presets.Preset) {
+		b := behind(p)
+		quiet := b.client.QuietSince()
+
+		Expect(b.client).To(FailWith(unix.ECONNRESET, During(oracle.Around(p.Idle), quiet)))
+		Expect(b.server).To(FailWith(unix.ECONNRESET, During(oracle.Around(p.Idle), quiet)))
+		Expect(b.Client.Received(capture.RST)).To(HaveLen(1))
+		Expect(b.Server.Received(capture.RST)).To(HaveLen(1))
+		b.expectProbedAlive()
+	}, entries(presets.ResetBoth))
+
+	DescribeTable("that sends both ends a stale RST, which they ignore", func(p presets.Preset) {
+		b := behind(p)
+		talk(b.client, b.server)
+		b.expire()
+
+		b.Apply(scenarios.ForgedReset{To: b.client, Number: scenarios.Stale})
+		b.Apply(scenarios.ForgedReset{To: b.server, Number: scenarios.Stale})
+
+		Expect(b.Lab.Client).To(HaveReceived(1, capture.RST, Within(time.Second)))
+		Expect(b.Lab.Server).To(HaveReceived(1, capture.RST, Within(time.Second)))
+		Expect(b.client).To(StayAlive(time.Second))
+		Expect(b.server).To(StayAlive(time.Second))
+	}, entries(presets.StaleReset))
+
+	DescribeTable("that takes the next packet for a new flow: nobody notices", func(p presets.Preset) {
+		b := behind(p)
+		b.expire()
+		b.expectProbedAlive()
+
+		talk(b.client, b.server)
+		Expect(b.Knows(b.client.Local(), b.client.Remote())).To(BeTrue(), "the packet in the middle opened a new entry")
+	}, entries(presets.PickUp))
+
+	DescribeTable("that does so for what its own side sends, and discards what comes from outside until then", func(p presets.Preset) {
+		b := behind(p)
+		b.expire()
+		b.expectProbedAlive()
+
+		Expect(b.server.Write("from outside")).To(Succeed())
+		Expect(b.client).To(StayAlive(time.Second))
+		Expect(b.client.Write("from inside")).To(Succeed())
+		Expect(b.server.Read()).To(Equal("from inside"))
+		Expect(b.client).To(BeReadable(Within(2*time.Second)), "the retransmission gets through")
+		Expect(b.client.Read()).To(Equal("from outside"))
+	}, entries(presets.PickUpOutbound))
+})
