@@ -22,6 +22,7 @@ type auditing struct {
 	packages, takes []string
 	environment     []string
 	prepare         []string
+	presets         []string
 	user            string
 	send            string
 	watch, ready    time.Duration
@@ -50,6 +51,7 @@ func auditCommand() *cobra.Command {
 	f.StringArrayVar(&a.takes, "take", nil, "a file or directory to take along: PATH, or PATH:NAME-IN-THE-GUEST")
 	f.StringArrayVar(&a.environment, "env", nil, "a variable for the program: NAME=VALUE")
 	f.StringArrayVar(&a.prepare, "prepare", nil, "a shell command to run in the guest before the program starts")
+	f.StringArrayVar(&a.presets, "preset", nil, "a middlebox to run it behind (see 'halfopen presets'); what becomes of it behind the others is derived")
 	f.StringVar(&a.user, "user", "", "whom the program runs as (default root)")
 	f.StringVar(&a.send, "send", "", `what the other side sends once it is connected, and again under load; \r, \n and \t are understood`)
 	f.DurationVar(&a.watch, "watch", 150*time.Minute, "how long each fault is looked at, in virtual time")
@@ -64,7 +66,7 @@ func auditCommand() *cobra.Command {
 
 func (a *auditing) run(c *cobra.Command) error {
 	ctx, progress := c.Context(), os.Stderr
-	p := &plan.Plan{UnderTest: plan.Server, Port: a.port, Send: unescaped(a.send), Watch: a.watch, Ready: a.ready, Prepare: a.prepare}
+	p := &plan.Plan{UnderTest: plan.Server, Port: a.port, Send: unescaped(a.send), Watch: a.watch, Ready: a.ready, Prepare: a.prepare, Presets: a.presets}
 	if a.server == "" {
 		p.UnderTest = plan.Client
 	}

@@ -14,16 +14,16 @@ import (
 // Answer is everything that an audit has found out. What could not be found out is in
 // Unknown, in words, and nowhere else.
 type Answer struct {
-	Program   Program   `json:"program"`
-	Kernel    string    `json:"kernel"`
-	Watched   Seconds   `json:"watched_seconds"` // how long each fault was looked at
-	Settings  *Settings `json:"settings,omitempty"`
-	Wire      Wire      `json:"wire"`
-	Faults    []Fault   `json:"faults"`
-	Unknown   []string  `json:"unknown,omitempty"`
-	Remarks   []string  `json:"remarks,omitempty"`
-	Trouble   string    `json:"trouble,omitempty"` // why there is no answer
-	Situation string    `json:"-"`
+	Program  Program   `json:"program"`
+	Kernel   string    `json:"kernel"`
+	Watched  Seconds   `json:"watched_seconds"` // how long each fault was looked at
+	Settings *Settings `json:"settings,omitempty"`
+	Wire     Wire      `json:"wire"`
+	Faults   []Fault   `json:"faults"`
+	Presets  []Preset  `json:"presets"`
+	Advice   *Advice   `json:"advice,omitempty"` // nil: there is nothing to change
+	Unknown  []string  `json:"unknown,omitempty"`
+	Trouble  string    `json:"trouble,omitempty"` // why there is no answer
 }
 
 // Program is what was audited.
@@ -49,13 +49,19 @@ type Settings struct {
 
 // Wire is what was seen of a connection that nothing was done to.
 type Wire struct {
-	Probes        int        `json:"keepalive_probes"` // that the program's kernel has sent
-	ProbeSpacing  Seconds    `json:"probe_spacing_seconds,omitempty"`
-	Heartbeat     *Heartbeat `json:"heartbeat,omitempty"`
-	LongestGap    Seconds    `json:"longest_silence_seconds"` // no packet of the connection either way
-	Ended         *Event     `json:"ended,omitempty"`         // the program ended it by itself
-	UntilTheEnd   bool       `json:"silent_until_the_end"`    // the longest silence had not ended when the watch did
-	AnswersNeeded bool       `json:"-"`
+	Probes       int        `json:"keepalive_probes"` // that the program's kernel has sent
+	ProbeSpacing Seconds    `json:"probe_spacing_seconds,omitempty"`
+	Heartbeat    *Heartbeat `json:"heartbeat,omitempty"`
+	Silence      Silence    `json:"longest_silence"`           // no packet of the connection either way
+	NoData       Silence    `json:"longest_without_data"`      // keepalive probes and acknowledgements are none
+	Ended        *Event     `json:"ended_by_itself,omitempty"` // the program ended it; times count from when it was made
+}
+
+// Silence is a time without packets.
+type Silence struct {
+	Lasted Seconds `json:"seconds"`
+	// Open says that it had not ended when the watch did.
+	Open bool `json:"open,omitempty"`
 }
 
 // Heartbeat is data that one side sends at a stable period.
@@ -94,9 +100,49 @@ const (
 	Never      = "never"          // the connection is dead, and nothing has happened
 	Alive      = "alive"          // the connection still works: there is nothing to notice
 	ByItself   = "ends by itself" // as it does when nothing is wrong, and no sooner
+	Unmeasured = "not measured"
 )
 
-// Event is something that happened, and how long after the peer was last heard.
+// Preset is a middlebox, and what becomes of an idle session behind it.
+type Preset struct {
+	Name    string  `json:"preset"`
+	Timeout Seconds `json:"idle_timeout_seconds"` // 0: it has none
+	Outcome string  `json:"outcome"`              // Survives, Dies, EndsFirst or Open
+	How     string  `json:"how"`                  // RunHere, or Derived from what the program sends
+	Why     string  `json:"why"`
+}
+
+// What becomes of a session.
+const (
+	Survives  = "survives"
+	Dies      = "dies"
+	EndsFirst = "ends first" // the program ends it before the middlebox does
+	Open      = "unknown"
+)
+
+// How that is known.
+const (
+	RunHere = "run"
+	Derived = "derived"
+)
+
+// Advice is settings for the program's socket, and what came of trying them.
+type Advice struct {
+	Idle        Seconds `json:"keepalive_idle_seconds"`
+	Interval    Seconds `json:"keepalive_interval_seconds"`
+	Count       int     `json:"keepalive_count"`
+	UserTimeout Seconds `json:"user_timeout_seconds"`
+	// BySysctl says that sysctls suffice: the program has keepalive on, with the
+	// system's values.
+	BySysctl bool   `json:"by_sysctl"`
+	Why      string `json:"why"`
+	// Tried are the trials with these settings, set on the program's socket from
+	// outside.
+	Tried []Fault `json:"tried"`
+}
+
+// Event is something that happened, and how long after the peer was last heard, or, where
+// its kernel tells of the fault, after the fault.
 type Event struct {
 	What  string  `json:"what"`
 	After Seconds `json:"after_seconds"`

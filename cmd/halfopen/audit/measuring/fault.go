@@ -1,11 +1,14 @@
 package measuring
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/advice"
+	"github.com/halfopen-lab/halfopen/fixtures/presets"
 	"github.com/halfopen-lab/halfopen/harness/firewall"
 	"github.com/halfopen-lab/halfopen/harness/timeline"
 	"github.com/halfopen-lab/halfopen/scenarios"
@@ -18,15 +21,33 @@ type fault struct {
 	// dead says that the peer cannot be reached any more after it, whatever the
 	// program believes.
 	dead bool
+	// announced says that the peer's kernel tells of it: times count from then, and
+	// not from when the peer was last heard.
+	announced bool
+	// byFixture says that only a fixture can be made to do it.
+	byFixture bool
 
 	before func(*trial) // before there is a connection
 	strike func(*trial)
 	then   func(*trial) // a while after
 	while  time.Duration
+	watch  time.Duration // how long it is looked at; zero: as long as the plan says
+	role   role
 }
 
-// nothing is the trial in which nothing happens: how the program is by itself.
-const nothing = "nothing"
+// role is what the answer makes of a trial.
+type role int
+
+// The roles. The zero value is a row of the faults.
+const (
+	row         role = iota
+	undisturbed      // how the program is by itself
+	preset           // a middlebox that the user has named
+	remedy           // the settings that are advised, tried
+)
+
+// nothing is the trial in which nothing happens.
+var nothing = fault{name: "nothing", role: undisturbed}
 
 // idleTimeout is that of the firewalls in the faults, and rebooting how long a host is
 // off.
@@ -39,13 +60,12 @@ const (
 // its names, and those that only a whole program shows. A path that drops everything,
 // or one direction of it, is to an idle program what a host is that lost power.
 var faults = []fault{
-	{name: nothing},
-	{name: "process killed", dead: true, strike: (*trial).killPeer},
-	{name: "FIN, and the peer reads on", strike: (*trial).halfClose},
+	{name: "process killed", dead: true, announced: true, strike: (*trial).killPeer},
+	{name: "FIN, and the peer reads on", announced: true, byFixture: true, strike: (*trial).halfClose},
 	{name: "process stopped", strike: (*trial).stopPeer},
 	{name: "host powered off", dead: true, strike: (*trial).powerOff},
-	{name: "host powered off, program frozen", dead: true, before: nil, strike: func(t *trial) { t.freeze(); t.powerOff() }},
-	{name: "host powered off", busy: true, dead: true, strike: (*trial).unanswered, then: (*trial).powerOff, while: time.Second},
+	{name: "host powered off", busy: true, byFixture: true, dead: true, strike: (*trial).unanswered, then: (*trial).powerOff, while: time.Second},
+	{name: "host powered off, program frozen", dead: true, strike: func(t *trial) { t.freeze(); t.powerOff() }},
 	{name: fmt.Sprintf("host rebooted, off for %.0f s", rebooting.Seconds()), dead: true, strike: (*trial).powerOff, then: (*trial).powerOn, while: rebooting},
 	forgetting("silent", firewall.SilentDrop),
 	forgetting("RST to the sender", firewall.ResetSender),
@@ -56,6 +76,28 @@ func forgetting(how string, then firewall.AfterExpiry) fault {
 	return fault{
 		name:   fmt.Sprintf("idle timeout of %.0f s, %s", idleTimeout.Seconds(), how),
 		before: func(t *trial) { t.lab.Apply(scenarios.IdleTimeout{After: idleTimeout, Then: then}) },
+	}
+}
+
+// middlebox is a preset that is run. What it does shows when it has had the time twice.
+func middlebox(p presets.Preset) fault {
+	return fault{
+		name: p.Name, role: preset, watch: 2*p.Idle + settling,
+		before: func(t *trial) { t.lab.Apply(scenarios.Middlebox{Preset: p}) },
+	}
+}
+
+// remedies try the advised settings against a firewall that forgets early, and a host
+// that vanishes.
+func remedies() []fault {
+	return []fault{
+		{name: fmt.Sprintf("advised settings, idle timeout of %.0f s, silent", advice.Forgets.Seconds()), role: remedy, watch: 3 * advice.Forgets,
+			before: func(t *trial) {
+				t.lab.Apply(scenarios.IdleTimeout{After: advice.Forgets, Then: firewall.SilentDrop})
+			},
+			strike: (*trial).advise},
+		{name: "advised settings, host powered off", role: remedy, dead: true, watch: 2 * advice.Settings.Death().Latest,
+			strike: func(t *trial) { t.advise(); t.powerOff() }},
 	}
 }
 
@@ -113,4 +155,19 @@ func (t *trial) unanswered() {
 	}
 	t.lab.Apply(scenarios.SilentDrop{Direction: direction})
 	t.step("the peer sends a request", func() error { return t.say() })
+}
+
+// advise sets the advised values on the program's own socket, from outside.
+func (t *trial) advise() {
+	t.step("the advised settings are set on the program's socket", func() error {
+		c, err := t.borrow()
+		if err != nil {
+			return err
+		}
+		defer func() { _ = c.Close() }()
+		k := advice.Settings
+		return errors.Join(c.SetKeepalive(k.Idle, k.Interval, k.Count), c.SetUserTimeout(k.UserTimeout))
+	})
+	// Keepalive that is switched on now counts from now, at the latest.
+	t.heard = time.Now()
 }

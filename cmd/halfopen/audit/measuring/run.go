@@ -1,24 +1,31 @@
 package measuring
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/answer"
 	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/plan"
+	"github.com/halfopen-lab/halfopen/fixtures/presets"
 )
 
 // Run carries the plan out and writes what a trial leaves behind into the report
 // directory. What keeps every trial from being measured is in the answer's Trouble;
 // what keeps one, in its row's.
 func Run(ctx context.Context, p *plan.Plan, report string) (*answer.Answer, error) {
+	for _, command := range p.Prepare {
+		if out, err := exec.CommandContext(ctx, "/bin/sh", "-c", command).CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("preparing the guest: %s: %w: %s", command, err, strings.TrimSpace(string(out)))
+		}
+	}
 	t, err := startTracer()
 	if err != nil {
 		return nil, err
@@ -27,29 +34,41 @@ func Run(ctx context.Context, p *plan.Plan, report string) (*answer.Answer, erro
 	if err := os.MkdirAll(captures, 0o755); err != nil {
 		return nil, err
 	}
-	outcomes := make([]outcome, 0, len(faults))
-	for i, f := range faults {
-		if f.busy && p.Send == "" {
-			continue
-		}
-		outcomes = append(outcomes, outcome{trial: &trial{fault: f, number: i, plan: p, tracer: t}})
+	var outcomes []*outcome
+	for i, f := range trials(p) {
+		outcomes = append(outcomes, &outcome{trial: &trial{fault: f, ctx: ctx, number: i, plan: p, tracer: t}})
 	}
 	began := time.Now()
 	var all sync.WaitGroup
-	for i := range outcomes {
-		o := &outcomes[i]
+	for _, o := range outcomes {
 		all.Go(func() {
-			o.err = try(o.trial.name, func(test *test) {
+			o.err = try(o.trial.describe(), func(test *test) {
 				o.trial.test = test
 				o.story = o.trial.run()
 				o.story.packets = o.trial.packets()
 				test.must(o.trial.keep(filepath.Join(captures, o.file())))
 			})
-			fmt.Printf("halfopen: %8.3f s  %s: done\n", time.Since(began).Seconds(), o.trial.describe())
+			fmt.Printf("halfopen: %s: measured after %v of virtual time\n", o.trial.describe(), answer.Of(time.Since(began)))
 		})
 	}
 	all.Wait()
 	return conclude(p, outcomes), nil
+}
+
+// trials are those of a plan; the first one is that in which nothing happens.
+func trials(p *plan.Plan) []fault {
+	all := []fault{nothing}
+	for _, f := range faults {
+		if f.byFixture && p.Program(p.UnderTest.Other()) != nil || f.busy && p.Send == "" {
+			continue
+		}
+		all = append(all, f)
+	}
+	for _, name := range p.Presets {
+		found, _ := presets.Find(name) // the plan was validated
+		all = append(all, middlebox(found))
+	}
+	return append(all, remedies()...)
 }
 
 // outcome is what came of a trial.
@@ -59,18 +78,11 @@ type outcome struct {
 	err   error
 }
 
+var notInFileNames = regexp.MustCompile(`[^a-z0-9]+`)
+
 // file is the name of the trial's files in the report, without what they end with.
 func (o *outcome) file() string {
-	name := strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
-			return r
-		}
-		return '-'
-	}, strings.ToLower(o.trial.describe()))
-	for strings.Contains(name, "--") {
-		name = strings.ReplaceAll(name, "--", "-")
-	}
-	return fmt.Sprintf("%02d-%s", o.trial.number, name)
+	return fmt.Sprintf("%02d-%s", o.trial.number, notInFileNames.ReplaceAllString(strings.ToLower(o.trial.describe()), "-"))
 }
 
 // describe is the fault and the load.
@@ -81,62 +93,19 @@ func (t *trial) describe() string {
 	return t.name
 }
 
-// conclude makes the answer of the outcomes. The first one is the trial in which
-// nothing happened.
-func conclude(p *plan.Plan, outcomes []outcome) *answer.Answer {
-	program := p.Program(p.UnderTest)
-	a := &answer.Answer{
-		Program: answer.Program{Side: string(p.UnderTest), Command: program.Text, Package: program.Package, Port: p.Port, Peer: "a fixture"},
-		Kernel:  kernel(),
-		Watched: answer.Of(p.Watch),
-	}
-	if other := p.Program(p.UnderTest.Other()); other != nil {
-		a.Program.Peer = other.Text
-	}
-	quiet := &outcomes[0]
-	if quiet.err != nil {
-		a.Trouble = oneLine(quiet.err)
-		return a
-	}
-	a.Program.Loopback, a.Program.Ready = quiet.trial.loopback, answer.Of(quiet.trial.took)
-	a.Wire = quiet.wire()
-	if s := quiet.trial.settings; s != nil {
-		if a.Settings = s.Settings; s.err != nil {
-			a.Unknown = append(a.Unknown, "the settings of its socket: "+s.err.Error())
-		}
-	}
-	for i := range outcomes[1:] {
-		a.Faults = append(a.Faults, outcomes[i+1].row(a.Wire))
-	}
-	if p.Send == "" {
-		a.Unknown = append(a.Unknown, "what it does with data under way: it was sent nothing to answer (--send)")
-	}
-	return a
-}
-
-func kernel() string {
-	var name unix.Utsname
-	if err := unix.Uname(&name); err != nil {
-		return "unknown"
-	}
-	return unix.ByteSliceToString(name.Sysname[:]) + " " + unix.ByteSliceToString(name.Release[:])
-}
-
-// row judges a trial.
-func (o *outcome) row(quiet answer.Wire) answer.Fault {
+// judge makes a row of what came of a trial, beside how the program is when nothing
+// happens.
+func (o *outcome) judge(quiet answer.Wire) answer.Fault {
 	t, s := o.trial, o.story
 	f := answer.Fault{Name: t.name, Load: answer.Idle, Capture: "captures/" + o.file() + ".pcapng"}
 	if t.busy {
 		f.Load = answer.Busy
 	}
 	if o.err != nil {
-		f.Trouble, f.Capture = oneLine(o.err), ""
+		f.Trouble, f.Capture, f.Verdict = oneLine(o.err), "", answer.Unmeasured
 		return f
 	}
-	since := t.heard
-	if t.struck.IsZero() { // it was over before
-		since = t.began
-	}
+	since := firstOf(t.heard, t.began) // it may have been over before anything struck
 	if told, ok := s.kernel(); ok {
 		f.Kernel = told.event(since)
 	}
@@ -147,19 +116,29 @@ func (o *outcome) row(quiet answer.Wire) answer.Fault {
 		f.Exit = turn{s.exit.Text, s.exit.At}.event(since)
 	}
 	switch {
-	case f.Noticed != nil && f.Kernel == nil && quiet.Ended != nil:
+	case f.Noticed != nil && f.Kernel == nil && quiet.Ended != nil && !t.sooner(s, quiet):
 		f.Verdict = answer.ByItself
 	case f.Noticed != nil || f.Exit != nil:
 		f.Verdict = answer.Noticing
 	case f.Kernel != nil:
 		f.Verdict = answer.KernelOnly
-	case t.dead, t.lab.Firewall != nil && t.before != nil && !t.flowKnown:
+	case t.dead, t.before != nil && !t.flowKnown:
 		f.Verdict = answer.Never
 	default:
 		f.Verdict = answer.Alive
 	}
 	return f
 }
+
+// sooner says whether the program ended the connection clearly before it does when
+// nothing happens.
+func (t *trial) sooner(s story, quiet answer.Wire) bool {
+	noticed, _ := s.program()
+	return noticed.at.Sub(t.began) < quiet.Ended.After.Duration()-time.Second
+}
+
+// firstOf is the first of times that there was.
+func firstOf(times ...time.Time) time.Time { return cmp.Or(times...) }
 
 func oneLine(err error) string {
 	text, _, _ := strings.Cut(err.Error(), "\n")
@@ -169,9 +148,13 @@ func oneLine(err error) string {
 // wire is what was seen of the trial in which nothing happened.
 func (o *outcome) wire() answer.Wire {
 	t := o.trial
-	w := look(o.story.packets, t.over)
-	if told, ok := o.story.program(); ok {
-		w.Ended = told.event(t.began)
+	w := look(o.story.packets, firstOf(t.over, time.Now()))
+	if ended, ok := o.story.program(); ok {
+		w.Ended = ended.event(t.began)
+		if n := len(o.story.packets); n > 0 { // what was silent after the end says nothing
+			ended := look(o.story.packets, o.story.packets[n-1].At)
+			w.Silence, w.NoData = ended.Silence, ended.NoData
+		}
 	}
 	return w
 }

@@ -20,7 +20,7 @@ type story struct {
 }
 
 func (t *trial) story() story {
-	s := story{changes: t.tracer.of(t.local, t.remote), gone: t.watch.of(t.local, t.remote), exit: t.exited}
+	s := story{changes: t.tracer.of(t.local, t.remote), gone: t.gone.of(t.local, t.remote), exit: t.exited}
 	if t.program != nil {
 		s.failures = t.tracer.failures(t.program.PID())
 	}

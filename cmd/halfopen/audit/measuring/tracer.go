@@ -203,6 +203,19 @@ func (t *tracer) of(local, remote uint16) []change {
 	return own
 }
 
+// connected is the port that a client has connected from, of a range, to a port; the
+// first one counts.
+func (t *tracer) connected(first, last, to uint16) (port uint16, ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, c := range t.changes {
+		if c.from == sock.SynSent && c.to == sock.Established && c.remote == to && first <= c.local && c.local <= last {
+			return c.local, true
+		}
+	}
+	return 0, false
+}
+
 // failures are the calls that failed in a process and in those that it has made, and
 // they, and so on.
 func (t *tracer) failures(ancestor int) []failure {

@@ -1,6 +1,7 @@
 package measuring
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,9 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
+// ending is how long a program may take to end once it has noticed.
+const ending = 2 * time.Second
+
 // settling is how long a connection is left alone before anything happens to it.
 const settling = 10 * time.Second
 
@@ -29,6 +33,7 @@ const settling = 10 * time.Second
 type trial struct {
 	*test
 	fault
+	ctx    context.Context
 	number int
 	plan   *plan.Plan
 	tracer *tracer
@@ -45,7 +50,7 @@ type trial struct {
 	took          time.Duration // until the program was ready
 	settings      *settings
 
-	watch     *destruction
+	gone      *destruction
 	exit      chan peer.Event
 	began     time.Time // when the connection was there
 	struck    time.Time
@@ -66,9 +71,9 @@ func (t *trial) run() story {
 		t.must(h.Links.Up("lo"))
 	}
 	var err error
-	t.watch, err = watchDestruction(t.near)
+	t.gone, err = watchDestruction(t.near)
 	t.must(err)
-	t.Cleanup(t.watch.close)
+	t.Cleanup(t.gone.close)
 	if t.before != nil {
 		t.before(t)
 	}
@@ -82,6 +87,9 @@ func (t *trial) run() story {
 	t.settings = t.inForce()
 	t.struck = time.Now()
 	t.heard = t.lastHeard(t.struck)
+	if t.announced {
+		t.heard = t.struck
+	}
 	if t.strike != nil {
 		t.strike(t)
 	}
@@ -89,24 +97,40 @@ func (t *trial) run() story {
 		t.rest(t.while)
 		t.then(t)
 	}
-	t.rest(t.plan.Watch)
+	t.rest(cmp.Or(t.watch, t.plan.Watch))
 	t.over = time.Now()
+	if t.exited == nil {
+		select { // a program that gives up may take a moment to end
+		case e := <-t.exit:
+			t.exited = &e
+		case <-time.After(ending):
+		}
+	}
+	t.must(context.Cause(t.ctx))
 	t.flowKnown = t.firewallKnows()
 	return t.story()
 }
 
 // connect starts the program, and the peer, until they have a connection.
 func (t *trial) connect() {
-	if t.plan.UnderTest == plan.Server {
+	if t.plan.Server != nil {
 		t.startServer()
-		t.dial()
+	}
+	if t.plan.Client != nil {
+		t.startClient()
 		return
 	}
-	t.Fatalf("clients are not measured yet")
+	t.dial()
 }
 
-// port is the one that a fixture connects from: it tells the trials apart in the trace.
-func (t *trial) port() uint16 { return uint16(20000 + t.number) }
+// ports are those that the client connects from: they tell the trials apart in the
+// trace, whose addresses are all the same.
+func (t *trial) ports() (first, last uint16) {
+	first = uint16(20000 + t.number*portsEach)
+	return first, first + portsEach - 1
+}
+
+const portsEach = 200
 
 // start starts a program in a box on a host.
 func (t *trial) start(host *harness.Host, p *plan.Program) *harness.Program {
@@ -147,6 +171,8 @@ func (t *trial) startServer() {
 				continue
 			}
 			t.Fatalf("%s", t.ended(e, fmt.Sprintf("it listened on port %d", t.plan.Port)))
+		case <-t.ctx.Done():
+			t.must(context.Cause(t.ctx))
 		case <-time.After(time.Until(until)):
 			t.Fatalf("%s has not begun to listen on port %d within %v: %s%s", t.plan.Server.Text, t.plan.Port, t.plan.Ready, elsewhere(listeners), t.wrote(p))
 		}
@@ -241,9 +267,10 @@ func (t *trial) reach(at netip.Addr) {
 
 // dial connects the fixture.
 func (t *trial) dial() {
+	first, _ := t.ports()
 	t.conn = t.lab.Client.NewSocket("client")
-	t.must(t.conn.Bind(t.lab.Client.AddressPort(t.port())))
-	t.local, t.remote = t.plan.Port, t.port()
+	t.must(t.conn.Bind(t.lab.Client.AddressPort(first)))
+	t.local, t.remote = t.plan.Port, first
 	ctx, cancel := context.WithTimeout(context.Background(), t.plan.Ready)
 	defer cancel()
 	err := t.conn.Connect(t.lab.Server.AddressPort(t.plan.Port))
@@ -255,6 +282,50 @@ func (t *trial) dial() {
 	}
 	t.read()
 	t.must(t.say())
+}
+
+// startClient starts the client and returns when it is connected.
+func (t *trial) startClient() {
+	var listener *harness.Listener
+	if t.plan.Server == nil {
+		listener = t.lab.Server.Listen(t.plan.Port, 128)
+	}
+	first, last := t.ports()
+	t.must(t.lab.Client.Do(func() error {
+		return os.WriteFile("/proc/sys/net/ipv4/ip_local_port_range", fmt.Appendf(nil, "%d %d", first, last), 0)
+	}))
+	began := time.Now()
+	p := t.start(t.lab.Client, t.plan.Client)
+	t.adopt(p, plan.Client)
+	until := began.Add(t.plan.Ready)
+	for connected := false; !connected; {
+		news := t.tracer.news()
+		port, found := t.tracer.connected(first, last, t.plan.Port)
+		if found {
+			connected = true
+			t.local, t.remote = port, t.plan.Port
+			if t.plan.UnderTest == plan.Server {
+				t.local, t.remote = t.plan.Port, port
+			} else {
+				t.took = time.Since(began)
+			}
+			break
+		}
+		select {
+		case <-news:
+		case e := <-t.exit:
+			t.Fatalf("%s", t.ended(e, fmt.Sprintf("it was connected to port %d", t.plan.Port)))
+		case <-t.ctx.Done():
+			t.must(context.Cause(t.ctx))
+		case <-time.After(time.Until(until)):
+			t.Fatalf("%s has not connected to port %d within %v%s", t.plan.Client.Text, t.plan.Port, t.plan.Ready, t.wrote(p))
+		}
+	}
+	if listener != nil {
+		t.conn = listener.Accept("server")
+		t.read()
+		t.must(t.say())
+	}
 }
 
 // say sends what the user has supplied.
@@ -300,7 +371,7 @@ func (t *trial) stopReading() { t.reading() }
 func (t *trial) rest(d time.Duration) {
 	until := time.Now().Add(d)
 	for {
-		news, gone := t.tracer.news(), t.watch.news()
+		news, gone := t.tracer.news(), t.gone.news()
 		if t.story().told() {
 			return
 		}
@@ -309,6 +380,8 @@ func (t *trial) rest(d time.Duration) {
 		case <-gone:
 		case e := <-t.exit:
 			t.exited = &e
+		case <-t.ctx.Done():
+			return
 		case <-time.After(time.Until(until)):
 			return
 		}

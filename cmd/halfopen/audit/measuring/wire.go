@@ -19,28 +19,39 @@ const (
 // instant.
 func look(packets []capture.Packet, until time.Time) answer.Wire {
 	var w answer.Wire
-	var probes []time.Time
-	var last time.Time
-	var gap time.Duration
-	for _, p := range packets {
+	var probes, all, data []time.Time
+	for i, p := range packets {
 		if p.Role == capture.Probe && p.Out {
 			probes = append(probes, p.At)
 		}
-		if !last.IsZero() {
-			gap = max(gap, p.At.Sub(last))
+		all = append(all, p.At)
+		if i == 0 || p.Length > 0 || p.FIN {
+			data = append(data, p.At)
 		}
-		last = p.At
 	}
-	if rest := until.Sub(last); !last.IsZero() && rest > gap {
-		gap, w.UntilTheEnd = rest, true
-	}
-	w.LongestGap = answer.Of(gap)
+	w.Silence, w.NoData = longest(all, until), longest(data, until)
 	w.Probes = len(probes)
 	if period, ok := stable(probes); ok {
 		w.ProbeSpacing = answer.Of(period)
 	}
 	w.Heartbeat = heartbeat(packets)
 	return w
+}
+
+// longest is the longest time between instants, or after the last one.
+func longest(at []time.Time, until time.Time) answer.Silence {
+	var gap time.Duration
+	for i := range at {
+		if i > 0 {
+			gap = max(gap, at[i].Sub(at[i-1]))
+		}
+	}
+	if len(at) > 0 {
+		if rest := until.Sub(at[len(at)-1]); rest > gap {
+			return answer.Silence{Lasted: answer.Of(rest), Open: true}
+		}
+	}
+	return answer.Silence{Lasted: answer.Of(gap)}
 }
 
 // heartbeat is the data that goes on at a stable period until the end; nil when there is

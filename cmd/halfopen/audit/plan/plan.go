@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/u-root/u-root/pkg/shlex"
+
+	"github.com/halfopen-lab/halfopen/fixtures/presets"
 )
 
 // Side is an end of the connection.
@@ -47,6 +49,9 @@ type Plan struct {
 	Watch time.Duration
 	// Ready is how long the program may take until it listens, or is connected.
 	Ready time.Duration
+	// Presets are the names of middleboxes to run the program behind (fixtures/presets);
+	// what becomes of it behind the others is derived.
+	Presets []string
 	// Prepare are shell commands that run once in the guest before any program does.
 	Prepare []string
 	// Directories are made for every start of a program, as its package or its service
@@ -92,6 +97,14 @@ func (p *Plan) Validate() error {
 		return fmt.Errorf("the time to watch, %v, must be positive", p.Watch)
 	case p.Ready <= 0:
 		return fmt.Errorf("the time to get ready, %v, must be positive", p.Ready)
+	}
+	for _, name := range p.Presets {
+		switch preset, known := presets.Find(name); {
+		case !known:
+			return fmt.Errorf("there is no preset %q: see 'halfopen presets'", name)
+		case preset.Proxy() || preset.Idle == 0:
+			return fmt.Errorf("the preset %s cannot be run in an audit, which has no proxy in the path: it is derived", name)
+		}
 	}
 	return nil
 }
