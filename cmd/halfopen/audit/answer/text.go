@@ -18,7 +18,11 @@ func (f Fault) Words() string {
 		return fmt.Sprintf("its kernel: %s after %v; the program: nothing", f.Kernel.What, f.Kernel.After)
 	}
 	var parts []string
-	if f.Kernel != nil && (f.Noticed == nil || f.Kernel.What != f.Noticed.What || f.Kernel.After != f.Noticed.After) {
+	switch {
+	case f.Kernel == nil || f.Noticed != nil && *f.Kernel == *f.Noticed:
+	case f.Noticed != nil && f.Kernel.After == f.Noticed.After:
+		parts = append(parts, f.Kernel.What)
+	default:
 		parts = append(parts, fmt.Sprintf("its kernel: %s after %v", f.Kernel.What, f.Kernel.After))
 	}
 	if f.Noticed != nil {
@@ -30,10 +34,10 @@ func (f Fault) Words() string {
 	return strings.Join(parts, "; ")
 }
 
-// Never says that the program did not notice some dead peer.
-func (a *Answer) Never() bool {
+// Misses says that the program never notices a fault, idle or busy.
+func (a *Answer) Misses(fault string) bool {
 	for _, f := range a.Faults {
-		if f.Verdict == Never {
+		if f.Name == fault && f.Verdict == Never {
 			return true
 		}
 	}

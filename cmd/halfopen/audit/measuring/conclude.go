@@ -97,7 +97,7 @@ func advise(a *answer.Answer, tried []answer.Fault) *answer.Advice {
 		return nil // it does not live long enough, or nobody knows what to change
 	case a.Wire.Silence.Lasted.Duration() >= advice.Forgets:
 		why = fmt.Sprintf("no packet for %v: middleboxes that forget after %v do", a.Wire.Silence.Lasted, answer.Seconds(advice.Forgets))
-	case a.Never():
+	case a.Misses("host powered off"):
 		why = "it does not notice a host that is gone"
 	default:
 		return nil

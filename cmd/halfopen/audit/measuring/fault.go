@@ -62,7 +62,7 @@ const (
 var faults = []fault{
 	{name: "process killed", dead: true, announced: true, strike: (*trial).killPeer},
 	{name: "FIN, and the peer reads on", announced: true, byFixture: true, strike: (*trial).halfClose},
-	{name: "process stopped", strike: (*trial).stopPeer},
+	{name: "process stopped", dead: true, strike: (*trial).stopPeer},
 	{name: "host powered off", dead: true, strike: (*trial).powerOff},
 	{name: "host powered off", busy: true, byFixture: true, dead: true, strike: (*trial).unanswered, then: (*trial).powerOff, while: time.Second},
 	{name: "host powered off, program frozen", dead: true, strike: func(t *trial) { t.freeze(); t.powerOff() }},

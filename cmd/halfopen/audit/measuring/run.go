@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -64,11 +65,22 @@ func trials(p *plan.Plan) []fault {
 		}
 		all = append(all, f)
 	}
-	for _, name := range p.Presets {
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(p.Presets))) {
 		found, _ := presets.Find(name) // the plan was validated
 		all = append(all, middlebox(found))
 	}
 	return append(all, remedies()...)
+}
+
+// Faults are the names of the rows that the answer to a plan has.
+func Faults(p *plan.Plan) []string {
+	var names []string
+	for _, f := range trials(p) {
+		if f.role == row {
+			names = append(names, f.describe())
+		}
+	}
+	return names
 }
 
 // outcome is what came of a trial.
@@ -86,11 +98,11 @@ func (o *outcome) file() string {
 }
 
 // describe is the fault and the load.
-func (t *trial) describe() string {
-	if t.busy {
-		return t.name + ", " + answer.Busy
+func (f fault) describe() string {
+	if f.busy {
+		return f.name + ", " + answer.Busy
 	}
-	return t.name
+	return f.name
 }
 
 // judge makes a row of what came of a trial, beside how the program is when nothing

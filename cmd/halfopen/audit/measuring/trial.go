@@ -361,6 +361,9 @@ func (t *trial) read() {
 				_ = c.Close()
 				return
 			}
+			if t.plan.Echo {
+				_, _ = c.Send(buffer[:n]) // an error is read next
+			}
 		}
 	}()
 }

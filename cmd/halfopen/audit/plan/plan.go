@@ -7,6 +7,7 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -45,6 +46,8 @@ type Plan struct {
 	// Send is what a fixture sends once it is connected, and once more where a fault
 	// is to meet a program with data under way. Empty: it never sends.
 	Send string
+	// Echo says that a fixture sends back what it gets.
+	Echo bool
 	// Watch is how long a fault is looked at when nothing ends the connection.
 	Watch time.Duration
 	// Ready is how long the program may take until it listens, or is connected.
@@ -84,29 +87,39 @@ func (p *Plan) Program(side Side) *Program {
 	return p.Client
 }
 
-// Validate says, in one line, what is wrong.
-func (p *Plan) Validate() error {
+// Check says, in one line, what is wrong with a plan for programs of these commands, which
+// are not packed yet.
+func (p *Plan) Check(server, client string) error {
 	switch {
 	case p.UnderTest != Server && p.UnderTest != Client:
 		return fmt.Errorf("the side under test is %q: it must be server or client", p.UnderTest)
-	case p.Program(p.UnderTest) == nil:
-		return fmt.Errorf("there is no %s to audit: name one with --%s", p.UnderTest, p.UnderTest)
+	case server == "" && client == "":
+		return errors.New("there is nothing to audit: name a server or a client (--server, --client, or a file with -f)")
+	case p.UnderTest == Server && server == "" || p.UnderTest == Client && client == "":
+		return fmt.Errorf("the %s is under test, and there is none", p.UnderTest)
 	case p.Port == 0:
-		return fmt.Errorf("the port is missing: --port, where the server listens")
+		return errors.New("the port is missing: where the server listens (--port)")
 	case p.Watch <= 0:
 		return fmt.Errorf("the time to watch, %v, must be positive", p.Watch)
 	case p.Ready <= 0:
 		return fmt.Errorf("the time to get ready, %v, must be positive", p.Ready)
 	}
 	for _, name := range p.Presets {
-		switch preset, known := presets.Find(name); {
-		case !known:
+		if _, known := presets.Find(name); !known {
 			return fmt.Errorf("there is no preset %q: see 'halfopen presets'", name)
-		case preset.Proxy() || preset.Idle == 0:
-			return fmt.Errorf("the preset %s cannot be run in an audit, which has no proxy in the path: it is derived", name)
+		}
+		if !Runs(name) {
+			return fmt.Errorf("the preset %s cannot be run in an audit: it is a proxy, or forgets nothing; what becomes of a session there is derived", name)
 		}
 	}
 	return nil
+}
+
+// Runs says whether an audit can put a preset between the two sides: a firewall that
+// forgets.
+func Runs(name string) bool {
+	p, known := presets.Find(name)
+	return known && !p.Proxy() && p.Idle > 0
 }
 
 // Words are the words of a command as a shell would split them: quotes and backslashes
