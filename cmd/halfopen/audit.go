@@ -73,7 +73,7 @@ none; 1: it does not; 2: it could not be measured.`,
 	f.StringVar(&a.send, "send", "", `what the fixture sends once it is connected, and again under load; \r, \n, \t and \0 are understood`)
 	f.BoolVar(&r.Echo, "echo", false, "the fixture sends back what it gets")
 	f.StringArrayVar(&r.Presets, "preset", nil, "a middlebox to run it behind (see 'halfopen presets'); behind the others it is derived")
-	f.DurationVar(&r.Watch, "watch", r.Watch, "how long each fault is looked at, in virtual time")
+	f.DurationVar(&r.Watch, "watch", 0, "how long each fault is looked at, in virtual time (default 2h30m, or less for a program that never sleeps)")
 	f.DurationVar(&r.Ready, "ready", r.Ready, "how long the program may take until it listens or is connected, in virtual time")
 	for _, described := range []string{"server", "client", "under-test", "port", "package", "take", "env", "prepare", "user", "send", "echo", "preset", "watch", "ready"} {
 		c.MarkFlagsMutuallyExclusive("file", described)
@@ -184,7 +184,7 @@ func (a *auditing) measure(ctx context.Context, report string) (*answer.Answer, 
 	if err != nil {
 		return nil, err
 	}
-	fmt.Fprintf(progress, "halfopen: measuring, up to %v of virtual time\n", answer.Of(p.Watch))
+	fmt.Fprintln(progress, "halfopen: measuring in virtual time")
 	guest := audit.Guest{Plan: p, Files: files.Files, Kernel: kernel, Seed: a.seed, Memory: a.memory, Report: report, Progress: progress}
 	found, result, err := guest.Run(ctx)
 	if err != nil {

@@ -54,7 +54,7 @@ if ! known "$package"; then
 	apt-get indextargets --format '$(SITE) $(CODENAME) $(SIGNED_BY)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' |
 		sort -u | sed -n 's|^\([^ ]*\) \([a-z]*\) \(.*\)|deb [signed-by=\3] \1 \2-backports main|p' >"$work/sources/backports.list"
 	echo "Dir::Etc::SourceList \"$work/sources/backports.list\"; Dir::Etc::SourceParts \"-\";" >>"$work/apt.conf"
-	apt update || fail "apt-get could not update its lists with backports"
+	apt update || fail "apt knows no package $package, and its lists could not be updated with backports"
 	known "$package" || fail "apt knows no package $package, not in backports either: see 'apt-cache search linux-image'"
 fi
 

@@ -35,13 +35,13 @@ func Run(ctx context.Context, p *plan.Plan, report string) (*answer.Answer, erro
 	if err := os.MkdirAll(captures, 0o755); err != nil {
 		return nil, err
 	}
-	var outcomes []*outcome
+	outcomes := []*outcome{}
 	for i, f := range trials(p) {
-		outcomes = append(outcomes, &outcome{trial: &trial{fault: f, ctx: ctx, number: i, plan: p, tracer: t}})
+		outcomes = append(outcomes, &outcome{trial: &trial{fault: f, ctx: ctx, number: i, plan: p, tracer: t, settled: make(chan struct{})}})
 	}
 	began := time.Now()
 	var all sync.WaitGroup
-	for _, o := range outcomes {
+	start := func(o *outcome) {
 		all.Go(func() {
 			o.err = try(o.trial.describe(), func(test *test) {
 				o.trial.test = test
@@ -49,11 +49,28 @@ func Run(ctx context.Context, p *plan.Plan, report string) (*answer.Answer, erro
 				o.story.packets = o.trial.packets()
 				test.must(o.trial.keep(filepath.Join(captures, o.file())))
 			})
+			o.trial.settle()
 			fmt.Printf("halfopen: %s: measured after %v of virtual time\n", o.trial.describe(), answer.Of(time.Since(began)))
 		})
 	}
+	// The first one, in which nothing happens, shows whether there is anything to
+	// measure, and what that costs.
+	start(outcomes[0])
+	<-outcomes[0].trial.settled
+	var unknown []string
+	if outcomes[0].trial.ready {
+		if p.Watch == 0 {
+			p.Watch, unknown = affordable(outcomes[0].trial.busyness, len(outcomes))
+		}
+		outcomes[0].trial.watching <- p.Watch
+		for _, o := range outcomes[1:] {
+			start(o)
+		}
+	}
 	all.Wait()
-	return conclude(p, outcomes), nil
+	a := conclude(p, outcomes)
+	a.Unknown = append(a.Unknown, unknown...)
+	return a, nil
 }
 
 // trials are those of a plan; the first one is that in which nothing happens.

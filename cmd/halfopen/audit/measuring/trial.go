@@ -9,11 +9,13 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/answer"
 	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/contained"
 	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/plan"
 	"github.com/halfopen-lab/halfopen/harness"
@@ -24,6 +26,13 @@ import (
 
 // ending is how long a program may take to end once it has noticed.
 const ending = 2 * time.Second
+
+// quickly is what a program may be busy for with a new connection, and tooMany how many
+// packets with data there may be until it has settled.
+const (
+	quickly = 2 * time.Second
+	tooMany = 2000
+)
 
 // settling is how long a connection is left alone before anything happens to it.
 const settling = 10 * time.Second
@@ -50,8 +59,16 @@ type trial struct {
 	took          time.Duration // until the program was ready
 	settings      *settings
 
-	gone      *destruction
-	exit      chan peer.Event
+	gone *destruction
+	exit chan peer.Event
+	// The first trial: closed once its connection has settled, or it has failed; then
+	// the busyness of the machine is known, and how long to watch.
+	settled  chan struct{}
+	settling sync.Once
+	ready    bool
+	busyness float64 // wake-ups in a second
+	watching chan time.Duration
+
 	began     time.Time // when the connection was there
 	struck    time.Time
 	heard     time.Time // when the peer was last heard before that
@@ -79,10 +96,16 @@ func (t *trial) run() story {
 	}
 	t.connect()
 	t.began = time.Now()
-	t.rest(settling)
-	story := t.story()
-	if story.ended() {
-		return story // before anything has happened to it
+	t.rest(quickly)
+	before := switches()
+	flood := t.near.Capture.Await(tooMany, capture.Data, t.began.Add(settling))
+	t.busyness = float64(switches()-before) / 2 / (settling - quickly).Seconds()
+	t.mustLast(len(flood))
+	if t.role == undisturbed {
+		t.ready = true
+		t.watching = make(chan time.Duration, 1)
+		t.settle()
+		t.watch = <-t.watching
 	}
 	t.settings = t.inForce()
 	t.struck = time.Now()
@@ -109,6 +132,38 @@ func (t *trial) run() story {
 	t.must(context.Cause(t.ctx))
 	t.flowKnown = t.firewallKnows()
 	return t.story()
+}
+
+// settle says that the connection has settled, or never will.
+func (t *trial) settle() { t.settling.Do(func() { close(t.settled) }) }
+
+// mustLast ends the trial when its connection has not settled, which leaves nothing to
+// measure.
+func (t *trial) mustLast(packets int) {
+	s := t.story()
+	text := t.plan.Program(t.plan.UnderTest).Text
+	hint := ""
+	if t.conn != nil && t.plan.Send == "" {
+		hint = ", and was sent nothing (--send)"
+	}
+	since := func(at time.Time) answer.Seconds { return answer.Of(at.Sub(t.began)) }
+	if t.exited == nil && s.ended() {
+		select { // it closes its connections as it ends, or before
+		case e := <-t.exit:
+			t.exited = &e
+		case <-time.After(ending):
+		}
+	}
+	switch noticed, closed := s.program(); {
+	case packets >= tooMany:
+		t.Fatalf("%s floods: %d packets with data in %v: there is nothing idle to measure", text, packets, since(time.Now()))
+	case t.exited != nil:
+		t.Fatalf("%s ended %v after the connection was made: %s%s", text, since(t.exited.At), t.exited.Text, t.wrote(t.program))
+	case closed:
+		t.Fatalf("%s ended the connection %v after it was made: it %s%s%s", text, since(noticed.at), noticed.what, hint, t.wrote(t.program))
+	case s.ended():
+		t.Fatalf("the other side ended the connection with %s before it had lasted %v", text, settling)
+	}
 }
 
 // connect starts the program, and the peer, until they have a connection.

@@ -8,6 +8,7 @@ package packing
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -112,7 +113,7 @@ func (g *Guest) binary(name, from string) error {
 	}
 	libraries, err := ldd.FList(from)
 	if err != nil {
-		return fmt.Errorf("looking for the libraries of %s: %w", from, err)
+		return fmt.Errorf("looking for the libraries of %s: %w", from, missing(err))
 	}
 	slices.Sort(libraries)
 	for _, library := range libraries {
@@ -121,6 +122,16 @@ func (g *Guest) binary(name, from string) error {
 		}
 	}
 	return nil
+}
+
+// missing is what the loader says (ld.so(8)), without what it says of every program.
+func missing(err error) error {
+	_, what, found := strings.Cut(err.Error(), "error while loading shared libraries: ")
+	if !found {
+		return errors.New(strings.TrimSpace(err.Error()))
+	}
+	library, _, _ := strings.Cut(what, ":")
+	return fmt.Errorf("the loader does not find %s: install it, or name its directory in LD_LIBRARY_PATH (and with --env for the guest)", library)
 }
 
 // merged are the directories that are links to those below /usr (Debian 12, UsrMerge).

@@ -2,7 +2,9 @@ package packing
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -53,6 +55,9 @@ func (g *Guest) find(p *plan.Program) error {
 		}
 	}
 	path, err := exec.LookPath(name)
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%s may not be executed (chmod +x)", name)
+	}
 	if err != nil {
 		return fmt.Errorf("%s is not on this machine, and in no package that was named: take one along with --package", name)
 	}

@@ -48,7 +48,8 @@ type Plan struct {
 	Send string
 	// Echo says that a fixture sends back what it gets.
 	Echo bool
-	// Watch is how long a fault is looked at when nothing ends the connection.
+	// Watch is how long a fault is looked at when nothing ends the connection; zero: two
+	// and a half hours, or less for a program that makes virtual time dear.
 	Watch time.Duration
 	// Ready is how long the program may take until it listens, or is connected.
 	Ready time.Duration
@@ -99,8 +100,8 @@ func (p *Plan) Check(server, client string) error {
 		return fmt.Errorf("the %s is under test, and there is none", p.UnderTest)
 	case p.Port == 0:
 		return errors.New("the port is missing: where the server listens (--port)")
-	case p.Watch <= 0:
-		return fmt.Errorf("the time to watch, %v, must be positive", p.Watch)
+	case p.Watch < 0:
+		return fmt.Errorf("the time to watch, %v, must not be negative", p.Watch)
 	case p.Ready <= 0:
 		return fmt.Errorf("the time to get ready, %v, must be positive", p.Ready)
 	}

@@ -32,7 +32,7 @@ func TestWhatAPlanLacksIsNamed(t *testing.T) {
 		"the client is under test":        {func(p *Plan) { p.UnderTest = Client }, "x", ""},
 		"must be server or client":        {func(p *Plan) { p.UnderTest = "both" }, "x", "y"},
 		"the port is missing":             {func(p *Plan) { p.Port = 0 }, "x", ""},
-		"the time to watch":               {func(p *Plan) { p.Watch = 0 }, "x", ""},
+		"the time to watch":               {func(p *Plan) { p.Watch = -1 }, "x", ""},
 		"the time to get ready":           {func(p *Plan) { p.Ready = -1 }, "x", ""},
 		`there is no preset "x"`:          {func(p *Plan) { p.Presets = []string{"x"} }, "x", ""},
 		"aws-alb cannot be run in an aud": {func(p *Plan) { p.Presets = []string{"aws-alb"} }, "x", ""},

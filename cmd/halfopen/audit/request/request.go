@@ -40,9 +40,8 @@ type Request struct {
 	Expect promises.Promises `yaml:"expect"`
 }
 
-// Default is a request with nothing in it but the times: the kernel's own keepalive
-// needs 7875 s.
-func Default() Request { return Request{Watch: 150 * time.Minute, Ready: time.Minute} }
+// Default is a request with nothing in it but how long a program may take to be ready.
+func Default() Request { return Request{Ready: time.Minute} }
 
 // Load reads a request from a file. What the file does not have stays as in Default.
 func Load(path string) (Request, error) {
