@@ -45,6 +45,9 @@ func (f *Files) Directory(name string, mode fs.FileMode) {
 	}
 }
 
+// Names are the files' names, sorted, without the / at the beginning.
+func (f *Files) Names() []string { return slices.Sorted(maps.Keys(f.records)) }
+
 // Size is how many bytes the files have.
 func (f *Files) Size() (bytes int64) {
 	for _, r := range f.records {
@@ -105,7 +108,7 @@ func (f *Files) CopyTree(from string, leaveOut func(name string) bool) error {
 func (f *Files) archive() ([]byte, error) {
 	var buffer bytes.Buffer
 	w := cpio.Newc.Writer(&buffer)
-	for i, name := range slices.Sorted(maps.Keys(f.records)) {
+	for i, name := range f.Names() {
 		r := cpio.MakeReproducible(f.records[name])
 		r.Ino = uint64(i + 1)
 		if err := w.WriteRecord(r); err != nil {

@@ -182,8 +182,9 @@ func (v *Advice) lines() []string {
 		v.Idle.Duration().Seconds(), v.Interval.Duration().Seconds(), v.Count, v.UserTimeout.Duration().Milliseconds())
 	lines := []string{options}
 	if v.BySysctl {
-		lines = append(lines, fmt.Sprintf("or, since it has keepalive on with the system's values: sysctl net.ipv4.tcp_keepalive_time=%g net.ipv4.tcp_keepalive_intvl=%g net.ipv4.tcp_keepalive_probes=%d",
-			v.Idle.Duration().Seconds(), v.Interval.Duration().Seconds(), v.Count))
+		lines = append(lines, "or, since it has keepalive on with the system's values:",
+			fmt.Sprintf("sysctl -w net.ipv4.tcp_keepalive_time=%g net.ipv4.tcp_keepalive_intvl=%g net.ipv4.tcp_keepalive_probes=%d",
+				v.Idle.Duration().Seconds(), v.Interval.Duration().Seconds(), v.Count))
 	}
 	for _, f := range v.Tried {
 		lines = append(lines, fmt.Sprintf("tried: %s: %s", f.Name, f.Words()))

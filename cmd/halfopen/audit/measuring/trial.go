@@ -96,7 +96,7 @@ func (t *trial) run() story {
 	}
 	t.connect()
 	t.began = time.Now()
-	t.rest(quickly)
+	t.near.Capture.Await(tooMany, capture.Data, t.began.Add(quickly))
 	before := switches()
 	flood := t.near.Capture.Await(tooMany, capture.Data, t.began.Add(settling))
 	t.busyness = float64(switches()-before) / 2 / (settling - quickly).Seconds()
