@@ -30,10 +30,9 @@ const Measure = "measure-in-guest"
 
 // In the guest: the plan, and the report directory with the answer in it.
 const (
-	planFile   = "/etc/halfopen-audit.json"
-	report     = "/report"
-	answerFile = "answer.json"
-	told       = "halfopen: " // begins a line of the console that is for the user
+	planFile = "/etc/halfopen-audit.json"
+	report   = "/report"
+	told     = "halfopen: " // begins a line of the console that is for the user
 )
 
 // Guest is a machine for one audit.
@@ -50,6 +49,12 @@ type Guest struct {
 // Run carries the plan out in the guest and returns the answer. The report directory
 // then has the captures.
 func (g *Guest) Run(ctx context.Context) (*answer.Answer, virtual.Result, error) {
+	// What an earlier audit has left there must not be taken for this one's.
+	for _, name := range []string{answer.JSONFile, answer.MarkdownFile, measuring.Captures, "failed"} {
+		if err := os.RemoveAll(filepath.Join(g.Report, name)); err != nil {
+			return nil, virtual.Result{}, fmt.Errorf("emptying the report: %w", err)
+		}
+	}
 	content, err := json.Marshal(g.Plan)
 	if err != nil {
 		return nil, virtual.Result{}, err
@@ -63,6 +68,7 @@ func (g *Guest) Run(ctx context.Context) (*answer.Answer, virtual.Result, error)
 		Kernel: g.Kernel, Files: g.Files, Memory: memory, Seed: g.Seed,
 		Command: []string{packing.Self, Measure}, Dir: "/",
 		Env: []string{"PATH=/usr/sbin:/usr/bin", "HOME=/root", private.Marker + "=guest", require.Virtual + "=1",
+			"HALFOPEN_REPORT=" + report, // where a trial that fails leaves its evidence
 			"GOGC=off", "GOMEMLIMIT=256MiB"},
 		Report: report, Into: g.Report, Console: &progress{to: g.Progress},
 	}
@@ -70,7 +76,7 @@ func (g *Guest) Run(ctx context.Context) (*answer.Answer, virtual.Result, error)
 	if err != nil {
 		return nil, result, err
 	}
-	content, err = os.ReadFile(filepath.Join(g.Report, answerFile))
+	content, err = os.ReadFile(filepath.Join(g.Report, answer.JSONFile))
 	if err != nil {
 		return nil, result, fmt.Errorf("the guest left no answer, and ended with status %d: %w", result.Status, err)
 	}
@@ -102,7 +108,7 @@ func InGuest(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(report, answerFile), content, 0o644)
+	return os.WriteFile(filepath.Join(report, answer.JSONFile), content, 0o644)
 }
 
 // progress passes on those lines of the console that are for the user.

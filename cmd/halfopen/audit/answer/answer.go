@@ -21,6 +21,7 @@ type Answer struct {
 	Wire     Wire      `json:"wire"`
 	Faults   []Fault   `json:"faults"`
 	Presets  []Preset  `json:"presets"`
+	Ghosts   *Ghosts   `json:"ghosts,omitempty"` // of a server; nil: not known
 	Advice   *Advice   `json:"advice,omitempty"` // nil: there is nothing to change
 	Unknown  []string  `json:"unknown,omitempty"`
 	Trouble  string    `json:"trouble,omitempty"` // why there is no answer
@@ -125,6 +126,14 @@ const (
 	RunHere = "run"
 	Derived = "derived"
 )
+
+// Ghosts is what a client leaves behind that loses power and comes back, again and again:
+// connections that its server takes for alive. It is derived from how long the server
+// takes to notice one of them (oracle.Ghosts).
+type Ghosts struct {
+	Every Seconds `json:"every_seconds"` // how often the client does
+	Most  int     `json:"most"`          // how many there are at once; 0: ever more
+}
 
 // Advice is settings for the program's socket, and what came of trying them.
 type Advice struct {

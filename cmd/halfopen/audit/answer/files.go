@@ -7,6 +7,12 @@ import (
 	"strings"
 )
 
+// The files of the answer in the report directory.
+const (
+	JSONFile     = "answer.json"
+	MarkdownFile = "answer.md"
+)
+
 // Write writes the answer into the report directory, as JSON and as Markdown.
 func (a *Answer) Write(directory string) error {
 	content, err := a.JSON()
@@ -16,7 +22,7 @@ func (a *Answer) Write(directory string) error {
 	for _, file := range []struct {
 		name    string
 		content []byte
-	}{{"answer.json", content}, {"answer.md", []byte(a.Markdown())}} {
+	}{{JSONFile, content}, {MarkdownFile, []byte(a.Markdown())}} {
 		if err := os.WriteFile(filepath.Join(directory, file.name), file.content, 0o644); err != nil {
 			return fmt.Errorf("writing the report: %w", err)
 		}
@@ -58,6 +64,7 @@ func (a *Answer) Markdown() string {
 	if a.Advice != nil {
 		list("To change: "+a.Advice.Why, a.Advice.lines())
 	}
+	list("Dead connections that pile up", a.Ghosts.lines())
 	list("Not found out", a.Unknown)
 	return b.String()
 }

@@ -85,6 +85,12 @@ func (a *Answer) Text() string {
 			b.WriteString(wrapped(fmt.Sprintf("  %-12s", outcome), names))
 		}
 	}
+	if a.Ghosts != nil {
+		b.WriteString("\nDead connections that pile up\n")
+		for _, line := range a.Ghosts.lines() {
+			b.WriteString("  " + line + "\n")
+		}
+	}
 	if a.Advice != nil {
 		b.WriteString("\nTo change: " + a.Advice.Why + "\n")
 		for _, line := range a.Advice.lines() {
@@ -141,6 +147,16 @@ func (w Wire) lines() []string {
 		open = ", and longer than it was watched"
 	}
 	return append(lines, fmt.Sprintf("longest silence: %v%s", w.Silence.Lasted, open))
+}
+
+func (g *Ghosts) lines() []string {
+	switch {
+	case g == nil:
+		return nil
+	case g.Most == 0:
+		return []string{fmt.Sprintf("a client that loses power and returns every %v leaves one more each time (derived)", g.Every)}
+	}
+	return []string{fmt.Sprintf("a client that loses power and returns every %v leaves %d at once (derived)", g.Every, g.Most)}
 }
 
 // named are the presets with an outcome; those that were run say so.

@@ -2,6 +2,7 @@ package measuring
 
 import (
 	"fmt"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -67,8 +68,32 @@ func conclude(p *plan.Plan, outcomes []*outcome) *answer.Answer {
 	case p.Send == "":
 		a.Unknown = append(a.Unknown, "what it does with data under way: it was sent nothing to answer (--send)")
 	}
+	if p.UnderTest == plan.Server {
+		a.Ghosts = ghosts(a.Faults)
+	}
 	a.Advice = advise(a, tried)
 	return a
+}
+
+// returning is how often the client of ghosts does.
+const returning = time.Minute
+
+// ghosts derives from what became of an idle connection whose client lost power.
+func ghosts(faults []answer.Fault) *answer.Ghosts {
+	for _, f := range faults {
+		if f.Name != hostPoweredOff || f.Load != answer.Idle {
+			continue
+		}
+		g := &answer.Ghosts{Every: answer.Seconds(returning)}
+		switch {
+		case f.Verdict == answer.Never || f.Verdict == answer.KernelOnly: // its descriptor stays open
+			return g
+		case f.Noticed != nil:
+			g.Most = oracle.Ghosts(returning, f.Noticed.After.Duration())
+			return g
+		}
+	}
+	return nil
 }
 
 // ran makes of a trial behind a preset what became of the session.
@@ -97,7 +122,7 @@ func advise(a *answer.Answer, tried []answer.Fault) *answer.Advice {
 		return nil // it does not live long enough, or nobody knows what to change
 	case a.Wire.Silence.Lasted.Duration() >= advice.Forgets:
 		why = fmt.Sprintf("no packet for %v: middleboxes that forget after %v do", a.Wire.Silence.Lasted, answer.Seconds(advice.Forgets))
-	case a.Misses("host powered off"):
+	case a.Misses(hostPoweredOff):
 		why = "it does not notice a host that is gone"
 	default:
 		return nil

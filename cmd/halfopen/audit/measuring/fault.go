@@ -49,6 +49,9 @@ const (
 // nothing is the trial in which nothing happens.
 var nothing = fault{name: "nothing", role: undisturbed}
 
+// hostPoweredOff is the fault that stands for every path that has gone silent.
+const hostPoweredOff = "host powered off"
+
 // idleTimeout is that of the firewalls in the faults, and rebooting how long a host is
 // off.
 const (
@@ -63,8 +66,8 @@ var faults = []fault{
 	{name: "process killed", dead: true, announced: true, strike: (*trial).killPeer},
 	{name: "FIN, and the peer reads on", announced: true, byFixture: true, strike: (*trial).halfClose},
 	{name: "process stopped", dead: true, strike: (*trial).stopPeer},
-	{name: "host powered off", dead: true, strike: (*trial).powerOff},
-	{name: "host powered off", busy: true, byFixture: true, dead: true, strike: (*trial).unanswered, then: (*trial).powerOff, while: time.Second},
+	{name: hostPoweredOff, dead: true, strike: (*trial).powerOff},
+	{name: hostPoweredOff, busy: true, byFixture: true, dead: true, strike: (*trial).unanswered, then: (*trial).powerOff, while: time.Second},
 	{name: "host powered off, program frozen", dead: true, strike: func(t *trial) { t.freeze(); t.powerOff() }},
 	{name: fmt.Sprintf("host rebooted, off for %.0f s", rebooting.Seconds()), dead: true, strike: (*trial).powerOff, then: (*trial).powerOn, while: rebooting},
 	forgetting("silent", firewall.SilentDrop),

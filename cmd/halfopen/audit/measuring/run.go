@@ -18,6 +18,9 @@ import (
 	"github.com/halfopen-lab/halfopen/fixtures/presets"
 )
 
+// Captures is the directory of the report with each trial's packets and timeline.
+const Captures = "captures"
+
 // Run carries the plan out and writes what a trial leaves behind into the report
 // directory. What keeps every trial from being measured is in the answer's Trouble;
 // what keeps one, in its row's.
@@ -31,7 +34,7 @@ func Run(ctx context.Context, p *plan.Plan, report string) (*answer.Answer, erro
 	if err != nil {
 		return nil, err
 	}
-	captures := filepath.Join(report, "captures")
+	captures := filepath.Join(report, Captures)
 	if err := os.MkdirAll(captures, 0o755); err != nil {
 		return nil, err
 	}
@@ -126,7 +129,7 @@ func (f fault) describe() string {
 // happens.
 func (o *outcome) judge(quiet answer.Wire) answer.Fault {
 	t, s := o.trial, o.story
-	f := answer.Fault{Name: t.name, Load: answer.Idle, Capture: "captures/" + o.file() + ".pcapng"}
+	f := answer.Fault{Name: t.name, Load: answer.Idle, Capture: Captures + "/" + o.file() + ".pcapng"}
 	if t.busy {
 		f.Load = answer.Busy
 	}
