@@ -11,10 +11,11 @@ import (
 
 // trackers are the timeouts of connection tracking that would end a translated
 // connection before anything else does (nf_conntrack-sysctl.rst), and forNobody is
-// longer than any trial.
+// longer than any trial: 23 days, near the most that the kernel takes (its jiffies are
+// an int).
 var trackers = []string{"established", "unacknowledged", "max_retrans", "fin_wait", "close_wait", "last_ack", "time_wait", "close"}
 
-const forNobody = "8640000" // seconds
+const forNobody = "2000000" // seconds
 
 // lead makes a loopback address of a host reachable at the host's own address: packets
 // are sent there as if the host itself had connected (ip-sysctl.rst, route_localnet).

@@ -28,7 +28,7 @@ const (
 // failing is the filter for the calls that tell a program that its connection is over:
 // those that read or write (asm/unistd_64.h), and return such an errno.
 var failing = func() string {
-	calls := []int{unix.SYS_READ, unix.SYS_WRITE, unix.SYS_READV, unix.SYS_WRITEV, unix.SYS_SENDFILE, unix.SYS_SENDTO, unix.SYS_RECVFROM, unix.SYS_SENDMSG, unix.SYS_RECVMSG}
+	calls := []int{unix.SYS_READ, unix.SYS_WRITE, unix.SYS_READV, unix.SYS_WRITEV, unix.SYS_SENDFILE, unix.SYS_SENDTO, unix.SYS_RECVFROM, unix.SYS_SENDMSG, unix.SYS_RECVMSG, unix.SYS_SPLICE}
 	errnos := []unix.Errno{unix.ETIMEDOUT, unix.ECONNRESET, unix.EPIPE, unix.EHOSTUNREACH, unix.ENETUNREACH, unix.ECONNABORTED}
 	var ids, returns []string
 	for _, call := range calls {
