@@ -13,6 +13,9 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/peer"
+	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
 )
 
 // Exit statuses.
@@ -27,6 +30,10 @@ const (
 var errBroken = errors.New("a promise was broken")
 
 func main() {
+	if os.Getpid() == 1 && os.Args[0] == "/init" {
+		guest.Main() // this program is process 1 of a virtual guest
+	}
+	peer.Main() // or a fixture
 	os.Exit(execute(os.Args[1:]))
 }
 
@@ -53,6 +60,7 @@ func command() *cobra.Command {
 		SilenceErrors: true, // execute prints them, on one line
 		SilenceUsage:  true,
 	}
+	root.AddCommand(auditCommand(), measureCommand())
 	root.AddCommand(presetsCommand())
 	root.AddCommand(doctorCommand())
 	return root

@@ -38,6 +38,24 @@ func (f *Files) Write(name string, content []byte, mode fs.FileMode) {
 	f.put(cpio.StaticFile(name, string(content), uint64(mode.Perm())))
 }
 
+// Directory makes an empty directory, unless there is one.
+func (f *Files) Directory(name string, mode fs.FileMode) {
+	if r, ok := f.records[cpio.Normalize(name)]; !ok || r.Mode&cpio.S_IFMT != cpio.S_IFDIR {
+		f.put(cpio.Directory(name, uint64(mode.Perm())))
+	}
+}
+
+// Names are the files' names, sorted, without the / at the beginning.
+func (f *Files) Names() []string { return slices.Sorted(maps.Keys(f.records)) }
+
+// Size is how many bytes the files have.
+func (f *Files) Size() (bytes int64) {
+	for _, r := range f.records {
+		bytes += int64(r.FileSize)
+	}
+	return bytes
+}
+
 // Link makes a symbolic link.
 func (f *Files) Link(name, target string) { f.put(cpio.Symlink(name, target)) }
 
@@ -90,7 +108,7 @@ func (f *Files) CopyTree(from string, leaveOut func(name string) bool) error {
 func (f *Files) archive() ([]byte, error) {
 	var buffer bytes.Buffer
 	w := cpio.Newc.Writer(&buffer)
-	for i, name := range slices.Sorted(maps.Keys(f.records)) {
+	for i, name := range f.Names() {
 		r := cpio.MakeReproducible(f.records[name])
 		r.Ino = uint64(i + 1)
 		if err := w.WriteRecord(r); err != nil {

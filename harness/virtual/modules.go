@@ -24,6 +24,8 @@ var needed = []string{
 	"nf_tables", "nft_compat", "nft_chain_nat", "nf_nat", "x_tables",
 	"xt_conntrack", "xt_tcpudp", "xt_nat", "xt_MASQUERADE", "xt_REDIRECT", "xt_HL", "xt_mark", "xt_comment",
 	"xt_statistic", "xt_length", "xt_sctp", "xt_TCPMSS", "xt_CT", "xt_LOG", "xt_state", "xt_multiport", "ipt_REJECT", "ip6t_REJECT",
+	// A root file system for each program.
+	"overlay",
 	// The matches icmp and icmp6 (net/ipv4/netfilter/ip_tables.c, builtin_mt).
 	"ip_tables", "ip6_tables",
 }

@@ -20,13 +20,14 @@ import (
 
 	"github.com/onsi/ginkgo/v2/types"
 
+	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 	"github.com/halfopen-lab/halfopen/scripts/run"
 )
 
 func main() { run.Command("kernels", kernels) }
 
 // usual are the kernels that are compared unless others are named.
-const usual = run.DefaultKernel + " linux-image-6.12-cloud-amd64"
+const usual = debian.DefaultKernel + " linux-image-6.12-cloud-amd64"
 
 func kernels(ctx context.Context, arguments []string) (well bool, err error) {
 	var s run.Suites

@@ -9,21 +9,22 @@ import (
 	"time"
 
 	"github.com/halfopen-lab/halfopen/harness/virtual"
+	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 )
 
 // machine is a guest that runs a shell command. The tests are beside the code that
 // fetches its kernel.
 func machine(t *testing.T, command string) *virtual.Guest {
 	t.Helper()
-	t.Chdir("../..") // scripts/debian and the sources are there
+	t.Parallel() // each takes one core, and some wait
 	files := &virtual.Files{}
-	if err := addDebian(t.Context(), files); err != nil {
+	if err := debian.Tools(t.Context(), files); err != nil {
 		t.Fatal(err)
 	}
 	if err := addPrograms(t.Context(), files, process1); err != nil {
 		t.Fatal(err)
 	}
-	kernel, err := findKernel(t.Context(), "")
+	kernel, err := debian.Kernel(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}

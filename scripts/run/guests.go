@@ -16,6 +16,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/private"
 	"github.com/halfopen-lab/halfopen/harness/require"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
+	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 )
 
 // DefaultMemory is the memory of each guest in MiB: a test process takes some 40.
@@ -59,6 +60,11 @@ type Guests struct {
 	files  *virtual.Files
 }
 
+// tested are the programs that specs test, each with its package.
+var tested = []struct{ program, from string }{
+	{"freeDiameterd", "freediameterd"}, {"nginx", "libnginx-mod-stream"}, {"haproxy", "haproxy"},
+}
+
 // Guests builds what the guests need. A later change of the sources does not reach
 // them.
 func (s Suites) Guests(ctx context.Context) (*Guests, error) {
@@ -69,14 +75,22 @@ func (s Suites) Guests(ctx context.Context) (*Guests, error) {
 		s.Memory = DefaultMemory
 	}
 	g := &Guests{suites: s, files: &virtual.Files{}}
-	if err := addDebian(ctx, g.files, tested...); err != nil {
+	if err := debian.Tools(ctx, g.files); err != nil {
 		return nil, err
 	}
+	for _, t := range tested {
+		if err := debian.Put(ctx, g.files, t.from, t.program); err != nil {
+			return nil, err
+		}
+	}
+	// Programs look their user up, nginx even when it is to stay root.
+	g.files.Write("/etc/passwd", []byte("root:x:0:0:root:/tmp:/usr/bin/sh\n"), 0o644)
+	g.files.Write("/etc/group", []byte("root:x:0:\n"), 0o644)
 	if err := addPrograms(ctx, g.files, append(suites, process1)...); err != nil {
 		return nil, err
 	}
 	var err error
-	g.kernel, err = findKernel(ctx, s.Kernel)
+	g.kernel, err = debian.Kernel(ctx, s.Kernel)
 	return g, err
 }
 

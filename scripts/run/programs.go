@@ -13,7 +13,7 @@ import (
 
 // process1 is the guest's, and suites what it starts, with the programs that those start.
 var (
-	process1 = program{"/init", []string{"build", "./harness/virtual/guest/init"}}
+	process1 = program{"/init", []string{"build", "github.com/halfopen-lab/halfopen/harness/virtual/guest/init"}}
 	suites   = []program{
 		{"/suites/ginkgo", []string{"build", "github.com/onsi/ginkgo/v2/ginkgo"}},
 		{"/suites/suites.test", []string{"test", "-c", "./suites"}},

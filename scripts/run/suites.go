@@ -24,7 +24,7 @@ type Suites struct {
 	Output   io.Writer // what Ginkgo prints; nil: nowhere
 	Colour   bool      // whether Output shows colours
 
-	Kernel string // in virtual time: a package of Debian, or the file of a vmlinuz; empty: DefaultKernel
+	Kernel string // in virtual time: a package of Debian, or the file of a vmlinuz; empty: debian.DefaultKernel
 	Memory int    // in virtual time: MiB; zero: DefaultMemory
 }
 

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness/virtual"
+	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 )
 
 // What is tried for virtual time.
@@ -29,7 +30,7 @@ var neededByGuests = []string{emulator, kernel}
 // kernelPackage is the kernel of guests, and guestMemory what each is given, in MiB,
 // unless told otherwise (scripts/run).
 const (
-	kernelPackage = "linux-image-cloud-amd64"
+	kernelPackage = debian.DefaultKernel
 	guestMemory   = 2048
 )
 
@@ -42,7 +43,7 @@ func tryEmulator(ctx context.Context) Finding {
 	return judge(emulator, err, "guests with virtual time can be started: "+version, "no virtual time")
 }
 
-// findKernel looks into the cache, as scripts/debian has filled it. What apt can fetch is
+// findKernel looks into the cache, as package debian has filled it. What apt can fetch is
 // as good as here.
 func findKernel() Finding {
 	directory, err := cached(kernelPackage)
@@ -58,13 +59,13 @@ func findKernel() Finding {
 	for _, program := range []string{"apt-get", "dpkg-deb"} {
 		if _, err := exec.LookPath(program); err != nil {
 			return Finding{What: kernel, Means: "no virtual time: it is not in the cache, and there is no " + program + " to fetch it",
-				Remedy: "run 'scripts/debian " + kernelPackage + "' on a Debian, and copy the directory that it prints to " + directory}
+				Remedy: "run any audit on a Debian, and copy " + directory + " from there"}
 		}
 	}
 	return Finding{What: kernel, Here: true, Means: "not in the cache yet: the first run fetches it with apt (not tried: it takes the network)"}
 }
 
-// cached is the directory that scripts/debian unpacks a package to. The error is
+// cached is the directory that package debian unpacks a package to. The error is
 // os.ErrNotExist where it has not.
 func cached(name string) (string, error) {
 	cache := os.Getenv("XDG_CACHE_HOME")

@@ -1,4 +1,4 @@
-package run
+package debian
 
 import (
 	"bufio"
@@ -12,10 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// fetching is a scripts/debian that waits for something, and tidies up when it is
+// fetching is a script that waits for something, and tidies up when it is
 // asked to end. Both hold the pipe open.
-const fetching = `#!/bin/sh
-trap 'echo tidied >tidied; exit 1' TERM
+const fetching = `trap 'echo tidied >tidied; exit 1' TERM
 exec 3>pipe
 sh -c 'echo started >&3; exec sleep 1000' &
 wait
@@ -23,12 +22,6 @@ wait
 
 func TestAFetchThatIsCancelledTidiesUpAndLeavesNothingRunning(t *testing.T) {
 	t.Chdir(t.TempDir())
-	if err := os.Mkdir("scripts", 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile("scripts/debian", []byte(fetching), 0o755); err != nil {
-		t.Fatal(err)
-	}
 	if err := unix.Mkfifo("pipe", 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +29,7 @@ func TestAFetchThatIsCancelledTidiesUpAndLeavesNothingRunning(t *testing.T) {
 	defer cancel()
 	ended := make(chan error, 1)
 	go func() {
-		_, err := unpacked(ctx, "iptables")
+		_, err := unpacked(ctx, fetching, "iptables")
 		ended <- err
 	}()
 	pipe, err := os.Open("pipe")

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Unpacks a Debian package and what it depends on into the cache, once, and prints
-# the directory: scripts/debian iptables. Nothing is installed and no root is needed.
+# the directory: sh fetch.sh iptables. Nothing is installed and no root is needed.
 #
 # The system's own apt fetches it, with its sources, keys and proxies, but keeps its
 # lists and packages in the cache too. A kernel (linux-image-…) comes without what it
@@ -10,7 +10,7 @@ set -eu
 
 fail() { echo "debian: $*" >&2; exit 1; }
 
-[ $# -eq 1 ] || fail "usage: scripts/debian PACKAGE, or PACKAGE=VERSION"
+[ $# -eq 1 ] || fail "usage: sh fetch.sh PACKAGE, or PACKAGE=VERSION"
 package=$1
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/halfopen
 directory=$cache/debian/$package
@@ -54,7 +54,7 @@ if ! known "$package"; then
 	apt-get indextargets --format '$(SITE) $(CODENAME) $(SIGNED_BY)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' |
 		sort -u | sed -n 's|^\([^ ]*\) \([a-z]*\) \(.*\)|deb [signed-by=\3] \1 \2-backports main|p' >"$work/sources/backports.list"
 	echo "Dir::Etc::SourceList \"$work/sources/backports.list\"; Dir::Etc::SourceParts \"-\";" >>"$work/apt.conf"
-	apt update || fail "apt-get could not update its lists with backports"
+	apt update || fail "apt knows no package $package, and its lists could not be updated with backports"
 	known "$package" || fail "apt knows no package $package, not in backports either: see 'apt-cache search linux-image'"
 fi
 
@@ -75,6 +75,12 @@ done
 for archive in "$work"/cache/archives/*.deb; do
 	dpkg-deb --fsys-tarfile "$archive" | tar -x --keep-directory-symlink --no-same-owner -C "$work/root" ||
 		fail "$archive could not be unpacked"
+	# What dpkg would run afterwards is kept where dpkg keeps it, to be read.
+	name=$(dpkg-deb --field "$archive" Package)
+	mkdir -p "$work/root/var/lib/dpkg/info"
+	dpkg-deb --ctrl-tarfile "$archive" | tar -x --to-stdout ./postinst >"$work/root/var/lib/dpkg/info/$name.postinst" 2>/dev/null ||
+		rm -f "$work/root/var/lib/dpkg/info/$name.postinst" # it has none
+	dpkg-deb --show --showformat '${Package} ${Version}\n' "$archive" >>"$work/root/var/lib/dpkg/versions"
 done
 mv -T "$work/root" "$directory" 2>/dev/null || [ -d "$directory" ] || fail "$directory could not be written"
 echo "$directory"

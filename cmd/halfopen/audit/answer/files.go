@@ -1,0 +1,70 @@
+package answer
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// The files of the answer in the report directory.
+const (
+	JSONFile     = "answer.json"
+	MarkdownFile = "answer.md"
+)
+
+// Write writes the answer into the report directory, as JSON and as Markdown.
+func (a *Answer) Write(directory string) error {
+	content, err := a.JSON()
+	if err != nil {
+		return err
+	}
+	for _, file := range []struct {
+		name    string
+		content []byte
+	}{{JSONFile, content}, {MarkdownFile, []byte(a.Markdown())}} {
+		if err := os.WriteFile(filepath.Join(directory, file.name), file.content, 0o644); err != nil {
+			return fmt.Errorf("writing the report: %w", err)
+		}
+	}
+	return nil
+}
+
+// Markdown is the answer for a page of GitHub or the like.
+func (a *Answer) Markdown() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# Audit of the %s `%s`\n\n", a.Program.Side, a.Program.Command)
+	if a.Program.Package != "" {
+		fmt.Fprintf(&b, "%s, ", a.Program.Package)
+	}
+	fmt.Fprintf(&b, "port %d, on %s, in virtual time. The peer: %s. Each fault was watched for %v.\n", a.Program.Port, a.Kernel, a.Program.Peer, a.Watched)
+	list := func(heading string, lines []string) {
+		if len(lines) == 0 {
+			return
+		}
+		fmt.Fprintf(&b, "\n## %s\n\n", heading)
+		for _, line := range lines {
+			fmt.Fprintf(&b, "- %s\n", line)
+		}
+	}
+	list("Settings in force", a.Settings.lines())
+	list("When nothing happens", a.Wire.lines())
+	b.WriteString("\n## What it notices\n\n| fault | load | what happens | capture |\n|---|---|---|---|\n")
+	for _, f := range a.Faults {
+		fmt.Fprintf(&b, "| %s | %s | %s | [packets](%s) |\n", f.Name, f.Load, strings.ReplaceAll(f.Words(), "|", `\|`), f.Capture)
+	}
+	b.WriteString("\n## An idle session behind middleboxes\n\n| preset | idle timeout | outcome | how it is known | why |\n|---|---|---|---|---|\n")
+	for _, p := range a.Presets {
+		timeout := "none"
+		if p.Timeout > 0 {
+			timeout = p.Timeout.plain()
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", p.Name, timeout, p.Outcome, p.How, p.Why)
+	}
+	if a.Advice != nil {
+		list("To change: "+a.Advice.Why, a.Advice.lines())
+	}
+	list("Dead connections that pile up", a.Ghosts.lines())
+	list("Not found out", a.Unknown)
+	return b.String()
+}

@@ -1,0 +1,135 @@
+// Package audit runs an audit in a virtual guest: it packs what the plan needs, starts
+// the guest, and brings the answer out.
+//
+// The parts are below it: plan, packing, measuring (which runs in the guest), contained
+// (the box of a program) and answer.
+package audit
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/answer"
+	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/measuring"
+	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/packing"
+	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/plan"
+	"github.com/halfopen-lab/halfopen/harness/private"
+	"github.com/halfopen-lab/halfopen/harness/require"
+	"github.com/halfopen-lab/halfopen/harness/virtual"
+)
+
+// Measure is the hidden command of this program that measures inside the guest.
+const Measure = "measure-in-guest"
+
+// In the guest: the plan, and the report directory with the answer in it.
+const (
+	planFile = "/etc/halfopen-audit.json"
+	report   = "/report"
+	told     = "halfopen: " // begins a line of the console that is for the user
+)
+
+// Guest is a machine for one audit.
+type Guest struct {
+	Plan     *plan.Plan
+	Files    *virtual.Files
+	Kernel   virtual.Kernel
+	Seed     uint64
+	Memory   int    // MiB; zero: as much as it needs
+	Report   string // the directory that receives what is left behind
+	Progress io.Writer
+}
+
+// Run carries the plan out in the guest and returns the answer. The report directory
+// then has the captures.
+func (g *Guest) Run(ctx context.Context) (*answer.Answer, virtual.Result, error) {
+	// What an earlier audit has left there must not be taken for this one's.
+	for _, name := range []string{answer.JSONFile, answer.MarkdownFile, measuring.Captures, "failed"} {
+		if err := os.RemoveAll(filepath.Join(g.Report, name)); err != nil {
+			return nil, virtual.Result{}, fmt.Errorf("emptying the report: %w", err)
+		}
+	}
+	content, err := json.Marshal(g.Plan)
+	if err != nil {
+		return nil, virtual.Result{}, err
+	}
+	g.Files.Write(planFile, content, 0o644)
+	memory := g.Memory
+	if memory == 0 {
+		memory = int(2*g.Files.Size()>>20) + 768 // the archive, what is unpacked of it, and the labs
+	}
+	machine := virtual.Guest{
+		Kernel: g.Kernel, Files: g.Files, Memory: memory, Seed: g.Seed,
+		Command: []string{packing.Self, Measure}, Dir: "/",
+		Env: []string{"PATH=/usr/sbin:/usr/bin", "HOME=/root", private.Marker + "=guest", require.Virtual + "=1",
+			"HALFOPEN_REPORT=" + report, // where a trial that fails leaves its evidence
+			"GOGC=off", "GOMEMLIMIT=256MiB"},
+		Report: report, Into: g.Report, Console: &progress{to: g.Progress},
+	}
+	result, err := machine.Run(ctx)
+	if err != nil {
+		return nil, result, err
+	}
+	content, err = os.ReadFile(filepath.Join(g.Report, answer.JSONFile))
+	if err != nil {
+		return nil, result, fmt.Errorf("the guest left no answer, and ended with status %d: %w", result.Status, err)
+	}
+	a := &answer.Answer{}
+	if err := json.Unmarshal(content, a); err != nil {
+		return nil, result, fmt.Errorf("reading the guest's answer: %w", err)
+	}
+	if a.Trouble != "" {
+		return a, result, errors.New(a.Trouble)
+	}
+	return a, result, nil
+}
+
+// InGuest is the command Measure.
+func InGuest(ctx context.Context) error {
+	content, err := os.ReadFile(planFile)
+	if err != nil {
+		return err
+	}
+	p := &plan.Plan{}
+	if err := json.Unmarshal(content, p); err != nil {
+		return fmt.Errorf("reading the plan: %w", err)
+	}
+	a, err := measuring.Run(ctx, p, report)
+	if err != nil {
+		a = &answer.Answer{Trouble: err.Error()}
+	}
+	content, err = a.JSON()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(report, answer.JSONFile), content, 0o644)
+}
+
+// progress passes on those lines of the console that are for the user.
+type progress struct {
+	to   io.Writer // nil: nowhere
+	line []byte
+}
+
+func (p *progress) Write(content []byte) (int, error) {
+	if p.to == nil {
+		return len(content), nil
+	}
+	p.line = append(p.line, content...)
+	for {
+		line, rest, complete := bytes.Cut(p.line, []byte("\n"))
+		if !complete {
+			return len(content), nil
+		}
+		if text, ok := strings.CutPrefix(strings.TrimRight(string(line), "\r"), told); ok {
+			_, _ = fmt.Fprintf(p.to, "  %s\n", text)
+		}
+		p.line = rest
+	}
+}

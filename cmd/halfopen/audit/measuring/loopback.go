@@ -1,0 +1,48 @@
+package measuring
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/firewall"
+)
+
+// trackers are the timeouts of connection tracking that would end a translated
+// connection before anything else does (nf_conntrack-sysctl.rst), and forNobody is
+// longer than any trial: 23 days, near the most that the kernel takes (its jiffies are
+// an int).
+var trackers = []string{"established", "unacknowledged", "max_retrans", "fin_wait", "close_wait", "last_ack", "time_wait", "close"}
+
+const forNobody = "2000000" // seconds
+
+// lead makes a loopback address of a host reachable at the host's own address: packets
+// are sent there as if the host itself had connected (ip-sysctl.rst, route_localnet).
+func lead(h *harness.Host, neighbour string, to netip.Addr, port uint16) error {
+	link := "to-" + neighbour
+	err := h.Do(func() error {
+		if err := os.WriteFile("/proc/sys/net/ipv4/conf/"+link+"/route_localnet", []byte("1"), 0); err != nil {
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("leading port %d to %v: %w", port, to, err)
+	}
+	err = h.Rules.Set("loopback",
+		firewall.Rule{Table: "nat", IPv4: fmt.Sprintf("-A PREROUTING -i %s -p tcp --dport %d -j DNAT --to-destination %v", link, port, netip.AddrPortFrom(to, port))},
+		firewall.Rule{Table: "nat", IPv4: fmt.Sprintf("-A INPUT -p tcp -d %v --dport %d -j SNAT --to-source %v", to, port, to)},
+	)
+	if err != nil {
+		return fmt.Errorf("leading port %d to %v: %w", port, to, err)
+	}
+	return h.Do(func() error {
+		for _, name := range trackers {
+			if err := os.WriteFile("/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_"+name, []byte(forNobody), 0); err != nil {
+				return fmt.Errorf("leading port %d to %v: %w", port, to, err)
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,94 @@
+package promises
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/answer"
+)
+
+func after(what string, d time.Duration) *answer.Event {
+	return &answer.Event{What: what, After: answer.Of(d)}
+}
+
+func found() *answer.Answer {
+	return &answer.Answer{
+		Settings: &answer.Settings{Keepalive: true, Idle: answer.Of(time.Minute), Interval: answer.Of(10 * time.Second), Count: 3},
+		Faults: []answer.Fault{
+			{Name: "host powered off", Load: answer.Idle, Kernel: after("ETIMEDOUT", 91*time.Second), Noticed: after("ETIMEDOUT", 91*time.Second), Verdict: answer.Noticing},
+			{Name: "host powered off", Load: answer.Busy, Verdict: answer.Never},
+			{Name: "FIN", Load: answer.Idle, Kernel: after("FIN", 0), Verdict: answer.KernelOnly},
+			{Name: "idle timeout", Load: answer.Idle, Verdict: answer.Alive},
+		},
+		Presets: []answer.Preset{{Name: "aws-nlb-tcp", Outcome: answer.Survives, How: answer.RunHere}, {Name: "aws-alb", Outcome: answer.Dies, How: answer.Derived, Why: "no data for 2 h"}},
+	}
+}
+
+func TestPromisesThatAreKept(t *testing.T) {
+	p := Promises{Notices: map[string]time.Duration{"host powered off": 100 * time.Second, "idle timeout": time.Second}, Survives: []string{"aws-nlb-tcp"}}
+	if broken := p.Broken(found()); len(broken) > 0 {
+		t.Errorf("broken: %q", broken)
+	}
+}
+
+func TestPromisesThatAreBroken(t *testing.T) {
+	p := Promises{
+		Notices:  map[string]time.Duration{"host powered off": time.Minute, "host powered off, busy": time.Hour, "FIN": time.Minute, "gone": time.Second},
+		Survives: []string{"aws-alb"},
+	}
+	want := []string{
+		"FIN: to be noticed within 1m0s; what happened: its kernel: FIN after 0 s; the program: nothing",
+		"gone: to be noticed within 1s; it was not measured",
+		"host powered off: to be noticed within 1m0s; what happened: ETIMEDOUT after 91 s",
+		"host powered off, busy: to be noticed within 1h0m0s; what happened: never",
+		"aws-alb: an idle session is to survive; it dies: no data for 2 h (derived)",
+	}
+	if broken := p.Broken(found()); !slices.Equal(broken, want) {
+		t.Errorf("broken:\n%s\nexpected:\n%s", strings.Join(broken, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestWhatCannotBePromised(t *testing.T) {
+	for text, p := range map[string]Promises{
+		`there is no fault "x"`:       {Notices: map[string]time.Duration{"x": time.Second}},
+		"must be positive":            {Notices: map[string]time.Duration{"a": 0}},
+		`there is no preset "nobody"`: {Survives: []string{"nobody"}},
+	} {
+		if err := p.Validate([]string{"a"}); err == nil || !strings.Contains(err.Error(), text) {
+			t.Errorf("%+v: %v, expected %q", p, err, text)
+		}
+	}
+	if err := (Promises{Notices: map[string]time.Duration{"a": 1}, Survives: []string{"aws-alb"}}).Validate([]string{"a"}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAnAnswerThatIsAsItWas(t *testing.T) {
+	is := found()
+	is.Faults[0].Noticed = after("ETIMEDOUT", 95*time.Second) // within an eighth
+	if changes := Changes(found(), is); len(changes) > 0 {
+		t.Errorf("changes: %q", changes)
+	}
+}
+
+func TestWhatHasChangedIsSaidFromWhatToWhat(t *testing.T) {
+	is := found()
+	is.Settings.Keepalive = false
+	is.Wire.Ended = after("closes", time.Minute)
+	is.Faults[0] = answer.Fault{Name: "host powered off", Load: answer.Idle, Verdict: answer.Never}
+	is.Faults[2].Name = "new"
+	is.Presets[0].Outcome = answer.Dies
+	want := []string{
+		"settings: from keepalive true 60/10/3, user timeout 0 s to keepalive false 60/10/3, user timeout 0 s",
+		`it ends an idle session: from never to "closes" after 60 s`,
+		`host powered off: from "ETIMEDOUT after 91 s" to "never"`,
+		"new: not in the baseline",
+		"FIN: in the baseline, and not measured now",
+		"behind aws-nlb-tcp: from survives to dies",
+	}
+	if changes := Changes(found(), is); !slices.Equal(changes, want) {
+		t.Errorf("changes:\n%s\nexpected:\n%s", strings.Join(changes, "\n"), strings.Join(want, "\n"))
+	}
+}

@@ -1,0 +1,47 @@
+package debian
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// fetch is the shell script that unpacks a package.
+//
+//go:embed fetch.sh
+var fetch string
+
+// patience is how long a fetch that was asked to end may take to tidy up.
+const patience = 30 * time.Second
+
+// Unpacked is the directory with the contents of a package and of what it depends on. A
+// package that is not in the cache yet is fetched, which takes from seconds to minutes
+// and is said on standard error. A name may have a version: "nginx=1.22.1-9". When ctx
+// ends, a fetch ends with all that it has started.
+func Unpacked(ctx context.Context, name string) (string, error) {
+	return unpacked(ctx, fetch, name)
+}
+
+func unpacked(ctx context.Context, script, name string) (string, error) {
+	if name == "" || strings.ContainsAny(name, "/ \t\n") || strings.HasPrefix(name, "-") || strings.HasPrefix(name, ".") {
+		return "", fmt.Errorf("getting the package %q: that is no name of a package", name)
+	}
+	cmd := exec.CommandContext(ctx, "sh", "-c", script, "debian", name)
+	// Its trap removes what it has begun.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return unix.Kill(-cmd.Process.Pid, unix.SIGTERM) }
+	cmd.WaitDelay = patience
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("getting the package %s: %w", name, err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
