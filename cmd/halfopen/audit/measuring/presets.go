@@ -42,6 +42,9 @@ func derive(p presets.Preset, w answer.Wire, s *answer.Settings, watched time.Du
 	if !silence.Open {
 		return answer.Survives, fmt.Sprintf("never more than %v without %s", silence.Lasted, plural(of))
 	}
+	if p.AfterExpiry == presets.PickUp {
+		return answer.Survives, "even if it is forgotten, the next packet is taken up"
+	}
 	// Longer than was watched: only the settings can tell.
 	if s != nil && s.Keepalive && probes && s.Idle.Duration() >= watched {
 		first := oracle.Around(s.Idle.Duration())

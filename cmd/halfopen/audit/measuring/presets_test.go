@@ -39,6 +39,7 @@ func TestWhatIsDerivedOfAMiddlebox(t *testing.T) {
 		{"ended after", proxy, ending, nil, answer.Dies},
 		{"longer than was watched, and keepalive off", days, quiet, &answer.Settings{}, answer.Open},
 		{"longer than was watched, and settings unknown", days, quiet, nil, answer.Open},
+		{"longer than was watched, and picked up again", presets.Preset{Idle: 120 * time.Hour, AfterExpiry: presets.PickUp}, quiet, nil, answer.Survives},
 		{"longer than was watched, and keepalive on", days, quiet, day, answer.Survives},
 		{"keepalive too late", presets.Preset{Idle: 3 * time.Hour, AfterExpiry: presets.SilentDrop, ProbesRefresh: presets.Yes}, quiet, day, answer.Dies},
 		{"keepalive perhaps too late", presets.Preset{Idle: 4*time.Hour + time.Minute, AfterExpiry: presets.SilentDrop}, quiet, day, answer.Open},

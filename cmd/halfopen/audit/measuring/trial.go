@@ -221,10 +221,6 @@ func (t *trial) startServer() {
 		case <-news:
 			continue
 		case e := <-t.exit:
-			if e.Name == contained.Exited && e.N > 0 && e.Text == "exit status 0" {
-				t.exit = nil // a daemon: it goes on in the background
-				continue
-			}
 			t.Fatalf("%s", t.ended(e, fmt.Sprintf("it listened on port %d", t.plan.Port)))
 		case <-t.ctx.Done():
 			t.must(context.Cause(t.ctx))
@@ -246,16 +242,28 @@ func (t *trial) adopt(p *harness.Program, side plan.Side) {
 	t.Cleanup(cancel)
 	exit := t.exit
 	go func() {
-		// The box itself ends with its last process, after it has said how the program
-		// did.
-		if e, err := p.Program.Await(ctx, contained.Exited); err == nil {
+		if e, ok := awaitEnd(ctx, p.Program); ok {
 			exit <- e
-		} else if e, ok := p.Event(contained.Failed); ok {
-			exit <- e
-		} else if ctx.Err() == nil {
-			exit <- peer.Event{Name: contained.Failed, Text: err.Error(), At: time.Now()}
 		}
 	}()
+}
+
+// awaitEnd waits until nothing of a program is left; ok is false when ctx ends first. A
+// daemon that ends at once and goes on in the background has not ended.
+func awaitEnd(ctx context.Context, p *peer.Program) (e peer.Event, ok bool) {
+	e, err := p.Await(ctx, contained.Exited)
+	switch failed, is := p.Event(contained.Failed); {
+	case is:
+		return failed, true
+	case err != nil:
+		return peer.Event{Name: contained.Failed, Text: err.Error(), At: time.Now()}, ctx.Err() == nil
+	case e.N == 0:
+		return e, true
+	}
+	if _, err := p.AwaitEnd(ctx); err != nil {
+		return peer.Event{}, false
+	}
+	return peer.Event{Name: contained.Exited, Text: "the last process that it had left in the background has ended", At: time.Now()}, true
 }
 
 // ended says why there is nothing to measure.

@@ -41,7 +41,7 @@ func TestTheSideThatBeginsOwnsTheHeartbeat(t *testing.T) {
 		for i := range 4 {
 			second := 30 * float64(i+1)
 			packets = append(packets,
-				packet(second, out, 4, capture.Ordinary), packet(second+0.2, out, 4, capture.Retransmitted), packet(second+0.3, !out, 2, capture.Ordinary))
+				packet(second, out, 4, capture.Ordinary), packet(second+5, out, 4, capture.Retransmitted), packet(second+5.1, !out, 0, capture.Ordinary))
 		}
 		h := look(packets, at(125)).Heartbeat
 		by := map[bool]string{true: "program", false: "peer"}[out]
