@@ -96,16 +96,34 @@ func openTracer() (*tracer, error) {
 			return nil, err
 		}
 	}
-	var now unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
+	offset, err := wallClock()
+	if err != nil {
 		return nil, err
 	}
-	offset := time.Duration(time.Now().UnixNano() - now.Nano())
 	pipe, err := os.Open(filepath.Join(instance, "trace_pipe"))
 	if err != nil {
 		return nil, err
 	}
 	return &tracer{pipe: pipe, offset: offset, parents: map[int]int{}, fresh: make(chan struct{})}, nil
+}
+
+// wallClock is what CLOCK_MONOTONIC lacks of the wall clock. Another program may run
+// between two readings: they count only when they are close.
+func wallClock() (offset time.Duration, err error) {
+	for range 1000 {
+		var before, after unix.Timespec
+		if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &before); err != nil {
+			return 0, err
+		}
+		now := time.Now().UnixNano()
+		if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &after); err != nil {
+			return 0, err
+		}
+		if after.Nano()-before.Nano() < int64(instant/10) {
+			return time.Duration(now - before.Nano()), nil
+		}
+	}
+	return 0, errors.New("the clock could not be read without being interrupted")
 }
 
 func (t *tracer) read() {

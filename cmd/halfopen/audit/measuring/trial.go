@@ -22,6 +22,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	"github.com/halfopen-lab/halfopen/harness/peer"
 	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/harness/timeline"
 )
 
 // ending is how long a program may take to end once it has noticed.
@@ -489,6 +490,16 @@ func (t *trial) firewallKnows() bool {
 // keep writes the trial's packets and timeline into the report.
 func (t *trial) keep(path string) error {
 	t.lab.Recent() // brings the timeline up to now
+	for _, c := range t.story().changes {
+		by := "a task"
+		if c.softirq {
+			by = "a packet or a timer"
+		}
+		t.lab.Timeline.Add(timeline.Event{At: c.at, Who: t.near.Name, Kind: timeline.State, What: fmt.Sprintf("the program's socket goes from %v to %v, by %s", c.from, c.to, by)})
+	}
+	for _, f := range t.story().failures {
+		t.lab.Timeline.Add(timeline.Event{At: f.at, Who: t.near.Name, Kind: timeline.Peer, What: "a call of the program returns " + sock.ErrnoName(f.errno)})
+	}
 	file, err := os.Create(path + ".pcapng")
 	if err != nil {
 		return err
