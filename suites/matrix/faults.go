@@ -26,6 +26,14 @@ type fault struct {
 	connecting bool
 }
 
+// longest is how long its spec waits.
+func (f fault) longest() time.Duration {
+	if f.protocol == detection.SCTP {
+		return talking
+	}
+	return quiet
+}
+
 // idleTimeout is that of Amazon's network load balancers and NAT gateways.
 const idleTimeout = 350 * time.Second
 

@@ -37,7 +37,7 @@ func measureAll(faults []fault) {
 			if side == server {
 				where = SecondGuest()
 			}
-			It(fmt.Sprintf("%s, seen by the %s", f.name, side), where, Waits(quiet), func() {
+			It(fmt.Sprintf("%s, seen by the %s", f.name, side), where, Waits(f.longest()), func() {
 				e := newEnds(f.protocol, f.topology, side)
 				e.measure(f)
 

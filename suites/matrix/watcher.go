@@ -9,9 +9,10 @@ import (
 
 // How long a watcher waits for its detector: longer than the slowest can take.
 const (
-	// quiet is for who sends nothing: keepalive at its defaults takes 2 h 11 min.
+	// quiet is for who sends nothing over TCP: keepalive at its defaults takes 2 h 11 min.
 	quiet = 3 * time.Hour
-	// talking is for who sends: retransmission takes up to 20 min (oracle.GiveUp).
+	// talking is for who sends: retransmission takes up to 20 min (oracle.GiveUp), and
+	// SCTP's HEARTBEATs 11 min (oracle.SCTP.AssociationFailure).
 	talking = 25 * time.Minute
 	// prompt is for an answer of a peer that lives.
 	prompt = 5 * time.Second
@@ -70,7 +71,7 @@ func (w *watcher) interval() time.Duration {
 func (w *watcher) watch(begin time.Time) {
 	w.began = begin
 	interval, end := w.interval(), begin.Add(talking)
-	if interval == 0 {
+	if _, overTCP := w.program.(*connection); overTCP && interval == 0 {
 		end = begin.Add(quiet)
 	}
 	next := end
