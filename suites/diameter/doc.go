@@ -28,19 +28,19 @@ var watches = []string{"-interval", tw.String(), "-wait", tw.String(), "-repeats
 // it, how fast the machine is would decide.
 const distance = 20 * time.Millisecond
 
-// startServer starts the Diameter server of fixtures/diameter on the server, a distance away.
+// startServer starts the Diameter server of fixtures/diameter on the server.
 func startServer(lab *harness.Lab, arguments ...string) *harness.Program {
-	towards := lab.Server.LinkTo(lab.Host("firewall"))
-	Expect(lab.Server.Links.Impair(towards, link.Impairment{Delay: distance})).To(Succeed())
 	listen := lab.Server.AddressPort(port).String()
 	p := lab.Server.Start(exec.Command("diameter", append([]string{"-listen", listen}, arguments...)...))
 	p.Await("ready")
 	return p
 }
 
-// startClient starts the Diameter client of fixtures/diameter on the client, and waits
-// until it has exchanged capabilities with the server.
+// startClient starts the Diameter client of fixtures/diameter on the client, a distance
+// away from the server, and waits until they have exchanged capabilities.
 func startClient(lab *harness.Lab, arguments ...string) *harness.Program {
+	towards := lab.Server.LinkTo(lab.Host("firewall"))
+	Expect(lab.Server.Links.Impair(towards, link.Impairment{Delay: distance})).To(Succeed())
 	connect := lab.Server.AddressPort(port).String()
 	p := lab.Client.Start(exec.Command("diameter", append([]string{"-connect", connect}, arguments...)...))
 	p.Await("connected")

@@ -22,7 +22,7 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-var _ = Describe("freeDiameter as the client of a server that vanishes", Rows("H6"), Needs(require.Diameter), Needs(require.Netem), Needs(require.FreeDiameter), func() {
+var _ = Describe("freeDiameter as the client of a server that vanishes", Rows("H6"), Needs(require.Diameter), Needs(require.FreeDiameter), func() {
 	EachFamily(func(family sock.Family) {
 		It("sends one request, fails over after 2 Tw, as RFC 3539 wants, and closes after 4; connected again it waits for three answers, which it asks for one after another", Waits(5*time.Minute), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
