@@ -23,10 +23,10 @@ const (
 
 var watches = []string{"-interval", tw.String(), "-wait", tw.String(), "-repeats", "1"}
 
-// distance is how long the server's packets take, as from another city. go-diameter drops
+// distance is how long the server's packets take, as from the next city. go-diameter drops
 // an answer that comes before it waits for it (docs/diameter-watchdog.md): in a lab without
 // it, how fast the machine is would decide.
-const distance = 20 * time.Millisecond
+const distance = 5 * time.Millisecond
 
 // startServer starts the Diameter server of fixtures/diameter on the server.
 func startServer(lab *harness.Lab, arguments ...string) *harness.Program {
