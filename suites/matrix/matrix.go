@@ -76,7 +76,7 @@ func (e *ends) measure(f fault) {
 	for _, w := range e.watchers {
 		watching.Go(func() {
 			defer GinkgoRecover()
-			w.watch(begin)
+			w.watch(begin, f.longest())
 		})
 	}
 	watching.Wait()

@@ -67,12 +67,13 @@ func (w *watcher) interval() time.Duration {
 	return 0
 }
 
-// watch runs the program until it has noticed something, or its time is over.
-func (w *watcher) watch(begin time.Time) {
+// watch runs the program until it has noticed something, or its time is over: the longest
+// for one that sends nothing.
+func (w *watcher) watch(begin time.Time, longest time.Duration) {
 	w.began = begin
 	interval, end := w.interval(), begin.Add(talking)
-	if _, overTCP := w.program.(*connection); overTCP && interval == 0 {
-		end = begin.Add(quiet)
+	if interval == 0 {
+		end = begin.Add(longest)
 	}
 	next := end
 	for tick := 1; ; tick++ {

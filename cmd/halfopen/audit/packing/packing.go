@@ -116,8 +116,8 @@ func (g *Guest) binary(name, from string) error {
 		return fmt.Errorf("looking for the libraries of %s: %w", from, missing(err))
 	}
 	slices.Sort(libraries)
-	for _, library := range libraries {
-		if err := g.library(library); err != nil {
+	for _, path := range libraries {
+		if err := g.addLibrary(path); err != nil {
 			return err
 		}
 	}
@@ -137,8 +137,8 @@ func missing(err error) error {
 // merged are the directories that are links to those below /usr (Debian 12, UsrMerge).
 var merged = []string{"/bin/", "/sbin/", "/lib/", "/lib64/"}
 
-// library puts a library, or a link to one, where the loader looks.
-func (g *Guest) library(path string) error {
+// addLibrary puts a library, or a link to one, where the loader looks.
+func (g *Guest) addLibrary(path string) error {
 	name := path
 	for _, directory := range merged {
 		if strings.HasPrefix(path, directory) {
