@@ -54,7 +54,9 @@ func (l *Lab) Heal(f Healer) {
 func (l *Lab) perform(k kind, name string, do func() error) {
 	l.t.Helper()
 	l.steps[k]++
-	if os.Getenv(leaveOut) == fmt.Sprintf("%s %d", k, l.steps[k]) {
+	number := fmt.Sprintf("%s %d", k, l.steps[k])
+	l.report("step", number)
+	if os.Getenv(leaveOut) == number {
 		l.Timeline.Addf("spec", timeline.Step, "LEFT OUT %s", name)
 		l.report("left out", fmt.Sprintf("%s: %s", k, name))
 		return

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,5 +31,20 @@ func TestASpecThatWasInterruptedIsNotRed(t *testing.T) {
 		if err == nil || red != 0 || !strings.Contains(err.Error(), "waits was "+state.String()) {
 			t.Errorf("%v: %d red, error %v", state, red, err)
 		}
+	}
+}
+
+func TestOnlyTheSpecsThatHaveAStepRunWithoutIt(t *testing.T) {
+	one := types.SpecReport{LeafNodeText: "one fault", ReportEntries: types.ReportEntries{{Name: "step", Value: types.WrapEntryValue("fault 1")}}}
+	two := types.SpecReport{LeafNodeText: "two faults", ReportEntries: append(one.ReportEntries, types.ReportEntry{Name: "step", Value: types.WrapEntryValue("fault 2")})}
+	if texts := with("fault 2", types.SpecReports{one, two}); !slices.Equal(texts, []string{"two faults"}) {
+		t.Errorf("the specs with a second fault are %q", texts)
+	}
+}
+
+func TestASpecThatFailsByItselfProvesNothing(t *testing.T) {
+	err := mustPass(types.SpecReports{{LeafNodeText: "passes", State: types.SpecStatePassed}, {LeafNodeText: "fails", State: types.SpecStateFailed}})
+	if err == nil || !strings.Contains(err.Error(), "fails failed with nothing left out") || strings.Contains(err.Error(), "passes") {
+		t.Errorf("the error is %v", err)
 	}
 }

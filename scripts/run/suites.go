@@ -18,6 +18,7 @@ type Suites struct {
 	Procs    int       // test processes that share the specs; zero: 32 on the running kernel, 16 in virtual time
 	Seed     int64     // fixes the order of the specs, and in virtual time everything random
 	Focus    string    // a regular expression: only the specs whose text matches; empty: all
+	Only     []string  // the full texts of the specs to run, instead of a focus; empty: all
 	LeaveOut string    // the step that every spec leaves out, as in "fault 1"; empty: none
 	Record   bool      // the detection matrix is measured anew, and not compared
 	Report   string    // the directory that receives junit.xml, ginkgo.json and the evidence of failed specs
@@ -50,6 +51,9 @@ func (s Suites) arguments(procs int, report string) []string {
 		"-randomize-all", "-keep-going", "-silence-skips", "-fail-on-pending", "-output-dir=" + report}
 	if s.Focus != "" {
 		arguments = append(arguments, "-focus="+s.Focus)
+	}
+	for _, text := range s.Only {
+		arguments = append(arguments, "-focus="+regexp.QuoteMeta(text)+"$")
 	}
 	if !s.Colour {
 		arguments = append(arguments, "-no-color")

@@ -21,7 +21,7 @@ import (
 func entries(fate presets.AfterExpiry) []TableEntry {
 	var entries []TableEntry
 	for i, p := range presets.All() {
-		if p.AfterExpiry != fate || p.Idle == 0 || hasSpecOfItsOwn(p) {
+		if p.AfterExpiry != fate || p.Idle == 0 || p.Program != "" {
 			continue
 		}
 		guest := Labels{}

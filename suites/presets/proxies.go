@@ -22,9 +22,6 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-// hasSpecOfItsOwn says that the preset is a program that can be run itself.
-func hasSpecOfItsOwn(p presets.Preset) bool { return p.Name == "nginx-stream" || p.Name == "haproxy" }
-
 const port = 5000
 
 var _ = Describe("The preset of a proxy", Rows("F11"), func() {
