@@ -60,7 +60,7 @@ func command() *cobra.Command {
 		SilenceErrors: true, // execute prints them, on one line
 		SilenceUsage:  true,
 	}
-	root.AddCommand(auditCommand(), measureCommand())
+	root.AddCommand(auditCommand(), runCommand(), reportCommand(), measureCommand())
 	root.AddCommand(presetsCommand())
 	root.AddCommand(doctorCommand())
 	return root

@@ -69,6 +69,7 @@ var parameters = []string{
 	// 0.13 s at most, the HPET 21 s.
 	"nolapic_timer", "nowatchdog", "tsc=reliable", "no_timer_check", "psi=0", "cgroup_disable=memory",
 	"transparent_hugepage=never", "kfence.sample_interval=0",
+	"cryptomgr.notests", // a second of processor time, for ciphers that nobody uses
 	"mitigations=off", "apparmor=0", "noautogroup",
 }
 

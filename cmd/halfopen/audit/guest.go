@@ -47,10 +47,11 @@ type Guest struct {
 }
 
 // Run carries the plan out in the guest and returns the answer. The report directory
-// then has the captures.
+// then has the captures. When ctx ends, there is an error, and an answer with what had
+// been measured by then, if there was anything.
 func (g *Guest) Run(ctx context.Context) (*answer.Answer, virtual.Result, error) {
 	// What an earlier audit has left there must not be taken for this one's.
-	for _, name := range []string{answer.JSONFile, answer.MarkdownFile, measuring.Captures, "failed"} {
+	for _, name := range []string{answer.JSONFile, answer.MarkdownFile, answer.JUnitFile, measuring.Captures, "failed"} {
 		if err := os.RemoveAll(filepath.Join(g.Report, name)); err != nil {
 			return nil, virtual.Result{}, fmt.Errorf("emptying the report: %w", err)
 		}
@@ -73,19 +74,19 @@ func (g *Guest) Run(ctx context.Context) (*answer.Answer, virtual.Result, error)
 		Report: report, Into: g.Report, Console: &progress{to: g.Progress},
 	}
 	result, err := machine.Run(ctx)
-	if err != nil {
+	if err != nil && ctx.Err() == nil {
 		return nil, result, err
 	}
-	content, err = os.ReadFile(filepath.Join(g.Report, answer.JSONFile))
-	if err != nil {
-		return nil, result, fmt.Errorf("the guest left no answer, and ended with status %d: %w", result.Status, err)
-	}
-	a := &answer.Answer{}
-	if err := json.Unmarshal(content, a); err != nil {
-		return nil, result, fmt.Errorf("reading the guest's answer: %w", err)
-	}
-	if a.Trouble != "" {
-		return a, result, errors.New(a.Trouble)
+	a, unread := answer.Read(filepath.Join(g.Report, answer.JSONFile))
+	switch {
+	case ctx.Err() != nil && (unread != nil || a.Trouble != ""): // it came too early
+		return nil, result, fmt.Errorf("ended early, before there was anything to report: %w", context.Cause(ctx))
+	case ctx.Err() != nil:
+		return a, result, fmt.Errorf("ended early, and the report in %s has what was measured until then: %w", g.Report, context.Cause(ctx))
+	case unread != nil:
+		return nil, result, fmt.Errorf("the guest left no answer, and ended with status %d: %w", result.Status, unread)
+	case a.Trouble != "":
+		return nil, result, errors.New(a.Trouble)
 	}
 	return a, result, nil
 }
@@ -104,11 +105,7 @@ func InGuest(ctx context.Context) error {
 	if err != nil {
 		a = &answer.Answer{Trouble: err.Error()}
 	}
-	content, err = a.JSON()
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(report, answer.JSONFile), content, 0o644)
+	return a.WriteJSON(filepath.Join(report, answer.JSONFile))
 }
 
 // progress passes on those lines of the console that are for the user.

@@ -111,6 +111,7 @@ type Preset struct {
 	Outcome string  `json:"outcome"`              // Survives, Dies, EndsFirst or Open
 	How     string  `json:"how"`                  // RunHere, or Derived from what the program sends
 	Why     string  `json:"why"`
+	Capture string  `json:"capture,omitempty"` // the file, in the report directory; empty: it was not run
 }
 
 // What becomes of a session.

@@ -1,31 +1,52 @@
 package answer
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 )
 
-// The files of the answer in the report directory.
+// The files in the report directory.
 const (
 	JSONFile     = "answer.json"
 	MarkdownFile = "answer.md"
+	JUnitFile    = "junit.xml" // of what was promised, where anything was
 )
+
+// Read reads an answer that was written as JSON.
+func Read(file string) (*Answer, error) {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	a := &Answer{}
+	if err := json.Unmarshal(content, a); err != nil {
+		return nil, fmt.Errorf("%s is no answer of an audit: %w", file, err)
+	}
+	return a, nil
+}
 
 // Write writes the answer into the report directory, as JSON and as Markdown.
 func (a *Answer) Write(directory string) error {
+	if err := a.WriteJSON(filepath.Join(directory, JSONFile)); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(directory, MarkdownFile), []byte(a.Markdown()), 0o644); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	return nil
+}
+
+// WriteJSON writes the answer as JSON, which Read reads.
+func (a *Answer) WriteJSON(file string) error {
 	content, err := a.JSON()
 	if err != nil {
 		return err
 	}
-	for _, file := range []struct {
-		name    string
-		content []byte
-	}{{JSONFile, content}, {MarkdownFile, []byte(a.Markdown())}} {
-		if err := os.WriteFile(filepath.Join(directory, file.name), file.content, 0o644); err != nil {
-			return fmt.Errorf("writing the report: %w", err)
-		}
+	if err := os.WriteFile(file, content, 0o644); err != nil {
+		return fmt.Errorf("writing the answer: %w", err)
 	}
 	return nil
 }

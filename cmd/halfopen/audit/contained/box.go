@@ -28,13 +28,14 @@ const (
 
 // run is the box. It ends when every process in it has.
 func run(arguments []string) error {
+	if len(arguments) == 0 {
+		return errors.New("arguments are needed: the command")
+	}
 	var o Order
-	if len(arguments) != 1 {
-		return errors.New("one argument is needed: the order")
+	if err := json.Unmarshal([]byte(os.Getenv(variable)), &o); err != nil {
+		return fmt.Errorf("reading the order for the box: %w", err)
 	}
-	if err := json.Unmarshal([]byte(arguments[0]), &o); err != nil {
-		return err
-	}
+	o.Command = arguments
 	if err := o.enter(); err != nil {
 		return fmt.Errorf("making the box: %w", err)
 	}

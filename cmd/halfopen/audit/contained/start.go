@@ -16,7 +16,7 @@ import (
 
 // Order is what to run in a box.
 type Order struct {
-	Command     []string
+	Command     []string `json:"-"` // the arguments of the box, so that it is known by them
 	Directory   string
 	Environment []string // NAME=VALUE
 	User        string   // empty: root
@@ -41,6 +41,9 @@ const (
 
 const fixture = "contained"
 
+// variable is the environment variable with the order, but for the command.
+const variable = "HALFOPEN_CONTAINED"
+
 func init() { peer.Register(fixture, run) }
 
 // Command is the box, to be started on a host.
@@ -49,8 +52,12 @@ func Command(o Order) (*exec.Cmd, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := peer.Fixture(fixture, string(content))
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWIPC}
+	cmd := peer.Fixture(fixture, o.Command...)
+	cmd.Env = append(cmd.Env, variable+"="+string(content))
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWIPC,
+		Setpgid:    true, // Ctrl-C is for the audit, which then still reads what the program does
+	}
 	return cmd, nil
 }
 

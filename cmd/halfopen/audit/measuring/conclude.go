@@ -33,6 +33,9 @@ func conclude(p *plan.Plan, outcomes []*outcome) *answer.Answer {
 	}
 	a.Program.Loopback, a.Program.Ready = quiet.trial.loopback, answer.Of(quiet.trial.took)
 	a.Wire = quiet.wire()
+	if quiet.trial.interrupted() != nil {
+		a.Watched = min(a.Watched, answer.Of(quiet.trial.over.Sub(quiet.trial.struck)))
+	}
 	switch s := quiet.trial.settings; {
 	case s == nil:
 		a.Unknown = append(a.Unknown, "the settings of its socket: the connection was over before they could be read")
@@ -98,7 +101,7 @@ func ghosts(faults []answer.Fault) *answer.Ghosts {
 
 // ran makes of a trial behind a preset what became of the session.
 func ran(f answer.Fault) answer.Preset {
-	p := answer.Preset{Name: f.Name, How: answer.RunHere}
+	p := answer.Preset{Name: f.Name, How: answer.RunHere, Capture: f.Capture}
 	switch f.Verdict {
 	case answer.Alive:
 		p.Outcome, p.Why = answer.Survives, "its flow was kept for twice the timeout"

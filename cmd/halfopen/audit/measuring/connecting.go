@@ -58,7 +58,7 @@ func (t *trial) start(host *harness.Host, p *plan.Program) *harness.Program {
 func (t *trial) startServer() {
 	began := time.Now()
 	p := t.start(t.lab.Server, t.plan.Server)
-	t.adopt(p, plan.Server)
+	exit := t.adopt(p, plan.Server)
 	until := began.Add(t.plan.Ready)
 	for {
 		news := t.tracer.news()
@@ -72,32 +72,32 @@ func (t *trial) startServer() {
 		select {
 		case <-news:
 			continue
-		case e := <-t.exit:
-			t.Fatalf("%s", t.ended(e, fmt.Sprintf("it listened on port %d", t.plan.Port)))
+		case e := <-exit:
+			t.Fatalf("%s", ended(t.plan.Server, p, e, fmt.Sprintf("it listened on port %d", t.plan.Port)))
 		case <-t.ctx.Done():
-			t.must(context.Cause(t.ctx))
+			t.must(t.interrupted())
 		case <-time.After(time.Until(until)):
-			t.Fatalf("%s has not begun to listen on port %d within %v: %s%s", t.plan.Server.Text, t.plan.Port, t.plan.Ready, elsewhere(listeners), t.wrote(p))
+			t.Fatalf("%s has not begun to listen on port %d within %v: %s%s", t.plan.Server.Text, t.plan.Port, t.plan.Ready, elsewhere(listeners), wrote(p))
 		}
 	}
 }
 
-// adopt takes note of a program's end.
-func (t *trial) adopt(p *harness.Program, side plan.Side) {
-	if side != t.plan.UnderTest {
-		t.peer = p
-		return
-	}
-	t.program = p
-	t.exit = make(chan peer.Event, 1)
+// adopt takes note of a program, and returns the channel on which its end is told.
+func (t *trial) adopt(p *harness.Program, side plan.Side) <-chan peer.Event {
+	exit := make(chan peer.Event, 1)
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
-	exit := t.exit
 	go func() {
 		if e, ok := awaitEnd(ctx, p.Program); ok {
 			exit <- e
 		}
 	}()
+	if side == t.plan.UnderTest {
+		t.program, t.exit = p, exit
+	} else {
+		t.peer = p
+	}
+	return exit
 }
 
 // awaitEnd waits until nothing of a program is left; ok is false when ctx ends first. A
@@ -118,17 +118,16 @@ func awaitEnd(ctx context.Context, p *peer.Program) (e peer.Event, ok bool) {
 	return peer.Event{Name: contained.Exited, Text: "the last process that it had left in the background has ended", At: time.Now()}, true
 }
 
-// ended says why there is nothing to measure.
-func (t *trial) ended(e peer.Event, before string) string {
-	text := t.plan.Program(t.plan.UnderTest).Text
+// ended says why there is nothing to measure: a program that has ended too early.
+func ended(program *plan.Program, p *harness.Program, e peer.Event, before string) string {
 	if e.Name == contained.Failed {
-		return fmt.Sprintf("%s could not be started: %s", text, e.Text)
+		return fmt.Sprintf("%s could not be started: %s", program.Text, e.Text)
 	}
-	return fmt.Sprintf("%s ended before %s: %s%s", text, before, e.Text, t.wrote(t.program))
+	return fmt.Sprintf("%s ended before %s: %s%s", program.Text, before, e.Text, wrote(p))
 }
 
 // wrote is the last that a program has written, for error texts.
-func (t *trial) wrote(p *harness.Program) string {
+func wrote(p *harness.Program) string {
 	var last []string
 	for _, e := range p.Events() {
 		if e.Name == contained.Wrote {
@@ -211,7 +210,7 @@ func (t *trial) startClient() {
 	}))
 	began := time.Now()
 	p := t.start(t.lab.Client, t.plan.Client)
-	t.adopt(p, plan.Client)
+	exit := t.adopt(p, plan.Client)
 	until := began.Add(t.plan.Ready)
 	for connected := false; !connected; {
 		news := t.tracer.news()
@@ -228,12 +227,12 @@ func (t *trial) startClient() {
 		}
 		select {
 		case <-news:
-		case e := <-t.exit:
-			t.Fatalf("%s", t.ended(e, fmt.Sprintf("it was connected to port %d", t.plan.Port)))
+		case e := <-exit:
+			t.Fatalf("%s", ended(t.plan.Client, p, e, fmt.Sprintf("it was connected to port %d", t.plan.Port)))
 		case <-t.ctx.Done():
-			t.must(context.Cause(t.ctx))
+			t.must(t.interrupted())
 		case <-time.After(time.Until(until)):
-			t.Fatalf("%s has not connected to port %d within %v%s", t.plan.Client.Text, t.plan.Port, t.plan.Ready, t.wrote(p))
+			t.Fatalf("%s has not connected to port %d within %v%s", t.plan.Client.Text, t.plan.Port, t.plan.Ready, wrote(p))
 		}
 	}
 	if listener != nil {

@@ -32,7 +32,11 @@ type fault struct {
 	then   func(*trial) // a while after
 	while  time.Duration
 	watch  time.Duration // how long it is looked at; zero: as long as the plan says
-	role   role
+	// idle is the idle timeout of the firewall; zero: none. A connection that has kept
+	// its flow for twice that long, by never being silent for so long, is not looked at
+	// any longer.
+	idle time.Duration
+	role role
 }
 
 // role is what the answer makes of a trial.
@@ -77,7 +81,7 @@ var faults = []fault{
 
 func forgetting(how string, then firewall.AfterExpiry) fault {
 	return fault{
-		name:   fmt.Sprintf("idle timeout of %.0f s, %s", idleTimeout.Seconds(), how),
+		name: fmt.Sprintf("idle timeout of %.0f s, %s", idleTimeout.Seconds(), how), idle: idleTimeout,
 		before: func(t *trial) { t.lab.Apply(scenarios.IdleTimeout{After: idleTimeout, Then: then}) },
 	}
 }
@@ -85,7 +89,7 @@ func forgetting(how string, then firewall.AfterExpiry) fault {
 // middlebox is a preset that is run. What it does shows when it has had the time twice.
 func middlebox(p presets.Preset) fault {
 	return fault{
-		name: p.Name, role: preset, watch: 2*p.Idle + settling,
+		name: p.Name, role: preset, watch: 2*p.Idle + leftAlone,
 		before: func(t *trial) { t.lab.Apply(scenarios.Middlebox{Preset: p}) },
 	}
 }
@@ -171,6 +175,9 @@ func (t *trial) advise() {
 		k := advice.Settings
 		return errors.Join(c.SetKeepalive(k.Idle, k.Interval, k.Count), c.SetUserTimeout(k.UserTimeout))
 	})
-	// Keepalive that is switched on now counts from now, at the latest.
-	t.heard = time.Now()
+	// Keepalive that is switched on now counts from now; one that was on, from when the
+	// peer was last heard (tcp_set_keepalive and tcp_sock_set_keepidle, net/ipv4).
+	if s := t.settings; s.err == nil && !s.Keepalive {
+		t.heard = time.Now()
+	}
 }

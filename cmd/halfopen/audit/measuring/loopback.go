@@ -21,28 +21,24 @@ const forNobody = "2000000" // seconds
 // are sent there as if the host itself had connected (ip-sysctl.rst, route_localnet).
 func lead(h *harness.Host, neighbour string, to netip.Addr, port uint16) error {
 	link := "to-" + neighbour
-	err := h.Do(func() error {
-		if err := os.WriteFile("/proc/sys/net/ipv4/conf/"+link+"/route_localnet", []byte("1"), 0); err != nil {
-			return err
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("leading port %d to %v: %w", port, to, err)
+	failed := func(err error) error { return fmt.Errorf("leading port %d to %v: %w", port, to, err) }
+	set := func(name, value string) error {
+		return h.Do(func() error { return os.WriteFile("/proc/sys/net/"+name, []byte(value), 0) })
 	}
-	err = h.Rules.Set("loopback",
+	if err := set("ipv4/conf/"+link+"/route_localnet", "1"); err != nil {
+		return failed(err)
+	}
+	err := h.Rules.Set("loopback",
 		firewall.Rule{Table: "nat", IPv4: fmt.Sprintf("-A PREROUTING -i %s -p tcp --dport %d -j DNAT --to-destination %v", link, port, netip.AddrPortFrom(to, port))},
 		firewall.Rule{Table: "nat", IPv4: fmt.Sprintf("-A INPUT -p tcp -d %v --dport %d -j SNAT --to-source %v", to, port, to)},
 	)
 	if err != nil {
-		return fmt.Errorf("leading port %d to %v: %w", port, to, err)
+		return failed(err)
 	}
-	return h.Do(func() error {
-		for _, name := range trackers {
-			if err := os.WriteFile("/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_"+name, []byte(forNobody), 0); err != nil {
-				return fmt.Errorf("leading port %d to %v: %w", port, to, err)
-			}
+	for _, name := range trackers { // they are there once rules track connections
+		if err := set("netfilter/nf_conntrack_tcp_timeout_"+name, forNobody); err != nil {
+			return failed(err)
 		}
-		return nil
-	})
+	}
+	return nil
 }

@@ -56,7 +56,7 @@ func (t *trial) borrow() (*sock.Conn, error) {
 			continue
 		}
 		if e.Inode == 0 {
-			return nil, fmt.Errorf("the program has not accepted the connection within %v", settling)
+			return nil, fmt.Errorf("the program has not accepted the connection within %v", leftAlone)
 		}
 		processes, err := contained.Processes(t.program.PID())
 		if err != nil {

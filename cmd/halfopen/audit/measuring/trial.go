@@ -26,15 +26,15 @@ import (
 // ending is how long a program may take to end once it has noticed.
 const ending = 2 * time.Second
 
-// quickly is what a program may be busy for with a new connection, and tooMany how many
-// packets with data there may be until it has settled.
-const (
-	quickly = 2 * time.Second
-	tooMany = 2000
-)
+// tooMany is how many packets with data there may not be until a connection has settled.
+const tooMany = 2000
 
-// settling is how long a connection is left alone before anything happens to it.
-const settling = 10 * time.Second
+// leftAlone is how long a connection has no data before anything happens to it, and
+// anyway is how old one becomes that always has.
+const (
+	leftAlone = 10 * time.Second
+	anyway    = time.Minute
+)
 
 // trial is one fault, in a lab of its own, met by one connection of one copy of the
 // program.
@@ -59,13 +59,14 @@ type trial struct {
 	settings      *settings
 
 	gone *destruction
-	exit chan peer.Event
-	// The first trial: closed once its connection has settled, or it has failed; then
-	// the busyness of the machine is known, and how long to watch.
+	exit <-chan peer.Event
+	// settled is closed once the connection has settled, or the trial has failed, and
+	// ready says which. The first trial then knows how busy the machine is, and is told
+	// how long to watch.
 	settled  chan struct{}
-	settling sync.Once
+	once     sync.Once
 	ready    bool
-	busyness float64 // wake-ups in a second
+	busyness float64 // wake-ups in a second, of the first trial
 	watching chan time.Duration
 
 	began     time.Time // when the connection was there
@@ -95,15 +96,13 @@ func (t *trial) run() story {
 	}
 	t.connect()
 	t.began = time.Now()
-	t.near.Capture.Await(tooMany, capture.Data, t.began.Add(quickly))
-	before := switches()
-	flood := t.near.Capture.Await(tooMany, capture.Data, t.began.Add(settling))
-	t.busyness = float64(switches()-before) / 2 / (settling - quickly).Seconds()
-	t.mustLast(len(flood))
+	t.mustLast(t.awaitSettled())
 	if t.role == undisturbed {
-		t.ready = true
-		t.watching = make(chan time.Duration, 1)
-		t.settle()
+		t.busyness = t.wakeUps()
+	}
+	t.ready = true
+	t.settle()
+	if t.role == undisturbed {
 		t.watch = <-t.watching
 	}
 	t.settings = t.inForce()
@@ -119,7 +118,7 @@ func (t *trial) run() story {
 		t.rest(t.while)
 		t.then(t)
 	}
-	t.rest(cmp.Or(t.watch, t.plan.Watch))
+	t.observe()
 	t.over = time.Now()
 	if t.exited == nil {
 		select { // a program that gives up may take a moment to end
@@ -128,13 +127,47 @@ func (t *trial) run() story {
 		case <-time.After(ending):
 		}
 	}
-	t.must(context.Cause(t.ctx))
+	if t.role != undisturbed { // what was seen of that one is true, if it is seen for less long
+		t.must(t.interrupted())
+	}
 	t.flowKnown = t.firewallKnows()
 	return t.story()
 }
 
+// interrupted is the error of a trial that the end of the audit has cut short.
+func (t *trial) interrupted() error {
+	if t.ctx.Err() != nil {
+		return errors.New("the audit was ended early")
+	}
+	return nil
+}
+
+// awaitSettled waits until the connection has been left alone for a while, and returns
+// how many packets with data there were. One that never is, a heartbeat's, has settled in
+// the end; one with too many packets has not.
+func (t *trial) awaitSettled() (packets int) {
+	for latest := t.began.Add(anyway); ; {
+		data := t.near.Capture.Await(tooMany, capture.Data, time.Now().Add(time.Second))
+		last := t.began
+		if len(data) > 0 {
+			last = data[len(data)-1].At
+		}
+		now := time.Now()
+		if len(data) >= tooMany || now.Sub(last) >= leftAlone || now.After(latest) || t.story().ended() || t.ctx.Err() != nil {
+			return len(data)
+		}
+	}
+}
+
+// wakeUps is how many times a second the machine wakes up.
+func (t *trial) wakeUps() float64 {
+	before := switches()
+	time.Sleep(leftAlone)
+	return float64(switches()-before) / 2 / leftAlone.Seconds() // there and back
+}
+
 // settle says that the connection has settled, or never will.
-func (t *trial) settle() { t.settling.Do(func() { close(t.settled) }) }
+func (t *trial) settle() { t.once.Do(func() { close(t.settled) }) }
 
 // mustLast ends the trial when its connection has not settled, which leaves nothing to
 // measure.
@@ -157,12 +190,25 @@ func (t *trial) mustLast(packets int) {
 	case packets >= tooMany:
 		t.Fatalf("%s floods: %d packets with data in %v: there is nothing idle to measure", text, packets, since(time.Now()))
 	case t.exited != nil:
-		t.Fatalf("%s ended %v after the connection was made: %s%s", text, since(t.exited.At), t.exited.Text, t.wrote(t.program))
+		t.Fatalf("%s ended %v after the connection was made: %s%s", text, since(t.exited.At), t.exited.Text, wrote(t.program))
 	case closed:
-		t.Fatalf("%s ended the connection %v after it was made: it %s%s%s", text, since(noticed.at), noticed.what, hint, t.wrote(t.program))
+		t.Fatalf("%s ended the connection %v after it was made: it %s%s%s", text, since(noticed.at), noticed.what, hint, wrote(t.program))
 	case s.ended():
-		t.Fatalf("the other side ended the connection with %s before it had lasted %v", text, settling)
+		t.Fatalf("the other side ended the connection with %s before it had lasted %v", text, leftAlone)
 	}
+}
+
+// observe lets the time pass in which something may come of the fault.
+func (t *trial) observe() {
+	watch := cmp.Or(t.watch, t.plan.Watch)
+	if first := 2*t.idle + leftAlone; t.idle > 0 && first < watch {
+		t.rest(first)
+		if look(t.packets(), time.Now()).Silence.Lasted.Duration() < t.idle {
+			return
+		}
+		watch -= first
+	}
+	t.rest(watch)
 }
 
 // rest lets time pass, for so long or until the story of the connection is over.

@@ -9,6 +9,7 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,6 +57,9 @@ type Plan struct {
 	// Presets are the names of middleboxes to run the program behind (fixtures/presets);
 	// what becomes of it behind the others is derived.
 	Presets []string
+	// Only are the faults to do, by name; empty: all, and then the advised settings are
+	// tried as well.
+	Only []string
 	// Prepare are shell commands that run once in the guest before any program does.
 	Prepare []string
 	// Directories are made for every start of a program, as its package or its service
@@ -113,6 +117,22 @@ func (p *Plan) Check(server, client string) error {
 			return fmt.Errorf("the preset %s cannot be run in an audit: it is a proxy, or forgets nothing; what becomes of a session there is derived", name)
 		}
 	}
+	return nil
+}
+
+// Choose leaves only these faults and middleboxes of a plan, of the faults that there are;
+// without any it leaves all.
+func (p *Plan) Choose(names, faults []string) error {
+	for _, name := range names {
+		switch {
+		case slices.Contains(faults, name):
+		case Runs(name):
+			p.Presets = append(p.Presets, name)
+		default:
+			return fmt.Errorf("there is no fault %q for this program: there are %q, and the presets that forget", name, faults)
+		}
+	}
+	p.Only = names
 	return nil
 }
 

@@ -9,45 +9,44 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/oracle"
 )
 
-// Changes are what is not as it was in an earlier answer, a line each, from what to
-// what. Times may differ by the tolerance of harness/oracle, or a second.
-func Changes(was, is *answer.Answer) []string {
-	var changes []string
-	compare := func(what, from, to string) {
-		if from != to {
-			changes = append(changes, fmt.Sprintf("%s: from %s to %s", what, from, to))
+// Compare is what came of the promise that all is as it was in an earlier answer: a
+// result for each thing that it tells, which says from what to what it has changed. Times
+// may differ by the tolerance of harness/oracle, or a second.
+func Compare(was, is *answer.Answer) []Result {
+	var results []Result
+	compare := func(what string, same bool, from, to string) {
+		r := Result{Promise: what + ": as in the baseline"}
+		if !same {
+			r.Broken = fmt.Sprintf("%s: from %s to %s", what, from, to)
 		}
+		results = append(results, r)
 	}
-	compare("settings", settings(was.Settings), settings(is.Settings))
-	if !sameEvent(was.Wire.Ended, is.Wire.Ended) {
-		compare("it ends an idle session", event(was.Wire.Ended), event(is.Wire.Ended))
-	}
-	if !sameBeat(was.Wire.Heartbeat, is.Wire.Heartbeat) {
-		compare("heartbeat", beat(was.Wire.Heartbeat), beat(is.Wire.Heartbeat))
-	}
+	from, to := settings(was.Settings), settings(is.Settings)
+	compare("settings", from == to, from, to)
+	compare("it ends an idle session", sameEvent(was.Wire.Ended, is.Wire.Ended), event(was.Wire.Ended), event(is.Wire.Ended))
+	compare("heartbeat", sameBeat(was.Wire.Heartbeat, is.Wire.Heartbeat), beat(was.Wire.Heartbeat), beat(is.Wire.Heartbeat))
 	for _, row := range is.Faults {
 		at := slices.IndexFunc(was.Faults, func(f answer.Fault) bool { return name(f) == name(row) })
 		if at < 0 {
-			changes = append(changes, name(row)+": not in the baseline")
+			results = append(results, Result{name(row) + ": as in the baseline", name(row) + ": not in the baseline"})
 			continue
 		}
-		if old := was.Faults[at]; !same(old, row) {
-			changes = append(changes, fmt.Sprintf("%s: from %q to %q", name(row), old.Words(), row.Words()))
-		}
+		old := was.Faults[at]
+		compare(name(row), same(old, row), fmt.Sprintf("%q", old.Words()), fmt.Sprintf("%q", row.Words()))
 	}
 	for _, old := range was.Faults {
 		if !slices.ContainsFunc(is.Faults, func(f answer.Fault) bool { return name(f) == name(old) }) {
-			changes = append(changes, name(old)+": in the baseline, and not measured now")
+			results = append(results, Result{name(old) + ": as in the baseline", name(old) + ": in the baseline, and not measured now"})
 		}
 	}
 	for _, p := range is.Presets {
 		for _, old := range was.Presets {
 			if old.Name == p.Name {
-				compare("behind "+p.Name, old.Outcome, p.Outcome)
+				compare("behind "+p.Name, old.Outcome == p.Outcome, old.Outcome, p.Outcome)
 			}
 		}
 	}
-	return changes
+	return results
 }
 
 func same(a, b answer.Fault) bool {

@@ -5,7 +5,6 @@ package promises
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/answer"
@@ -19,6 +18,23 @@ type Promises struct {
 	Notices map[string]time.Duration `yaml:"notices"`
 	// Survives are the presets behind which an idle session lives on.
 	Survives []string `yaml:"survives"`
+}
+
+// Result is what came of one promise.
+type Result struct {
+	Promise string // what is expected, in words
+	Broken  string // what is not as expected, in a line for itself; empty: it is kept
+}
+
+// Broken are the lines of those that are broken.
+func Broken(results []Result) []string {
+	var broken []string
+	for _, r := range results {
+		if r.Broken != "" {
+			broken = append(broken, r.Broken)
+		}
+	}
+	return broken
 }
 
 // name is a row as promises have it.
@@ -56,27 +72,30 @@ func sorted(notices map[string]time.Duration) []string {
 	return names
 }
 
-// Broken are the promises that an answer breaks, a line each.
-func (p Promises) Broken(a *answer.Answer) []string {
-	var broken []string
+// Check is what came of each promise.
+func (p Promises) Check(a *answer.Answer) []Result {
+	var results []Result
 	for _, fault := range sorted(p.Notices) {
+		r := Result{Promise: fmt.Sprintf("%s: to be noticed within %v", fault, p.Notices[fault])}
 		at := slices.IndexFunc(a.Faults, func(f answer.Fault) bool { return name(f) == fault })
-		if at < 0 {
-			broken = append(broken, fmt.Sprintf("%s: to be noticed within %v; it was not measured", fault, p.Notices[fault]))
-			continue
+		switch {
+		case at < 0:
+			r.Broken = r.Promise + "; it was not measured"
+		case !inTime(a.Faults[at], p.Notices[fault]):
+			r.Broken = fmt.Sprintf("%s; what happened: %s", r.Promise, a.Faults[at].Words())
 		}
-		if f := a.Faults[at]; !inTime(f, p.Notices[fault]) {
-			broken = append(broken, fmt.Sprintf("%s: to be noticed within %v; what happened: %s", fault, p.Notices[fault], f.Words()))
-		}
+		results = append(results, r)
 	}
 	for _, preset := range p.Survives {
+		r := Result{Promise: preset + ": an idle session is to survive"}
 		for _, is := range a.Presets {
 			if is.Name == preset && is.Outcome != answer.Survives {
-				broken = append(broken, fmt.Sprintf("%s: an idle session is to survive; it %s: %s (%s)", preset, said(is.Outcome), is.Why, is.How))
+				r.Broken = fmt.Sprintf("%s; it %s: %s (%s)", r.Promise, said(is.Outcome), is.Why, is.How)
 			}
 		}
+		results = append(results, r)
 	}
-	return broken
+	return results
 }
 
 func said(outcome string) string {
@@ -97,10 +116,4 @@ func inTime(f answer.Fault, limit time.Duration) bool {
 		first = f.Exit
 	}
 	return first != nil && first.After.Duration() <= limit
-}
-
-// Words says how many promises there are: "2 promises".
-func (p Promises) Words() string {
-	n := len(p.Notices) + len(p.Survives)
-	return strings.TrimSuffix(fmt.Sprintf("%d promises", n), map[bool]string{true: "s"}[n == 1])
 }

@@ -1,10 +1,15 @@
 package promises
 
 import (
+	"encoding/xml"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/onsi/ginkgo/v2/reporters"
 
 	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/answer"
 )
@@ -28,7 +33,7 @@ func found() *answer.Answer {
 
 func TestPromisesThatAreKept(t *testing.T) {
 	p := Promises{Notices: map[string]time.Duration{"host powered off": 100 * time.Second, "idle timeout": time.Second}, Survives: []string{"aws-nlb-tcp"}}
-	if broken := p.Broken(found()); len(broken) > 0 {
+	if broken := Broken(p.Check(found())); len(broken) > 0 {
 		t.Errorf("broken: %q", broken)
 	}
 }
@@ -45,7 +50,7 @@ func TestPromisesThatAreBroken(t *testing.T) {
 		"host powered off, busy: to be noticed within 1h0m0s; what happened: never",
 		"aws-alb: an idle session is to survive; it dies: no data for 2 h (derived)",
 	}
-	if broken := p.Broken(found()); !slices.Equal(broken, want) {
+	if broken := Broken(p.Check(found())); !slices.Equal(broken, want) {
 		t.Errorf("broken:\n%s\nexpected:\n%s", strings.Join(broken, "\n"), strings.Join(want, "\n"))
 	}
 }
@@ -68,7 +73,7 @@ func TestWhatCannotBePromised(t *testing.T) {
 func TestAnAnswerThatIsAsItWas(t *testing.T) {
 	is := found()
 	is.Faults[0].Noticed = after("ETIMEDOUT", 95*time.Second) // within an eighth
-	if changes := Changes(found(), is); len(changes) > 0 {
+	if changes := Broken(Compare(found(), is)); len(changes) > 0 {
 		t.Errorf("changes: %q", changes)
 	}
 }
@@ -88,7 +93,33 @@ func TestWhatHasChangedIsSaidFromWhatToWhat(t *testing.T) {
 		"FIN: in the baseline, and not measured now",
 		"behind aws-nlb-tcp: from survives to dies",
 	}
-	if changes := Changes(found(), is); !slices.Equal(changes, want) {
+	if changes := Broken(Compare(found(), is)); !slices.Equal(changes, want) {
 		t.Errorf("changes:\n%s\nexpected:\n%s", strings.Join(changes, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestEachPromiseIsATestOfJUnit(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "junit.xml")
+	p := Promises{Notices: map[string]time.Duration{"host powered off": time.Minute}, Survives: []string{"aws-nlb-tcp"}}
+	if err := WriteJUnit(file, "nginx -g 'daemon off;'", p.Check(found())); err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var read reporters.JUnitTestSuites
+	if err := xml.Unmarshal(content, &read); err != nil {
+		t.Fatalf("%v:\n%s", err, content)
+	}
+	if read.Tests != 2 || read.Failures != 1 || len(read.TestSuites) != 1 || len(read.TestSuites[0].TestCases) != 2 {
+		t.Fatalf("the file is\n%s", content)
+	}
+	first, second := read.TestSuites[0].TestCases[0], read.TestSuites[0].TestCases[1]
+	if first.Name != "host powered off: to be noticed within 1m0s" || first.Failure == nil || !strings.HasSuffix(first.Failure.Message, "what happened: ETIMEDOUT after 91 s") {
+		t.Errorf("the first test is %+v", first)
+	}
+	if second.Name != "aws-nlb-tcp: an idle session is to survive" || second.Failure != nil {
+		t.Errorf("the second test is %+v", second)
 	}
 }

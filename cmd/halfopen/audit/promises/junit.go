@@ -1,0 +1,32 @@
+package promises
+
+import (
+	"encoding/xml"
+	"fmt"
+	"os"
+
+	"github.com/onsi/ginkgo/v2/reporters"
+)
+
+// WriteJUnit writes the results as JUnit's XML, in which continuous integration shows
+// each promise as a test.
+func WriteJUnit(file, program string, results []Result) error {
+	suite := reporters.JUnitTestSuite{Name: program, Tests: len(results)}
+	for _, r := range results {
+		test := reporters.JUnitTestCase{Name: r.Promise, Classname: program, Status: "passed"}
+		if r.Broken != "" {
+			suite.Failures++
+			test.Status, test.Failure = "failed", &reporters.JUnitFailure{Message: r.Broken, Type: "failed", Description: r.Broken}
+		}
+		suite.TestCases = append(suite.TestCases, test)
+	}
+	all := reporters.JUnitTestSuites{Tests: suite.Tests, Failures: suite.Failures, TestSuites: []reporters.JUnitTestSuite{suite}}
+	content, err := xml.MarshalIndent(all, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(file, append([]byte(xml.Header), append(content, '\n')...), 0o644); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+func runCommand() *cobra.Command {
+	s := &subject{}
+	c := &cobra.Command{
+		Use:   "run FAULT...",
+		Short: "What happened, one event after the other, when a program met a fault?",
+		Long: `Does one fault, or some, to a program, as an audit does all, and prints the timeline of
+each: packets, states of sockets, what the program said, on one clock.
+
+A fault is named as on the page of an audit, with ", busy" for one with data under way; or
+it is a middlebox that forgets (halfopen presets). Exit status 0: it was measured; 2: it
+could not be.`,
+		Example: `  halfopen run "host powered off" --client "./myclient {server}:{port}" --port 5000
+  halfopen run "idle timeout of 350 s, RST to the sender" azure-lb -f halfopen.yaml`,
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(c *cobra.Command, names []string) error {
+			return runFaults(c.Context(), s, names)
+		},
+	}
+	s.flags(c)
+	return c
+}
+
+func runFaults(ctx context.Context, s *subject, names []string) error {
+	report, err := s.read()
+	if err != nil {
+		return err
+	}
+	found, err := s.measure(ctx, report, names)
+	if found == nil {
+		return err
+	}
+	if err := errors.Join(found.Write(report), err); err != nil {
+		return err
+	}
+	if s.asJSON {
+		return printAnswer(os.Stdout, found, true)
+	}
+	for _, f := range found.Faults {
+		if err := printStory(os.Stdout, report, fmt.Sprintf("%s, %s: %s", f.Name, f.Load, f.Words()), f.Capture); err != nil {
+			return err
+		}
+	}
+	for _, p := range found.Presets {
+		if !slices.Contains(names, p.Name) {
+			continue
+		}
+		if err := printStory(os.Stdout, report, fmt.Sprintf("%s: an idle session %s: %s", p.Name, p.Outcome, p.Why), p.Capture); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A timeline is shown from its beginning, and to its end, with so many lines.
+const (
+	firstLines = 20
+	lastLines  = 40
+)
+
+// printStory prints what came of a fault, and the timeline beside its capture; an empty
+// capture is a fault that could not be measured, and has none.
+func printStory(to io.Writer, report, what, capture string) error {
+	if capture == "" {
+		_, err := fmt.Fprintf(to, "%s\n\n", what)
+		return err
+	}
+	file := filepath.Join(report, strings.TrimSuffix(capture, filepath.Ext(capture))+".txt")
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("reading the timeline: %w", err)
+	}
+	lines := strings.Split(strings.TrimRight(string(content), "\n"), "\n")
+	if left := len(lines) - firstLines - lastLines; left > 0 {
+		lines = slices.Concat(lines[:firstLines], []string{fmt.Sprintf("  … %d lines more, in %s", left, file)}, lines[len(lines)-lastLines:])
+	}
+	_, err = fmt.Fprintf(to, "%s\n\n%s\n\n", what, strings.Join(lines, "\n"))
+	return err
+}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit"
+	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/answer"
+	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/measuring"
+	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/packing"
+	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/plan"
+	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/request"
+	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
+)
+
+// reportDirectory is where an audit leaves its report unless it is told.
+const reportDirectory = "halfopen-report"
+
+// subject is the program under test, and the guest to measure it in, as arguments.
+type subject struct {
+	request request.Request
+	file    string
+	send    string // with escapes
+	kernel  string
+	seed    uint64
+	memory  int
+	report  string
+	asJSON  bool
+}
+
+func (s *subject) flags(c *cobra.Command) {
+	s.request = request.Default()
+	r := &s.request
+	f := c.Flags()
+	f.StringVarP(&s.file, "file", "f", "", "the audit as a file, instead of the flags that describe one")
+	f.StringVar(&r.Server, "server", "", "the server, as a command; {port} is replaced")
+	f.StringVar(&r.Client, "client", "", "the client, as a command; {server} and {port} are replaced")
+	f.StringVar((*string)(&r.UnderTest), "under-test", "", "server or client, where both are programs (default server)")
+	f.Uint16Var(&r.Port, "port", 0, "where the server listens")
+	f.StringArrayVar(&r.Packages, "package", nil, "a Debian package to take along, with what it depends on")
+	f.StringArrayVar(&r.Take, "take", nil, "a file or directory to take along: PATH, or PATH:NAME-IN-THE-GUEST")
+	f.StringArrayVar(&r.Environment, "env", nil, "a variable for the programs: NAME=VALUE")
+	f.StringArrayVar(&r.Prepare, "prepare", nil, "a shell command to run in the guest before any program starts")
+	f.StringVar(&r.User, "user", "", "whom the programs run as (default root)")
+	f.StringVar(&s.send, "send", "", `what the fixture sends once it is connected, and again under load; \r, \n, \t and \0 are understood`)
+	f.BoolVar(&r.Echo, "echo", false, "the fixture sends back what it gets")
+	f.DurationVar(&r.Watch, "watch", 0, "how long each fault is looked at, in virtual time (default 2h30m, or less for a program that never sleeps)")
+	f.DurationVar(&r.Ready, "ready", r.Ready, "how long the program may take until it listens or is connected, in virtual time")
+	for _, described := range []string{"server", "client", "under-test", "port", "package", "take", "env", "prepare", "user", "send", "echo", "watch", "ready"} {
+		c.MarkFlagsMutuallyExclusive("file", described)
+	}
+	f.StringVar(&s.kernel, "kernel", "", "a package of Debian, or the file of a vmlinuz (default "+debian.DefaultKernel+")")
+	f.Uint64Var(&s.seed, "seed", 1, "decides everything random")
+	f.IntVar(&s.memory, "memory", 0, "the guest's memory in MiB; 0: as much as it needs")
+	f.StringVar(&s.report, "report", reportDirectory, "the directory for the answer and the captures")
+	f.BoolVar(&s.asJSON, "json", false, "print the answer as JSON")
+}
+
+// read completes the request: from the file, if it is one, whose names are seen from its
+// directory. It returns the directory of the report, which is seen from here.
+func (s *subject) read() (report string, err error) {
+	report, err = filepath.Abs(s.report)
+	if err != nil {
+		return "", err
+	}
+	s.request.Send = unescaped(s.send)
+	if s.file == "" {
+		return report, nil
+	}
+	if s.request, err = request.Load(s.file); err != nil {
+		return "", err
+	}
+	return report, os.Chdir(filepath.Dir(s.file))
+}
+
+// measure packs the guest and runs it; with only, just these faults and middleboxes. What
+// it takes along is fixed before anything that takes time. An audit that was interrupted
+// has both an answer and an error.
+func (s *subject) measure(ctx context.Context, report string, only []string) (*answer.Answer, error) {
+	progress := io.Writer(os.Stderr)
+	p := s.request.Plan()
+	if err := p.Check(s.request.Server, s.request.Client); err != nil {
+		return nil, err
+	}
+	fmt.Fprintln(progress, "halfopen: packing what it needs")
+	files, err := s.pack(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	faults := measuring.Faults(p)
+	if err := s.request.Expect.Validate(faults); err != nil {
+		return nil, err
+	}
+	if err := p.Choose(only, faults); err != nil {
+		return nil, err
+	}
+	kernel, err := debian.Kernel(ctx, s.kernel)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintln(progress, "halfopen: measuring in virtual time")
+	guest := audit.Guest{Plan: p, Files: files.Files, Kernel: kernel, Seed: s.seed, Memory: s.memory, Report: report, Progress: progress}
+	found, result, err := guest.Run(ctx)
+	if err == nil {
+		fmt.Fprintf(progress, "halfopen: %v of virtual time in %v; the report is in %s\n",
+			answer.Of(result.Virtual), result.Wall.Round(100*time.Millisecond), s.report)
+	}
+	return found, err
+}
+
+func (s *subject) pack(ctx context.Context, p *plan.Plan) (*packing.Guest, error) {
+	files, err := packing.New(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range s.request.Packages {
+		if err := files.Package(ctx, name); err != nil {
+			return nil, err
+		}
+	}
+	for _, what := range s.request.Take {
+		if err := files.Take(what); err != nil {
+			return nil, err
+		}
+	}
+	for _, side := range []struct {
+		command string
+		program **plan.Program
+	}{{s.request.Server, &p.Server}, {s.request.Client, &p.Client}} {
+		if side.command == "" {
+			continue
+		}
+		program, err := files.Program(side.command)
+		if err != nil {
+			return nil, err
+		}
+		program.Environment, program.User = s.request.Environment, s.request.User
+		*side.program = program
+	}
+	files.Finish()
+	return files, nil
+}
+
+// printAnswer prints an answer as a page, or as JSON.
+func printAnswer(to io.Writer, found *answer.Answer, asJSON bool) error {
+	text := found.Text()
+	if asJSON {
+		content, err := found.JSON()
+		if err != nil {
+			return err
+		}
+		text = string(content)
+	}
+	_, err := io.WriteString(to, text)
+	return err
+}
+
+// unescaped is a text with the escapes that people write for bytes that a shell makes
+// hard to type.
+func unescaped(text string) string {
+	return strings.NewReplacer(`\\`, `\`, `\r`, "\r", `\n`, "\n", `\t`, "\t", `\0`, "\x00").Replace(text)
+}
