@@ -103,18 +103,25 @@ func (a *auditing) run(ctx context.Context) error {
 	return nil
 }
 
-// measureCommand is what runs in the guest.
-func measureCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: audit.Measure, Hidden: true, Args: cobra.NoArgs,
-		Run: func(c *cobra.Command, _ []string) {
-			harness.Main(func() int {
-				if err := audit.InGuest(c.Context()); err != nil {
-					fmt.Fprintf(os.Stderr, "halfopen: %v\n", err)
-					return notMeasured
-				}
-				return kept
-			})
+// hiddenCommands are those with which this program starts itself.
+func hiddenCommands() []*cobra.Command {
+	status := func(err error) int {
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "halfopen: %v\n", err)
+			return notMeasured
+		}
+		return kept
+	}
+	return []*cobra.Command{
+		{
+			Use: audit.Measure, Hidden: true, Args: cobra.ExactArgs(2),
+			Run: func(c *cobra.Command, arguments []string) {
+				harness.Main(func() int { return status(audit.Measuring(c.Context(), arguments[0], arguments[1])) })
+			},
+		},
+		{
+			Use: audit.RemoveInstance, Hidden: true, Args: cobra.NoArgs,
+			RunE: func(*cobra.Command, []string) error { return audit.RemovingInstance(os.Stdin) },
 		},
 	}
 }

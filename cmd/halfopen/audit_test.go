@@ -27,7 +27,12 @@ func built(t *testing.T, path string) string {
 // audited runs halfopen audit and returns what it prints, and its exit status.
 func audited(t *testing.T, arguments ...string) (stdout, stderr string, status int) {
 	t.Helper()
-	cmd := exec.Command(built(t, "."), append([]string{"audit"}, arguments...)...)
+	return ran(t, exec.Command(built(t, "."), append([]string{"audit"}, arguments...)...))
+}
+
+// ran runs a program and returns what it prints, and its exit status.
+func ran(t *testing.T, cmd *exec.Cmd) (stdout, stderr string, status int) {
+	t.Helper()
 	var out, complaint strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &complaint
 	err := cmd.Run()
@@ -39,6 +44,7 @@ func audited(t *testing.T, arguments ...string) (stdout, stderr string, status i
 
 // Go's listeners switch keepalive on, 15/15/9 (package net, ListenConfig).
 func TestAnAuditOfAServerInGo(t *testing.T) {
+	t.Parallel()
 	report := t.TempDir()
 	promises := filepath.Join(t.TempDir(), "halfopen.yaml")
 	text := "server: " + built(t, "../../fixtures/programs/echo") + "\nport: 5000\nwatch: 4m\nexpect:\n  notices: {process killed: 1s, host powered off: 60s}\n"
@@ -76,6 +82,7 @@ func TestAnAuditOfAServerInGo(t *testing.T) {
 }
 
 func TestAProgramThatCannotBeMeasured(t *testing.T) {
+	t.Parallel()
 	script := filepath.Join(t.TempDir(), "server")
 	if err := os.WriteFile(script, []byte("#!/bin/sh\necho no licence\nexit 3\n"), 0o755); err != nil {
 		t.Fatal(err)

@@ -60,7 +60,8 @@ func command() *cobra.Command {
 		SilenceErrors: true, // execute prints them, on one line
 		SilenceUsage:  true,
 	}
-	root.AddCommand(auditCommand(), runCommand(), reportCommand(), measureCommand())
+	root.AddCommand(auditCommand(), runCommand(), reportCommand())
+	root.AddCommand(hiddenCommands()...)
 	root.AddCommand(presetsCommand())
 	root.AddCommand(doctorCommand())
 	return root

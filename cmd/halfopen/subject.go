@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -28,6 +29,7 @@ type subject struct {
 	request request.Request
 	file    string
 	send    string // with escapes
+	host    bool   // measured on the running kernel, in real time
 	kernel  string
 	seed    uint64
 	memory  int
@@ -51,16 +53,20 @@ func (s *subject) flags(c *cobra.Command) {
 	f.StringVar(&r.User, "user", "", "whom the programs run as (default root)")
 	f.StringVar(&s.send, "send", "", `what the fixture sends once it is connected, and again under load; \r, \n, \t and \0 are understood`)
 	f.BoolVar(&r.Echo, "echo", false, "the fixture sends back what it gets")
-	f.DurationVar(&r.Watch, "watch", 0, "how long each fault is looked at, in virtual time (default 2h30m, or less for a program that never sleeps)")
+	f.DurationVar(&r.Watch, "watch", 0, "how long each fault is looked at, in virtual time (default 2h30m, or less for a program that never sleeps; 1m with --host)")
 	f.DurationVar(&r.Ready, "ready", r.Ready, "how long the program may take until it listens or is connected, in virtual time")
 	for _, described := range []string{"server", "client", "under-test", "port", "package", "take", "env", "prepare", "user", "send", "echo", "watch", "ready"} {
 		c.MarkFlagsMutuallyExclusive("file", described)
 	}
+	f.BoolVar(&s.host, "host", false, "measure on the running kernel, in real time: for short values, as root, and for programs of this machine")
 	f.StringVar(&s.kernel, "kernel", "", "a package of Debian, or the file of a vmlinuz (default "+debian.DefaultKernel+")")
 	f.Uint64Var(&s.seed, "seed", 1, "decides everything random")
 	f.IntVar(&s.memory, "memory", 0, "the guest's memory in MiB; 0: as much as it needs")
 	f.StringVar(&s.report, "report", reportDirectory, "the directory for the answer and the captures")
 	f.BoolVar(&s.asJSON, "json", false, "print the answer as JSON")
+	for _, guest := range []string{"package", "take", "prepare", "kernel", "seed", "memory"} {
+		c.MarkFlagsMutuallyExclusive("host", guest)
+	}
 }
 
 // read completes the request: from the file, if it is one, whose names are seen from its
@@ -89,16 +95,15 @@ func (s *subject) measure(ctx context.Context, report string, only []string) (*a
 	if err := p.Check(s.request.Server, s.request.Client); err != nil {
 		return nil, err
 	}
+	if s.host {
+		return s.measureHere(ctx, p, report, only, progress)
+	}
 	fmt.Fprintln(progress, "halfopen: packing what it needs")
 	files, err := s.pack(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	faults := measuring.Faults(p)
-	if err := s.request.Expect.Validate(faults); err != nil {
-		return nil, err
-	}
-	if err := p.Choose(only, faults); err != nil {
+	if err := s.choose(p, only); err != nil {
 		return nil, err
 	}
 	kernel, err := debian.Kernel(ctx, s.kernel)
@@ -113,6 +118,58 @@ func (s *subject) measure(ctx context.Context, report string, only []string) (*a
 			answer.Of(result.Virtual), result.Wall.Round(100*time.Millisecond), s.report)
 	}
 	return found, err
+}
+
+// measureHere measures on the running kernel.
+func (s *subject) measureHere(ctx context.Context, p *plan.Plan, report string, only []string, progress io.Writer) (*answer.Answer, error) {
+	if r := s.request; len(r.Packages)+len(r.Take)+len(r.Prepare) > 0 {
+		return nil, errors.New("packages, take and prepare are for a guest: on the running kernel (--host) a program is measured as this machine has it")
+	}
+	p.RealTime = true
+	if p.Watch == 0 {
+		p.Watch = time.Minute
+	}
+	if err := s.programs(p, packing.Here); err != nil {
+		return nil, err
+	}
+	if err := s.choose(p, only); err != nil {
+		return nil, err
+	}
+	fmt.Fprintln(progress, "halfopen: measuring in real time")
+	found, err := (&audit.Host{Plan: p, Report: report, Progress: progress}).Run(ctx)
+	if err == nil {
+		fmt.Fprintf(progress, "halfopen: the report is in %s\n", s.report)
+	}
+	return found, err
+}
+
+// choose leaves only these faults and middleboxes of a plan whose programs are known, and
+// checks that what is promised is among what there is.
+func (s *subject) choose(p *plan.Plan, only []string) error {
+	faults := measuring.Faults(p)
+	if err := s.request.Expect.Validate(faults); err != nil {
+		return err
+	}
+	return p.Choose(only, faults)
+}
+
+// programs puts the programs into the plan, each of which is found by its command.
+func (s *subject) programs(p *plan.Plan, find func(command string) (*plan.Program, error)) error {
+	for _, side := range []struct {
+		command string
+		program **plan.Program
+	}{{s.request.Server, &p.Server}, {s.request.Client, &p.Client}} {
+		if side.command == "" {
+			continue
+		}
+		program, err := find(side.command)
+		if err != nil {
+			return err
+		}
+		program.Environment, program.User = s.request.Environment, s.request.User
+		*side.program = program
+	}
+	return nil
 }
 
 func (s *subject) pack(ctx context.Context, p *plan.Plan) (*packing.Guest, error) {
@@ -130,19 +187,8 @@ func (s *subject) pack(ctx context.Context, p *plan.Plan) (*packing.Guest, error
 			return nil, err
 		}
 	}
-	for _, side := range []struct {
-		command string
-		program **plan.Program
-	}{{s.request.Server, &p.Server}, {s.request.Client, &p.Client}} {
-		if side.command == "" {
-			continue
-		}
-		program, err := files.Program(side.command)
-		if err != nil {
-			return nil, err
-		}
-		program.Environment, program.User = s.request.Environment, s.request.User
-		*side.program = program
+	if err := s.programs(p, files.Program); err != nil {
+		return nil, err
 	}
 	files.Finish()
 	return files, nil

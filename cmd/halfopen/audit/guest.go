@@ -1,5 +1,5 @@
-// Package audit runs an audit in a virtual guest: it packs what the plan needs, starts
-// the guest, and brings the answer out.
+// Package audit runs an audit, in a virtual guest or on the running kernel, and brings the
+// answer out.
 //
 // The parts are below it: plan, packing, measuring (which runs in the guest), contained
 // (the box of a program) and answer.
@@ -25,8 +25,9 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 )
 
-// Measure is the hidden command of this program that measures inside the guest.
-const Measure = "measure-in-guest"
+// Measure is the hidden command of this program that measures: its arguments are the file
+// of the plan, and the directory of the report.
+const Measure = "measure"
 
 // In the guest: the plan, and the report directory with the answer in it.
 const (
@@ -50,11 +51,8 @@ type Guest struct {
 // then has the captures. When ctx ends, there is an error, and an answer with what had
 // been measured by then, if there was anything.
 func (g *Guest) Run(ctx context.Context) (*answer.Answer, virtual.Result, error) {
-	// What an earlier audit has left there must not be taken for this one's.
-	for _, name := range []string{answer.JSONFile, answer.MarkdownFile, answer.JUnitFile, measuring.Captures, "failed"} {
-		if err := os.RemoveAll(filepath.Join(g.Report, name)); err != nil {
-			return nil, virtual.Result{}, fmt.Errorf("emptying the report: %w", err)
-		}
+	if err := empty(g.Report); err != nil {
+		return nil, virtual.Result{}, err
 	}
 	content, err := json.Marshal(g.Plan)
 	if err != nil {
@@ -67,7 +65,7 @@ func (g *Guest) Run(ctx context.Context) (*answer.Answer, virtual.Result, error)
 	}
 	machine := virtual.Guest{
 		Kernel: g.Kernel, Files: g.Files, Memory: memory, Seed: g.Seed,
-		Command: []string{packing.Self, Measure}, Dir: "/",
+		Command: []string{packing.Self, Measure, planFile, report}, Dir: "/",
 		Env: []string{"PATH=/usr/sbin:/usr/bin", "HOME=/root", private.Marker + "=guest", require.Virtual + "=1",
 			"HALFOPEN_REPORT=" + report, // where a trial that fails leaves its evidence
 			"GOGC=off", "GOMEMLIMIT=256MiB"},
@@ -77,22 +75,41 @@ func (g *Guest) Run(ctx context.Context) (*answer.Answer, virtual.Result, error)
 	if err != nil && ctx.Err() == nil {
 		return nil, result, err
 	}
-	a, unread := answer.Read(filepath.Join(g.Report, answer.JSONFile))
-	switch {
-	case ctx.Err() != nil && (unread != nil || a.Trouble != ""): // it came too early
-		return nil, result, fmt.Errorf("ended early, before there was anything to report: %w", context.Cause(ctx))
-	case ctx.Err() != nil:
-		return a, result, fmt.Errorf("ended early, and the report in %s has what was measured until then: %w", g.Report, context.Cause(ctx))
-	case unread != nil:
-		return nil, result, fmt.Errorf("the guest left no answer, and ended with status %d: %w", result.Status, unread)
-	case a.Trouble != "":
-		return nil, result, errors.New(a.Trouble)
-	}
-	return a, result, nil
+	a, err := read(ctx, g.Report, fmt.Sprintf("ended with status %d", result.Status))
+	return a, result, err
 }
 
-// InGuest is the command Measure.
-func InGuest(ctx context.Context) error {
+// empty makes the report's directory, and removes what an earlier audit has left there,
+// which must not be taken for this one's.
+func empty(directory string) error {
+	for _, name := range []string{answer.JSONFile, answer.MarkdownFile, answer.JUnitFile, measuring.Captures, "failed"} {
+		if err := os.RemoveAll(filepath.Join(directory, name)); err != nil {
+			return fmt.Errorf("emptying the report: %w", err)
+		}
+	}
+	return os.MkdirAll(directory, 0o755)
+}
+
+// read reads the answer that the measuring has left, which ended in that way. When ctx has
+// ended there is an error, and an answer with what had been measured by then, if there was
+// anything.
+func read(ctx context.Context, directory, how string) (*answer.Answer, error) {
+	a, err := answer.Read(filepath.Join(directory, answer.JSONFile))
+	switch {
+	case ctx.Err() != nil && (err != nil || a.Trouble != ""): // it came too early
+		return nil, fmt.Errorf("ended early, before there was anything to report: %w", context.Cause(ctx))
+	case ctx.Err() != nil:
+		return a, fmt.Errorf("ended early, and the report in %s has what was measured until then: %w", directory, context.Cause(ctx))
+	case err != nil:
+		return nil, fmt.Errorf("the measuring left no answer, and %s: %w", how, err)
+	case a.Trouble != "":
+		return nil, errors.New(a.Trouble)
+	}
+	return a, nil
+}
+
+// Measuring is the command Measure.
+func Measuring(ctx context.Context, planFile, report string) error {
 	content, err := os.ReadFile(planFile)
 	if err != nil {
 		return err

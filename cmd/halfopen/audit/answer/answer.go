@@ -16,7 +16,8 @@ import (
 type Answer struct {
 	Program  Program   `json:"program"`
 	Kernel   string    `json:"kernel"`
-	Watched  Seconds   `json:"watched_seconds"` // how long each fault was looked at
+	RealTime bool      `json:"real_time,omitempty"` // it was measured on the running kernel; else in virtual time
+	Watched  Seconds   `json:"watched_seconds"`     // how long each fault was looked at
 	Settings *Settings `json:"settings,omitempty"`
 	Wire     Wire      `json:"wire"`
 	Faults   []Fault   `json:"faults"`
@@ -84,8 +85,11 @@ type Fault struct {
 	Exit    *Event `json:"exit,omitempty"`
 	// Verdict is Never, Alive, Noticing, KernelOnly or ByItself.
 	Verdict string `json:"verdict"`
-	Capture string `json:"capture,omitempty"` // the file, in the report directory
-	Trouble string `json:"trouble,omitempty"` // why the row could not be measured
+	// Within is how long Never is: how long it was looked at where that is too short to
+	// tell; zero: longer than the kernel's own keepalive and retransmissions take.
+	Within  Seconds `json:"within_seconds,omitempty"`
+	Capture string  `json:"capture,omitempty"` // the file, in the report directory
+	Trouble string  `json:"trouble,omitempty"` // why the row could not be measured
 }
 
 // The loads.

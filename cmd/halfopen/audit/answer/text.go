@@ -11,6 +11,9 @@ func (f Fault) Words() string {
 	case Unmeasured:
 		return "not measured: " + f.Trouble
 	case Never, Alive:
+		if f.Within > 0 {
+			return fmt.Sprintf("nothing within %v", f.Within)
+		}
 		return f.Verdict
 	case ByItself:
 		return fmt.Sprintf("%s after %v, as always", f.Noticed.What, f.Noticed.After)
@@ -37,11 +40,18 @@ func (f Fault) Words() string {
 // Misses says that the program never notices a fault, idle or busy.
 func (a *Answer) Misses(fault string) bool {
 	for _, f := range a.Faults {
-		if f.Name == fault && f.Verdict == Never {
+		if f.Name == fault && f.Verdict == Never && f.Within == 0 {
 			return true
 		}
 	}
 	return false
+}
+
+func (a *Answer) time() string {
+	if a.RealTime {
+		return "real time"
+	}
+	return "virtual time"
 }
 
 // Text is the answer as a page for a terminal, at most 120 columns wide.
@@ -59,7 +69,7 @@ func (a *Answer) Text() string {
 		where += ", on loopback only: reached there by address translation"
 	}
 	pair("peer", "%s; %s", a.Program.Peer, where)
-	pair("kernel", "%s, in virtual time; each fault was watched for %v", a.Kernel, a.Watched)
+	pair("kernel", "%s, in %s; each fault was watched for %v", a.Kernel, a.time(), a.Watched)
 
 	b.WriteString("\nSettings in force (read from the program's own socket)\n")
 	for _, line := range a.Settings.lines() {

@@ -21,7 +21,12 @@ type Order struct {
 	Environment []string // NAME=VALUE
 	User        string   // empty: root
 	Make        []Directory
+	Mark        Mark
 }
+
+// Mark is what the box writes into a file before it does anything else: the marker of a
+// trace, which notes who writes.
+type Mark struct{ File, Text string }
 
 // Directory is one that is made before the program starts.
 type Directory struct {

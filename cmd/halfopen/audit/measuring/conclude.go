@@ -19,7 +19,7 @@ func conclude(p *plan.Plan, outcomes []*outcome) *answer.Answer {
 	program := p.Program(p.UnderTest)
 	a := &answer.Answer{
 		Program: answer.Program{Side: string(p.UnderTest), Command: program.Text, Package: program.Package, Port: p.Port, Peer: "a fixture"},
-		Kernel:  kernel(),
+		Kernel:  kernel(), RealTime: p.RealTime,
 		Watched: answer.Of(p.Watch),
 	}
 	other := p.Program(p.UnderTest.Other())
@@ -89,6 +89,8 @@ func ghosts(faults []answer.Fault) *answer.Ghosts {
 		}
 		g := &answer.Ghosts{Every: answer.Seconds(returning)}
 		switch {
+		case f.Within > 0:
+			return nil
 		case f.Verdict == answer.Never || f.Verdict == answer.KernelOnly: // its descriptor stays open
 			return g
 		case f.Noticed != nil:

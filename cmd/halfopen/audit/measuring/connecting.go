@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -39,9 +40,16 @@ func (t *trial) ports() (first, last uint16) {
 
 const portsEach = 200
 
-// start starts a program in a box on a host.
-func (t *trial) start(host *harness.Host, p *plan.Program) *harness.Program {
-	order := contained.Order{Directory: p.Directory, User: p.User,
+// mark is how the box of a side makes itself known in the trace.
+func (t *trial) mark(side plan.Side) string { return fmt.Sprintf("trial %d %s", t.number, side) }
+
+// start starts the program of a side in a box on its host.
+func (t *trial) start(side plan.Side) *harness.Program {
+	p, host := t.plan.Program(side), t.lab.Server
+	if side == plan.Client {
+		host = t.lab.Client
+	}
+	order := contained.Order{Mark: contained.Mark{File: filepath.Join(Instance, "trace_marker"), Text: t.mark(side)}, Directory: p.Directory, User: p.User,
 		Environment: append([]string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8"}, p.Environment...)}
 	for _, argument := range p.Command {
 		order.Command = append(order.Command, plan.Filled(argument, t.lab.Server.Address().String(), t.plan.Port))
@@ -57,7 +65,7 @@ func (t *trial) start(host *harness.Host, p *plan.Program) *harness.Program {
 // startServer starts the server and returns when it listens.
 func (t *trial) startServer() {
 	began := time.Now()
-	p := t.start(t.lab.Server, t.plan.Server)
+	p := t.start(plan.Server)
 	exit := t.adopt(p, plan.Server)
 	until := began.Add(t.plan.Ready)
 	for {
@@ -209,7 +217,7 @@ func (t *trial) startClient() {
 		return os.WriteFile("/proc/sys/net/ipv4/ip_local_port_range", fmt.Appendf(nil, "%d %d", first, last), 0)
 	}))
 	began := time.Now()
-	p := t.start(t.lab.Client, t.plan.Client)
+	p := t.start(plan.Client)
 	exit := t.adopt(p, plan.Client)
 	until := began.Add(t.plan.Ready)
 	for connected := false; !connected; {

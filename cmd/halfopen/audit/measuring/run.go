@@ -42,7 +42,10 @@ func Run(ctx context.Context, p *plan.Plan, report string) (*answer.Answer, erro
 	for i, f := range trials(p) {
 		outcomes = append(outcomes, &outcome{trial: &trial{fault: f, ctx: ctx, number: i, plan: p, tracer: t, settled: make(chan struct{}), watching: make(chan time.Duration, 1)}})
 	}
-	began := time.Now()
+	began, ofTime := time.Now(), " of virtual time"
+	if p.RealTime {
+		ofTime = ""
+	}
 	var all sync.WaitGroup
 	start := func(o *outcome) {
 		all.Go(func() {
@@ -53,7 +56,7 @@ func Run(ctx context.Context, p *plan.Plan, report string) (*answer.Answer, erro
 				test.must(o.trial.keep(filepath.Join(captures, o.file())))
 			})
 			o.trial.settle()
-			fmt.Printf("halfopen: %s: measured after %v of virtual time\n", o.trial.describe(), answer.Of(time.Since(began)))
+			fmt.Printf("halfopen: %s: measured after %v%s\n", o.trial.describe(), answer.Of(time.Since(began)), ofTime)
 		})
 	}
 	// The first one, in which nothing happens, shows whether there is anything to
@@ -69,12 +72,17 @@ func Run(ctx context.Context, p *plan.Plan, report string) (*answer.Answer, erro
 		outcomes[0].trial.watching <- p.Watch
 		for _, o := range outcomes[1:] {
 			start(o)
-			<-o.trial.settled
+			if !p.RealTime { // whose machine is fast
+				<-o.trial.settled
+			}
 		}
 	}
 	all.Wait()
 	a := conclude(p, outcomes)
 	a.Unknown = append(a.Unknown, unknown...)
+	if slices.ContainsFunc(wanted(p), func(f fault) bool { return tooLong(p, f) }) {
+		a.Unknown = append(a.Unknown, fmt.Sprintf("what takes longer than %v in real time: idle timeouts and middleboxes that do, and whether advised settings work (--watch, or without --host)", a.Watched))
+	}
 	if ctx.Err() != nil {
 		a.Unknown = append(a.Unknown, fmt.Sprintf("what happens later than %v, and the faults that say so: the audit was ended early", a.Watched))
 	}
@@ -83,6 +91,16 @@ func Run(ctx context.Context, p *plan.Plan, report string) (*answer.Answer, erro
 
 // trials are those of a plan; the first one is that in which nothing happens.
 func trials(p *plan.Plan) []fault {
+	return slices.DeleteFunc(wanted(p), func(f fault) bool { return tooLong(p, f) })
+}
+
+// tooLong says whether a trial takes longer than anybody wants to wait in real time.
+func tooLong(p *plan.Plan, f fault) bool {
+	return p.RealTime && max(f.watch, 2*f.idle) > p.Watch
+}
+
+// wanted are the trials of a plan if time does not matter.
+func wanted(p *plan.Plan) []fault {
 	all := []fault{nothing}
 	for _, f := range faults {
 		if f.byFixture && p.Program(p.UnderTest.Other()) != nil || f.busy && p.Send == "" {
@@ -166,6 +184,9 @@ func (o *outcome) judge(quiet answer.Wire) answer.Fault {
 		f.Verdict = answer.KernelOnly
 	case t.dead, t.before != nil && !t.flowKnown:
 		f.Verdict = answer.Never
+		if watched := t.over.Sub(t.struck); watched < longestWatch {
+			f.Within = answer.Of(watched)
+		}
 	default:
 		f.Verdict = answer.Alive
 	}

@@ -22,7 +22,7 @@ type story struct {
 func (t *trial) story() story {
 	s := story{changes: t.tracer.of(t.local, t.remote), gone: t.gone.of(t.local, t.remote), exit: t.exited}
 	if t.program != nil {
-		s.failures = t.tracer.failures(t.program.PID())
+		s.failures = t.tracer.failures(t.mark(t.plan.UnderTest))
 	}
 	for _, c := range s.changes {
 		if c.to == sock.Closed {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -18,12 +19,12 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
-// tracing is where the kernel's trace events are (Documentation/trace/ftrace.rst), and
-// instance the buffer of this process there.
-const (
-	tracing  = "/sys/kernel/tracing"
-	instance = tracing + "/instances/halfopen"
-)
+// tracing is where the kernel's trace events are (Documentation/trace/ftrace.rst).
+const tracing = "/sys/kernel/tracing"
+
+// Instance is the audit's own buffer there. It is one, so that two audits on one kernel,
+// whose connections have the same ports, do not take each other's events for their own.
+const Instance = tracing + "/instances/halfopen"
 
 // failing is the filter for the calls that tell a program that its connection is over:
 // those that read or write (asm/unistd_64.h), and return such an errno.
@@ -48,8 +49,9 @@ type tracer struct {
 	mu      sync.Mutex
 	changes []change
 	errors  []failure
-	parents map[int]int   // of each process and thread that was made
-	fresh   chan struct{} // closed at each event, and replaced
+	parents map[int]int    // of each process and thread that was made
+	boxes   map[string]int // the processes that have made themselves known, by their marks
+	fresh   chan struct{}  // closed at each event, and replaced
 	broken  error
 }
 
@@ -82,7 +84,7 @@ func openTracer() (*tracer, error) {
 	if err := unix.Mount("tracefs", tracing, "tracefs", 0, ""); err != nil && !errors.Is(err, unix.EBUSY) {
 		return nil, fmt.Errorf("mounting tracefs: %w", err)
 	}
-	if err := os.Mkdir(instance, 0o755); err != nil {
+	if err := os.Mkdir(Instance, 0o755); err != nil && !errors.Is(err, fs.ErrExist) { // on the running kernel it is there
 		return nil, err
 	}
 	for _, setting := range []struct{ file, value string }{
@@ -92,7 +94,7 @@ func openTracer() (*tracer, error) {
 		{"events/raw_syscalls/sys_exit/enable", "1"},
 		{"events/sched/sched_process_fork/enable", "1"},
 	} {
-		if err := os.WriteFile(filepath.Join(instance, setting.file), []byte(setting.value), 0); err != nil {
+		if err := os.WriteFile(filepath.Join(Instance, setting.file), []byte(setting.value), 0); err != nil {
 			return nil, err
 		}
 	}
@@ -100,11 +102,11 @@ func openTracer() (*tracer, error) {
 	if err != nil {
 		return nil, err
 	}
-	pipe, err := os.Open(filepath.Join(instance, "trace_pipe"))
+	pipe, err := os.Open(filepath.Join(Instance, "trace_pipe"))
 	if err != nil {
 		return nil, err
 	}
-	return &tracer{pipe: pipe, offset: offset, parents: map[int]int{}, fresh: make(chan struct{})}, nil
+	return &tracer{pipe: pipe, offset: offset, parents: map[int]int{}, boxes: map[string]int{}, fresh: make(chan struct{})}, nil
 }
 
 // wallClock is what CLOCK_MONOTONIC lacks of the wall clock. Another program may run
@@ -167,6 +169,9 @@ func (t *tracer) take(text string) {
 			return
 		}
 		t.errors = append(t.errors, failure{at, task, unix.Errno(-number)})
+	case "tracing_mark_write":
+		t.boxes[parts[6]] = task
+		return
 	case "sched_process_fork":
 		fields := fieldsOf(parts[6])
 		parent, _ := strconv.Atoi(fields["pid"])
@@ -234,11 +239,16 @@ func (t *tracer) connected(first, last, to uint16) (port uint16, ok bool) {
 	return 0, false
 }
 
-// failures are the calls that failed in a process and in those that it has made, and
-// they, and so on.
-func (t *tracer) failures(ancestor int) []failure {
+// failures are the calls that failed in the process that has made itself known by a mark,
+// in those that it has made, and they, and so on. The trace has the numbers of processes
+// that the whole machine has for them, which another pid namespace does not know.
+func (t *tracer) failures(mark string) []failure {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	ancestor, known := t.boxes[mark]
+	if !known {
+		return nil
+	}
 	var own []failure
 	for _, f := range t.errors {
 		if t.descends(f.task, ancestor) {

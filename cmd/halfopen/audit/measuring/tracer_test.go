@@ -14,10 +14,11 @@ func seconds(s float64) string { return strconv.FormatFloat(s, 'f', -1, 64) }
 
 // Lines as trace_pipe of Linux 6.1 prints them.
 func TestTraceEventsAreRead(t *testing.T) {
-	tr := &tracer{parents: map[int]int{}, fresh: make(chan struct{})}
+	tr := &tracer{parents: map[int]int{}, boxes: map[string]int{}, fresh: make(chan struct{})}
 	for _, text := range []string{
 		"          <idle>-0       [000] ..s2.    12.345678: inet_sock_set_state: family=AF_INET protocol=IPPROTO_TCP sport=5000 dport=20000 saddr=198.51.100.20 daddr=192.0.2.10 saddrv6=::ffff:198.51.100.20 daddrv6=::ffff:192.0.2.10 oldstate=TCP_ESTABLISHED newstate=TCP_CLOSE",
 		" my - prog: [1]-77      [000] .....    12.500000: inet_sock_set_state: family=AF_INET6 protocol=IPPROTO_TCP sport=40000 dport=5000 saddr=0.0.0.0 daddr=0.0.0.0 saddrv6=:: daddrv6=:: oldstate=TCP_SYN_SENT newstate=TCP_ESTABLISHED",
+		"             box-9       [000] .....    12.550000: tracing_mark_write: trial 3",
 		"            init-9       [000] .....    12.600000: sched_process_fork: comm=init pid=9 child_comm=init child_pid=77",
 		"            prog-77      [000] .....    12.700000: sys_exit: NR 45 = -110",
 		"            else-78      [000] .....    12.800000: sys_exit: NR 45 = -104",
@@ -35,7 +36,10 @@ func TestTraceEventsAreRead(t *testing.T) {
 	if _, ok := tr.connected(20000, 20199, 5000); ok {
 		t.Error("a client of another trial is found")
 	}
-	if got := tr.failures(9); len(got) != 1 || got[0].errno != unix.ETIMEDOUT {
-		t.Errorf("the calls that failed below process 9: %+v", got)
+	if got := tr.failures("trial 3"); len(got) != 1 || got[0].errno != unix.ETIMEDOUT {
+		t.Errorf("the calls that failed below the marked process: %+v", got)
+	}
+	if got := tr.failures("trial 4"); got != nil {
+		t.Errorf("the calls that failed below a process that is not there: %+v", got)
 	}
 }

@@ -97,7 +97,7 @@ func (t *trial) run() story {
 	t.connect()
 	t.began = time.Now()
 	t.mustLast(t.awaitSettled())
-	if t.role == undisturbed {
+	if t.role == undisturbed && t.plan.Watch == 0 {
 		t.busyness = t.wakeUps()
 	}
 	t.ready = true

@@ -20,25 +20,52 @@ var binaries = []string{"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/
 // from this machine, with its libraries and its interpreter. Arguments that are files of
 // this machine come along, under the same names.
 func (g *Guest) Program(command string) (*plan.Program, error) {
-	words, err := plan.Words(command)
+	p, err := parse(command)
 	if err != nil {
 		return nil, err
 	}
-	here, err := os.Getwd()
-	if err != nil {
-		return nil, err
-	}
-	p := &plan.Program{Command: words, Text: command, Directory: here}
-	g.Files.Directory(here, 0o755)
+	g.Files.Directory(p.Directory, 0o755)
 	if err := g.find(p); err != nil {
 		return nil, err
 	}
-	for _, word := range words[1:] {
+	for _, word := range p.Command[1:] {
 		if err := g.argument(word); err != nil {
 			return nil, err
 		}
 	}
 	return p, nil
+}
+
+// parse makes a program of a command. Its file is still to be found.
+func parse(command string) (*plan.Program, error) {
+	words, err := plan.Words(command)
+	if err != nil {
+		return nil, err
+	}
+	here, err := os.Getwd()
+	return &plan.Program{Command: words, Text: command, Directory: here}, err
+}
+
+// Here is a program of this machine that stays where it is.
+func Here(command string) (*plan.Program, error) {
+	p, err := parse(command)
+	if err != nil {
+		return nil, err
+	}
+	p.Command[0], err = look(p.Command[0])
+	return p, err
+}
+
+// look finds the file of a program of this machine.
+func look(name string) (path string, err error) {
+	path, err = exec.LookPath(name)
+	if errors.Is(err, fs.ErrPermission) {
+		return "", fmt.Errorf("%s may not be executed (chmod +x)", name)
+	}
+	if err != nil {
+		return "", fmt.Errorf("%s is not on this machine, and in no package that was named: take one along with --package", name)
+	}
+	return filepath.Abs(path)
 }
 
 // find puts the file of the program there.
@@ -54,14 +81,8 @@ func (g *Guest) find(p *plan.Program) error {
 			}
 		}
 	}
-	path, err := exec.LookPath(name)
-	if errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf("%s may not be executed (chmod +x)", name)
-	}
+	path, err := look(name)
 	if err != nil {
-		return fmt.Errorf("%s is not on this machine, and in no package that was named: take one along with --package", name)
-	}
-	if path, err = filepath.Abs(path); err != nil {
 		return err
 	}
 	p.Command[0] = path

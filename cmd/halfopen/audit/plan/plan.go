@@ -60,6 +60,9 @@ type Plan struct {
 	// Only are the faults to do, by name; empty: all, and then the advised settings are
 	// tried as well.
 	Only []string
+	// RealTime says that it is measured on the running kernel: what takes longer than
+	// Watch is left out.
+	RealTime bool
 	// Prepare are shell commands that run once in the guest before any program does.
 	Prepare []string
 	// Directories are made for every start of a program, as its package or its service
