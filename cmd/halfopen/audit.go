@@ -28,8 +28,8 @@ func auditCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "audit",
 		Short: "What does a program do when the other side is gone, and how long does it take?",
-		Long: `Runs an unmodified program in a guest with virtual time, breaks its connection in every
-way of the detection matrix, and tells what its kernel and the program itself notice, and
+		Long: `Runs an unmodified program in a guest with virtual time (or, with --host, on the running
+kernel), breaks its connection in every way of the detection matrix, and tells what its kernel and the program itself notice, and
 when; which settings are in force on its socket; and behind which middleboxes an idle
 session lives on.
 
@@ -42,7 +42,7 @@ none; 1: it does not; 2: it could not be measured.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return a.run(c.Context()) },
 	}
-	a.flags(c)
+	a.flags(c, auditReport)
 	f := c.Flags()
 	f.StringArrayVar(&a.request.Presets, "preset", nil, "a middlebox to run it behind (see 'halfopen presets'); behind the others it is derived")
 	c.MarkFlagsMutuallyExclusive("file", "preset")
@@ -80,25 +80,46 @@ func (a *auditing) run(ctx context.Context) error {
 	if err := errors.Join(found.Write(report), printAnswer(os.Stdout, found, a.asJSON), err); err != nil {
 		return err
 	}
-	if a.update {
-		return found.WriteJSON(baseline)
-	}
 	results := a.request.Expect.Check(found)
-	if was != nil {
-		results = append(results, promises.Compare(was, found)...)
+	switch {
+	case a.update:
+		err = found.WriteJSON(baseline)
+	case was != nil:
+		var compared []promises.Result
+		compared, err = promises.Compare(was, found)
+		results = append(results, compared...)
 	}
+	if err != nil {
+		return err
+	}
+	return tell(results, found, report)
+}
+
+// tell writes what came of the promises into the report and to standard error. It is an
+// error when one is broken, and another when nobody knows.
+func tell(results []promises.Result, found *answer.Answer, report string) error {
 	if len(results) == 0 {
 		return nil
 	}
 	if err := promises.WriteJUnit(filepath.Join(report, answer.JUnitFile), found.Program.Command, results); err != nil {
 		return err
 	}
-	lines := promises.Broken(results)
-	for _, line := range lines {
-		fmt.Fprintf(os.Stderr, "broken: %s\n", line)
+	var broken, open int
+	for _, r := range results {
+		switch {
+		case r.Broken != "":
+			broken++
+			fmt.Fprintf(os.Stderr, "broken: %s\n", r.Broken)
+		case r.Open != "":
+			open++
+			fmt.Fprintf(os.Stderr, "not measured: %s\n", r.Open)
+		}
 	}
-	if len(lines) > 0 {
+	switch {
+	case broken > 0:
 		return errBroken
+	case open > 0:
+		return fmt.Errorf("what came of %d of %d promises is not known", open, len(results))
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ it is named), as a page, as Markdown or as JSON.`,
   halfopen report --markdown artifacts/halfopen-report >>"$GITHUB_STEP_SUMMARY"`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, arguments []string) error {
-			directory := reportDirectory
+			directory := auditReport
 			if len(arguments) > 0 {
 				directory = arguments[0]
 			}

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/answer"
 )
 
 func runCommand() *cobra.Command {
@@ -32,7 +34,7 @@ could not be.`,
 			return runFaults(c.Context(), s, names)
 		},
 	}
-	s.flags(c)
+	s.flags(c, runReport)
 	return c
 }
 
@@ -51,18 +53,29 @@ func runFaults(ctx context.Context, s *subject, names []string) error {
 	if s.asJSON {
 		return printAnswer(os.Stdout, found, true)
 	}
+	var unmeasured []string
 	for _, f := range found.Faults {
+		if f.Verdict == answer.Unmeasured {
+			unmeasured = append(unmeasured, f.Name+": "+f.Trouble)
+			continue
+		}
 		if err := printStory(os.Stdout, report, fmt.Sprintf("%s, %s: %s", f.Name, f.Load, f.Words()), f.Capture); err != nil {
 			return err
 		}
 	}
 	for _, p := range found.Presets {
-		if !slices.Contains(names, p.Name) {
-			continue
+		switch {
+		case !slices.Contains(names, p.Name):
+		case p.Capture == "":
+			unmeasured = append(unmeasured, p.Name+": "+p.Why)
+		default:
+			if err := printStory(os.Stdout, report, fmt.Sprintf("%s: an idle session %s: %s", p.Name, p.Outcome, p.Why), p.Capture); err != nil {
+				return err
+			}
 		}
-		if err := printStory(os.Stdout, report, fmt.Sprintf("%s: an idle session %s: %s", p.Name, p.Outcome, p.Why), p.Capture); err != nil {
-			return err
-		}
+	}
+	if len(unmeasured) > 0 {
+		return fmt.Errorf("not measured: %s", strings.Join(unmeasured, "; "))
 	}
 	return nil
 }
@@ -73,13 +86,8 @@ const (
 	lastLines  = 40
 )
 
-// printStory prints what came of a fault, and the timeline beside its capture; an empty
-// capture is a fault that could not be measured, and has none.
+// printStory prints what came of a fault, and the timeline beside its capture.
 func printStory(to io.Writer, report, what, capture string) error {
-	if capture == "" {
-		_, err := fmt.Fprintf(to, "%s\n\n", what)
-		return err
-	}
 	file := filepath.Join(report, strings.TrimSuffix(capture, filepath.Ext(capture))+".txt")
 	content, err := os.ReadFile(file)
 	if err != nil {

@@ -21,8 +21,12 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 )
 
-// reportDirectory is where an audit leaves its report unless it is told.
-const reportDirectory = "halfopen-report"
+// Where an audit leaves its report unless it is told, and where a run of some faults, which
+// is not to be taken for one.
+const (
+	auditReport = "halfopen-report"
+	runReport   = "halfopen-run"
+)
 
 // subject is the program under test, and the guest to measure it in, as arguments.
 type subject struct {
@@ -37,7 +41,7 @@ type subject struct {
 	asJSON  bool
 }
 
-func (s *subject) flags(c *cobra.Command) {
+func (s *subject) flags(c *cobra.Command, report string) {
 	s.request = request.Default()
 	r := &s.request
 	f := c.Flags()
@@ -53,8 +57,8 @@ func (s *subject) flags(c *cobra.Command) {
 	f.StringVar(&r.User, "user", "", "whom the programs run as (default root)")
 	f.StringVar(&s.send, "send", "", `what the fixture sends once it is connected, and again under load; \r, \n, \t and \0 are understood`)
 	f.BoolVar(&r.Echo, "echo", false, "the fixture sends back what it gets")
-	f.DurationVar(&r.Watch, "watch", 0, "how long each fault is looked at, in virtual time (default 2h30m, or less for a program that never sleeps; 1m with --host)")
-	f.DurationVar(&r.Ready, "ready", r.Ready, "how long the program may take until it listens or is connected, in virtual time")
+	f.DurationVar(&r.Watch, "watch", 0, "how long each fault is looked at (default 2h30m, or less for a program that never sleeps; 1m with --host)")
+	f.DurationVar(&r.Ready, "ready", r.Ready, "how long the program may take until it listens or is connected")
 	for _, described := range []string{"server", "client", "under-test", "port", "package", "take", "env", "prepare", "user", "send", "echo", "watch", "ready"} {
 		c.MarkFlagsMutuallyExclusive("file", described)
 	}
@@ -62,7 +66,7 @@ func (s *subject) flags(c *cobra.Command) {
 	f.StringVar(&s.kernel, "kernel", "", "a package of Debian, or the file of a vmlinuz (default "+debian.DefaultKernel+")")
 	f.Uint64Var(&s.seed, "seed", 1, "decides everything random")
 	f.IntVar(&s.memory, "memory", 0, "the guest's memory in MiB; 0: as much as it needs")
-	f.StringVar(&s.report, "report", reportDirectory, "the directory for the answer and the captures")
+	f.StringVar(&s.report, "report", report, "the directory for the answer and the captures")
 	f.BoolVar(&s.asJSON, "json", false, "print the answer as JSON")
 	for _, guest := range []string{"package", "take", "prepare", "kernel", "seed", "memory"} {
 		c.MarkFlagsMutuallyExclusive("host", guest)
@@ -143,14 +147,17 @@ func (s *subject) measureHere(ctx context.Context, p *plan.Plan, report string, 
 	return found, err
 }
 
-// choose leaves only these faults and middleboxes of a plan whose programs are known, and
-// checks that what is promised is among what there is.
+// choose leaves only these faults and middleboxes of a plan whose programs are known.
+// Without any it leaves all, and checks that what is promised is among them.
 func (s *subject) choose(p *plan.Plan, only []string) error {
-	faults := measuring.Faults(p)
-	if err := s.request.Expect.Validate(faults); err != nil {
+	if only != nil {
+		return measuring.Choose(p, only)
+	}
+	expect := s.request.Expect
+	if err := expect.Validate(measuring.Faults(p)); err != nil {
 		return err
 	}
-	return p.Choose(only, faults)
+	return measuring.InTime(p, expect.Names())
 }
 
 // programs puts the programs into the plan, each of which is found by its command.

@@ -36,6 +36,10 @@ const (
 	told     = "halfopen: " // begins a line of the console that is for the user
 )
 
+// evidence names, in the environment, the directory in which a trial that fails leaves its
+// evidence (package harness).
+const evidence = "HALFOPEN_REPORT"
+
 // Guest is a machine for one audit.
 type Guest struct {
 	Plan     *plan.Plan
@@ -67,7 +71,7 @@ func (g *Guest) Run(ctx context.Context) (*answer.Answer, virtual.Result, error)
 		Kernel: g.Kernel, Files: g.Files, Memory: memory, Seed: g.Seed,
 		Command: []string{packing.Self, Measure, planFile, report}, Dir: "/",
 		Env: []string{"PATH=/usr/sbin:/usr/bin", "HOME=/root", private.Marker + "=guest", require.Virtual + "=1",
-			"HALFOPEN_REPORT=" + report, // where a trial that fails leaves its evidence
+			evidence + "=" + report,
 			"GOGC=off", "GOMEMLIMIT=256MiB"},
 		Report: report, Into: g.Report, Console: &progress{to: g.Progress},
 	}

@@ -34,7 +34,7 @@ const patience = 30 * time.Second
 
 // Run carries the plan out in namespaces of its own, which vanish with it, and returns the
 // answer, as Guest.Run does.
-func (h *Host) Run(ctx context.Context) (*answer.Answer, error) {
+func (h *Host) Run(ctx context.Context) (a *answer.Answer, err error) {
 	if os.Geteuid() != 0 {
 		return nil, errors.New("measuring on the running kernel needs root, whom alone it tells what sockets do (tracefs): run it as root, or in virtual time (without --host)")
 	}
@@ -49,9 +49,10 @@ func (h *Host) Run(ctx context.Context) (*answer.Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer release()
+	defer func() { err = errors.Join(err, release()) }()
 	cmd := exec.CommandContext(ctx, "/proc/self/exe", Measure, "/dev/stdin", h.Report)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(content), &progress{to: h.Progress}, os.Stderr
+	cmd.Env = append(os.Environ(), evidence+"="+h.Report)
 	cmd.Cancel = func() error { return cmd.Process.Signal(unix.SIGINT) }
 	cmd.WaitDelay = patience
 	cmd.SysProcAttr = &syscall.SysProcAttr{
@@ -73,13 +74,13 @@ const RemoveInstance = "remove-trace-buffer"
 
 // holdInstance makes the audit's trace buffer, which is there until it is released, or
 // this process is gone.
-func holdInstance() (release func(), err error) {
+func holdInstance() (release func() error, err error) {
 	failed := func(err error, remedy string) error {
 		return fmt.Errorf("making a trace buffer: %w: %s", err, remedy)
 	}
 	switch err := os.Mkdir(measuring.Instance, 0o755); {
 	case errors.Is(err, fs.ErrExist):
-		return nil, failed(err, "another audit measures on this kernel: wait for it")
+		return nil, failed(err, "another audit measures on this kernel: wait for it, or, if there is none, rmdir "+measuring.Instance)
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, failed(err, "mount tracefs (mount -t tracefs tracefs "+filepath.Dir(filepath.Dir(measuring.Instance))+"), or measure in virtual time (without --host)")
 	case err != nil:
@@ -91,13 +92,19 @@ func holdInstance() (release func(), err error) {
 	}
 	defer func() { _ = read.Close() }()
 	cmd := exec.Command("/proc/self/exe", RemoveInstance)
-	cmd.Stdin = read
+	cmd.Stdin, cmd.Stderr = read, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		_ = write.Close()
 		return nil, errors.Join(failed(err, "this program must be able to start itself"), os.Remove(measuring.Instance))
 	}
-	return func() { _ = write.Close(); _ = cmd.Wait() }, nil
+	return func() error {
+		_ = write.Close()
+		if err := cmd.Wait(); err != nil {
+			return fmt.Errorf("removing the trace buffer %s: %w", measuring.Instance, err)
+		}
+		return nil
+	}, nil
 }
 
 // RemovingInstance is the command RemoveInstance. The kernel does not remove a buffer that

@@ -4,6 +4,7 @@
 package advice
 
 import (
+	"sync"
 	"time"
 
 	"github.com/halfopen-lab/halfopen/fixtures/presets"
@@ -13,7 +14,7 @@ import (
 // Forgets is the shortest idle timeout of the presets whose flows a keepalive probe
 // keeps: where no source denies it. Proxies that close a connection without bytes are
 // beyond any keepalive.
-var Forgets = func() time.Duration {
+var Forgets = sync.OnceValue(func() time.Duration {
 	shortest := time.Duration(0)
 	for _, p := range presets.All() {
 		if p.Proxy() || p.ProbesRefresh == presets.No || p.Idle == 0 {
@@ -24,19 +25,19 @@ var Forgets = func() time.Duration {
 		}
 	}
 	return shortest
-}()
+})
 
 // Settings keep a connection through a firewall that forgets after Forgets, and end one
 // whose peer is gone some time later: the first probe goes out before the firewall
 // forgets, however late the kernel's timers are, three more follow, and data that nobody
 // acknowledges is given the same time.
-var Settings = func() oracle.Keepalive {
+var Settings = sync.OnceValue(func() oracle.Keepalive {
 	k := oracle.Keepalive{Interval: 30 * time.Second, Count: 3}
-	for idle := 30 * time.Second; oracle.Around(idle).Latest < Forgets; idle += 30 * time.Second {
+	for idle := 30 * time.Second; oracle.Around(idle).Latest < Forgets(); idle += 30 * time.Second {
 		k.Idle = idle
 	}
 	// A little less than the probes take (RFC 5482; the two would race otherwise): the
 	// last probe is still sent.
 	k.UserTimeout = k.Idle + time.Duration(k.Count)*k.Interval - time.Second
 	return k
-}()
+})

@@ -58,7 +58,7 @@ func (a *Answer) Markdown() string {
 	if a.Program.Package != "" {
 		fmt.Fprintf(&b, "%s, ", a.Program.Package)
 	}
-	fmt.Fprintf(&b, "port %d, on %s, in %s. The peer: %s. Each fault was watched for %v.\n", a.Program.Port, a.Kernel, a.time(), a.Program.Peer, a.Watched)
+	fmt.Fprintf(&b, "port %d, on %s, in %s. The peer: %s. Each fault was watched for %v.\n", a.Program.Port, a.Kernel, a.Time(), a.Program.Peer, a.Watched)
 	list := func(heading string, lines []string) {
 		if len(lines) == 0 {
 			return

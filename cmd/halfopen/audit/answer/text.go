@@ -10,10 +10,12 @@ func (f Fault) Words() string {
 	switch f.Verdict {
 	case Unmeasured:
 		return "not measured: " + f.Trouble
-	case Never, Alive:
+	case Never:
 		if f.Within > 0 {
 			return fmt.Sprintf("nothing within %v", f.Within)
 		}
+		return f.Verdict
+	case Alive:
 		return f.Verdict
 	case ByItself:
 		return fmt.Sprintf("%s after %v, as always", f.Noticed.What, f.Noticed.After)
@@ -47,7 +49,8 @@ func (a *Answer) Misses(fault string) bool {
 	return false
 }
 
-func (a *Answer) time() string {
+// Time is the clock that it was measured by, in words.
+func (a *Answer) Time() string {
 	if a.RealTime {
 		return "real time"
 	}
@@ -69,7 +72,7 @@ func (a *Answer) Text() string {
 		where += ", on loopback only: reached there by address translation"
 	}
 	pair("peer", "%s; %s", a.Program.Peer, where)
-	pair("kernel", "%s, in %s; each fault was watched for %v", a.Kernel, a.time(), a.Watched)
+	pair("kernel", "%s, in %s; each fault was watched for %v", a.Kernel, a.Time(), a.Watched)
 
 	b.WriteString("\nSettings in force (read from the program's own socket)\n")
 	for _, line := range a.Settings.lines() {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -26,6 +27,9 @@ const (
 
 // run is the box. It ends when every process in it has.
 func run(arguments []string) error {
+	// The mark notes the thread that writes it, from which those must come that the program
+	// is made of.
+	runtime.LockOSThread()
 	if len(arguments) == 0 {
 		return errors.New("arguments are needed: the command")
 	}

@@ -84,7 +84,7 @@ func enterRoot() error {
 
 // onDisk are the kinds of file systems that have a machine's programs and their files:
 // those that the kernel keeps in memory are made anew, or are nobody's business.
-var onDisk = []string{"ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "overlay", "zfs"}
+var onDisk = []string{"ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "overlay", "zfs", "nfs", "nfs4", "9p", "virtiofs"}
 
 // fileSystems are where those are mounted that a table of mounts has (proc_pid_mounts(5)),
 // the root first, and /tmp wherever it is: an overlay does not reach into another file
@@ -101,7 +101,7 @@ func fileSystems(table string) []string {
 			return at // a guest, whose root has all its files, and those of /tmp below its mount
 		}
 		programs := slices.Contains(onDisk, kind) || kind == "tmpfs" && name == "/tmp"
-		if programs && !slices.Contains(at, name) && !strings.HasPrefix(name, layer) {
+		if programs && !slices.Contains(at, name) && name != layer && !strings.HasPrefix(name, layer+"/") {
 			at = append(at, name)
 		}
 	}

@@ -18,8 +18,9 @@ tmpfs /dev/shm tmpfs rw 0 0
 tmpfs /tmp tmpfs rw 0 0
 /dev/vdb1 /home xfs rw 0 0
 /dev/vdc1 /mnt/backup ext4 rw 0 0
+/dev/vdd1 /mnt2 ext4 rw 0 0
 /dev/vdb1 /home xfs rw 0 0
-`, []string{"/", "/tmp", "/home"}},
+`, []string{"/", "/tmp", "/home", "/mnt2"}},
 		{"a container", `overlay / overlay rw,lowerdir=/a:/b 0 0
 proc /proc proc rw 0 0
 /dev/vda1 /etc/hosts ext4 rw 0 0

@@ -28,5 +28,5 @@ func look(name string) (user, error) {
 		}
 		return user{uint32(uid), uint32(gid)}, nil
 	}
-	return user{}, fmt.Errorf("there is no user %s in the guest: name it with --user", name)
+	return user{}, fmt.Errorf("there is no user %s in /etc/passwd: a package that makes it, or --user with another name, is needed", name)
 }

@@ -33,7 +33,7 @@ func conclude(p *plan.Plan, outcomes []*outcome) *answer.Answer {
 	}
 	a.Program.Loopback, a.Program.Ready = quiet.trial.loopback, answer.Of(quiet.trial.took)
 	a.Wire = quiet.wire()
-	if quiet.trial.interrupted() != nil {
+	if quiet.trial.cut {
 		a.Watched = min(a.Watched, answer.Of(quiet.trial.over.Sub(quiet.trial.struck)))
 	}
 	switch s := quiet.trial.settings; {
@@ -125,14 +125,14 @@ func advise(a *answer.Answer, tried []answer.Fault) *answer.Advice {
 	switch {
 	case a.Settings == nil || a.Wire.Ended != nil:
 		return nil // it does not live long enough, or nobody knows what to change
-	case a.Wire.Silence.Lasted.Duration() >= advice.Forgets:
-		why = fmt.Sprintf("no packet for %v: middleboxes that forget after %v do", a.Wire.Silence.Lasted, answer.Seconds(advice.Forgets))
+	case a.Wire.Silence.Lasted.Duration() >= advice.Forgets():
+		why = fmt.Sprintf("no packet for %v: middleboxes that forget after %v do", a.Wire.Silence.Lasted, answer.Seconds(advice.Forgets()))
 	case a.Misses(hostPoweredOff):
 		why = "it does not notice a host that is gone"
 	default:
 		return nil
 	}
-	k := advice.Settings
+	k := advice.Settings()
 	system := oracle.Default()
 	s := a.Settings
 	return &answer.Advice{

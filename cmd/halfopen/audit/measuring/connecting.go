@@ -83,7 +83,7 @@ func (t *trial) startServer() {
 		case e := <-exit:
 			t.Fatalf("%s", ended(t.plan.Server, p, e, fmt.Sprintf("it listened on port %d", t.plan.Port)))
 		case <-t.ctx.Done():
-			t.must(t.interrupted())
+			t.must(errEndedEarly)
 		case <-time.After(time.Until(until)):
 			t.Fatalf("%s has not begun to listen on port %d within %v: %s%s", t.plan.Server.Text, t.plan.Port, t.plan.Ready, elsewhere(listeners), wrote(p))
 		}
@@ -238,7 +238,7 @@ func (t *trial) startClient() {
 		case e := <-exit:
 			t.Fatalf("%s", ended(t.plan.Client, p, e, fmt.Sprintf("it was connected to port %d", t.plan.Port)))
 		case <-t.ctx.Done():
-			t.must(t.interrupted())
+			t.must(errEndedEarly)
 		case <-time.After(time.Until(until)):
 			t.Fatalf("%s has not connected to port %d within %v%s", t.plan.Client.Text, t.plan.Port, t.plan.Ready, wrote(p))
 		}

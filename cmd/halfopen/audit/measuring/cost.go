@@ -3,11 +3,14 @@ package measuring
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/answer"
+	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/contained"
+	"github.com/halfopen-lab/halfopen/harness"
 )
 
 // What virtual time costs: an idle guest's hours are all but free, and each time that a
@@ -22,19 +25,36 @@ const (
 	leastWatch   = 2 * idleTimeout
 )
 
-// switches is how many context switches there have been (proc_stat(5), ctxt).
-func switches() int {
-	content, err := os.ReadFile("/proc/stat")
-	if err != nil {
-		return 0
-	}
-	for entry := range strings.Lines(string(content)) {
-		if number, ok := strings.CutPrefix(entry, "ctxt "); ok {
-			n, _ := strconv.Atoi(strings.TrimSpace(number))
-			return n
+// wakeUps is how many times a second the programs of the trial wake up.
+func (t *trial) wakeUps() float64 {
+	before := t.switches()
+	time.Sleep(leftAlone)
+	return float64(t.switches()-before) / leftAlone.Seconds()
+}
+
+// switches is how often the programs' threads have given the processor up to wait, which
+// each does once for each time that it wakes up (proc_pid_status(5)).
+func (t *trial) switches() (sum int) {
+	for _, p := range []*harness.Program{t.program, t.peer} {
+		if p == nil {
+			continue
+		}
+		processes, err := contained.Processes(p.PID())
+		t.must(err)
+		for _, pid := range processes {
+			threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
+			for _, file := range threads {
+				content, _ := os.ReadFile(file) // one that has ended waits for nothing
+				for entry := range strings.Lines(string(content)) {
+					if number, ok := strings.CutPrefix(entry, "voluntary_ctxt_switches:"); ok {
+						n, _ := strconv.Atoi(strings.TrimSpace(number))
+						sum += n
+					}
+				}
+			}
 		}
 	}
-	return 0
+	return sum
 }
 
 // affordable is how long each of so many trials can be watched, where each program wakes

@@ -98,12 +98,12 @@ func middlebox(p presets.Preset) fault {
 // that vanishes.
 func remedies() []fault {
 	return []fault{
-		{name: fmt.Sprintf("advised settings, idle timeout of %.0f s, silent", advice.Forgets.Seconds()), role: remedy, watch: 3 * advice.Forgets,
+		{name: fmt.Sprintf("advised settings, idle timeout of %.0f s, silent", advice.Forgets().Seconds()), role: remedy, watch: 3 * advice.Forgets(),
 			before: func(t *trial) {
-				t.lab.Apply(scenarios.IdleTimeout{After: advice.Forgets, Then: firewall.SilentDrop})
+				t.lab.Apply(scenarios.IdleTimeout{After: advice.Forgets(), Then: firewall.SilentDrop})
 			},
 			strike: (*trial).advise},
-		{name: "advised settings, host powered off", role: remedy, dead: true, watch: 2 * advice.Settings.Death().Latest,
+		{name: "advised settings, host powered off", role: remedy, dead: true, watch: 2 * advice.Settings().Death().Latest,
 			strike: func(t *trial) { t.advise(); t.powerOff() }},
 	}
 }
@@ -172,7 +172,7 @@ func (t *trial) advise() {
 			return err
 		}
 		defer func() { _ = c.Close() }()
-		k := advice.Settings
+		k := advice.Settings()
 		return errors.Join(c.SetKeepalive(k.Idle, k.Interval, k.Count), c.SetUserTimeout(k.UserTimeout))
 	})
 	// Keepalive that is switched on now counts from now; one that was on, from when the

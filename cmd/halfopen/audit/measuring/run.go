@@ -15,7 +15,6 @@ import (
 
 	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/answer"
 	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/plan"
-	"github.com/halfopen-lab/halfopen/fixtures/presets"
 )
 
 // Captures is the directory of the report with each trial's packets and timeline.
@@ -48,6 +47,10 @@ func Run(ctx context.Context, p *plan.Plan, report string) (*answer.Answer, erro
 	}
 	var all sync.WaitGroup
 	start := func(o *outcome) {
+		if ctx.Err() != nil {
+			o.err = errEndedEarly
+			return
+		}
 		all.Go(func() {
 			o.err = try(o.trial.describe(), func(test *test) {
 				o.trial.test = test
@@ -56,7 +59,11 @@ func Run(ctx context.Context, p *plan.Plan, report string) (*answer.Answer, erro
 				test.must(o.trial.keep(filepath.Join(captures, o.file())))
 			})
 			o.trial.settle()
-			fmt.Printf("halfopen: %s: measured after %v%s\n", o.trial.describe(), answer.Of(time.Since(began)), ofTime)
+			what := "measured"
+			if o.err != nil {
+				what = "not measured"
+			}
+			fmt.Printf("halfopen: %s: %s after %v%s\n", o.trial.describe(), what, answer.Of(time.Since(began)), ofTime)
 		})
 	}
 	// The first one, in which nothing happens, shows whether there is anything to
@@ -72,7 +79,7 @@ func Run(ctx context.Context, p *plan.Plan, report string) (*answer.Answer, erro
 		outcomes[0].trial.watching <- p.Watch
 		for _, o := range outcomes[1:] {
 			start(o)
-			if !p.RealTime { // whose machine is fast
+			if o.err == nil && !p.RealTime { // whose machine is fast
 				<-o.trial.settled
 			}
 		}
@@ -87,48 +94,6 @@ func Run(ctx context.Context, p *plan.Plan, report string) (*answer.Answer, erro
 		a.Unknown = append(a.Unknown, fmt.Sprintf("what happens later than %v, and the faults that say so: the audit was ended early", a.Watched))
 	}
 	return a, nil
-}
-
-// trials are those of a plan; the first one is that in which nothing happens.
-func trials(p *plan.Plan) []fault {
-	return slices.DeleteFunc(wanted(p), func(f fault) bool { return tooLong(p, f) })
-}
-
-// tooLong says whether a trial takes longer than anybody wants to wait in real time.
-func tooLong(p *plan.Plan, f fault) bool {
-	return p.RealTime && max(f.watch, 2*f.idle) > p.Watch
-}
-
-// wanted are the trials of a plan if time does not matter.
-func wanted(p *plan.Plan) []fault {
-	all := []fault{nothing}
-	for _, f := range faults {
-		if f.byFixture && p.Program(p.UnderTest.Other()) != nil || f.busy && p.Send == "" {
-			continue
-		}
-		if len(p.Only) == 0 || slices.Contains(p.Only, f.describe()) {
-			all = append(all, f)
-		}
-	}
-	for _, name := range slices.Compact(slices.Sorted(slices.Values(p.Presets))) {
-		found, _ := presets.Find(name) // the plan was validated
-		all = append(all, middlebox(found))
-	}
-	if len(p.Only) == 0 {
-		all = append(all, remedies()...)
-	}
-	return all
-}
-
-// Faults are the names of the rows that the answer to a plan has.
-func Faults(p *plan.Plan) []string {
-	var names []string
-	for _, f := range trials(p) {
-		if f.role == row {
-			names = append(names, f.describe())
-		}
-	}
-	return names
 }
 
 // outcome is what came of a trial.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -202,9 +203,20 @@ var states = map[string]sock.State{
 	"TCP_LISTEN": sock.Listening, "TCP_CLOSING": sock.Closing, "TCP_NEW_SYN_RECV": sock.NewSynReceived,
 }
 
+// ours says whether an address may be that of a lab, whose hosts have those for
+// documentation (RFC 5737), or of a program there that listens on loopback only: the trace
+// has the connections of the whole machine, whose ports may be the same.
+func ours(address string) bool {
+	a, err := netip.ParseAddr(address)
+	return err == nil && (a.IsLoopback() || slices.ContainsFunc(documentation, func(p netip.Prefix) bool { return p.Contains(a) }))
+}
+
+var documentation = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.51.100.0/24")}
+
 func changeOf(text string) (c change, ok bool) {
 	fields := fieldsOf(text)
-	if fields["protocol"] != "IPPROTO_TCP" {
+	listens := fields["newstate"] == "TCP_LISTEN" // which is connected to nobody
+	if fields["protocol"] != "IPPROTO_TCP" || !listens && !ours(fields["daddr"]) {
 		return change{}, false
 	}
 	local, err1 := strconv.ParseUint(fields["sport"], 10, 16)

@@ -17,7 +17,8 @@ func TestTraceEventsAreRead(t *testing.T) {
 	tr := &tracer{parents: map[int]int{}, boxes: map[string]int{}, fresh: make(chan struct{})}
 	for _, text := range []string{
 		"          <idle>-0       [000] ..s2.    12.345678: inet_sock_set_state: family=AF_INET protocol=IPPROTO_TCP sport=5000 dport=20000 saddr=198.51.100.20 daddr=192.0.2.10 saddrv6=::ffff:198.51.100.20 daddrv6=::ffff:192.0.2.10 oldstate=TCP_ESTABLISHED newstate=TCP_CLOSE",
-		" my - prog: [1]-77      [000] .....    12.500000: inet_sock_set_state: family=AF_INET6 protocol=IPPROTO_TCP sport=40000 dport=5000 saddr=0.0.0.0 daddr=0.0.0.0 saddrv6=:: daddrv6=:: oldstate=TCP_SYN_SENT newstate=TCP_ESTABLISHED",
+		" my - prog: [1]-77      [000] .....    12.500000: inet_sock_set_state: family=AF_INET6 protocol=IPPROTO_TCP sport=40000 dport=5000 saddr=192.0.2.10 daddr=198.51.100.20 saddrv6=::ffff:192.0.2.10 daddrv6=::ffff:198.51.100.20 oldstate=TCP_SYN_SENT newstate=TCP_ESTABLISHED",
+		"          <idle>-0       [000] ..s2.    12.345679: inet_sock_set_state: family=AF_INET protocol=IPPROTO_TCP sport=5000 dport=20000 saddr=10.0.0.1 daddr=10.0.0.2 saddrv6=::ffff:10.0.0.1 daddrv6=::ffff:10.0.0.2 oldstate=TCP_ESTABLISHED newstate=TCP_CLOSE_WAIT",
 		"             box-9       [000] .....    12.550000: tracing_mark_write: trial 3",
 		"            init-9       [000] .....    12.600000: sched_process_fork: comm=init pid=9 child_comm=init child_pid=77",
 		"            prog-77      [000] .....    12.700000: sys_exit: NR 45 = -110",

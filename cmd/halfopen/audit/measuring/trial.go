@@ -26,7 +26,8 @@ import (
 // ending is how long a program may take to end once it has noticed.
 const ending = 2 * time.Second
 
-// tooMany is how many packets with data there may not be until a connection has settled.
+// tooMany is how many packets with data there may not be while a connection is to be left
+// alone.
 const tooMany = 2000
 
 // leftAlone is how long a connection has no data before anything happens to it, and
@@ -73,6 +74,7 @@ type trial struct {
 	struck    time.Time
 	heard     time.Time // when the peer was last heard before that
 	over      time.Time // when nothing more was waited for
+	cut       bool      // because the audit was ended
 	exited    *peer.Event
 	flowKnown bool
 }
@@ -119,7 +121,7 @@ func (t *trial) run() story {
 		t.then(t)
 	}
 	t.observe()
-	t.over = time.Now()
+	t.over, t.cut = time.Now(), t.ctx.Err() != nil
 	if t.exited == nil {
 		select { // a program that gives up may take a moment to end
 		case e := <-t.exit:
@@ -127,43 +129,34 @@ func (t *trial) run() story {
 		case <-time.After(ending):
 		}
 	}
-	if t.role != undisturbed { // what was seen of that one is true, if it is seen for less long
-		t.must(t.interrupted())
+	if t.cut && t.role != undisturbed { // what was seen of that one is true, if it is seen for less long
+		t.must(errEndedEarly)
 	}
 	t.flowKnown = t.firewallKnows()
 	return t.story()
 }
 
-// interrupted is the error of a trial that the end of the audit has cut short.
-func (t *trial) interrupted() error {
-	if t.ctx.Err() != nil {
-		return errors.New("the audit was ended early")
-	}
-	return nil
-}
+// errEndedEarly is the error of a trial that the end of the audit has cut short.
+var errEndedEarly = errors.New("the audit was ended early")
 
 // awaitSettled waits until the connection has been left alone for a while, and returns
-// how many packets with data there were. One that never is, a heartbeat's, has settled in
-// the end; one with too many packets has not.
+// how many packets with data there were in that time. One that never is left alone, a
+// heartbeat's, has settled in the end; one with too many packets has not.
 func (t *trial) awaitSettled() (packets int) {
+	seen := 0
 	for latest := t.began.Add(anyway); ; {
-		data := t.near.Capture.Await(tooMany, capture.Data, time.Now().Add(time.Second))
-		last := t.began
-		if len(data) > 0 {
-			last = data[len(data)-1].At
-		}
+		data := t.near.Capture.Await(seen+tooMany, capture.Data, time.Now().Add(time.Second))
 		now := time.Now()
-		if len(data) >= tooMany || now.Sub(last) >= leftAlone || now.After(latest) || t.story().ended() || t.ctx.Err() != nil {
-			return len(data)
+		lately := slices.IndexFunc(data, func(p capture.Packet) bool { return now.Sub(p.At) < leftAlone })
+		if seen = len(data); lately < 0 {
+			lately = seen
+		}
+		packets = seen - lately
+		alone := packets == 0 && now.Sub(t.began) >= leftAlone
+		if alone || packets >= tooMany || now.After(latest) || t.story().ended() || t.ctx.Err() != nil {
+			return packets
 		}
 	}
-}
-
-// wakeUps is how many times a second the machine wakes up.
-func (t *trial) wakeUps() float64 {
-	before := switches()
-	time.Sleep(leftAlone)
-	return float64(switches()-before) / 2 / leftAlone.Seconds() // there and back
 }
 
 // settle says that the connection has settled, or never will.

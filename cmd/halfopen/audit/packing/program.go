@@ -56,6 +56,8 @@ func Here(command string) (*plan.Program, error) {
 	return p, err
 }
 
+var errNotHere = errors.New("is not on this machine")
+
 // look finds the file of a program of this machine.
 func look(name string) (path string, err error) {
 	path, err = exec.LookPath(name)
@@ -63,7 +65,7 @@ func look(name string) (path string, err error) {
 		return "", fmt.Errorf("%s may not be executed (chmod +x)", name)
 	}
 	if err != nil {
-		return "", fmt.Errorf("%s is not on this machine, and in no package that was named: take one along with --package", name)
+		return "", fmt.Errorf("%s %w", name, errNotHere)
 	}
 	return filepath.Abs(path)
 }
@@ -82,6 +84,9 @@ func (g *Guest) find(p *plan.Program) error {
 		}
 	}
 	path, err := look(name)
+	if errors.Is(err, errNotHere) {
+		return fmt.Errorf("%w, and in no package that was named: take one along with --package", err)
+	}
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ package plan
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -61,7 +60,7 @@ type Plan struct {
 	// tried as well.
 	Only []string
 	// RealTime says that it is measured on the running kernel: what takes longer than
-	// Watch is left out.
+	// Watch is left out, and there is nothing to Prepare.
 	RealTime bool
 	// Prepare are shell commands that run once in the guest before any program does.
 	Prepare []string
@@ -120,22 +119,6 @@ func (p *Plan) Check(server, client string) error {
 			return fmt.Errorf("the preset %s cannot be run in an audit: it is a proxy, or forgets nothing; what becomes of a session there is derived", name)
 		}
 	}
-	return nil
-}
-
-// Choose leaves only these faults and middleboxes of a plan, of the faults that there are;
-// without any it leaves all.
-func (p *Plan) Choose(names, faults []string) error {
-	for _, name := range names {
-		switch {
-		case slices.Contains(faults, name):
-		case Runs(name):
-			p.Presets = append(p.Presets, name)
-		default:
-			return fmt.Errorf("there is no fault %q for this program: there are %q, and the presets that forget", name, faults)
-		}
-	}
-	p.Only = names
 	return nil
 }
 

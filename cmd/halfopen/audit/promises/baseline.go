@@ -11,8 +11,13 @@ import (
 
 // Compare is what came of the promise that all is as it was in an earlier answer: a
 // result for each thing that it tells, which says from what to what it has changed. Times
-// may differ by the tolerance of harness/oracle, or a second.
-func Compare(was, is *answer.Answer) []Result {
+// may differ by the tolerance of harness/oracle, or a second. Answers of which one has
+// looked for longer are an error: what happens late is only in that one.
+func Compare(was, is *answer.Answer) ([]Result, error) {
+	if was.RealTime != is.RealTime || !near(was.Watched, is.Watched) {
+		return nil, fmt.Errorf("the baseline watched each fault for %v, in %s, and this audit for %v, in %s: they cannot be compared (--watch, --host, --update)",
+			was.Watched, was.Time(), is.Watched, is.Time())
+	}
 	var results []Result
 	compare := func(what string, same bool, from, to string) {
 		r := Result{Promise: what + ": as in the baseline"}
@@ -28,7 +33,7 @@ func Compare(was, is *answer.Answer) []Result {
 	for _, row := range is.Faults {
 		at := slices.IndexFunc(was.Faults, func(f answer.Fault) bool { return name(f) == name(row) })
 		if at < 0 {
-			results = append(results, Result{name(row) + ": as in the baseline", name(row) + ": not in the baseline"})
+			results = append(results, Result{Promise: name(row) + ": as in the baseline", Broken: name(row) + ": not in the baseline"})
 			continue
 		}
 		old := was.Faults[at]
@@ -36,7 +41,7 @@ func Compare(was, is *answer.Answer) []Result {
 	}
 	for _, old := range was.Faults {
 		if !slices.ContainsFunc(is.Faults, func(f answer.Fault) bool { return name(f) == name(old) }) {
-			results = append(results, Result{name(old) + ": as in the baseline", name(old) + ": in the baseline, and not measured now"})
+			results = append(results, Result{Promise: name(old) + ": as in the baseline", Broken: name(old) + ": in the baseline, and not measured now"})
 		}
 	}
 	for _, p := range is.Presets {
@@ -46,7 +51,7 @@ func Compare(was, is *answer.Answer) []Result {
 			}
 		}
 	}
-	return results
+	return results, nil
 }
 
 func same(a, b answer.Fault) bool {

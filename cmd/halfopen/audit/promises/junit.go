@@ -14,13 +14,17 @@ func WriteJUnit(file, program string, results []Result) error {
 	suite := reporters.JUnitTestSuite{Name: program, Tests: len(results)}
 	for _, r := range results {
 		test := reporters.JUnitTestCase{Name: r.Promise, Classname: program, Status: "passed"}
-		if r.Broken != "" {
+		switch {
+		case r.Broken != "":
 			suite.Failures++
 			test.Status, test.Failure = "failed", &reporters.JUnitFailure{Message: r.Broken, Type: "failed", Description: r.Broken}
+		case r.Open != "":
+			suite.Errors++
+			test.Status, test.Error = "error", &reporters.JUnitError{Message: r.Open, Type: "error", Description: r.Open}
 		}
 		suite.TestCases = append(suite.TestCases, test)
 	}
-	all := reporters.JUnitTestSuites{Tests: suite.Tests, Failures: suite.Failures, TestSuites: []reporters.JUnitTestSuite{suite}}
+	all := reporters.JUnitTestSuites{Tests: suite.Tests, Failures: suite.Failures, Errors: suite.Errors, TestSuites: []reporters.JUnitTestSuite{suite}}
 	content, err := xml.MarshalIndent(all, "", "  ")
 	if err != nil {
 		return err

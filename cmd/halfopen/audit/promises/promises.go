@@ -20,21 +20,11 @@ type Promises struct {
 	Survives []string `yaml:"survives"`
 }
 
-// Result is what came of one promise.
+// Result is what came of one promise. It is kept where it is neither broken nor open.
 type Result struct {
 	Promise string // what is expected, in words
-	Broken  string // what is not as expected, in a line for itself; empty: it is kept
-}
-
-// Broken are the lines of those that are broken.
-func Broken(results []Result) []string {
-	var broken []string
-	for _, r := range results {
-		if r.Broken != "" {
-			broken = append(broken, r.Broken)
-		}
-	}
-	return broken
+	Broken  string // what is not as expected, in a line for itself
+	Open    string // why nobody knows, in a line for itself
 }
 
 // name is a row as promises have it.
@@ -63,6 +53,9 @@ func (p Promises) Validate(faults []string) error {
 	return nil
 }
 
+// Names are those of the faults and the presets that are promised something.
+func (p Promises) Names() []string { return append(sorted(p.Notices), p.Survives...) }
+
 func sorted(notices map[string]time.Duration) []string {
 	var names []string
 	for fault := range notices {
@@ -76,12 +69,15 @@ func sorted(notices map[string]time.Duration) []string {
 func (p Promises) Check(a *answer.Answer) []Result {
 	var results []Result
 	for _, fault := range sorted(p.Notices) {
-		r := Result{Promise: fmt.Sprintf("%s: to be noticed within %v", fault, p.Notices[fault])}
+		limit := p.Notices[fault]
+		r := Result{Promise: fmt.Sprintf("%s: to be noticed within %v", fault, limit)}
 		at := slices.IndexFunc(a.Faults, func(f answer.Fault) bool { return name(f) == fault })
 		switch {
 		case at < 0:
-			r.Broken = r.Promise + "; it was not measured"
-		case !inTime(a.Faults[at], p.Notices[fault]):
+			r.Open = r.Promise + "; it was not measured"
+		case a.Faults[at].Verdict == answer.Unmeasured, a.Faults[at].Within > 0 && a.Faults[at].Within.Duration() < limit:
+			r.Open = fmt.Sprintf("%s; what happened: %s", r.Promise, a.Faults[at].Words())
+		case !inTime(a.Faults[at], limit):
 			r.Broken = fmt.Sprintf("%s; what happened: %s", r.Promise, a.Faults[at].Words())
 		}
 		results = append(results, r)
@@ -89,20 +85,17 @@ func (p Promises) Check(a *answer.Answer) []Result {
 	for _, preset := range p.Survives {
 		r := Result{Promise: preset + ": an idle session is to survive"}
 		for _, is := range a.Presets {
-			if is.Name == preset && is.Outcome != answer.Survives {
-				r.Broken = fmt.Sprintf("%s; it %s: %s (%s)", r.Promise, said(is.Outcome), is.Why, is.How)
+			switch {
+			case is.Name != preset || is.Outcome == answer.Survives:
+			case is.Outcome == answer.Open:
+				r.Open = fmt.Sprintf("%s; nobody knows: %s (%s)", r.Promise, is.Why, is.How)
+			default:
+				r.Broken = fmt.Sprintf("%s; it %s: %s (%s)", r.Promise, is.Outcome, is.Why, is.How)
 			}
 		}
 		results = append(results, r)
 	}
 	return results
-}
-
-func said(outcome string) string {
-	if outcome == answer.Open {
-		return "is unknown whether it does"
-	}
-	return outcome
 }
 
 // inTime says that the program has noticed within a time, or that there was nothing to

@@ -31,9 +31,20 @@ func found() *answer.Answer {
 	}
 }
 
+// lines are those of the results that are not kept.
+func lines(results []Result) []string {
+	var all []string
+	for _, r := range results {
+		if r.Broken != "" || r.Open != "" {
+			all = append(all, r.Broken+r.Open)
+		}
+	}
+	return all
+}
+
 func TestPromisesThatAreKept(t *testing.T) {
 	p := Promises{Notices: map[string]time.Duration{"host powered off": 100 * time.Second, "idle timeout": time.Second}, Survives: []string{"aws-nlb-tcp"}}
-	if broken := Broken(p.Check(found())); len(broken) > 0 {
+	if broken := lines(p.Check(found())); len(broken) > 0 {
 		t.Errorf("broken: %q", broken)
 	}
 }
@@ -50,7 +61,7 @@ func TestPromisesThatAreBroken(t *testing.T) {
 		"host powered off, busy: to be noticed within 1h0m0s; what happened: never",
 		"aws-alb: an idle session is to survive; it dies: no data for 2 h (derived)",
 	}
-	if broken := Broken(p.Check(found())); !slices.Equal(broken, want) {
+	if broken := lines(p.Check(found())); !slices.Equal(broken, want) {
 		t.Errorf("broken:\n%s\nexpected:\n%s", strings.Join(broken, "\n"), strings.Join(want, "\n"))
 	}
 }
@@ -70,10 +81,19 @@ func TestWhatCannotBePromised(t *testing.T) {
 	}
 }
 
+func compared(t *testing.T, was, is *answer.Answer) []string {
+	t.Helper()
+	results, err := Compare(was, is)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lines(results)
+}
+
 func TestAnAnswerThatIsAsItWas(t *testing.T) {
 	is := found()
 	is.Faults[0].Noticed = after("ETIMEDOUT", 95*time.Second) // within an eighth
-	if changes := Broken(Compare(found(), is)); len(changes) > 0 {
+	if changes := compared(t, found(), is); len(changes) > 0 {
 		t.Errorf("changes: %q", changes)
 	}
 }
@@ -93,7 +113,7 @@ func TestWhatHasChangedIsSaidFromWhatToWhat(t *testing.T) {
 		"FIN: in the baseline, and not measured now",
 		"behind aws-nlb-tcp: from survives to dies",
 	}
-	if changes := Broken(Compare(found(), is)); !slices.Equal(changes, want) {
+	if changes := compared(t, found(), is); !slices.Equal(changes, want) {
 		t.Errorf("changes:\n%s\nexpected:\n%s", strings.Join(changes, "\n"), strings.Join(want, "\n"))
 	}
 }
@@ -121,5 +141,34 @@ func TestEachPromiseIsATestOfJUnit(t *testing.T) {
 	}
 	if second.Name != "aws-nlb-tcp: an idle session is to survive" || second.Failure != nil {
 		t.Errorf("the second test is %+v", second)
+	}
+}
+
+func TestWhatWasNotLookedAtLongEnoughIsNotBroken(t *testing.T) {
+	a := found()
+	a.Faults[1].Within = answer.Of(time.Minute)
+	a.Presets[1].Outcome = answer.Open
+	p := Promises{Notices: map[string]time.Duration{"host powered off, busy": time.Hour, "gone": time.Second}, Survives: []string{"aws-alb"}}
+	for _, r := range p.Check(a) {
+		if r.Broken != "" || r.Open == "" {
+			t.Errorf("%+v: expected to be open", r)
+		}
+	}
+	p.Notices = map[string]time.Duration{"host powered off, busy": 30 * time.Second}
+	if r := p.Check(a)[0]; r.Broken == "" || r.Open != "" {
+		t.Errorf("%+v: expected to be broken: it was looked at for a minute", r)
+	}
+}
+
+func TestAnswersThatHaveLookedForLongerAreNotCompared(t *testing.T) {
+	for want, change := range map[string]func(*answer.Answer){
+		"for 60 s, in virtual time": func(a *answer.Answer) { a.Watched = answer.Of(time.Minute) },
+		"in real time":              func(a *answer.Answer) { a.RealTime = true },
+	} {
+		is := found()
+		change(is)
+		if _, err := Compare(found(), is); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, expected %q", err, want)
+		}
 	}
 }
