@@ -14,7 +14,8 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/oracle"
 )
 
-// built is a program of this module, as a user has it.
+// built is a program of this module, as a user has it: the test binary would run its tests
+// again.
 func built(t *testing.T, path string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "program")

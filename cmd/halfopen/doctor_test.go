@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -15,18 +14,8 @@ import (
 	"github.com/halfopen-lab/halfopen/cmd/halfopen/doctor"
 )
 
-// The test binary would run its tests again as the probe: the true one is built.
-func build(t *testing.T) string {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), "halfopen")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("building halfopen: %v\n%s", err, out)
-	}
-	return binary
-}
-
 func TestDoctor(t *testing.T) {
-	binary := build(t)
+	binary := built(t, ".")
 
 	t.Run("here", func(t *testing.T) {
 		out, err := exec.Command(binary, "doctor", "--json").Output()

@@ -217,3 +217,16 @@ func TestItLooksForWhatARunUses(t *testing.T) {
 		t.Errorf("%d MiB; a run uses %d MiB", guestMemory, run.DefaultMemory)
 	}
 }
+
+// Others have apt, and another archive.
+func TestOnlyADebianHasItsArchive(t *testing.T) {
+	for release, want := range map[string]bool{
+		"PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nID=debian\n": true,
+		"NAME=\"Ubuntu\"\nID=ubuntu\nID_LIKE=debian\n":                false,
+		"": false,
+	} {
+		if isDebian(release) != want {
+			t.Errorf("%q: expected %t", release, want)
+		}
+	}
+}

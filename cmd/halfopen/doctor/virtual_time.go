@@ -56,13 +56,27 @@ func findKernel() Finding {
 	if !errors.Is(err, os.ErrNotExist) {
 		return Finding{What: kernel, Means: "no virtual time", Remedy: fmt.Sprintf("%v: remove %s and run it again", err, directory)}
 	}
+	fromDebian := "run any audit on a Debian, and copy " + directory + " from there"
 	for _, program := range []string{"apt-get", "dpkg-deb"} {
 		if _, err := exec.LookPath(program); err != nil {
-			return Finding{What: kernel, Means: "no virtual time: it is not in the cache, and there is no " + program + " to fetch it",
-				Remedy: "run any audit on a Debian, and copy " + directory + " from there"}
+			return Finding{What: kernel, Means: "no virtual time: it is not in the cache, and there is no " + program + " to fetch it", Remedy: fromDebian}
 		}
 	}
+	release, err := os.ReadFile("/etc/os-release") // os-release(5)
+	if err == nil && !isDebian(string(release)) {
+		return Finding{What: kernel, Means: "no virtual time: it is not in the cache, and this system's archive is not Debian's", Remedy: fromDebian}
+	}
 	return Finding{What: kernel, Here: true, Means: "not in the cache yet: the first run fetches it with apt (not tried: it takes the network)"}
+}
+
+// isDebian says whether a system is a Debian, and no other with apt.
+func isDebian(release string) bool {
+	for line := range strings.Lines(release) {
+		if id, ok := strings.CutPrefix(strings.TrimSpace(line), "ID="); ok {
+			return strings.Trim(id, `"'`) == "debian"
+		}
+	}
+	return false
 }
 
 // cached is the directory that package debian unpacks a package to. The error is
