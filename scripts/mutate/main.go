@@ -66,18 +66,31 @@ func leaveOutEach(ctx context.Context, s run.Suites, virtual bool) (red int, gre
 				break
 			}
 			fmt.Printf("without %s: %d specs have one\n", s.LeaveOut, len(s.Only))
-			specs, err := once(ctx, s, virtual)
-			if err != nil {
-				return red, green, fmt.Errorf("running the suites without %s: %w", s.LeaveOut, err)
-			}
-			r, g, err := judge(specs)
+			r, g, passErr := leaveOut(ctx, s, virtual)
 			red, green = red+r, append(green, g...)
-			if err != nil {
-				return red, green, fmt.Errorf("without %s: %w", s.LeaveOut, err)
+			if ctx.Err() != nil {
+				return red, green, passErr
 			}
+			err = errors.Join(err, passErr) // the other steps can still be tried
 		}
 	}
-	return red, green, nil
+	return red, green, err
+}
+
+// leaveOut runs specs without the step that they all have.
+func leaveOut(ctx context.Context, s run.Suites, virtual bool) (red int, green []string, err error) {
+	specs, err := once(ctx, s, virtual)
+	if err != nil {
+		return 0, nil, fmt.Errorf("running the suites without %s: %w", s.LeaveOut, err)
+	}
+	red, green, err = judge(specs)
+	if got := red + len(green); err == nil && got != len(s.Only) {
+		err = fmt.Errorf("%d of %d specs have left it out", got, len(s.Only))
+	}
+	if err != nil {
+		err = fmt.Errorf("without %s: %w", s.LeaveOut, err)
+	}
+	return red, green, err
 }
 
 // mustPass says which specs are red with nothing left out: that they are red without a
