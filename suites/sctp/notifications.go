@@ -7,6 +7,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/halfopen-lab/halfopen/harness"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
 	"github.com/halfopen-lab/halfopen/harness/require"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	. "github.com/halfopen-lab/halfopen/suites/spec"
@@ -44,7 +45,7 @@ var _ = Describe("SCTP notifications", Rows("S4"), Needs(require.SCTP), func() {
 
 			server.Close()
 
-			Expect(client.AwaitReadable(GinkgoT().Context())).To(Succeed())
+			Expect(client).To(BeReadable(Within(time.Second)))
 			n, err := client.Receive(make([]byte, 4096))
 			Expect(err).NotTo(HaveOccurred())
 			Expect(n).To(Equal(12), "the bytes of a SHUTDOWN_EVENT, and not the zero-read")
