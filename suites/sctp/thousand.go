@@ -1,9 +1,11 @@
 package sctp
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"runtime"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -19,16 +21,19 @@ var _ = Describe("SCTP associations", Rows("S1"), Needs(require.SCTP), Label(soc
 		lab := harness.New(GinkgoT(), harness.Direct, sock.IPv4)
 		listener := lab.Server.NewAssociation("listener", diameterPort)
 		Expect(listener.Listen(1)).To(Succeed())
+		// One for all: those of a thousand waits would be counted below as they end.
+		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+		defer cancel()
 		associate := func(times int) {
 			for range times {
 				var client *sock.SCTP
 				Expect(lab.Client.Do(func() (err error) { client, err = sock.OpenSCTP(sock.IPv4); return err })).To(Succeed())
 				_ = client.Connect(lab.Server.AddressPort(diameterPort))
-				Expect(client.AwaitConnected(soon())).To(Succeed())
-				server, err := listener.AwaitAccept(soon())
+				Expect(client.AwaitConnected(ctx)).To(Succeed())
+				server, err := listener.AwaitAccept(ctx)
 				Expect(err).NotTo(HaveOccurred())
 				Expect(client.SendMessage(0, diameter, []byte("hello"))).To(Succeed())
-				Expect(server.AwaitReadable(soon())).To(Succeed())
+				Expect(server.AwaitReadable(ctx)).To(Succeed())
 				Expect(server.ReceiveMessage(make([]byte, 16))).To(HaveField("Data", []byte("hello")))
 				Expect(client.Abort()).To(Succeed())
 				Expect(server.Close()).To(Succeed())
