@@ -10,6 +10,7 @@ import (
 	"regexp"
 
 	"github.com/halfopen-lab/halfopen/fixtures/detection"
+	"github.com/halfopen-lab/halfopen/harness"
 )
 
 // Suites is one run.
@@ -63,9 +64,9 @@ func (s Suites) arguments(procs int, report string) []string {
 
 // environment is what package harness goes by.
 func (s Suites) environment(report string) []string {
-	environment := []string{"HALFOPEN_REPORT=" + report}
+	environment := []string{harness.ReportDirectory + "=" + report}
 	if s.LeaveOut != "" {
-		environment = append(environment, "HALFOPEN_LEAVE_OUT="+s.LeaveOut)
+		environment = append(environment, harness.LeaveOut+"="+s.LeaveOut)
 	}
 	if s.Record {
 		environment = append(environment, detection.Record+"=1")

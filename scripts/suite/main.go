@@ -20,13 +20,14 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/scripts/run"
 )
 
 func main() { run.Command("suite", suite) }
 
 func suite(ctx context.Context, arguments []string) (passed bool, err error) {
-	s := run.Suites{Output: os.Stdout, Colour: terminal(os.Stdout), LeaveOut: os.Getenv(leaveOut)}
+	s := run.Suites{Output: os.Stdout, Colour: terminal(os.Stdout), LeaveOut: os.Getenv(harness.LeaveOut)}
 	flags := flag.NewFlagSet("suite", flag.ContinueOnError)
 	s.Flags(flags)
 	s.GuestFlags(flags)
@@ -85,10 +86,6 @@ func suite(ctx context.Context, arguments []string) (passed bool, err error) {
 	}
 	return passed, nil
 }
-
-// leaveOut names, in the environment, a step that every spec leaves out: package
-// harness has it.
-const leaveOut = "HALFOPEN_LEAVE_OUT"
 
 // executor is where the suites run.
 type executor struct {

@@ -12,6 +12,7 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 
 	"github.com/halfopen-lab/halfopen/fixtures/detection"
+	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/scripts/run"
 )
 
@@ -96,7 +97,7 @@ func toRecord(s *run.Suites, executors string) error {
 	case s.Focus != "":
 		return errors.New("a part of the detection matrix cannot be recorded: leave FOCUS out")
 	case s.LeaveOut != "":
-		return fmt.Errorf("a detection matrix without %s cannot be recorded: unset %s", s.LeaveOut, leaveOut)
+		return fmt.Errorf("a detection matrix without %s cannot be recorded: unset %s", s.LeaveOut, harness.LeaveOut)
 	}
 	s.Focus = matrixSpecs
 	return nil

@@ -47,7 +47,9 @@ var _ = Describe("An SCTP association over two paths", Rows("S7"), Needs(require
 
 			second := oracle.Around(oracle.DefaultSCTP().RTOInitial)
 			Expect(lab.Server).To(HaveReceived(1, capture.SCTP(capture.INIT), During(second, sent)))
-			Expect(client.AwaitConnected(soon())).To(Succeed())
+			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			defer cancel()
+			Expect(client.AwaitConnected(ctx)).To(Succeed())
 		})
 
 		DescribeTable("loses nothing when the first drops silently: what was sent is late by one RTO, and what follows goes the other way at once",
@@ -134,13 +136,6 @@ func awaitActive(a *harness.Association) {
 			g.Expect(a.Path(address)).To(HaveField("State", sock.Active))
 		}
 	}).WithTimeout(5 * time.Second).WithPolling(10 * time.Millisecond).Should(Succeed())
-}
-
-// soon ends after a second: what is waited for has come by then, or never will.
-func soon() context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	DeferCleanup(cancel)
-	return ctx
 }
 
 // notifications reads as many messages, and says what they are.

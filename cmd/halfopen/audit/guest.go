@@ -20,6 +20,7 @@ import (
 	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/measuring"
 	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/packing"
 	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/plan"
+	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/private"
 	"github.com/halfopen-lab/halfopen/harness/require"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
@@ -35,10 +36,6 @@ const (
 	report   = "/report"
 	told     = "halfopen: " // begins a line of the console that is for the user
 )
-
-// evidence names, in the environment, the directory in which a trial that fails leaves its
-// evidence (package harness).
-const evidence = "HALFOPEN_REPORT"
 
 // Guest is a machine for one audit.
 type Guest struct {
@@ -71,7 +68,7 @@ func (g *Guest) Run(ctx context.Context) (*answer.Answer, virtual.Result, error)
 		Kernel: g.Kernel, Files: g.Files, Memory: memory, Seed: g.Seed,
 		Command: []string{packing.Self, Measure, planFile, report}, Dir: "/",
 		Env: []string{"PATH=/usr/sbin:/usr/bin", "HOME=/root", private.Marker + "=guest", require.Virtual + "=1",
-			evidence + "=" + report,
+			harness.ReportDirectory + "=" + report,
 			"GOGC=off", "GOMEMLIMIT=256MiB"},
 		Report: report, Into: g.Report, Console: &progress{to: g.Progress},
 	}
