@@ -9,6 +9,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/halfopen-lab/halfopen/harness"
+	_ "github.com/halfopen-lab/halfopen/harness/virtual/idle"
 	_ "github.com/halfopen-lab/halfopen/suites/backlog"
 	_ "github.com/halfopen-lab/halfopen/suites/diameter"
 	_ "github.com/halfopen-lab/halfopen/suites/drop"

@@ -186,8 +186,14 @@ func (c *Capture) link(index int) string {
 	return name
 }
 
-// sync brings the capture up to this moment. The caller holds c.mu.
+// sync brings the packets up to this moment. The caller holds c.mu.
 func (c *Capture) sync() {
+	c.fetch()
+	c.decode()
+}
+
+// fetch takes out of the socket what is there. The caller holds c.mu.
+func (c *Capture) fetch() {
 	_ = c.raw.Control(func(fd uintptr) {
 		c.drain(int(fd))
 		// Reading the statistics resets them.
@@ -195,7 +201,6 @@ func (c *Capture) sync() {
 			c.lost += int(stats.Drops)
 		}
 	})
-	c.decode()
 }
 
 // Packets are all packets so far, in the order in which they passed.
@@ -279,7 +284,7 @@ func (c *Capture) Close() {
 	if c.ended {
 		return
 	}
-	c.sync()
+	c.fetch()
 	c.ended = true
 	go func() { _ = c.socket.Close() }()
 }

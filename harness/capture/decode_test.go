@@ -29,7 +29,7 @@ func FuzzEveryFrameIsDecoded(f *testing.F) {
 				flows.judge(&p)
 			}
 		}
-		if p.Length < 0 || !p.TCP && p.what == "" && len(frame) > 0 {
+		if p.Length < 0 || p.words() == "" && len(frame) > 0 {
 			t.Errorf("the packet has %d bytes of data and prints %q", p.Length, p)
 		}
 	})

@@ -36,7 +36,8 @@ type Packet struct {
 	first, peerFirst uint32 // the initial sequence numbers of both directions
 	answers          bool   // the other direction has been seen
 
-	what  string // how it prints, after the link, if it is not TCP
+	sctp  bool
+	what  string // how it prints, after the link, if it is neither TCP nor SCTP
 	data  []byte // the beginning of the frame
 	wire  int    // the frame's length on the wire
 	index int    // of the link
@@ -69,13 +70,20 @@ func (p Packet) String() string {
 	if p.Out {
 		arrow = "out "
 	}
-	if p.TCP {
-		return arrow + p.Link + ": " + p.words()
-	}
-	return arrow + p.Link + ": " + p.what
+	return arrow + p.Link + ": " + p.words()
 }
 
 func (p Packet) words() string {
+	switch {
+	case p.TCP:
+		return p.segmentWords()
+	case p.sctp:
+		return p.chunkWords()
+	}
+	return p.what
+}
+
+func (p Packet) segmentWords() string {
 	text := fmt.Sprintf("%v > %v %s seq %d", p.Src, p.Dst, p.flags(), p.Seq-p.first)
 	if p.Length > 0 {
 		text += fmt.Sprintf(":%d", p.Seq-p.first+uint32(p.Length))
@@ -117,8 +125,7 @@ func decode(frame []byte, wire int) Packet {
 	}
 	if source, destination, chunks, ok := chunksOf(parsed); ok {
 		p.Src, p.Dst = netip.AddrPortFrom(src, source), netip.AddrPortFrom(dst, destination)
-		p.Chunks = chunks
-		p.what = p.chunkWords()
+		p.sctp, p.Chunks = true, chunks
 		return p
 	}
 	p.ICMP = icmp(parsed)

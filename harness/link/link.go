@@ -56,10 +56,19 @@ type End struct {
 	MAC   net.HardwareAddr
 }
 
+// firstIndex is the interface index of the first cable of which a host has the near end.
+// The far ends are numbered by the kernel, from 2.
+//
+// When both ends of a veth pair have the same index, as they would in two namespaces that
+// count alike, the kernel takes an end for a link with nothing beneath it, and a carrier
+// that comes with such a link for one that can wait for up to a second
+// (net/core/link_watch.c, linkwatch_urgent_event and linkwatch_nextevent).
+const firstIndex = 100
+
 // Join puts a cable between two hosts: a veth pair, both ends up.
 func Join(a, b End) error {
 	veth := &netlink.Veth{
-		LinkAttrs:        netlink.LinkAttrs{Name: a.Name, MTU: 1500, HardwareAddr: a.MAC},
+		LinkAttrs:        netlink.LinkAttrs{Index: firstIndex + len(a.Links.known), Name: a.Name, MTU: 1500, HardwareAddr: a.MAC},
 		PeerName:         b.Name,
 		PeerNamespace:    netlink.NsFd(b.Links.ns.FD()),
 		PeerHardwareAddr: b.MAC,

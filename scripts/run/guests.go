@@ -158,8 +158,10 @@ func (g *Guests) guest(h half, into string, output io.Writer) *virtual.Guest {
 			// protocol stay, and each end's keepalive wakes the guest every 15 s.
 			"GINKGO_PARALLEL_PROTOCOL=HTTP",
 			// Go collects garbage every two minutes if nothing else makes it: thirty
-			// times an idle hour, in each process.
-			"GOGC=off", "GOMEMLIMIT=64MiB"),
+			// times an idle hour, in each process. (See also harness/virtual/idle.)
+			"GOGC=off", "GOMEMLIMIT=64MiB",
+			// What is set is not looked up again and again.
+			"GOMAXPROCS=1"),
 		Report: report, Into: into, Console: output,
 	}
 }

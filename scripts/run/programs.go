@@ -37,7 +37,7 @@ func addPrograms(ctx context.Context, files *virtual.Files, programs ...program)
 	defer func() { _ = os.RemoveAll(directory) }()
 	for _, p := range programs {
 		file := filepath.Join(directory, filepath.Base(p.name))
-		arguments := append([]string{p.build[0], "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", file}, p.build[1:]...)
+		arguments := append([]string{p.build[0], "-trimpath", "-buildvcs=false", "-tags=guest", "-ldflags=-s -w -checklinkname=0", "-o", file}, p.build[1:]...)
 		cmd := inGroup(ctx, unix.SIGINT, "go", arguments...)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64")
 		if out, err := cmd.CombinedOutput(); err != nil {

@@ -1,6 +1,9 @@
 // Command init is process 1 of a virtual guest.
 package main
 
-import "github.com/halfopen-lab/halfopen/harness/virtual/guest"
+import (
+	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
+	_ "github.com/halfopen-lab/halfopen/harness/virtual/idle"
+)
 
 func main() { guest.Main() }
