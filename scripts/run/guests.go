@@ -35,7 +35,7 @@ const WallFile = "wall.json"
 // half the time, on a machine with two cores. What there is over one family only is
 // labelled where it belongs (suites/spec, SecondGuest).
 type half struct {
-	name   string
+	name   string // the address family
 	filter string // of labels
 }
 
@@ -153,7 +153,7 @@ func (g *Guests) guest(h half, into string, output io.Writer) *virtual.Guest {
 		Command: append([]string{"./ginkgo"}, arguments...), Dir: "/suites",
 		Env: append(s.environment(report), "PATH=/usr/sbin:/usr/bin", "HOME=/tmp",
 			private.Marker+"=guest", // as private as a machine can be
-			require.Virtual+"=1",
+			require.Virtual+"=1", require.OneFamily+"="+h.name,
 			// Connections that are closed when they are idle: those of Ginkgo's other
 			// protocol stay, and each end's keepalive wakes the guest every 15 s.
 			"GINKGO_PARALLEL_PROTOCOL=HTTP",

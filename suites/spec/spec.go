@@ -9,6 +9,7 @@ package spec
 import (
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -34,8 +35,7 @@ func Rows(ids ...string) Labels {
 // virtual time, and are skipped without it.
 func Waits(d time.Duration) []any {
 	labels := []any{Label(fmt.Sprintf("waits %v", d)), SpecPriority(int(d / time.Second))}
-	// Each process of a run makes every spec: what is asked for there, thousands of times,
-	// is not asked for where it is known to be.
+	// What is known to be here need not be asked for by each of hundreds of specs.
 	if require.Time(d) == nil {
 		return labels
 	}
@@ -59,9 +59,14 @@ func Needs(requirement func() error) []any {
 // runs, so that both guests have as much to do (scripts/run).
 func SecondGuest() Labels { return Label("second-guest") }
 
-// EachFamily writes the same specs for IPv4 and for IPv6, and labels them so.
+// EachFamily writes the same specs for IPv4 and for IPv6, and labels them so. Each
+// process of a run makes every spec: in a guest for one family, only those over that one.
 func EachFamily(specs func(family sock.Family)) {
+	only := os.Getenv(require.OneFamily)
 	for _, family := range []sock.Family{sock.IPv4, sock.IPv6} {
+		if only != "" && only != family.String() {
+			continue
+		}
 		Context(fmt.Sprintf("over %v", family), Label(family.String()), func() { specs(family) })
 	}
 }
