@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vishvananda/netlink"
+	vnetns "github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness/capture"
@@ -126,6 +128,25 @@ func TestPacketsGoThroughACableAtOnce(t *testing.T) {
 	// Modules may add fallback devices (sit0, tunl0) of their own.
 	if names, err := client.links.Names(); err != nil || !slices.Contains(names, "right") || slices.Contains(names, "lo") {
 		t.Errorf("the links of the client are %v (%v), expected right and not lo", names, err)
+	}
+}
+
+// Where the indexes are the same the kernel lets a carrier wait for up to a second.
+func TestNoEndOfACableHasTheIndexOfItsOtherEnd(t *testing.T) {
+	client, server := pair(t)
+	join(t, client, "second", server, "second", nil, nil)
+	for _, end := range []struct {
+		host *host
+		name string
+	}{{client, "right"}, {server, "left"}, {client, "second"}, {server, "second"}} {
+		kernel, err := netlink.NewHandleAt(vnetns.NsHandle(end.host.ns.FD()), unix.NETLINK_ROUTE)
+		must(t, err)
+		defer kernel.Close()
+		l, err := kernel.LinkByName(end.name)
+		must(t, err)
+		if a := l.Attrs(); a.Index == a.ParentIndex {
+			t.Errorf("%s %s has the index %d, and so has its other end", end.host.ns.Name(), end.name, a.Index)
+		}
 	}
 }
 
