@@ -59,8 +59,9 @@ func Needs(requirement func() error) []any {
 // runs, so that both guests have as much to do (scripts/run).
 func SecondGuest() Labels { return Label("second-guest") }
 
-// EachFamily writes the same specs for IPv4 and for IPv6, and labels them so. Each
-// process of a run makes every spec: in a guest for one family, only those over that one.
+// EachFamily writes the same specs for IPv4 and for IPv6, and labels them so. In a guest
+// for one family it leaves the other's out: every process of a run makes all specs that
+// there are, and most of what a process costs before its first spec is that.
 func EachFamily(specs func(family sock.Family)) {
 	only := os.Getenv(require.OneFamily)
 	for _, family := range []sock.Family{sock.IPv4, sock.IPv6} {
