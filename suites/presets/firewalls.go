@@ -34,7 +34,6 @@ type box struct {
 func behind(p presets.Preset) *box {
 	GinkgoHelper()
 	b := &box{Lab: harness.New(GinkgoT(), harness.Firewalled, sock.IPv4), preset: p}
-	b.Client.Sysctl("ipv4/tcp_retries2", retries)
 	b.Apply(scenarios.Middlebox{Preset: p})
 	if p.ProbesRefresh == presets.Yes {
 		b.probed, b.itsServer = b.Connect(5001)
@@ -72,6 +71,7 @@ func (b *box) expectProbedAlive() {
 func expectSilentDrop(p presets.Preset) {
 	GinkgoHelper()
 	b := behind(p)
+	b.Client.Sysctl("ipv4/tcp_retries2", retries)
 	b.expire()
 	b.expectProbedAlive()
 
