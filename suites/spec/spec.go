@@ -56,7 +56,8 @@ func Needs(requirement func() error) []any {
 }
 
 // SecondGuest labels a spec that is there over IPv4 alone and that the guest of IPv6
-// runs, so that both guests have as much to do (scripts/run).
+// runs, so that both guests have as much to do (scripts/run). It is not for specs of
+// EachFamily: the guest of IPv6 does not have those over IPv4.
 func SecondGuest() Labels { return Label("second-guest") }
 
 // EachFamily writes the same specs for IPv4 and for IPv6, and labels them so. In a guest
