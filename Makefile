@@ -37,7 +37,8 @@ matrix: ## the detection matrix, measured anew: committed and shown in the READM
 	@scripts/setup virtual
 	@$(SUITE) -record
 
-test: setup ## unit tests with the race detector, then the suites on both
+test: ## unit tests with the race detector, then the suites on both
+	@scripts/setup race
 	@scripts/setup virtual
 	@go test -race ./harness/... ./scenarios/... ./fixtures/... ./scripts/... ./cmd/...
 	@go test -run=TestTheAtlas ./suites/errno

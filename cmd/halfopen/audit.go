@@ -29,9 +29,10 @@ func auditCommand() *cobra.Command {
 		Use:   "audit",
 		Short: "What does a program do when the other side is gone, and how long does it take?",
 		Long: `Runs an unmodified program in a guest with virtual time (or, with --host, on the running
-kernel), breaks its connection in every way of the detection matrix, and tells what its
-kernel and the program itself notice, and when; which settings are in force on its socket;
-and behind which middleboxes an idle session lives on.
+kernel), breaks its connection in ten ways (a peer that is killed, stopped or powered off, a
+firewall that forgets), and tells what its kernel and the program itself notice, and when;
+which settings are in force on its socket; and behind which middleboxes an idle session
+lives on.
 
 The other side is a fixture, which connects or accepts, reads, and holds; or the user's
 own program, where both are named. Exit status 0: it keeps its promises, or there are

@@ -99,6 +99,9 @@ func (s *subject) measure(ctx context.Context, report string, only []string) (*a
 	if err := p.Check(s.request.Server, s.request.Client); err != nil {
 		return nil, err
 	}
+	if s.memory != 0 && (s.memory < 256 || s.memory > 1<<16) {
+		return nil, fmt.Errorf("%d MiB of memory for the guest: choose from 256 to 65536 (--memory)", s.memory)
+	}
 	if s.host {
 		return s.measureHere(ctx, p, report, only, progress)
 	}
@@ -154,7 +157,7 @@ func (s *subject) choose(p *plan.Plan, only []string) error {
 		return measuring.Choose(p, only)
 	}
 	expect := s.request.Expect
-	if err := expect.Validate(measuring.Faults(p)); err != nil {
+	if err := expect.Validate(func(fault string) error { return measuring.Has(p, fault) }); err != nil {
 		return err
 	}
 	return measuring.InTime(p, expect.Names())

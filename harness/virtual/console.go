@@ -24,9 +24,14 @@ type console struct {
 // kept is how many lines of the console an error quotes.
 const kept = 20
 
+// noMemory names make's variable and the command's flag.
+const noMemory = "its memory is used up: give it more (make: MEMORY; halfopen: --memory)"
+
 // lastWords are what a kernel prints, quiet or not, and what they mean.
 var lastWords = []struct{ words, meaning string }{
-	{"Out of memory: Killed process", "its memory is used up: give it more (MEMORY)"},
+	{"Out of memory: Killed process", noMemory},
+	{"System is deadlocked on memory", noMemory},
+	{"Initramfs unpacking failed: write error", noMemory},
 	{"Kernel panic - not syncing", "its kernel panicked"},
 	{"BUG: ", "its kernel has a bug"},
 }

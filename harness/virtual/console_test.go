@@ -34,7 +34,7 @@ func TestTheKernelsLastWordsAreNoticed(t *testing.T) {
 	for _, piece := range []string{"[ 1.0] Out of mem", "ory: Killed process 77 (suites.test)\r\n", "[ 2.0] Kernel panic - not syncing: x\n"} {
 		_, _ = c.Write([]byte(piece))
 	}
-	if want := "its memory is used up: give it more (MEMORY)"; c.Trouble() != want {
+	if want := noMemory; c.Trouble() != want {
 		t.Errorf("trouble: %q, expected the first, %q", c.Trouble(), want)
 	}
 }

@@ -45,6 +45,12 @@ func (f *Files) Directory(name string, mode fs.FileMode) {
 	}
 }
 
+// Has says whether there is a file of that name.
+func (f *Files) Has(name string) bool {
+	_, there := f.records[cpio.Normalize(name)]
+	return there
+}
+
 // Names are the files' names, sorted, without the / at the beginning.
 func (f *Files) Names() []string { return slices.Sorted(maps.Keys(f.records)) }
 

@@ -123,7 +123,7 @@ func readModule(path string) ([]byte, error) {
 		return content, err
 	}
 	if filepath.Ext(path) != ".xz" {
-		return nil, fmt.Errorf("it is compressed with neither xz nor nothing")
+		return nil, fmt.Errorf("it is compressed with something other than xz")
 	}
 	r, err := xz.NewReader(bytes.NewReader(content))
 	if err != nil {

@@ -109,7 +109,7 @@ func mustPass(specs types.SpecReports) error {
 func with(step string, specs types.SpecReports) []string {
 	var texts []string
 	for _, spec := range specs {
-		if slices.Contains(entries(spec, "step"), step) {
+		if slices.Contains(run.Entries(spec, "step"), step) {
 			texts = append(texts, spec.FullText())
 		}
 	}
@@ -120,7 +120,7 @@ func with(step string, specs types.SpecReports) []string {
 // passed. One that neither failed nor passed says nothing about its step.
 func judge(specs types.SpecReports) (red int, green []string, err error) {
 	for _, spec := range specs {
-		steps := entries(spec, "left out")
+		steps := run.Entries(spec, "left out")
 		switch {
 		case len(steps) == 0:
 		case spec.State.Is(types.SpecStatePassed):
@@ -155,15 +155,4 @@ func once(ctx context.Context, s run.Suites, virtual bool) (types.SpecReports, e
 		err = errors.New(strings.Join(reasons, "\n"))
 	}
 	return run.Specs(reports), err
-}
-
-// entries are those of a name that the harness has put into a spec's report.
-func entries(spec types.SpecReport, name string) []string {
-	var texts []string
-	for _, entry := range spec.ReportEntries {
-		if entry.Name == name {
-			texts = append(texts, entry.StringRepresentation())
-		}
-	}
-	return texts
 }

@@ -70,6 +70,17 @@ func ByName(specs types.SpecReports) (map[string]types.SpecReport, error) {
 	return byName, nil
 }
 
+// Entries are those of a name that the harness has put into a spec's report.
+func Entries(spec types.SpecReport, name string) []string {
+	var texts []string
+	for _, entry := range spec.ReportEntries {
+		if entry.Name == name {
+			texts = append(texts, entry.StringRepresentation())
+		}
+	}
+	return texts
+}
+
 // Reasons says why a run is red, beside its failed specs: it was interrupted, took
 // too long, did not compile; its set-up failed; specs are pending, or others focused
 // in the code.

@@ -11,7 +11,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -49,8 +48,11 @@ func suite(ctx context.Context, arguments []string) (passed bool, err error) {
 	if err := s.Check(); err != nil {
 		return false, err
 	}
-	if s.Report, err = emptied(s.Report); err != nil {
+	if s.Report, err = filepath.Abs(s.Report); err != nil {
 		return false, err
+	}
+	if err := harness.EmptyReport(s.Report); err != nil {
+		return false, fmt.Errorf("%w (REPORT)", err)
 	}
 	passed = true
 	var outcomes []*outcome
@@ -68,6 +70,9 @@ func suite(ctx context.Context, arguments []string) (passed bool, err error) {
 		}
 		if err := o.print(os.Stdout, each); err != nil || ctx.Err() != nil {
 			return false, err
+		}
+		if !o.leftOut(s.LeaveOut) {
+			return false, fmt.Errorf("no spec that ran has the step %q to leave out: a step is fault, detector or action and its number (%s=\"fault 1\")", s.LeaveOut, harness.LeaveOut)
 		}
 		complete := s.Focus != "" || o.complete()
 		if e.name == "virtual" {
@@ -142,33 +147,4 @@ func release() string {
 func terminal(f *os.File) bool {
 	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
 	return err == nil
-}
-
-// signature is the file that tells a report's directory from any other.
-const signature = ".halfopen-report"
-
-// emptied makes the directory, or empties it if an earlier run has filled it. What
-// is not a report is left alone: a wrong REPORT would otherwise remove what somebody
-// needs.
-func emptied(directory string) (string, error) {
-	directory, err := filepath.Abs(directory)
-	if err != nil {
-		return "", err
-	}
-	entries, err := os.ReadDir(directory)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return "", fmt.Errorf("making room for the report: %w: choose another place (REPORT)", err)
-	}
-	if len(entries) > 0 {
-		if _, err := os.Stat(filepath.Join(directory, signature)); err != nil {
-			return "", fmt.Errorf("making room for the report: %s holds something else: choose an empty place (REPORT)", directory)
-		}
-		if err := os.RemoveAll(directory); err != nil {
-			return "", fmt.Errorf("removing the report of an earlier run: %w", err)
-		}
-	}
-	if err := os.MkdirAll(directory, 0o755); err != nil {
-		return "", fmt.Errorf("making room for the report: %w: choose another place (REPORT)", err)
-	}
-	return directory, os.WriteFile(filepath.Join(directory, signature), nil, 0o644)
 }

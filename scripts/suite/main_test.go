@@ -3,40 +3,8 @@ package main
 import (
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 )
-
-func TestWhatIsNoReportIsLeftAlone(t *testing.T) {
-	thesis := filepath.Join(t.TempDir(), "thesis.tex")
-	if err := os.WriteFile(thesis, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	_, err := emptied(filepath.Dir(thesis))
-	if err == nil || !strings.Contains(err.Error(), "holds something else: choose an empty place (REPORT)") {
-		t.Errorf("emptying a directory with a thesis: %v", err)
-	}
-	if _, err := os.Stat(thesis); err != nil {
-		t.Errorf("the thesis is gone: %v", err)
-	}
-}
-
-func TestTheReportOfAnEarlierRunIsReplaced(t *testing.T) {
-	directory, err := emptied(filepath.Join(t.TempDir(), "deep", "report"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	stale := filepath.Join(directory, "ginkgo.json")
-	if err := os.WriteFile(stale, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := emptied(directory); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(stale); !os.IsNotExist(err) {
-		t.Errorf("the report of the earlier run is still there (%v)", err)
-	}
-}
 
 func TestBadFlagsGetOneLine(t *testing.T) {
 	for argument, line := range map[string]string{

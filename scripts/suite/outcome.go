@@ -109,6 +109,13 @@ func (o *outcome) print(w io.Writer, s run.Suites) error {
 	return err
 }
 
+// leftOut says whether any spec had that step to leave out; empty: none was to be.
+func (o *outcome) leftOut(step string) bool {
+	return step == "" || slices.ContainsFunc(o.specs, func(spec types.SpecReport) bool {
+		return slices.Contains(run.Entries(spec, "step"), step)
+	})
+}
+
 // again is the command that repeats a run: in virtual time, to the bit.
 func again(executor string, s run.Suites) string {
 	target := "suite"

@@ -42,6 +42,17 @@ func TestEachBehaviourIsShownOrNamed(t *testing.T) {
 	}
 }
 
+func TestAStepThatNoSpecHasIsNoticed(t *testing.T) {
+	with := spec(types.SpecStatePassed, "K1")
+	with.ReportEntries = types.ReportEntries{{Name: "step", Value: types.WrapEntryValue("fault 1")}}
+	o := &outcome{specs: types.SpecReports{spec(types.SpecStatePassed, "K2"), with}}
+	for step, want := range map[string]bool{"": true, "fault 1": true, "fault1": false} {
+		if got := o.leftOut(step); got != want {
+			t.Errorf("%q left out: %v, expected %v", step, got, want)
+		}
+	}
+}
+
 func TestASpecThatAnExecutorDoesNotKnowHasNotRunThere(t *testing.T) {
 	known := spec(types.SpecStatePassed, "K1")
 	host := &outcome{executor: "host", specs: types.SpecReports{}}

@@ -52,8 +52,8 @@ type Guest struct {
 // then has the captures. When ctx ends, there is an error, and an answer with what had
 // been measured by then, if there was anything.
 func (g *Guest) Run(ctx context.Context) (*answer.Answer, virtual.Result, error) {
-	if err := empty(g.Report); err != nil {
-		return nil, virtual.Result{}, err
+	if err := harness.EmptyReport(g.Report); err != nil {
+		return nil, virtual.Result{}, fmt.Errorf("%w (--report)", err)
 	}
 	content, err := json.Marshal(g.Plan)
 	if err != nil {
@@ -78,17 +78,6 @@ func (g *Guest) Run(ctx context.Context) (*answer.Answer, virtual.Result, error)
 	}
 	a, err := read(ctx, g.Report, fmt.Sprintf("ended with status %d", result.Status))
 	return a, result, err
-}
-
-// empty makes the report's directory, and removes what an earlier audit has left there,
-// which must not be taken for this one's.
-func empty(directory string) error {
-	for _, name := range []string{answer.JSONFile, answer.MarkdownFile, answer.JUnitFile, measuring.Captures, "failed"} {
-		if err := os.RemoveAll(filepath.Join(directory, name)); err != nil {
-			return fmt.Errorf("emptying the report: %w", err)
-		}
-	}
-	return os.MkdirAll(directory, 0o755)
 }
 
 // read reads the answer that the measuring has left, which ended in that way. When ctx has

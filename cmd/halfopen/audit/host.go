@@ -37,10 +37,10 @@ const patience = 30 * time.Second
 // answer, as Guest.Run does.
 func (h *Host) Run(ctx context.Context) (a *answer.Answer, err error) {
 	if os.Geteuid() != 0 {
-		return nil, errors.New("measuring on the running kernel needs root, whom alone it tells what sockets do (tracefs): run it as root, or in virtual time (without --host)")
+		return nil, errors.New("measuring on the running kernel needs root, because nobody else may read its trace of sockets (tracefs): run it as root, or in virtual time (without --host)")
 	}
-	if err := empty(h.Report); err != nil {
-		return nil, err
+	if err := harness.EmptyReport(h.Report); err != nil {
+		return nil, fmt.Errorf("%w (--report)", err)
 	}
 	content, err := json.Marshal(h.Plan)
 	if err != nil {

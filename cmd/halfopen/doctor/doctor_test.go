@@ -172,10 +172,10 @@ func TestTheKernelInTheCache(t *testing.T) {
 
 func TestMemory(t *testing.T) {
 	for meminfo, want := range map[string]Finding{
-		"MemTotal: 8000000 kB\nMemAvailable:    2097152 kB\n": {What: memory, Here: true, Means: "2048 MiB are available; a guest is given 2048"},
-		"MemAvailable:    2097151 kB\n": {What: memory, Means: "2047 MiB are available; a guest is given 2048",
-			Remedy: "free some, or give guests less: MEMORY=1023 make suite"},
-		"": {What: memory, Means: "0 MiB are available; a guest is given 2048", Remedy: "free some, or give guests less: MEMORY=512 make suite"},
+		"MemTotal: 8000000 kB\nMemAvailable:    4194304 kB\n": {What: memory, Here: true, Means: "4096 MiB are available; each of the two guests of a run is given 2048"},
+		"MemAvailable:    4194303 kB\n": {What: memory, Means: "4095 MiB are available; each of the two guests of a run is given 2048",
+			Remedy: "free some, or give guests less: MEMORY=2047 make suite"},
+		"": {What: memory, Means: "0 MiB are available; each of the two guests of a run is given 2048", Remedy: "free some, or give guests less: MEMORY=512 make suite"},
 	} {
 		if got := judgeMemory(meminfo); got != want {
 			t.Errorf("%q: %+v, expected %+v", meminfo, got, want)

@@ -108,7 +108,7 @@ func judgeMemory(meminfo string) Finding {
 			break
 		}
 	}
-	f := Finding{What: memory, Here: available >= guestMemory, Means: fmt.Sprintf("%d MiB are available; a guest is given %d", available, guestMemory)}
+	f := Finding{What: memory, Here: available >= 2*guestMemory, Means: fmt.Sprintf("%d MiB are available; each of the two guests of a run is given %d", available, guestMemory)}
 	if !f.Here {
 		f.Remedy = fmt.Sprintf("free some, or give guests less: MEMORY=%d make suite", max(512, available/2))
 	}

@@ -55,7 +55,7 @@ if ! known "$package"; then
 		sort -u | sed -n 's|^\([^ ]*\) \([a-z]*\) \(.*\)|deb [signed-by=\3] \1 \2-backports main|p' >"$work/sources/backports.list"
 	echo "Dir::Etc::SourceList \"$work/sources/backports.list\"; Dir::Etc::SourceParts \"-\";" >>"$work/apt.conf"
 	apt update || fail "apt knows no package $package, and its lists could not be updated with backports"
-	known "$package" || fail "apt knows no package $package, not in backports either: see 'apt-cache search linux-image'"
+	known "$package" || fail "apt knows no package $package, not in backports either: see 'apt-cache search ${package%%=*}'"
 fi
 
 case $package in

@@ -3,6 +3,7 @@ package debian
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path"
 	"slices"
@@ -62,6 +63,9 @@ func Kernel(ctx context.Context, name string) (virtual.Kernel, error) {
 	}
 	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
 		return virtual.KernelOf(name)
+	}
+	if strings.Contains(name, "/") {
+		return virtual.Kernel{}, fmt.Errorf("looking for the kernel %s: there is no such file: name ROOT/boot/vmlinuz-RELEASE, beside which is ROOT/lib/modules/RELEASE, or a package of Debian", name)
 	}
 	tree, err := Unpacked(ctx, name)
 	if err != nil {

@@ -20,18 +20,36 @@ func Faults(p *plan.Plan) []string {
 	return names
 }
 
+// Has says, in one line, why the answer to a plan has no such row; nil: it has.
+func Has(p *plan.Plan, name string) error {
+	names := Faults(p)
+	if slices.Contains(names, name) {
+		return nil
+	}
+	for _, f := range faults {
+		switch {
+		case f.describe() != name:
+		case f.byFixture && p.Program(p.UnderTest.Other()) != nil:
+			return fmt.Errorf("%q is not done where both sides are programs: only the fixture can be made to do it", name)
+		default:
+			return fmt.Errorf("%q needs something that the program answers (--send, or send in the file)", name)
+		}
+	}
+	return fmt.Errorf("there is no fault %q: there are %q", name, names)
+}
+
 // Choose leaves only these faults and middleboxes of a plan.
 func Choose(p *plan.Plan, names []string) error {
-	faults := Faults(p)
 	p.Presets = nil
 	for _, name := range names {
-		switch {
-		case slices.Contains(faults, name):
-		case plan.Runs(name):
+		if _, preset := presets.Find(name); preset {
 			p.Presets = append(p.Presets, name)
-		default:
-			return fmt.Errorf("there is no fault %q for this program: there are %q, and the presets that forget", name, faults)
+		} else if err := Has(p, name); err != nil {
+			return fmt.Errorf("%w, and the presets that forget", err)
 		}
+	}
+	if err := p.CheckPresets(); err != nil {
+		return err
 	}
 	p.Only = names
 	return InTime(p, names)

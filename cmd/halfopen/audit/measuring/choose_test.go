@@ -25,9 +25,23 @@ func TestOnlyTheChosenFaultsAndMiddleboxesAreDone(t *testing.T) {
 	if got, want := described(trials(p)), []string{"nothing", "process killed", "azure-lb"}; !slices.Equal(got, want) {
 		t.Errorf("the trials are %q, expected %q", got, want)
 	}
-	err := Choose(&plan.Plan{UnderTest: plan.Server}, []string{"host powered off, busy"}) // it is sent nothing
-	if err == nil || !strings.Contains(err.Error(), `there is no fault "host powered off, busy"`) {
-		t.Errorf("a fault that there is not: %v", err)
+}
+
+func TestAFaultThatIsNotDoneSaysWhy(t *testing.T) {
+	both := &plan.Program{}
+	for name, c := range map[string]struct {
+		plan plan.Plan
+		want string
+	}{
+		"cable gnawed":               {plan.Plan{}, `there is no fault "cable gnawed": there are ["process killed"`},
+		"host powered off, busy":     {plan.Plan{}, "needs something that the program answers (--send"},
+		"FIN, and the peer reads on": {plan.Plan{Server: both, Client: both}, "is not done where both sides are programs"},
+		"aws-alb":                    {plan.Plan{}, "the preset aws-alb cannot be run in an audit: it is a proxy"},
+	} {
+		c.plan.UnderTest = plan.Server
+		if err := Choose(&c.plan, []string{name}); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, expected %q", name, err, c.want)
+		}
 	}
 }
 

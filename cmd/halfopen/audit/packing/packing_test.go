@@ -61,24 +61,38 @@ func TestWhatIsMissingIsNamed(t *testing.T) {
 func TestAProgramComesWithItsLibrariesAndTheFilesThatItNames(t *testing.T) {
 	directory := t.TempDir()
 	t.Chdir(directory)
-	if err := os.WriteFile("my.conf", []byte("x"), 0o644); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"my.conf", "absolute.conf", "packaged.conf"} {
+		if err := os.WriteFile(name, []byte("this machine's"), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 	g := empty()
-	p, err := g.Program("cat --conf=my.conf /etc/hostname 8080")
+	p, err := g.Program("cat --conf=my.conf " + directory + "/absolute.conf /proc/version 8080")
 	if err != nil {
 		t.Fatal(err)
 	}
 	names := strings.Join(g.Files.Names(), " ")
-	for _, want := range []string{"bin/cat", "libc.so.6", "ld-linux", strings.TrimPrefix(directory, "/") + "/my.conf"} {
+	for _, want := range []string{"bin/cat", "libc.so.6", "ld-linux", "/my.conf", "/absolute.conf"} {
 		if !strings.Contains(names, want) {
 			t.Errorf("%s is not in the guest: %s", want, names)
 		}
 	}
-	if strings.Contains(names, "etc/hostname") {
-		t.Error("a file of the system was taken along")
+	if strings.Contains(names, "proc/version") {
+		t.Error("a file of this machine's kernel was taken along")
 	}
 	if !filepath.IsAbs(p.Command[0]) || p.Directory != directory {
 		t.Errorf("the program is %+v", p)
+	}
+}
+
+func TestAFileThatIsThereIsNotReplacedByThisMachines(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "server.conf")
+	if err := os.WriteFile(path, []byte("this machine's"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	g := empty()
+	g.Files.Write(path, []byte("the package's own"), 0o644)
+	if err := g.argument(path); err != nil || g.Files.Size() != int64(len("the package's own")) {
+		t.Errorf("it was replaced (%v)", err)
 	}
 }

@@ -85,7 +85,7 @@ func (g *Guest) find(p *plan.Program) error {
 	}
 	path, err := look(name)
 	if errors.Is(err, errNotHere) {
-		return fmt.Errorf("%w, and in no package that was named: take one along with --package", err)
+		return fmt.Errorf("%w, and in no package that was named: take one along with --package (no shell reads the command: sh -c '…' does)", err)
 	}
 	if err != nil {
 		return err
@@ -149,12 +149,12 @@ func interpreterOf(path string) ([]string, error) {
 	return strings.Fields(words), nil
 }
 
-// system are directories whose files an argument may name without bringing them along:
-// they are the guest's own.
-var system = []string{"/dev", "/proc", "/sys", "/usr", "/bin", "/sbin", "/lib", "/run", "/tmp", "/var", "/etc"}
+// itsOwn are directories whose files an argument may name without bringing them along:
+// the kernel's, and what says that a program runs here.
+var itsOwn = []string{"/dev", "/proc", "/sys", "/run", "/var/run"}
 
 // argument takes a file of this machine along that an argument names, as in
-// "server.py" or "--config=server.conf".
+// "server.py" or "--config=server.conf", unless a package or the user has put one there.
 func (g *Guest) argument(word string) error {
 	if _, value, ok := strings.Cut(word, "="); ok {
 		word = value
@@ -163,14 +163,14 @@ func (g *Guest) argument(word string) error {
 	if err != nil || word == "" {
 		return nil
 	}
-	for _, directory := range system {
+	for _, directory := range itsOwn {
 		if filepath.IsAbs(word) && strings.HasPrefix(absolute, directory+"/") {
 			return nil
 		}
 	}
 	info, err := os.Stat(absolute)
-	if err != nil || !info.Mode().IsRegular() {
-		return nil // it names no file
+	if err != nil || !info.Mode().IsRegular() || g.Files.Has(absolute) {
+		return nil // it names no file, or one that is there
 	}
 	return g.Take(absolute)
 }

@@ -111,6 +111,11 @@ func (p *Plan) Check(server, client string) error {
 	case p.Ready <= 0:
 		return fmt.Errorf("the time to get ready, %v, must be positive", p.Ready)
 	}
+	return p.CheckPresets()
+}
+
+// CheckPresets says, in one line, which preset cannot be run.
+func (p *Plan) CheckPresets() error {
 	for _, name := range p.Presets {
 		if _, known := presets.Find(name); !known {
 			return fmt.Errorf("there is no preset %q: see 'halfopen presets'", name)

@@ -35,11 +35,12 @@ func name(f answer.Fault) string {
 	return f.Name
 }
 
-// Validate says what cannot be promised: faults and presets that there are not.
-func (p Promises) Validate(faults []string) error {
+// Validate says what cannot be promised: presets that there are not, and faults of which
+// has says why there are not.
+func (p Promises) Validate(has func(fault string) error) error {
 	for _, fault := range sorted(p.Notices) {
-		if !slices.Contains(faults, fault) {
-			return fmt.Errorf("notices: there is no fault %q in this audit: there are %q", fault, faults)
+		if err := has(fault); err != nil {
+			return fmt.Errorf("notices: %w", err)
 		}
 		if p.Notices[fault] <= 0 {
 			return fmt.Errorf("notices: %q: the time %v must be positive", fault, p.Notices[fault])

@@ -10,6 +10,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
+	"regexp"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -61,9 +64,37 @@ func Load(path string) (Request, error) {
 // oneLine is the first thing that is wrong: yaml lists all, a line each.
 func oneLine(err error) error {
 	if all, ok := errors.AsType[*yaml.TypeError](err); ok && len(all.Errors) > 0 {
-		return errors.New(all.Errors[0])
+		return errors.New(plain(all.Errors[0]))
 	}
 	return err
+}
+
+// unknownField and noTime are what the YAML library says in terms of Go.
+var (
+	unknownField = regexp.MustCompile(`field (\S+) not found in type (\S+)`)
+	noTime       = regexp.MustCompile(`cannot unmarshal \S+ (.+) into time\.Duration`)
+)
+
+// plain is a line of the YAML library's in terms of the file.
+func plain(line string) string {
+	line = noTime.ReplaceAllString(line, "$1 is no time: write it as 90s or 2h30m")
+	found := unknownField.FindStringSubmatch(line)
+	if found == nil {
+		return line
+	}
+	there := names(reflect.TypeFor[Request]())
+	if found[2] == reflect.TypeFor[promises.Promises]().String() {
+		there = names(reflect.TypeFor[promises.Promises]())
+	}
+	return strings.Replace(line, found[0], fmt.Sprintf("there is no %s here: there are %s", found[1], strings.Join(there, ", ")), 1)
+}
+
+// names are those that the fields of a struct have in a file.
+func names(of reflect.Type) (all []string) {
+	for field := range of.Fields() {
+		all = append(all, field.Tag.Get("yaml"))
+	}
+	return all
 }
 
 // Plan is the request without its programs, which are to be packed first.

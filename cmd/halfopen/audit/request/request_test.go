@@ -51,11 +51,12 @@ expect:
 
 func TestWhatIsWrongWithAFileIsSaidOnOneLine(t *testing.T) {
 	for text, want := range map[string]string{
-		"sever: x":          "field sever not found",
+		"sever: x":          "there is no sever here: there are server, client, under_test",
 		"port: many":        "cannot unmarshal",
-		"watch: 3 hours":    "cannot unmarshal",
+		"watch: 3 hours":    "`3 hours` is no time: write it as 90s or 2h30m",
+		"watch: 60":         "`60` is no time: write it as 90s or 2h30m",
 		"server: [":         "yaml",
-		"expect: {wins: 1}": "field wins not found",
+		"expect: {wins: 1}": "there is no wins here: there are notices, survives",
 	} {
 		if _, err := load(t, text); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q: %v, expected %q on one line", text, err, want)
