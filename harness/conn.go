@@ -2,11 +2,9 @@ package harness
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/netip"
-	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -266,7 +264,7 @@ func (c *Conn) record(format string, args ...any) {
 // observe records the connection's TCP state when it is not what it was.
 func (c *Conn) observe() {
 	state, err := c.State()
-	if errors.Is(err, os.ErrClosed) || err != nil || state == c.state {
+	if err != nil || state == c.state {
 		return
 	}
 	c.state = state

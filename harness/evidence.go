@@ -3,6 +3,7 @@ package harness
 import (
 	"bytes"
 	"fmt"
+	"hash/fnv"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -65,6 +66,9 @@ func (l *Lab) keepEvidence() {
 	l.t.Logf("%v over %v\n%s\nThe evidence is in:\n  %s", l.Topology, l.Family, l.Timeline, strings.Join(kept, "\n  "))
 }
 
+// longestName is how many bytes of a spec's name a directory has, which may have 255.
+const longestName = 120
+
 var notInFileNames = regexp.MustCompile(`[^A-Za-z0-9.]+`)
 
 // evidenceDirectory makes a directory for one spec under the report directory, or
@@ -75,7 +79,13 @@ func evidenceDirectory(spec string) (string, error) {
 		root = filepath.Join(os.TempDir(), "halfopen-report")
 	}
 	name := strings.Trim(notInFileNames.ReplaceAllString(spec, "-"), "-")
-	directory := filepath.Join(root, "failed", name[:min(len(name), 120)])
+	if len(name) > longestName {
+		// The entries of a table differ at the end.
+		sum := fnv.New32a()
+		_, _ = sum.Write([]byte(spec))
+		name = fmt.Sprintf("%s-%08x", name[:longestName], sum.Sum32())
+	}
+	directory := filepath.Join(root, "failed", name)
 	if err := os.MkdirAll(directory, 0o755); err != nil {
 		return "", err
 	}

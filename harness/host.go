@@ -88,6 +88,10 @@ func (h *Host) settings() []setting {
 // close lets go of everything the host holds. The namespace then disappears.
 func (h *Host) close() error {
 	var errs []error
+	// What is closed in order may go on for minutes, and hold the namespace.
+	if len(h.programs) > 0 {
+		_ = h.destroyConnections() // not every kernel can
+	}
 	for _, p := range h.programs {
 		errs = append(errs, p.Close())
 	}
@@ -95,10 +99,10 @@ func (h *Host) close() error {
 		_ = l.Close() // closed before, or now
 	}
 	for _, c := range h.conns {
-		_ = c.Conn.Close()
+		_ = c.Conn.Abort()
 	}
 	for _, a := range h.associations {
-		_ = a.SCTP.Abort() // an orderly one may go on for minutes and hold the namespace
+		_ = a.SCTP.Abort()
 	}
 	if h.Capture != nil {
 		h.Capture.Close()

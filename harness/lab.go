@@ -67,6 +67,12 @@ func New(t TB, topology Topology, family sock.Family) *Lab {
 		if t.Failed() {
 			lab.keepEvidence()
 		}
+		for _, h := range lab.Hosts {
+			// "No RST was received" proves nothing when packets are missing.
+			if err := h.Capture.Trouble(); err != nil {
+				t.Errorf("%v", err)
+			}
+		}
 		if err := lab.close(); err != nil {
 			t.Errorf("giving the lab back: %v", err)
 		}

@@ -1,6 +1,7 @@
 package harness_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/capture"
@@ -56,7 +59,6 @@ func TestOnlyANATAndAProxyHideTheClient(t *testing.T) {
 	}
 }
 
-// A lab that was given back has left nothing: descriptors, goroutines, processes.
 func TestTheSecondPathOfMultihomedSharesNothingWithTheFirst(t *testing.T) {
 	lab := harness.New(t, harness.Multihomed, sock.IPv4)
 	for i, router := range []string{"firewall", "firewall-2"} {
@@ -76,7 +78,10 @@ func TestTheSecondPathOfMultihomedSharesNothingWithTheFirst(t *testing.T) {
 	}
 }
 
+// A lab that was given back has left nothing: descriptors, goroutines, processes, and no
+// thread in one of its namespaces.
 func TestALabLeavesNothingBehind(t *testing.T) {
+	home := namespace(t, "/proc/self/ns/net")
 	cycle := func() {
 		s := run("cycle", func(s *spec) {
 			for _, topology := range topologies {
@@ -98,6 +103,15 @@ func TestALabLeavesNothingBehind(t *testing.T) {
 	}
 	settled(t, "descriptors", files, func() int { return count(t, "/proc/self/fd/*") })
 	settled(t, "goroutines", goroutines, runtime.NumGoroutine)
+	settled(t, "network namespaces that threads are in", 1, func() int {
+		inhabited := map[string]bool{home: true}
+		threads, _ := filepath.Glob("/proc/self/task/*/ns/net")
+		for _, thread := range threads {
+			inhabited[namespace(t, thread)] = true
+		}
+		delete(inhabited, "") // of a thread that has just ended
+		return len(inhabited)
+	})
 	// In this pid namespace are this process and what it has started.
 	if now := count(t, "/proc/[0-9]*"); now != 1 {
 		t.Errorf("%d processes are left, expected this one only", now)
@@ -121,6 +135,16 @@ func settled(t *testing.T, what string, most int, number func() int) int {
 		}
 		last = now
 	}
+}
+
+// namespace names the namespace of such a file in /proc; empty when it is gone.
+func namespace(t *testing.T, file string) string {
+	t.Helper()
+	name, err := os.Readlink(file)
+	if err != nil && !errors.Is(err, os.ErrNotExist) && !errors.Is(err, unix.ESRCH) {
+		t.Fatal(err)
+	}
+	return name
 }
 
 func count(t *testing.T, pattern string) int {
@@ -214,6 +238,21 @@ func TestAFailedSpecKeepsItsEvidence(t *testing.T) {
 		if len(s.logs) != 1 || !strings.Contains(s.logs[0], path) {
 			t.Errorf("the spec was not told of %s: %q", path, s.logs)
 		}
+	}
+}
+
+// The entries of a table are named alike but for the end, and may fail side by side.
+func TestTheEvidenceOfEachEntryOfATableIsKept(t *testing.T) {
+	directory := t.TempDir()
+	t.Setenv("HALFOPEN_REPORT", directory)
+	for _, entry := range []string{"delay 300ms", "loss 20%"} {
+		run(strings.Repeat("a long story ", 12)+entry, func(s *spec) {
+			harness.New(s, harness.Direct, sock.IPv4)
+			s.Fatalf("it went wrong")
+		})
+	}
+	if n := count(t, filepath.Join(directory, "failed", "*", "timeline.txt")); n != 2 {
+		t.Errorf("of two failed specs %d timelines are kept", n)
 	}
 }
 

@@ -31,13 +31,23 @@ func (h *Host) PowerOff() error {
 }
 
 // endPrograms ends the host's programs so that their connections end with them: a
-// kernel that closes the sockets of a dead program goes on sending their FINs, and
-// would still do so after the reboot.
+// kernel that closes the sockets of a dead program goes on sending their FINs for
+// minutes, and would still do so after a reboot.
 func (h *Host) endPrograms() error {
+	errs := []error{h.destroyConnections()}
+	for _, p := range h.programs {
+		errs = append(errs, p.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// destroyConnections makes the host's kernel forget all connections. The programs are
+// stopped, or else they would see them end.
+func (h *Host) destroyConnections() error {
 	var errs []error
 	for _, p := range h.programs {
 		if err := p.Signal(unix.SIGSTOP); err != nil && !errors.Is(err, os.ErrProcessDone) {
-			errs = append(errs, err) // or else it would see its connections end
+			errs = append(errs, err)
 		}
 	}
 	entries, err := h.diag.Sockets()
@@ -46,9 +56,6 @@ func (h *Host) endPrograms() error {
 		if e.State != sock.Listening {
 			errs = append(errs, h.diag.Destroy(e))
 		}
-	}
-	for _, p := range h.programs {
-		errs = append(errs, p.Close())
 	}
 	return errors.Join(errs...)
 }

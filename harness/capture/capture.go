@@ -66,15 +66,17 @@ func Start(ns *netns.Namespace, name string) (*Capture, error) {
 		wanted: make(chan struct{}, 1), fresh: make(chan struct{})}
 	err := ns.Do(func() error {
 		fd, err := c.openSocket()
-		if err == nil {
-			c.socket = os.NewFile(uintptr(fd), "capture")
+		if err != nil {
+			return err
 		}
+		c.socket = os.NewFile(uintptr(fd), "capture")
+		c.raw, err = c.socket.SyscallConn()
 		return err
 	})
-	if err == nil {
-		c.raw, err = c.socket.SyscallConn()
-	}
 	if err != nil {
+		if c.socket != nil {
+			_ = c.socket.Close()
+		}
 		return nil, fmt.Errorf("capturing the packets of %s: %w", name, err)
 	}
 	go c.run()
@@ -253,7 +255,9 @@ func (c *Capture) waitUntil(until time.Time) {
 func (c *Capture) Trouble() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.sync()
+	if !c.ended {
+		c.fetch()
+	}
 	if c.lost > 0 {
 		return errors.Join(c.broken, fmt.Errorf("the capture of %s lost %d packets: there were more than it could hold", c.name, c.lost))
 	}

@@ -79,7 +79,8 @@ func dialConntrack(ns *netns.Namespace) (*conntrack.Conn, error) {
 }
 
 // record adds every conntrack event of the namespace to the timeline until the
-// returned function is called.
+// returned function is called. The kernel does not say when it happened: it is when it
+// was read, on a busy machine some milliseconds later.
 func record(ns *netns.Namespace, t *timeline.Timeline) (stop func(), err error) {
 	conn, err := dialConntrack(ns)
 	if err != nil {

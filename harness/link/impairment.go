@@ -38,6 +38,8 @@ func (i Impairment) validate() error {
 		return fmt.Errorf("the jitter %v needs a delay", i.Jitter)
 	case i.Delay == 0 && i.Reorder > 0:
 		return fmt.Errorf("the reordering of %v %% needs a delay: what is not delayed cannot be overtaken", i.Reorder)
+	case i.Rate > 0 && i.Rate < 8:
+		return fmt.Errorf("the rate of %d bits a second is less than netem takes, a byte", i.Rate)
 	}
 	return nil
 }
@@ -90,14 +92,18 @@ func (l *Links) Impair(name string, i Impairment) error {
 		Rate64:      i.Rate / 8, // netem counts in bytes
 		Limit:       impairedQueue,
 	})
-	if i == (Impairment{}) {
+	// What replaces a netem keeps of it what it does not name: the corruption and the rate
+	// (net/sched/sch_netem.c, netem_change).
+	if l.impaired[name] {
 		err = l.handle.QdiscDel(qdisc)
-	} else {
-		err = l.handle.QdiscReplace(qdisc)
+	}
+	if err == nil && i != (Impairment{}) {
+		err = l.handle.QdiscAdd(qdisc)
 	}
 	if err != nil {
 		return fmt.Errorf("impairing %s %s: tc qdisc netem %v: %w", l.ns.Name(), name, i, err)
 	}
+	l.impaired[name] = i != (Impairment{})
 	return nil
 }
 

@@ -31,6 +31,7 @@ func TestAnImpairmentThatMakesNoSenseIsRefused(t *testing.T) {
 		{link.Impairment{Delay: -time.Second}, "is negative"},
 		{link.Impairment{Delay: time.Hour}, "is more than netem takes, 4m0s"},
 		{link.Impairment{Jitter: time.Second}, "the jitter 1s needs a delay"},
+		{link.Impairment{Rate: 7}, "the rate of 7 bits a second is less than netem takes"},
 		{link.Impairment{Reorder: 50}, "what is not delayed cannot be overtaken"},
 	} {
 		err := links.Impair("lo", c.impairment)

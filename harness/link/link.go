@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/vishvananda/netlink"
-	vnetns "github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness/netns"
@@ -26,6 +25,7 @@ type Links struct {
 	ns         *netns.Namespace
 	handle     *netlink.Handle
 	known      map[string]netlink.Link
+	impaired   map[string]bool
 	routes     []netlink.Route // what Up puts back, in the order in which they were added
 	neighbours []netlink.Neigh // what Up puts back: those of Neighbour
 }
@@ -33,11 +33,14 @@ type Links struct {
 // Open opens the links of a namespace and brings its loopback up. The socket it
 // holds pins the namespace until Close.
 func Open(ns *netns.Namespace) (*Links, error) {
-	handle, err := netlink.NewHandleAt(vnetns.NsHandle(ns.FD()), unix.NETLINK_ROUTE)
+	var handle *netlink.Handle
+	// The library's own way there leaves the thread in the namespace when an ordinary
+	// user may not come back.
+	err := ns.Do(func() (err error) { handle, err = netlink.NewHandle(unix.NETLINK_ROUTE); return err })
 	if err != nil {
 		return nil, fmt.Errorf("opening the links of %s: %w", ns.Name(), err)
 	}
-	l := &Links{ns: ns, handle: handle, known: map[string]netlink.Link{}}
+	l := &Links{ns: ns, handle: handle, known: map[string]netlink.Link{}, impaired: map[string]bool{}}
 	if err := l.Up("lo"); err != nil {
 		handle.Close()
 		return nil, err

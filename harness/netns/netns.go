@@ -1,6 +1,6 @@
 // Package netns is a network namespace as a value.
 //
-// It is the only package that locks threads or calls setns(2). A Namespace has
+// It is the only package that calls setns(2). A Namespace has
 // no name in /run/netns: it lives as long as a descriptor, a socket or a process
 // holds it, so a killed run leaves nothing behind. What is put into a namespace
 // (links, addresses, rules, programs) lives in the packages beside this one.
@@ -63,8 +63,15 @@ func explain(err error) error {
 func onThrowawayThread(f func() error) error {
 	result := make(chan error, 1)
 	go func() {
-		runtime.LockOSThread()
 		defer close(result)
+		runtime.LockOSThread()
+		if unix.Gettid() == unix.Getpid() {
+			// The runtime does not end the main thread but parks it for ever (runtime,
+			// mexit), in the namespace. While it is held here, f gets another.
+			defer runtime.UnlockOSThread()
+			result <- onThrowawayThread(f)
+			return
+		}
 		result <- f()
 	}()
 	err, returned := <-result

@@ -42,7 +42,6 @@ type Program struct {
 	lines  int
 	last   string        // the last line that was no event, for error texts
 	fresh  chan struct{} // closed at each event, and replaced
-	status error         // of Wait, once ended
 }
 
 // Start starts a program in a host's namespace. Every line that it writes goes to
@@ -99,6 +98,9 @@ func (p *Program) connect() (ours []*os.File, closeTheirs func(), err error) {
 		r, w, err := os.Pipe()
 		if err != nil {
 			closeTheirs()
+			for _, f := range ours {
+				_ = f.Close()
+			}
 			return nil, nil, err
 		}
 		ours, theirs = append(ours, r), append(theirs, w)
@@ -148,7 +150,7 @@ func (p *Program) line(text string) {
 }
 
 func (p *Program) wait(readers *sync.WaitGroup) {
-	err := p.cmd.Wait()
+	_ = p.cmd.Wait() // how it ended, cmd.ProcessState has
 	// A descendant may hold the pipes open; what the program itself wrote is read
 	// by then.
 	read := make(chan struct{})
@@ -157,9 +159,6 @@ func (p *Program) wait(readers *sync.WaitGroup) {
 	case <-read:
 	case <-time.After(100 * time.Millisecond):
 	}
-	p.mu.Lock()
-	p.status = err
-	p.mu.Unlock()
 	p.timeline.Addf(p.host, timeline.Peer, "%s has ended: %v", p.Name, p.cmd.ProcessState)
 	close(p.ended)
 }

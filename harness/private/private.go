@@ -53,6 +53,10 @@ func Main(run func() int) {
 func runAgain() (status int, err error) {
 	// Pdeathsig is tied to the thread that forks (prctl(2)): this one stays.
 	runtime.LockOSThread()
+	// Before anything that takes time, in which it could end and be succeeded. Where it
+	// is outside our pid namespace (docker exec), or the kernel is before 5.3, nobody is
+	// watched.
+	parent, unwatched := unix.PidfdOpen(os.Getppid(), 0)
 	cmd, err := start()
 	if err != nil {
 		return 1, fmt.Errorf("making private namespaces: %w: run as root with CAP_SYS_ADMIN, or allow more of them (sysctl user.max_user_namespaces, user.max_pid_namespaces; kernel.apparmor_restrict_unprivileged_userns=0 or kernel.unprivileged_userns_clone=1 where they exist)", err)
@@ -64,11 +68,13 @@ func runAgain() (status int, err error) {
 			_ = cmd.Process.Signal(s)
 		}
 	}()
-	go func() {
-		// A suite whose parent was killed has nobody to report to.
-		awaitParentDeath()
-		_ = cmd.Process.Kill()
-	}()
+	if unwatched == nil {
+		go func() {
+			// A suite whose parent was killed has nobody to report to.
+			awaitDeath(parent)
+			_ = cmd.Process.Kill()
+		}()
+	}
 	err = cmd.Wait()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		if ws := exit.Sys().(syscall.WaitStatus); ws.Signaled() {
@@ -123,13 +129,9 @@ func reason(err error) error {
 	return err
 }
 
-// awaitParentDeath returns when the process that started this one is gone.
-func awaitParentDeath() {
-	fd, err := unix.PidfdOpen(os.Getppid(), 0)
-	if err != nil {
-		return
-	}
-	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+// awaitDeath returns when the process of a pidfd is gone.
+func awaitDeath(pidfd int) {
+	fds := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
 	for {
 		if _, err := unix.Poll(fds, -1); err != unix.EINTR {
 			return

@@ -4,7 +4,8 @@
 //
 // It records and prints; it observes nothing by itself. Whoever sees something
 // (harness/capture, harness/firewall, harness/peer, harness/sock through the lab)
-// adds an Event with the instant at which it happened, not at which it was read.
+// adds an Event with the instant at which it happened, not at which it was read; the
+// kernel's conntrack events alone carry none.
 package timeline
 
 import (

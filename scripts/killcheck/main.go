@@ -80,6 +80,7 @@ func kill(ctx context.Context, ginkgo, binary, directory string, after time.Dura
 	defer func() { _ = cmd.Wait() }()
 	tests, err := started(ctx, cmd.Process.Pid, binary)
 	if err != nil {
+		_ = cmd.Process.Kill() // it would go on to the suites' end
 		return "", err
 	}
 	select {
@@ -119,6 +120,9 @@ func started(ctx context.Context, ginkgo int, binary string) (tests []int, err e
 		if len(tests) == procs {
 			return tests, nil
 		}
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
 	}
 	return nil, fmt.Errorf("only %d of %d test processes were started in 30 s", len(tests), procs)
 }
@@ -176,8 +180,8 @@ func processes() []process {
 }
 
 // machine is what must not change: the links, rules and network sysctls of the
-// namespace this program runs in, and the namespaces that live without a process. No
-// other can be left when no process is.
+// namespace this program runs in, and the namespaces that have a name. One that has
+// none goes when its last process and its last connection are gone.
 func machine() ([]byte, error) {
 	var state bytes.Buffer
 	for _, command := range []string{"iptables-save", "ip6tables-save"} {
