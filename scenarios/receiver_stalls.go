@@ -20,10 +20,10 @@ type ReceiverStalls struct {
 	Accepted int
 }
 
-// Pattern is the bytes that a stalled sender sends: position n of the stream
+// pattern is the bytes that a stalled sender sends: position n of the stream
 // holds byte n of the pattern repeated, so that a lost, doubled or reordered byte
 // shows.
-func Pattern(length int) []byte {
+func pattern(length int) []byte {
 	unit := make([]byte, period)
 	for i := range unit {
 		unit[i] = byte(i)
@@ -53,10 +53,10 @@ const full = 300 * time.Millisecond
 // (tcp_wmem and tcp_rmem end at 4 MiB and 6 MiB).
 const most = 16 << 20
 
-// Fill sends Pattern until the kernel takes no more, and returns how many bytes
+// Fill sends pattern until the kernel takes no more, and returns how many bytes
 // send(2) took. It is an error when nothing stalls the sender.
 func Fill(c *harness.Conn) (accepted int, err error) {
-	piece := Pattern(64<<10 + period)
+	piece := pattern(64<<10 + period)
 	for took := time.Now(); time.Since(took) < full; {
 		n, err := c.Send(piece[accepted%period:])
 		accepted += n
@@ -80,7 +80,7 @@ func Fill(c *harness.Conn) (accepted int, err error) {
 func (f *ReceiverStalls) Heal(*harness.Lab) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	want := Pattern(f.Accepted)
+	want := pattern(f.Accepted)
 	got := make([]byte, 0, f.Accepted)
 	buffer := make([]byte, 256<<10)
 	for len(got) < f.Accepted {

@@ -10,7 +10,6 @@ package timeline
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -85,13 +84,7 @@ func (t *Timeline) Last(n int) string {
 	return t.format(events[max(0, len(events)-n):])
 }
 
-// WriteTo prints every event, a line each: seconds since the start, who, kind, what.
-func (t *Timeline) WriteTo(w io.Writer) (int64, error) {
-	n, err := io.WriteString(w, t.format(t.Events()))
-	return int64(n), err
-}
-
-// String is the whole timeline as WriteTo prints it.
+// String is every event, a line each: seconds since the start, who, kind, what.
 func (t *Timeline) String() string { return t.format(t.Events()) }
 
 func (t *Timeline) format(events []Event) string {

@@ -35,10 +35,6 @@ func TestEventsPrintInTheOrderInWhichTheyHappened(t *testing.T) {
 	if got := tl.String(); got != want {
 		t.Errorf("it prints\n%s\nexpected\n%s", got, want)
 	}
-	var written strings.Builder
-	if n, err := tl.WriteTo(&written); err != nil || written.String() != want || n != int64(len(want)) {
-		t.Errorf("WriteTo returned %d, %v and wrote\n%s\nexpected %d bytes:\n%s", n, err, written.String(), len(want), want)
-	}
 }
 
 func TestALineIsSecondsWhoKindWhat(t *testing.T) {

@@ -17,13 +17,12 @@ import (
 // needed are the modules that labs use. A kernel that has one built in needs no file.
 var needed = []string{
 	// Links, sockets, and what reads them.
-	"veth", "af_packet", "af_packet_diag", "inet_diag", "tcp_diag", "sctp", "sctp_diag", "sch_netem",
+	"veth", "af_packet", "inet_diag", "tcp_diag", "sctp", "sch_netem",
 	// The connection tracker.
-	"nf_conntrack", "nf_conntrack_netlink", "nfnetlink_cttimeout", "nf_log_syslog",
+	"nf_conntrack", "nf_conntrack_netlink",
 	// iptables over nf_tables, with the matches and targets that rules use.
 	"nf_tables", "nft_compat", "nft_chain_nat", "nf_nat", "x_tables",
-	"xt_conntrack", "xt_tcpudp", "xt_nat", "xt_MASQUERADE", "xt_REDIRECT", "xt_HL", "xt_mark", "xt_comment",
-	"xt_statistic", "xt_length", "xt_sctp", "xt_TCPMSS", "xt_CT", "xt_LOG", "xt_state", "xt_multiport", "ipt_REJECT", "ip6t_REJECT",
+	"xt_conntrack", "xt_tcpudp", "xt_nat", "xt_MASQUERADE", "xt_HL", "xt_sctp", "ipt_REJECT", "ip6t_REJECT",
 	// A root file system for each program.
 	"overlay",
 	// The matches icmp and icmp6 (net/ipv4/netfilter/ip_tables.c, builtin_mt).
