@@ -1,10 +1,14 @@
 package backlog
 
 import (
+	"time"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness"
+	. "github.com/halfopen-lab/halfopen/harness/matcher"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/scenarios"
 	. "github.com/halfopen-lab/halfopen/suites/spec"
@@ -31,15 +35,18 @@ var _ = Describe("A proxy before a server that never reads", Rows("B6"), func() 
 			Expect(hidden).To(BeNumerically(">", 0))
 		})
 
-		It("accepts what a server that has stopped reading will never see", func() {
+		It("acknowledges what the server will never read: when it closes, the client learns of the end, and its acknowledgements say that more has arrived than did", func() {
 			lab := harness.New(GinkgoT(), harness.Proxied, family)
 			client, server := lab.Connect(5000)
 			stall := &scenarios.ReceiverStalls{Sender: client, Receiver: server}
 			lab.Apply(stall)
+			arrived := server.Entry().Queues.Received
 			acknowledged := stall.Accepted - client.Entry().Queues.Sent
 
-			Expect(acknowledged).To(BeNumerically(">", server.Entry().Queues.Received),
-				"the client's kernel was told that the data had arrived")
+			server.Close()
+
+			Expect(client).To(FailWith(unix.ECONNRESET, Within(time.Second)))
+			Expect(acknowledged).To(BeNumerically(">", arrived), "bytes")
 		})
 	})
 })

@@ -39,7 +39,7 @@ var _ = Describe("freeDiameter as the client of a server that vanishes", Rows("H
 			connection := lab.Client.TableEntry(lab.Client.Sent(capture.Data)[0].Src, lab.Server.AddressPort(port))
 			Expect(connection).To(EnterState(sock.FinWait1, During(oracle.FreeDiameterClose(tw), heard)))
 			closed := time.Now()
-			Expect(client.entered("SUSPECT")).To(HaveExactElements(during(oracle.WatchdogFailover(tw), heard)))
+			Expect(client.entered("SUSPECT")).To(HaveExactElements(Happen(During(oracle.WatchdogFailover(tw), heard))))
 			Expect(lab.Client.Sent(capture.All(capture.Data, capture.Original))[sent:]).To(HaveLen(1), "the one DWR")
 
 			lab.Heal(drop)
@@ -54,11 +54,6 @@ var _ = Describe("freeDiameter as the client of a server that vanishes", Rows("H
 		})
 	})
 })
-
-// during is an instant in a window that is counted from another.
-func during(window oracle.Window, from time.Time) OmegaMatcher {
-	return And(BeTemporally(">=", from.Add(window.Earliest)), BeTemporally("<=", from.Add(window.Latest)))
-}
 
 // freeDiameter is what Debian's freeDiameterd says of its peer's state.
 type freeDiameter struct {

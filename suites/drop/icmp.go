@@ -28,18 +28,23 @@ var _ = Describe("A router that answers with ICMP", Rows("D6"), func() {
 			Expect(lab.Client.Received(capture.ICMP("Unreachable"))).To(HaveLen(1), "the first answer ends it")
 		})
 
-		It("only names the reason when an established connection gives up by itself", Waits(3*time.Second), func() {
-			const retries = 2
-			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			lab.Client.Sysctl("ipv4/tcp_retries2", retries)
-			client, _ := lab.Connect(5000)
+		DescribeTable("only names the reason when an established connection gives up by itself",
+			func(answer scenarios.ICMP, reason unix.Errno, giveUp func(retries int, rto time.Duration) oracle.Window) {
+				const retries = 2
+				lab := harness.New(GinkgoT(), harness.Firewalled, family)
+				lab.Client.Sysctl("ipv4/tcp_retries2", retries)
+				client, _ := lab.Connect(5000)
 
-			lab.Apply(scenarios.ICMPError{Answer: scenarios.NetUnreachable})
-			rto := client.RTO()
-			Expect(client.Write("anyone?")).To(Succeed())
+				lab.Apply(scenarios.ICMPError{Answer: answer})
+				rto := client.RTO()
+				Expect(client.Write("anyone?")).To(Succeed())
 
-			Expect(client).To(FailWith(unix.ENETUNREACH, During(oracle.GiveUpUnreachable(retries, rto), client.LastSent())))
-		})
+				Expect(client).To(FailWith(reason, During(giveUp(retries, rto), client.LastSent())))
+			},
+			Entry("network unreachable", Waits(3*time.Second), scenarios.NetUnreachable, unix.ENETUNREACH, oracle.GiveUpUnreachable),
+			Entry("port unreachable, which a firewall's REJECT says: the path and the port did work", Waits(3*time.Second), scenarios.PortUnreachable, unix.ECONNREFUSED, oracle.GiveUp),
+			Entry("time exceeded, of a routing loop", Waits(3*time.Second), scenarios.TimeExceeded, unix.EHOSTUNREACH, oracle.GiveUp),
+		)
 
 		It("is ignored when it answers a keepalive probe, whose sequence number is none in flight", Waits(3*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
@@ -68,8 +73,12 @@ var _ = Describe("A router that answers with ICMP", Rows("D6"), func() {
 			Expect(info.Pmtu).To(BeEquivalentTo(narrow))
 			Expect(lab.Client.Received(capture.ICMP("Fragmentation", "TooBig"))).NotTo(BeEmpty())
 		})
+	})
+})
 
-		It("does answer an echo for a host whose program hangs: a ping says that the kernel lives, no more", func() {
+var _ = Describe("A ping of a host whose program hangs", Rows("D6"), func() {
+	EachFamily(func(family sock.Family) {
+		It("is answered by the kernel: it says that the kernel lives, no more", func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			server := lab.StartServer(5000, "echo")
 			client := lab.Dial(5000)

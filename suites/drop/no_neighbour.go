@@ -1,6 +1,7 @@
 package drop
 
 import (
+	"net/netip"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -8,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/capture"
 	. "github.com/halfopen-lab/halfopen/harness/matcher"
 	"github.com/halfopen-lab/halfopen/harness/oracle"
 	"github.com/halfopen-lab/halfopen/harness/sock"
@@ -16,8 +18,22 @@ import (
 )
 
 // A router asks for a neighbour three times, a second apart (arp(7): mcast_solicit
-// 3, retrans_time_ms 1000), and then says "host unreachable".
+// 3, retrans_time_ms 1000; RFC 4861 §10: MAX_MULTICAST_SOLICIT, RETRANS_TIMER), and then
+// says "host unreachable".
 const neighbourFails = 3 * time.Second
+
+var _ = Describe("A server to which the client has no route", Rows("D5"), func() {
+	EachFamily(func(family sock.Family) {
+		It("cannot be connected to, which the client's kernel says at once, without a packet: ENETUNREACH", func() {
+			lab := harness.New(GinkgoT(), harness.Direct, family)
+			client := lab.Client.NewSocket("client")
+			elsewhere := map[sock.Family]string{sock.IPv4: "203.0.113.1:5000", sock.IPv6: "[2001:db8:ffff::1]:5000"}[family]
+
+			Expect(client.Connect(netip.MustParseAddrPort(elsewhere))).To(MatchError(unix.ENETUNREACH))
+			Expect(lab.Client.Sent(capture.SYN)).To(BeEmpty())
+		})
+	})
+})
 
 var _ = Describe("A server that its router cannot find any more", Rows("D5"), func() {
 	EachFamily(func(family sock.Family) {
@@ -35,7 +51,7 @@ var _ = Describe("A server that its router cannot find any more", Rows("D5"), fu
 		It("ends data in flight with EHOSTUNREACH instead of ETIMEDOUT, and not earlier", Waits(13*time.Second), func() {
 			const retries = 5
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			lab.Client.Sysctl("ipv4/tcp_retries2", 5)
+			lab.Client.Sysctl("ipv4/tcp_retries2", retries)
 			client, _ := lab.Connect(5000)
 
 			lab.Apply(scenarios.NeighbourLost{})

@@ -79,6 +79,12 @@ var connecting = []recipe{
 		cook:   connectingInto(scenarios.PortUnreachable), through: harness.Firewalled, waits: time.Second,
 	},
 	{
+		errno: unix.ECONNREFUSED, call: "recv(2)",
+		when:   "sent data stays unanswered until the kernel gives up, and a firewall had rejected it with ICMP port unreachable",
+		source: "net/ipv4/tcp_ipv4.c, tcp_v4_err; net/ipv4/tcp_timer.c, tcp_write_err",
+		cook:   softly(scenarios.PortUnreachable), through: harness.Firewalled, waits: 2 * time.Second,
+	},
+	{
 		errno: unix.ENOPROTOOPT, call: "connect(2)",
 		when:   "a router answers with ICMP protocol unreachable",
 		source: "net/ipv4/icmp.c, icmp_err_convert",

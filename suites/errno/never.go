@@ -32,7 +32,7 @@ var never = []absence{
 		instead: recipe{
 			errno: unix.ECONNRESET, call: "recv(2)",
 			when:   "the client aborts before the server accepts, and accept(2) succeeds",
-			source: "accept(2); net/ipv4/inet_connection_sock.c, inet_csk_accept",
+			source: "net/ipv4/inet_connection_sock.c, inet_csk_accept",
 			cook: func(lab *harness.Lab) error {
 				listener := lab.Server.Listen(5000, 1)
 				client := lab.Dial(5000)

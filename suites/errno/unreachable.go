@@ -106,6 +106,12 @@ var unreachable = []recipe{
 		cook:   softly(scenarios.HostUnreachable), through: harness.Firewalled, waits: 2 * time.Second,
 	},
 	{
+		errno: unix.EHOSTUNREACH, call: "recv(2)",
+		when:   "sent data stays unanswered until the kernel gives up, and its packets had gone round in a routing loop",
+		source: "net/ipv4/tcp_ipv4.c, tcp_v4_err; net/ipv4/tcp_timer.c, tcp_write_err",
+		cook:   softly(scenarios.TimeExceeded), through: harness.Firewalled, waits: 2 * time.Second,
+	},
+	{
 		errno: unix.EHOSTDOWN, call: "connect(2)",
 		when:   "a router answers with ICMP destination host unknown (code 7), which few ever sent",
 		source: "net/ipv4/icmp.c, icmp_err_convert; RFC 1812 §5.2.7.1",

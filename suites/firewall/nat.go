@@ -1,6 +1,7 @@
 package firewall
 
 import (
+	"net/netip"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -11,6 +12,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	"github.com/halfopen-lab/halfopen/harness/firewall"
 	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/scenarios"
 	. "github.com/halfopen-lab/halfopen/suites/spec"
@@ -32,9 +34,35 @@ var _ = Describe("A NAT that forgets a mapping", Rows("F7"), func() {
 			Expect(client).To(FailWith(unix.ECONNRESET, Within(time.Second)))
 			Expect(server).To(BeInState(sock.Established), "the ghost: its client will never speak again")
 			stranger := lab.Server.Received(capture.Data)[1]
-			Expect(stranger.Src.Port()).To(BeNumerically(">=", newPorts.First))
+			Expect(stranger.Src.Port()).To(And(BeNumerically(">=", newPorts.First), BeNumerically("<=", newPorts.Last)))
 			Expect(lab.Server.Sent(capture.RST)).To(HaveLen(1))
 			Expect(lab.Server.Sent(capture.RST)[0].Dst).To(Equal(stranger.Src))
+		})
+
+		// RFC 5961 §4.2: whatever its number, a SYN in ESTABLISHED draws an ACK that challenges
+		// it. To who has sent the SYN that ACK acknowledges nothing, and is answered with RST
+		// (RFC 9293 §3.10.7.3), whose number is the very one that the ghost expects. Linux
+		// does not wait a second for the next SYN then, but two ticks (net/ipv4/tcp_input.c,
+		// tcp_rcv_synsent_state_process: TCP_TIMEOUT_MIN).
+		It("gives the port to another client, whose SYN meets the ghost: the ghost ends, and the next SYN connects", func() {
+			lab := harness.New(GinkgoT(), harness.NATed, family)
+			listener := lab.Server.Listen(5000, 1)
+			silent := lab.Dial(5000)
+			ghost := listener.Accept("ghost")
+			port := ghost.Remote().Port()
+
+			lab.Apply(scenarios.NATRebinding{Client: silent, Ports: firewall.PortRange{First: port, Last: port}})
+			other := lab.Client.NewSocket("other client")
+			asked := capture.After(time.Now())
+			Expect(other.Connect(lab.Entrance(5000))).To(MatchError(unix.EINPROGRESS))
+
+			Expect(ghost).To(FailWith(unix.ECONNRESET, Within(time.Second)))
+			challenge := lab.Client.Received(capture.All(capture.ACK, asked))[0]
+			Expect(challenge.SYN).To(BeFalse(), "an ACK, and no SYN-ACK")
+			Expect(lab.Client.SentBy(other, capture.RST)).To(HaveLen(1), "the answer to it")
+			Expect(other).To(EnterState(sock.Established, Within(oracle.SYNs(0, 1)[1]/2)))
+			server := listener.Accept("server")
+			Expect(server.Remote()).To(Equal(netip.AddrPortFrom(server.Remote().Addr(), port)), "the ghost's own")
 		})
 	})
 })

@@ -16,7 +16,7 @@ import (
 
 var _ = Describe("A flow on which only the server still sends, because the client has lost power", Rows("F5"), func() {
 	EachFamily(func(family sock.Family) {
-		DescribeTable("is forgotten where only the client's packets restart the firewall's idle timer",
+		DescribeTable("is known for as long as the firewall's idle timer is restarted by the server's packets, and forgotten where only the client's restart it",
 			func(timeout time.Duration, refreshedBy scenarios.Direction, knownAfterwards bool) {
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
 				lab.Apply(scenarios.IdleTimeout{After: timeout, Then: firewall.SilentDrop, RefreshedBy: refreshedBy})

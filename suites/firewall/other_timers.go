@@ -55,11 +55,12 @@ var _ = Describe("Data that nobody acknowledges", Rows("F8"), func() {
 			lab.Apply(scenarios.IdleTimeout{After: 432000 * time.Second, Then: firewall.SilentDrop})
 			client, _ := lab.Connect(5000)
 			client.UserTimeout(time.Minute)
+			rto := client.RTO()
 			from, to := client.Local(), client.Remote()
 
 			lab.Apply(scenarios.PowerOff{Host: lab.Server})
 			Expect(client.Write("anyone?")).To(Succeed())
-			Expect(client).To(FailWith(unix.ETIMEDOUT, During(oracle.UserTimeout(time.Minute, 200*time.Millisecond), client.LastSent())))
+			Expect(client).To(FailWith(unix.ETIMEDOUT, During(oracle.UserTimeout(time.Minute, rto), client.LastSent())))
 			packets := lab.Client.Sent(capture.Data)
 			last := packets[len(packets)-1].At
 
@@ -70,3 +71,55 @@ var _ = Describe("Data that nobody acknowledges", Rows("F8"), func() {
 		})
 	})
 })
+
+// The timeouts are those of net/netfilter/nf_conntrack_proto_tcp.c, tcp_timeouts.
+var _ = Describe("A flow that is being closed", Rows("F8"), func() {
+	EachFamily(func(family sock.Family) {
+		DescribeTable("is forgotten in seconds or minutes, not in five days",
+			func(closed func(lab *harness.Lab, client, server *harness.Conn), state string, timeout time.Duration) {
+				lab := harness.New(GinkgoT(), harness.Firewalled, family)
+				lab.Apply(scenarios.IdleTimeout{After: 432000 * time.Second, Then: firewall.SilentDrop})
+				client, server := lab.Connect(5000)
+				from, to := client.Local(), client.Remote()
+
+				closed(lab, client, server)
+
+				Expect(lab.Firewall.Entries()).To(ConsistOf(HaveField("State", state)))
+				packets := lab.Host("firewall").Received(capture.Everything)
+				last := packets[len(packets)-1].At
+				time.Sleep(time.Until(last.Add(timeout - time.Second)))
+				Expect(lab.Knows(from, to)).To(BeTrue())
+				time.Sleep(time.Until(last.Add(timeout + time.Second)))
+				Expect(lab.Knows(from, to)).To(BeFalse())
+			},
+			Entry("by an abort: CLOSE, 10 s", Waits(11*time.Second), abort, "CLOSE", 10*time.Second),
+			Entry("by a FIN that nobody answers: LAST_ACK, 30 s", Waits(40*time.Second), lastFINUnanswered, "LAST_ACK", 30*time.Second),
+			Entry("in order, by both ends: TIME_WAIT, 120 s", Waits(2*time.Minute), closeInOrder, "TIME_WAIT", 2*time.Minute),
+		)
+	})
+})
+
+func abort(lab *harness.Lab, client, _ *harness.Conn) {
+	client.Abort()
+	Expect(lab.Server).To(HaveReceived(1, capture.RST, Within(time.Second)))
+}
+
+func closeInOrder(_ *harness.Lab, client, server *harness.Conn) {
+	gone := server.TableEntry()
+	client.Close()
+	Expect(server).To(ReadZero(Within(time.Second)))
+	server.Close()
+	Expect(gone).To(EnterState(sock.Closed, Within(time.Second)))
+}
+
+// The server's kernel repeats the FIN once, and gives it up.
+func lastFINUnanswered(lab *harness.Lab, client, server *harness.Conn) {
+	lab.Server.Sysctl("ipv4/tcp_orphan_retries", 1)
+	gone := server.TableEntry()
+	client.CloseWrite()
+	Expect(server).To(ReadZero(Within(time.Second)))
+	lab.Apply(scenarios.PowerOff{Host: lab.Client})
+	server.Close()
+	Expect(gone).To(EnterState(sock.LastAck, Within(time.Second)))
+	Expect(gone).To(EnterState(sock.Closed, Within(10*time.Second)))
+}

@@ -43,8 +43,7 @@ var _ = Describe("Keepalive against a firewall's idle timeout", Rows("F4"), func
 		)
 
 		DescribeTable("meets a firewall that has forgotten the flow when its idle time is not below the timeout",
-			func(idle, timeout time.Duration) {
-				k := oracle.Keepalive{Idle: idle, Interval: time.Second, Count: 3}
+			func(k oracle.Keepalive, timeout time.Duration) {
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
 				lab.Apply(scenarios.IdleTimeout{After: timeout, Then: firewall.ResetSender})
 				client, server := lab.Connect(5000)
@@ -56,11 +55,15 @@ var _ = Describe("Keepalive against a firewall's idle timeout", Rows("F4"), func
 			},
 			// The timer wheel makes the probe late, never early: at equal values the
 			// firewall's timer fires first.
-			Entry("equal: 3 s", Waits(3*time.Second), 3*time.Second, idleTimeout),
-			Entry("just above: 4 s, timeout 3 s", Waits(4*time.Second), 4*time.Second, idleTimeout),
-			Entry("equal: 350 s", Waits(350*time.Second), 350*time.Second, 350*time.Second),
-			Entry("600 s, timeout 350 s", Waits(600*time.Second), 600*time.Second, 350*time.Second),
-			Entry("the kernel's own, 7200 s, timeout 3600 s", Waits(2*time.Hour), 2*time.Hour, time.Hour),
+			Entry("equal: 3 s", Waits(3*time.Second),
+				oracle.Keepalive{Idle: idleTimeout, Interval: time.Second, Count: 3}, idleTimeout),
+			Entry("just above: 4 s, timeout 3 s", Waits(4*time.Second),
+				oracle.Keepalive{Idle: 4 * time.Second, Interval: time.Second, Count: 3}, idleTimeout),
+			Entry("equal: 350 s", Waits(350*time.Second),
+				oracle.Keepalive{Idle: 350 * time.Second, Interval: 30 * time.Second, Count: 10}, 350*time.Second),
+			Entry("600 s, timeout 350 s", Waits(600*time.Second),
+				oracle.Keepalive{Idle: 600 * time.Second, Interval: 30 * time.Second, Count: 10}, 350*time.Second),
+			Entry("the kernel's own, 7200 s, timeout 3600 s", Waits(2*time.Hour), oracle.Default(), time.Hour),
 		)
 	})
 })

@@ -8,8 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/capture"
 	"github.com/halfopen-lab/halfopen/harness/firewall"
 	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/scenarios"
 	. "github.com/halfopen-lab/halfopen/suites/spec"
@@ -33,7 +35,10 @@ var _ = Describe("Heartbeats through a firewall that forgets flows idle for 3 s"
 			lab.StartServer(5000, "heartbeat", "-interval", "5s", "-timeout", never)
 			client := lab.StartClient(5000, "heartbeat", "-interval", "5s", "-timeout", never)
 
-			Expect(client).To(AnnounceErrno("failed", unix.ECONNRESET, Within(6*time.Second)))
+			// It counts from its first heartbeat, which it sends when it is connected.
+			Expect(lab.Client).To(HaveSent(1, capture.Data, Within(time.Second)))
+			second := During(oracle.Around(5*time.Second), client.Await("connected").At).StartingBy(lab.Client.Sent(capture.Data)[0].At)
+			Expect(client).To(AnnounceErrno("failed", unix.ECONNRESET, second))
 		})
 	})
 })

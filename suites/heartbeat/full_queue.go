@@ -16,9 +16,9 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-var _ = Describe("A heartbeat and a send queue", Rows("H10"), func() {
+var _ = Describe("A heartbeat in a send queue", Rows("H10"), func() {
 	EachFamily(func(family sock.Family) {
-		It("behind a full one does not leave: who judges by its own heartbeats takes a peer for dead that only does not read", Waits(4*time.Second), func() {
+		It("does not leave a full one: who judges by its own heartbeats takes a peer for dead that only does not read", Waits(4*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client, server := lab.Connect(5000)
 
@@ -38,7 +38,7 @@ var _ = Describe("A heartbeat and a send queue", Rows("H10"), func() {
 			Expect(server).To(BeInState(sock.Established))
 		})
 
-		It("with room takes every heartbeat: who judges by its own writes takes a dead peer for alive until retransmission gives up", Waits(17*time.Second), func() {
+		It("is taken by one that has room, alive or dead: who judges by its own writes takes a dead peer for alive until retransmission gives up", Waits(17*time.Second), func() {
 			const retries = 5
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Client.Sysctl("ipv4/tcp_retries2", retries)

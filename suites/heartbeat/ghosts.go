@@ -106,7 +106,7 @@ var _ = Describe("A client that dies and returns before its server has noticed",
 			Expect(server).To(GoWithout("full", 200*time.Millisecond))
 		})
 
-		It("finds no ghost where the server sends, and TCP_USER_TIMEOUT ends what nobody acknowledges", Waits(3*time.Second), func() {
+		It("finds no ghost when it returns after the server has noticed: where the server sends, TCP_USER_TIMEOUT ends what nobody acknowledges", Waits(3*time.Second), func() {
 			const userTimeout = 2 * time.Second
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			_, server := lab.Connect(5000)

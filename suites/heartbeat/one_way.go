@@ -47,19 +47,24 @@ var _ = Describe("Heartbeats both ways over a path that drops one direction", Ro
 		// Without acknowledgements the congestion window is one segment
 		// (net/ipv4/tcp_input.c, tcp_enter_loss; RFC 5681 §3.1), and that one is sent
 		// again and again.
-		DescribeTable("who is not heard soon hears nothing new either, as nobody acknowledges; its RST is lost, and the other one stays",
+		DescribeTable("who is not heard soon hears nothing new either, as nobody acknowledges; its RST is lost, and the other one believes in the connection until its own retransmissions are given up",
 			func(lost scenarios.Direction) {
+				const retries = 5
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
-				var speaker *harness.Program
+				var speaker, believer *harness.Program
 				speaking, deaf := lab.Client, lab.Server
 				if lost == scenarios.TowardsServer {
-					lab.StartServer(5000, "heartbeat", patient...)
+					lab.Server.Sysctl("ipv4/tcp_retries2", retries)
+					believer = lab.StartServer(5000, "heartbeat", patient...)
 					speaker = lab.StartClient(5000, "heartbeat", beats...)
 				} else {
 					speaking, deaf = lab.Server, lab.Client
+					lab.Client.Sysctl("ipv4/tcp_retries2", retries)
 					speaker = lab.StartServer(5000, "heartbeat", beats...)
-					lab.StartClient(5000, "heartbeat", patient...)
+					believer = lab.StartClient(5000, "heartbeat", patient...)
 				}
+				one, other := lab.Connect(5001) // over the same path, and so with the same timeout
+				rto := map[*harness.Host]time.Duration{lab.Client: one.RTO(), lab.Server: other.RTO()}[deaf]
 				Expect(speaker).To(GoWithout("silent", 2*timeout))
 
 				lab.Apply(scenarios.SilentDrop{Direction: lost})
@@ -73,10 +78,27 @@ var _ = Describe("Heartbeats both ways over a path that drops one direction", Ro
 				Expect(speaking.Received(capture.All(capture.Data, capture.Retransmission, capture.After(dropped)))).NotTo(BeEmpty(), "all that still comes")
 				Expect(speaking).To(HaveSent(1, capture.RST, Within(time.Second)))
 				Expect(deaf.Received(capture.RST)).To(BeEmpty())
-				Expect(deaf.Count(sock.Established)).To(Equal(1), "half-open")
+				Expect(deaf.Count(sock.Established)).To(Equal(2), "half-open, and the other connection")
+
+				Expect(believer).To(AnnounceErrno("failed", unix.ETIMEDOUT, During(oracle.GiveUp(retries, rto), unacknowledged(deaf))))
 			},
-			Entry("towards the server", Waits(9*time.Second), scenarios.TowardsServer),
-			Entry("towards the client", Waits(9*time.Second), scenarios.TowardsClient),
+			Entry("towards the server", Waits(19*time.Second), scenarios.TowardsServer),
+			Entry("towards the client", Waits(19*time.Second), scenarios.TowardsClient),
 		)
 	})
 })
+
+// unacknowledged is when a host first sent the data beyond the last acknowledgement that
+// has arrived at it.
+func unacknowledged(at *harness.Host) time.Time {
+	GinkgoHelper()
+	acknowledgements := at.Received(capture.ACK)
+	last := acknowledgements[len(acknowledgements)-1].Ack
+	for _, p := range at.Sent(capture.All(capture.Data, capture.Original)) {
+		if p.Seq == last {
+			return p.At
+		}
+	}
+	Fail("all data of " + at.Name + " has been acknowledged")
+	return time.Time{}
+}

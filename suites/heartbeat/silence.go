@@ -1,5 +1,5 @@
 // Package heartbeat is the specs of application heartbeats: rows H1 to H10 of the
-// catalogue. The programs are package fixtures' "heartbeat", and in H6 "diameter".
+// catalogue, but H6, which is package diameter's. The programs are package fixtures'.
 package heartbeat
 
 import (

@@ -18,7 +18,7 @@ import (
 
 var _ = Describe("Connecting to a server that does not answer", Rows("K13"), func() {
 	EachFamily(func(family sock.Family) {
-		DescribeTable("ends with ETIMEDOUT when the SYNs are used up; keepalive is ignored",
+		DescribeTable("ends with ETIMEDOUT when tcp_syn_retries says so; keepalive is ignored",
 			func(retries int) {
 				k := oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 1}
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)

@@ -31,7 +31,12 @@ var _ = Describe("Keepalive and a peer that is gone without a word", Rows("K2"),
 				quiet := client.QuietSince()
 
 				Expect(client).To(FailWith(unix.ETIMEDOUT, During(k.Death(), quiet)))
-				Expect(lab.Client.Sent(capture.KeepaliveProbe)).To(HaveLen(k.Count))
+				probes := lab.Client.Sent(capture.KeepaliveProbe)
+				Expect(probes).To(HaveLen(k.Count))
+				Expect(probes[0].At).To(Happen(During(oracle.Around(k.Idle), quiet)), "the first probe")
+				for i, probe := range probes[1:] {
+					Expect(probe.At).To(Happen(During(oracle.Around(k.Interval), probes[i].At)), "each further one")
+				}
 				Expect(lab.Client.Sent(capture.RST)).To(HaveLen(1))
 			},
 			Entry("idle 1 s, interval 1 s, 5 probes", Waits(6*time.Second), oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 5}),

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/capture"
 	. "github.com/halfopen-lab/halfopen/harness/matcher"
 	"github.com/halfopen-lab/halfopen/harness/oracle"
 	"github.com/halfopen-lab/halfopen/harness/sock"
@@ -78,6 +79,19 @@ var _ = Describe("Where keepalive's values come from", Rows("K7"), func() {
 
 			// Probes now and one interval later; one more interval, and it is over.
 			Expect(client).To(FailWith(unix.ETIMEDOUT, During(oracle.Around(2*k.Interval), changed).StartingBy(time.Now())))
+		})
+
+		It("count from the switch where keepalive is switched on late: the first probe goes out a whole idle time after it", Waits(3*time.Second), func() {
+			k := oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 2}
+			lab := harness.New(GinkgoT(), harness.Firewalled, family)
+			client, _ := lab.Connect(5000)
+			Expect(client).To(StayAlive(2*k.Idle), "idle for longer than the idle time")
+
+			before := time.Now()
+			client.Keepalive(k)
+			switchedOn := time.Now()
+
+			Expect(lab.Client).To(HaveSent(1, capture.KeepaliveProbe, During(oracle.Around(k.Idle), before).StartingBy(switchedOn)))
 		})
 
 		DescribeTable("have limits, beyond which the kernel says EINVAL",

@@ -18,7 +18,7 @@ import (
 
 var _ = Describe("Keepalive together with TCP_USER_TIMEOUT", Rows("K5"), func() {
 	EachFamily(func(family sock.Family) {
-		DescribeTable("gives up at the first probe after the user timeout, whatever the count says",
+		DescribeTable("gives up when the first probe after the user timeout would be due, whatever the count says",
 			func(k oracle.Keepalive) {
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
 				client, server := lab.Connect(5000)
@@ -31,6 +31,7 @@ var _ = Describe("Keepalive together with TCP_USER_TIMEOUT", Rows("K5"), func() 
 				quiet := client.QuietSince()
 
 				Expect(client).To(FailWith(unix.ETIMEDOUT, During(k.Death(), quiet)))
+				Expect(lab.Client.Sent(capture.KeepaliveProbe)).To(HaveLen(len(k.Probes())))
 				Expect(lab.Client.Sent(capture.RST)).To(HaveLen(1))
 			},
 			Entry("a shorter user timeout cuts nine probes down to one", Waits(2*time.Second),
@@ -45,7 +46,7 @@ var _ = Describe("Keepalive together with TCP_USER_TIMEOUT", Rows("K5"), func() 
 
 var _ = Describe("TCP_USER_TIMEOUT alone", Rows("K6"), func() {
 	EachFamily(func(family sock.Family) {
-		It("never notices that the peer of an idle connection is gone, and notices at once when there is data", Waits(8*time.Second), func() {
+		It("never notices that the peer of an idle connection is gone, and does notice when nobody acknowledges data", Waits(8*time.Second), func() {
 			const userTimeout = time.Second
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client, _ := lab.Connect(5000)

@@ -28,16 +28,24 @@ type box struct {
 	preset         presets.Preset
 	client, server *harness.Conn // idle from their beginning
 
-	probed, itsServer *harness.Conn // idle, with keepalive; nil where no source says that it keeps the flow
+	// Idle, with keepalive that is quick enough; nil where no source says that it keeps
+	// the flow.
+	probed, itsServer *harness.Conn
+	settings          map[*harness.Conn]oracle.Keepalive // of further ones, that people use
 }
 
 func behind(p presets.Preset) *box {
 	GinkgoHelper()
-	b := &box{Lab: harness.New(GinkgoT(), harness.Firewalled, sock.IPv4), preset: p}
+	b := &box{Lab: harness.New(GinkgoT(), harness.Firewalled, sock.IPv4), preset: p, settings: map[*harness.Conn]oracle.Keepalive{}}
 	b.Apply(scenarios.Middlebox{Preset: p})
 	if p.ProbesRefresh == presets.Yes {
 		b.probed, b.itsServer = b.Connect(5001)
 		b.probed.Keepalive(probes(p))
+		for i, k := range []oracle.Keepalive{{Idle: 600 * time.Second, Interval: 30 * time.Second, Count: 10}, oracle.Default()} {
+			client, _ := b.Connect(uint16(5010 + i))
+			client.Keepalive(k)
+			b.settings[client] = k
+		}
 	}
 	b.client, b.server = b.Connect(5000)
 	return b
@@ -66,6 +74,14 @@ func (b *box) expectProbedAlive() {
 	}
 	Expect(b.Knows(b.probed.Local(), b.probed.Remote())).To(BeTrue(), "keepalive probes keep the flow")
 	talk(b.probed, b.itsServer)
+	for client, k := range b.settings {
+		switch first := oracle.Around(k.Idle); {
+		case first.Latest < b.preset.Idle:
+			Expect(b.Knows(client.Local(), client.Remote())).To(BeTrue(), "%v: its first probe comes before the timeout", k)
+		case first.Earliest > b.preset.Idle:
+			Expect(b.Knows(client.Local(), client.Remote())).To(BeFalse(), "%v: its first probe comes after the timeout", k)
+		}
+	}
 }
 
 func expectSilentDrop(p presets.Preset) {
@@ -133,7 +149,7 @@ var _ = Describe("The preset of a middlebox", Rows("F11"), func() {
 		Expect(b.Knows(b.client.Local(), b.client.Remote())).To(BeTrue(), "the packet in the middle opened a new entry")
 	}, entries(presets.PickUp))
 
-	DescribeTable("that does so for what its own side sends, and discards what comes from outside until then", func(p presets.Preset) {
+	DescribeTable("that takes the next packet from inside for a new flow, and discards what comes from outside until then", func(p presets.Preset) {
 		b := behind(p)
 		b.expire()
 		b.expectProbedAlive()

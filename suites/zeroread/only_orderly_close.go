@@ -25,17 +25,23 @@ var _ = Describe("Ways for the peer to go", Rows("Z5"), func() {
 			Expect(client).To(ReadZero(Within(time.Second)))
 		})
 
-		It("without a word: the read gives nothing, ever", Waits(5*time.Second), func() {
-			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			client, server := lab.Connect(5000)
+		DescribeTable("without a word: the read gives nothing, ever",
+			func(ever time.Duration, orphanRetries int) {
+				lab := harness.New(GinkgoT(), harness.Firewalled, family)
+				lab.Server.Sysctl("ipv4/tcp_orphan_retries", orphanRetries)
+				client, server := lab.Connect(5000)
 
-			orphan := server.TableEntry()
-			lab.Apply(scenarios.SilentDrop{})
-			server.Close()
-			Expect(orphan).To(BeInState(sock.FinWait1), "its FIN is on the way, for ever")
+				orphan := server.TableEntry()
+				lab.Apply(scenarios.SilentDrop{})
+				server.Close()
+				Expect(orphan).To(BeInState(sock.FinWait1), "its FIN does not arrive")
 
-			Expect(client).To(StayAlive(5 * time.Second))
-		})
+				Expect(client).To(StayAlive(ever))
+				Expect(orphan).To(BeInState(sock.Closed), "the other side has given its FIN up")
+			},
+			Entry("5 s", Waits(5*time.Second), 5*time.Second, 2),
+			Entry("72 h", Waits(72*time.Hour), 72*time.Hour, 0), // the kernel's own
+		)
 
 		It("with an abort: the read gives ECONNRESET once, then 0; the write gives EPIPE", func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)

@@ -36,5 +36,45 @@ var _ = Describe("Peeking at a connection (MSG_PEEK, MSG_DONTWAIT)", Rows("Z3"),
 			Expect(err).NotTo(HaveOccurred())
 			Expect(n).To(BeZero(), "hung up")
 		})
+
+		DescribeTable("tells them apart on a socket whose reads wait, without waiting (MSG_DONTWAIT)",
+			func(flags int, consumes bool) {
+				lab := harness.New(GinkgoT(), harness.Direct, family)
+				client, server := lab.Connect(5000)
+				buffer := make([]byte, 16)
+				look := func() (n int, err error) {
+					controlErr := server.Control(func(fd int) error {
+						if err := unix.SetNonblock(fd, false); err != nil {
+							return err
+						}
+						defer func() { _ = unix.SetNonblock(fd, true) }()
+						n, _, err = unix.Recvfrom(fd, buffer, unix.MSG_DONTWAIT|flags)
+						return nil
+					})
+					Expect(controlErr).NotTo(HaveOccurred())
+					return n, err
+				}
+
+				_, err := look()
+				Expect(err).To(Equal(unix.EAGAIN), "alive, with nothing to read")
+
+				Expect(client.Write("hello")).To(Succeed())
+				Expect(server).To(BeReadable(Within(time.Second)))
+				n, err := look()
+				Expect(err).NotTo(HaveOccurred())
+				Expect(string(buffer[:n])).To(Equal("hello"), "data is waiting")
+				if !consumes {
+					Expect(server.Read()).To(Equal("hello"), "and still there")
+				}
+
+				client.Close()
+				Expect(server).To(BeReadable(Within(time.Second)))
+				n, err = look()
+				Expect(err).NotTo(HaveOccurred())
+				Expect(n).To(BeZero(), "hung up")
+			},
+			Entry("and takes the data", 0, true),
+			Entry("and leaves the data, with MSG_PEEK", unix.MSG_PEEK, false),
+		)
 	})
 })

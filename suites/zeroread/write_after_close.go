@@ -20,8 +20,10 @@ var _ = Describe("Writing to a peer that has closed", Rows("Z9"), func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			client, server := lab.Connect(5000)
 
+			closed := server.TableEntry()
 			server.Close()
 			Expect(client).To(ReadZero(Within(time.Second)))
+			Expect(closed).To(EnterState(sock.FinWait2, Within(time.Second)), "or else its answer to a late ACK is an RST more")
 
 			Expect(client.Write("first")).To(Succeed())
 			Expect(lab.Client).To(HaveReceived(1, capture.RST, Within(time.Second)))
