@@ -121,8 +121,8 @@ var _ = Describe("The preset of a middlebox", Rows("F11"), func() {
 
 		Expect(b.client).To(FailWith(unix.ECONNRESET, During(oracle.Around(p.Idle), quiet)))
 		Expect(b.server).To(FailWith(unix.ECONNRESET, During(oracle.Around(p.Idle), quiet)))
-		Expect(b.Client.Received(capture.RST)).To(HaveLen(1))
-		Expect(b.Server.Received(capture.RST)).To(HaveLen(1))
+		Expect(b.Client.Received(capture.All(capture.RST, capture.From(b.client.Remote())))).To(HaveLen(1))
+		Expect(b.Server.Received(capture.All(capture.RST, capture.From(b.server.Remote())))).To(HaveLen(1))
 		b.expectProbedAlive()
 	}, entries(presets.ResetBoth))
 

@@ -13,12 +13,18 @@ import (
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
+	"github.com/onsi/gomega/format"
 
 	_ "github.com/halfopen-lab/halfopen/fixtures" // the programs that specs start
 	"github.com/halfopen-lab/halfopen/fixtures/catalogue"
 	"github.com/halfopen-lab/halfopen/harness/require"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
+
+func init() {
+	// Packets, states, addresses and durations say themselves in the texts of failures.
+	format.UseStringerRepresentation = true
+}
 
 // Rows labels specs with the rows of the behaviour catalogue that they show.
 func Rows(ids ...string) Labels {

@@ -45,7 +45,7 @@ func Choose(p *plan.Plan, names []string) error {
 		if _, preset := presets.Find(name); preset {
 			p.Presets = append(p.Presets, name)
 		} else if err := Has(p, name); err != nil {
-			return fmt.Errorf("%w, and the presets that forget", err)
+			return err
 		}
 	}
 	if err := p.CheckPresets(); err != nil {
