@@ -35,21 +35,6 @@ var _ = Describe("A server that does not accept", Rows("B1"), func() {
 			Entry("listen(2) holds 3", Waits(1500*time.Millisecond), 2),
 		)
 
-		// net/ipv4/tcp_input.c, tcp_conn_request. Who is half-way through its handshake is
-		// reset: see overflow.go.
-		It("lets further clients hang with tcp_abort_on_overflow as well: their SYN is dropped, and not reset", Waits(1500*time.Millisecond), func() {
-			lab := harness.New(GinkgoT(), harness.Direct, family)
-			lab.Server.Sysctl("ipv4/tcp_abort_on_overflow", 1)
-			listener := lab.Server.Listen(5000, 0)
-
-			lab.Apply(scenarios.AcceptQueueFull{Listener: listener, Backlog: 0})
-			one := lab.Client.NewSocket("one more client")
-			Expect(one.Connect(lab.Entrance(5000))).To(MatchError(unix.EINPROGRESS))
-
-			Expect(one).To(StayIn(sock.SynSent, 1500*time.Millisecond))
-			Expect(lab.Client.Received(capture.RST)).To(BeEmpty())
-		})
-
 		It("lets the client that hangs in SYN-SENT in when it accepts", Waits(2*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			listener := lab.Server.Listen(5000, 1)

@@ -44,13 +44,18 @@ var _ = Describe("An accept queue that fills up in the middle of a client's hand
 			Expect(client).To(BeInState(sock.Established))
 		})
 
-		It("resets that client with tcp_abort_on_overflow", Waits(2*time.Second), func() {
+		// A further one has its SYN dropped whatever the sysctl says (net/ipv4/tcp_input.c,
+		// tcp_conn_request).
+		It("resets that client with tcp_abort_on_overflow, and leaves further ones in SYN-SENT as without it", Waits(4*time.Second), func() {
 			lab, client, delay := halfway()
 			lab.Server.Sysctl("ipv4/tcp_abort_on_overflow", 1)
 
 			lab.Heal(delay)
 
 			Expect(client).To(FailWith(unix.ECONNRESET, Within(2*time.Second)))
+			further := lab.Client.NewSocket("further client")
+			Expect(further.Connect(lab.Entrance(5000))).To(MatchError(unix.EINPROGRESS))
+			Expect(further).To(StayIn(sock.SynSent, 1500*time.Millisecond))
 		})
 	})
 })
