@@ -247,6 +247,16 @@ func (e *TableEntry) State() (sock.State, error) {
 // Entry is the line itself; ok is false when it is gone.
 func (e *TableEntry) Entry() (entry sock.Entry, ok bool) { return e.host.Socket(e.local, e.remote) }
 
+// RTO is the retransmission timeout in force (tcpi_rto).
+func (e *TableEntry) RTO() time.Duration {
+	e.host.lab.t.Helper()
+	entry, ok := e.Entry()
+	if !ok {
+		e.host.lab.t.Fatalf("%v has no retransmission timeout: it is gone\n%s", e, e.Recent())
+	}
+	return entry.RTO
+}
+
 // String names the connection.
 func (e *TableEntry) String() string { return "the kernel's " + e.name }
 

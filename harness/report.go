@@ -22,7 +22,9 @@ func EmptyReport(directory string) error {
 		if _, err := os.Stat(filepath.Join(directory, signature)); err != nil {
 			return fmt.Errorf("making room for the report: %s holds something else: choose an empty place", directory)
 		}
-		if err := os.RemoveAll(directory); err != nil {
+	}
+	for _, entry := range entries { // and not the directory, on which something may be mounted
+		if err := os.RemoveAll(filepath.Join(directory, entry.Name())); err != nil {
 			return fmt.Errorf("removing the report of an earlier run: %w", err)
 		}
 	}

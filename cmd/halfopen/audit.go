@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -63,6 +64,9 @@ func (a *auditing) run(ctx context.Context) error {
 	report, err := a.read()
 	if err != nil {
 		return err
+	}
+	if a.baseline != "" && strings.HasPrefix(baseline, report+string(filepath.Separator)) {
+		return fmt.Errorf("the baseline %s is in the report's directory, which every audit empties: keep it elsewhere", a.baseline)
 	}
 	var was *answer.Answer
 	if a.baseline != "" && !a.update {

@@ -94,8 +94,10 @@ func (l *Links) Impair(name string, i Impairment) error {
 	})
 	// What replaces a netem keeps of it what it does not name: the corruption and the rate
 	// (net/sched/sch_netem.c, netem_change).
+	// What was still delayed goes with it.
 	if l.impaired[name] {
 		err = l.handle.QdiscDel(qdisc)
+		l.impaired[name] = err != nil
 	}
 	if err == nil && i != (Impairment{}) {
 		err = l.handle.QdiscAdd(qdisc)
@@ -103,7 +105,7 @@ func (l *Links) Impair(name string, i Impairment) error {
 	if err != nil {
 		return fmt.Errorf("impairing %s %s: tc qdisc netem %v: %w", l.ns.Name(), name, i, err)
 	}
-	l.impaired[name] = i != (Impairment{})
+	l.impaired[name] = i != Impairment{}
 	return nil
 }
 

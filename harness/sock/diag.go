@@ -41,6 +41,7 @@ type Entry struct {
 	Timer         Timer
 	Expires       time.Duration // until Timer fires; the jiffies of the kernel in milliseconds
 	Unanswered    int           // probes or retransmissions that had no answer
+	RTO           time.Duration // the retransmission timeout in force (tcpi_rto); zero: of no connection
 	Inode         uint32        // zero: no program holds the socket any more
 }
 
@@ -117,7 +118,7 @@ type diagRequest struct {
 }
 
 func (r diagRequest) bytes() []byte {
-	b := []byte{byte(r.family), unix.IPPROTO_TCP, 0, 0}
+	b := []byte{byte(r.family), unix.IPPROTO_TCP, 1 << (diagInfo - 1), 0}
 	b = binary.NativeEndian.AppendUint32(b, r.states)
 	b = binary.BigEndian.AppendUint16(b, r.local.Port())
 	b = binary.BigEndian.AppendUint16(b, r.remote.Port())
@@ -153,6 +154,10 @@ func (d *Diag) Destroy(e Entry) error {
 	return nil
 }
 
+// diagInfo asks for struct tcp_info, and is the type of the attribute that has it
+// (include/uapi/linux/inet_diag.h, INET_DIAG_INFO).
+const diagInfo = 2
+
 // sizeofDiag is the size of struct inet_diag_msg.
 const sizeofDiag = 72
 
@@ -172,7 +177,17 @@ func (d *Diag) request(flags netlink.HeaderFlags, r diagRequest) ([]Entry, error
 		if len(m.Data) < sizeofDiag {
 			return nil, fmt.Errorf("the kernel's answer has %d bytes, fewer than struct inet_diag_msg", len(m.Data))
 		}
-		entries = append(entries, entryOf(m.Data))
+		entry := entryOf(m.Data)
+		attributes, err := netlink.UnmarshalAttributes(m.Data[sizeofDiag:])
+		if err != nil {
+			return nil, fmt.Errorf("reading the attributes of the kernel's answer: %w", err)
+		}
+		for _, a := range attributes {
+			if a.Type == diagInfo && len(a.Data) >= 12 { // struct tcp_info
+				entry.RTO = time.Duration(binary.NativeEndian.Uint32(a.Data[8:])) * time.Microsecond
+			}
+		}
+		entries = append(entries, entry)
 	}
 	return entries, nil
 }

@@ -213,6 +213,11 @@ func TestTheSocketTableHasStatesAndTimers(t *testing.T) {
 	if left := 100*time.Second - time.Since(before); e.Expires < left-tick || e.Expires > 100*time.Second+tick {
 		t.Errorf("after SetKeepalive(100s) the socket table has %v, expected %v to 100s left", e, left)
 	}
+	info, err := client.Info()
+	must(t, err)
+	if rto := time.Duration(info.Rto) * time.Microsecond; e.RTO == 0 || e.RTO != rto {
+		t.Errorf("the socket table has the RTO %v, the socket itself %v", e.RTO, rto)
+	}
 	must(t, client.Shutdown(unix.SHUT_WR))
 	m.becomes(t, local, remote, "FIN_WAIT2", func(e sock.Entry) bool { return e.State == sock.FinWait2 })
 	m.becomes(t, remote, local, "CLOSE_WAIT", func(e sock.Entry) bool { return e.State == sock.CloseWait })

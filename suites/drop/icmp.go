@@ -42,7 +42,7 @@ var _ = Describe("A router that answers with ICMP", Rows("D6"), func() {
 				Expect(client).To(FailWith(reason, During(giveUp(retries, rto), client.LastSent())))
 			},
 			Entry("network unreachable", Waits(3*time.Second), scenarios.NetUnreachable, unix.ENETUNREACH, oracle.GiveUpUnreachable),
-			Entry("port unreachable, which a firewall's REJECT says: the path and the port did work", Waits(3*time.Second), scenarios.PortUnreachable, unix.ECONNREFUSED, oracle.GiveUp),
+			Entry("port unreachable, which iptables' REJECT says", Waits(3*time.Second), scenarios.PortUnreachable, unix.ECONNREFUSED, oracle.GiveUp),
 			Entry("time exceeded, of a routing loop", Waits(3*time.Second), scenarios.TimeExceeded, unix.EHOSTUNREACH, oracle.GiveUp),
 		)
 

@@ -26,14 +26,13 @@ var _ = Describe("A server that closes in order when its client has died", Rows(
 			server.Await("accepted")
 			Expect(server).To(GoWithout("silent", timeout))
 			syn := lab.Server.Received(capture.SYN)[0]
-			_, another := lab.Connect(5001) // over the same path, and so with the same timeout
-			rto := another.RTO()
 			ghost = lab.Server.TableEntry(syn.Dst, syn.Src)
 
 			cut = scenarios.PowerOff{Host: lab.Client}
 			lab.Apply(cut)
 			heard := lab.LastData(lab.Server)
 			Expect(ghost).To(BeInState(sock.Established))
+			rto := ghost.RTO()
 			Expect(server).To(Announce("silent", During(oracle.Silence(timeout, 0), heard)))
 			Expect(ghost).To(EnterState(sock.FinWait1, Within(time.Second)))
 			return lab, cut, ghost, lab.Server.Sent(capture.FIN)[0].At, oracle.GiveUp(oracle.OrphanRetries(orphanRetries), rto)

@@ -1,6 +1,7 @@
 package presets
 
 import (
+	"net/netip"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -31,12 +32,18 @@ type box struct {
 	// Idle, with keepalive that is quick enough; nil where no source says that it keeps
 	// the flow.
 	probed, itsServer *harness.Conn
-	settings          map[*harness.Conn]oracle.Keepalive // of further ones, that people use
+	others            []other
+}
+
+// other is a flow with settings that people use.
+type other struct {
+	oracle.Keepalive
+	from, to netip.AddrPort
 }
 
 func behind(p presets.Preset) *box {
 	GinkgoHelper()
-	b := &box{Lab: harness.New(GinkgoT(), harness.Firewalled, sock.IPv4), preset: p, settings: map[*harness.Conn]oracle.Keepalive{}}
+	b := &box{Lab: harness.New(GinkgoT(), harness.Firewalled, sock.IPv4), preset: p}
 	b.Apply(scenarios.Middlebox{Preset: p})
 	if p.ProbesRefresh == presets.Yes {
 		b.probed, b.itsServer = b.Connect(5001)
@@ -44,7 +51,7 @@ func behind(p presets.Preset) *box {
 		for i, k := range []oracle.Keepalive{{Idle: 600 * time.Second, Interval: 30 * time.Second, Count: 10}, oracle.Default()} {
 			client, _ := b.Connect(uint16(5010 + i))
 			client.Keepalive(k)
-			b.settings[client] = k
+			b.others = append(b.others, other{k, client.Local(), client.Remote()})
 		}
 	}
 	b.client, b.server = b.Connect(5000)
@@ -74,12 +81,12 @@ func (b *box) expectProbedAlive() {
 	}
 	Expect(b.Knows(b.probed.Local(), b.probed.Remote())).To(BeTrue(), "keepalive probes keep the flow")
 	talk(b.probed, b.itsServer)
-	for client, k := range b.settings {
-		switch first := oracle.Around(k.Idle); {
+	for _, o := range b.others {
+		switch first := oracle.Around(o.Idle); {
 		case first.Latest < b.preset.Idle:
-			Expect(b.Knows(client.Local(), client.Remote())).To(BeTrue(), "%v: its first probe comes before the timeout", k)
+			Expect(b.Knows(o.from, o.to)).To(BeTrue(), "%v: the first probe comes before the timeout", o.Keepalive)
 		case first.Earliest > b.preset.Idle:
-			Expect(b.Knows(client.Local(), client.Remote())).To(BeFalse(), "%v: its first probe comes after the timeout", k)
+			Expect(b.Knows(o.from, o.to)).To(BeFalse(), "%v: the first probe comes after the timeout", o.Keepalive)
 		}
 	}
 }

@@ -35,7 +35,7 @@ func Has(p *plan.Plan, name string) error {
 			return fmt.Errorf("%q needs something that the program answers (--send, or send in the file)", name)
 		}
 	}
-	return fmt.Errorf("there is no fault %q: there are %q", name, names)
+	return fmt.Errorf("there is no fault %q: there are %q, and for halfopen run the presets (halfopen presets)", name, names)
 }
 
 // Choose leaves only these faults and middleboxes of a plan.

@@ -108,7 +108,7 @@ func reason(err error) error {
 // binary puts a file into the guest with the libraries that it needs, if it is a
 // program.
 func (g *Guest) binary(name, from string) error {
-	if err := g.Files.Copy(name, from); err != nil {
+	if err := g.Files.Copy(inUsr(name), from); err != nil {
 		return err
 	}
 	libraries, err := ldd.FList(from)
@@ -134,17 +134,20 @@ func missing(err error) error {
 	return fmt.Errorf("the loader does not find %s: install it, or name its directory in LD_LIBRARY_PATH (and with --env for the guest)", library)
 }
 
-// merged are the directories that are links to those below /usr (Debian 12, UsrMerge).
-var merged = []string{"/bin/", "/sbin/", "/lib/", "/lib64/"}
+// inUsr is the name of a file without the links that /bin, /sbin, /lib and /lib64 are in
+// the guest (Debian 12, UsrMerge): the kernel unpacks nothing across them.
+func inUsr(name string) string {
+	for _, directory := range []string{"/bin/", "/sbin/", "/lib/", "/lib64/"} {
+		if strings.HasPrefix(name, directory) {
+			return "/usr" + name
+		}
+	}
+	return name
+}
 
 // addLibrary puts a library, or a link to one, where the loader looks.
 func (g *Guest) addLibrary(path string) error {
-	name := path
-	for _, directory := range merged {
-		if strings.HasPrefix(path, directory) {
-			name = "/usr" + path
-		}
-	}
+	name := inUsr(path)
 	info, err := os.Lstat(path)
 	if err != nil {
 		return fmt.Errorf("taking the library %s along: %w", path, reason(err))

@@ -169,7 +169,7 @@ func (g *Guest) argument(word string) error {
 		}
 	}
 	info, err := os.Stat(absolute)
-	if err != nil || !info.Mode().IsRegular() || g.Files.Has(absolute) {
+	if err != nil || !info.Mode().IsRegular() || g.Files.Has(inUsr(absolute)) {
 		return nil // it names no file, or one that is there
 	}
 	return g.Take(absolute)
