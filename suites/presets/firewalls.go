@@ -51,6 +51,7 @@ func behind(p presets.Preset) *box {
 		for i, k := range []oracle.Keepalive{{Idle: 600 * time.Second, Interval: 30 * time.Second, Count: 10}, oracle.Default()} {
 			client, _ := b.Connect(uint16(5010 + i))
 			client.Keepalive(k)
+			Expect(client.Entry().Timer).To(Equal(sock.KeepaliveTimer), "it will probe")
 			b.others = append(b.others, other{k, client.Local(), client.Remote()})
 		}
 	}
