@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -52,7 +53,7 @@ func run(arguments []string) error {
 	peer.Report(peer.Event{Name: Started, N: program})
 	read := make(chan struct{})
 	go func() { tell(terminal); close(read) }()
-	reap(program)
+	reap(program, read)
 	<-read
 	return nil
 }
@@ -187,8 +188,9 @@ func tell(terminal *os.File) {
 	}
 }
 
-// reap waits until no process is left, and reports how the program ended.
-func reap(program int) {
+// reap waits until no process is left, and reports how the program ended: after what it
+// has written, which is read when told is closed, unless others may still write.
+func reap(program int, told <-chan struct{}) {
 	for {
 		var how syscall.WaitStatus
 		pid, err := syscall.Wait4(-1, &how, 0, nil)
@@ -197,7 +199,11 @@ func reap(program int) {
 		case err != nil:
 			return // ECHILD: all are gone
 		case pid == program:
-			peer.Report(peer.Event{Name: Exited, Text: words(how), N: left()})
+			at, others := time.Now(), left()
+			if others == 0 {
+				<-told
+			}
+			peer.Report(peer.Event{At: at, Name: Exited, Text: words(how), N: others})
 		}
 	}
 }
