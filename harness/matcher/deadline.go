@@ -51,7 +51,11 @@ func (w Deadline) pause() time.Duration {
 	if before > 0 {
 		return min(before, max(time.Millisecond, w.window.Earliest/looks))
 	}
-	return max(time.Millisecond, (w.window.Latest-max(0, w.window.Earliest))/looks)
+	pause := max(time.Millisecond, (w.window.Latest-max(0, w.window.Earliest))/looks)
+	if left := time.Until(w.since.Add(w.window.Latest)); left >= 0 {
+		return min(pause, left+1) // and a look as soon as it is too late
+	}
+	return pause
 }
 
 func (w Deadline) start() Deadline {
@@ -65,6 +69,14 @@ func (w Deadline) deadline() time.Time { return w.since.Add(w.window.Latest + w.
 
 // includes says whether something that happened at an instant was in time.
 func (w Deadline) includes(at time.Time) bool { return w.window.Contains(at.Sub(w.since)) }
+
+// includesBetween says whether something was in time that came between two looks, of
+// which the first, the zero time if there was none, did not find it. A process that has
+// to wait for a processor looks late: when the first look was in the window it did not
+// come too early, and nobody has seen it to be too late.
+func (w Deadline) includesBetween(missed, found time.Time) bool {
+	return w.includes(found) || !missed.IsZero() && w.includes(missed)
+}
 
 // verdict says how an instant lies to the window.
 func (w Deadline) verdict(at time.Time) string {

@@ -20,6 +20,8 @@ type enterState struct {
 	when  Deadline
 	got   sock.State
 	at    time.Time
+
+	missed time.Time // when the last look began that found another state
 }
 
 // Match implements types.GomegaMatcher.
@@ -30,13 +32,15 @@ func (m *enterState) Match(actual any) (bool, error) {
 	}
 	m.when = m.when.start()
 	for {
+		looking := time.Now()
 		if m.got, err = state(s); err != nil {
 			return false, err
 		}
 		m.at = time.Now()
 		if m.got == m.state {
-			return m.when.includes(m.at), nil
+			return m.when.includesBetween(m.missed, m.at), nil
 		}
+		m.missed = looking
 		if m.at.After(m.when.deadline()) {
 			return false, nil
 		}

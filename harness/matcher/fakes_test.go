@@ -59,6 +59,7 @@ type connection struct {
 	changes  time.Duration // when the state becomes …
 	becomes  sock.State    // … this, unless it is zero
 	stateErr error
+	asleep   time.Duration // the look from then on takes 200 ms, once
 
 	events  matcher.PollEvents // what poll(2) reports until the outcome comes, and …
 	then    matcher.PollEvents // … from then on
@@ -113,6 +114,10 @@ func (c *connection) AwaitConnected(ctx context.Context) error {
 }
 
 func (c *connection) State() (sock.State, error) {
+	if c.asleep > 0 && c.since() >= c.asleep {
+		c.asleep = 0
+		time.Sleep(200 * ms)
+	}
 	if c.since() >= c.changes && c.becomes != 0 {
 		return c.becomes, c.stateErr
 	}

@@ -57,6 +57,7 @@ type havePollEvents struct {
 	when        Deadline
 	got         PollEvents
 	at          time.Time
+	missed      time.Time // when the last look began that did not find them
 }
 
 // Match implements types.GomegaMatcher.
@@ -67,14 +68,16 @@ func (m *havePollEvents) Match(actual any) (bool, error) {
 	}
 	m.when = m.when.start()
 	for {
+		looking := time.Now()
 		got, err := p.Poll(int16(m.asked))
 		if err != nil {
 			return false, fmt.Errorf("polling %s: %w", name(actual), err)
 		}
 		m.got, m.at = PollEvents(got), time.Now()
 		if m.got == m.want || m.more && m.got&m.want == m.want {
-			return m.when.includes(m.at), nil
+			return m.when.includesBetween(m.missed, m.at), nil
 		}
+		m.missed = looking
 		if m.at.After(m.when.deadline()) {
 			return false, nil
 		}
