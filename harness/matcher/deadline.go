@@ -70,6 +70,16 @@ func (w Deadline) deadline() time.Time { return w.since.Add(w.window.Latest + w.
 // includes says whether something that happened at an instant was in time.
 func (w Deadline) includes(at time.Time) bool { return w.window.Contains(at.Sub(w.since)) }
 
+// looks are the instants at which a matcher that waits looks: when the window opens, as
+// soon as it is closed, and when nothing is waited for any more.
+func (w Deadline) looks() []time.Time {
+	looks := []time.Time{w.since.Add(w.window.Latest + 1), w.deadline()}
+	if w.window.Earliest > 0 {
+		looks = append([]time.Time{w.since.Add(w.window.Earliest)}, looks...)
+	}
+	return looks
+}
+
 // includesBetween says whether something was in time that came between two looks, of
 // which the first, the zero time if there was none, did not find it. A process that has
 // to wait for a processor looks late: when the first look was in the window it did not

@@ -3,6 +3,7 @@ package matcher
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/onsi/gomega/types"
 	"golang.org/x/sys/unix"
@@ -48,8 +49,19 @@ func (m *reads) Match(actual any) (bool, error) {
 		return false, err
 	}
 	m.when = m.when.start()
-	m.got = read(r, m.when.deadline())
-	return m.match(m.got) && m.when.includes(m.got.at), nil
+	var missed time.Time
+	for _, until := range m.when.looks() {
+		if m.got = read(r, until); !m.got.never {
+			break
+		}
+		// The wait may have ended late, and something have come meanwhile.
+		looking := time.Now()
+		if m.got = look(r); !m.got.never {
+			break
+		}
+		missed = looking
+	}
+	return m.match(m.got) && m.when.includesBetween(missed, m.got.at), nil
 }
 
 // FailureMessage implements types.GomegaMatcher.

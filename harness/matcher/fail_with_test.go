@@ -98,3 +98,16 @@ func TestReadZeroIsMetByTheZeroReadOnly(t *testing.T) {
 		})
 	}
 }
+
+// As with a state: see TestWhatHappenedWhileNobodyLookedIsNotTooLate.
+func TestAReadThatReturnsLateIsNotTooLateForThat(t *testing.T) {
+	for asleep, want := range map[time.Duration]bool{250 * ms: true, 150 * ms: false} {
+		clock(t, func(t *testing.T) {
+			connection := reading(290*ms, 0, unix.ECONNRESET)
+			connection.asleep = asleep
+			if ok, err := matcher.FailWith(unix.ECONNRESET, window()).Match(connection); ok != want || err != nil {
+				t.Errorf("a wait that ended after %v and returned 200ms later: %v, %v; expected %v", asleep, ok, err, want)
+			}
+		})
+	}
+}

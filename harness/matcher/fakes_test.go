@@ -59,7 +59,7 @@ type connection struct {
 	changes  time.Duration // when the state becomes …
 	becomes  sock.State    // … this, unless it is zero
 	stateErr error
-	asleep   time.Duration // the look from then on takes 200 ms, once
+	asleep   time.Duration // the look or the wait that ends from then on takes 200 ms longer, once
 
 	events  matcher.PollEvents // what poll(2) reports until the outcome comes, and …
 	then    matcher.PollEvents // … from then on
@@ -83,7 +83,16 @@ func (c *connection) since() time.Duration {
 	return time.Since(c.began)
 }
 
+// sleep is waiting for a processor.
+func (c *connection) sleep() {
+	if c.asleep > 0 && c.since() >= c.asleep {
+		c.asleep = 0
+		time.Sleep(200 * ms)
+	}
+}
+
 func (c *connection) await(ctx context.Context) error {
+	defer c.sleep()
 	select {
 	case <-time.After(c.comes - c.since()):
 		return nil
@@ -100,6 +109,9 @@ func (c *connection) AwaitReadable(ctx context.Context) error {
 }
 
 func (c *connection) Receive([]byte) (int, error) {
+	if c.since() < c.comes {
+		return 0, unix.EAGAIN
+	}
 	if c.reads++; c.reads <= c.spurious {
 		return 0, unix.EAGAIN
 	}
@@ -114,10 +126,7 @@ func (c *connection) AwaitConnected(ctx context.Context) error {
 }
 
 func (c *connection) State() (sock.State, error) {
-	if c.asleep > 0 && c.since() >= c.asleep {
-		c.asleep = 0
-		time.Sleep(200 * ms)
-	}
+	c.sleep()
 	if c.since() >= c.changes && c.becomes != 0 {
 		return c.becomes, c.stateErr
 	}

@@ -44,10 +44,22 @@ func read(r Reader, deadline time.Time) reading {
 		if err == unix.EAGAIN {
 			continue
 		}
-		got := reading{at: at, n: n, err: err}
-		record(r, "reads: "+got.String())
-		return got
+		return came(r, reading{at: at, n: n, err: err})
 	}
+}
+
+// look reads once without waiting.
+func look(r Reader) reading {
+	n, err := r.Receive(make([]byte, 64<<10))
+	if err == unix.EAGAIN {
+		return reading{at: time.Now(), never: true}
+	}
+	return came(r, reading{at: time.Now(), n: n, err: err})
+}
+
+func came(r Reader, got reading) reading {
+	record(r, "reads: "+got.String())
+	return got
 }
 
 // String says what the read returned.
