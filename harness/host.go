@@ -90,7 +90,9 @@ func (h *Host) close() error {
 	var errs []error
 	// What is closed in order may go on for minutes, and hold the namespace.
 	if len(h.programs) > 0 {
-		_ = h.destroyConnections() // not every kernel can
+		// Not every kernel can; and before 6.12 an orphan that is destroyed never goes,
+		// nor the namespace with it (net/ipv4/tcp.c, tcp_abort).
+		_ = h.destroyConnections(false)
 	}
 	for _, p := range h.programs {
 		errs = append(errs, p.Close())

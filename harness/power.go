@@ -34,16 +34,17 @@ func (h *Host) PowerOff() error {
 // kernel that closes the sockets of a dead program goes on sending their FINs for
 // minutes, and would still do so after a reboot.
 func (h *Host) endPrograms() error {
-	errs := []error{h.destroyConnections()}
+	errs := []error{h.destroyConnections(true)}
 	for _, p := range h.programs {
 		errs = append(errs, p.Close())
 	}
 	return errors.Join(errs...)
 }
 
-// destroyConnections makes the host's kernel forget all connections. The programs are
-// stopped, or else they would see them end.
-func (h *Host) destroyConnections() error {
+// destroyConnections makes the host's kernel forget its connections, with or without those
+// that no program holds any more. The programs are stopped, or else they would see them
+// end.
+func (h *Host) destroyConnections(orphans bool) error {
 	var errs []error
 	for _, p := range h.programs {
 		if err := p.Signal(unix.SIGSTOP); err != nil && !errors.Is(err, os.ErrProcessDone) {
@@ -53,7 +54,7 @@ func (h *Host) destroyConnections() error {
 	entries, err := h.diag.Sockets()
 	errs = append(errs, err)
 	for _, e := range entries {
-		if e.State != sock.Listening {
+		if e.State != sock.Listening && (orphans || e.Inode != 0) {
 			errs = append(errs, h.diag.Destroy(e))
 		}
 	}

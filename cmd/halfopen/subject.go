@@ -18,6 +18,7 @@ import (
 	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/packing"
 	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/plan"
 	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/request"
+	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 )
 
@@ -99,8 +100,10 @@ func (s *subject) measure(ctx context.Context, report string, only []string) (*a
 	if err := p.Check(s.request.Server, s.request.Client); err != nil {
 		return nil, err
 	}
-	if s.memory != 0 && (s.memory < 256 || s.memory > 1<<16) {
-		return nil, fmt.Errorf("%d MiB of memory for the guest: choose from 256 to 65536 (--memory)", s.memory)
+	if s.memory != 0 {
+		if err := virtual.CheckMemory(s.memory); err != nil {
+			return nil, fmt.Errorf("%w (--memory)", err)
+		}
 	}
 	if s.host {
 		return s.measureHere(ctx, p, report, only, progress)

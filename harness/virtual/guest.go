@@ -18,6 +18,14 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
 )
 
+// CheckMemory says which memory, in MiB, no guest can be given.
+func CheckMemory(memory int) error {
+	if memory < 256 || memory > 1<<16 {
+		return fmt.Errorf("%d MiB of memory for each guest: choose from 256 to 65536", memory)
+	}
+	return nil
+}
+
 // Guest is a machine that runs one command.
 type Guest struct {
 	Kernel  Kernel

@@ -11,6 +11,7 @@ import (
 
 	"github.com/halfopen-lab/halfopen/fixtures/detection"
 	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/virtual"
 )
 
 // Suites is one run.
@@ -35,8 +36,10 @@ func (s Suites) Check() error {
 	if s.Procs < 0 || s.Procs > 1000 {
 		return fmt.Errorf("%d test processes: choose from 1 to 1000 (PROCS)", s.Procs)
 	}
-	if s.Memory != 0 && (s.Memory < 256 || s.Memory > 1<<16) {
-		return fmt.Errorf("%d MiB of memory for each guest: choose from 256 to 65536 (MEMORY)", s.Memory)
+	if s.Memory != 0 {
+		if err := virtual.CheckMemory(s.Memory); err != nil {
+			return fmt.Errorf("%w (MEMORY)", err)
+		}
 	}
 	if _, err := regexp.Compile(s.Focus); err != nil {
 		return fmt.Errorf("the focus %q is not a regular expression: %w (FOCUS)", s.Focus, err)
