@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,7 +15,9 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/peer"
 	"github.com/halfopen-lab/halfopen/harness/private"
 	"github.com/halfopen-lab/halfopen/harness/proxy"
+	"github.com/halfopen-lab/halfopen/harness/require"
 	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/harness/steal"
 	"github.com/halfopen-lab/halfopen/harness/timeline"
 )
 
@@ -47,6 +50,7 @@ type Lab struct {
 	Timeline       *timeline.Timeline
 
 	t      TB
+	still  func()                  // ends the watch for when the machine stands still
 	steps  map[kind]int            // how many there were
 	routes map[uint16]*proxy.Route // by port of the server
 }
@@ -92,7 +96,10 @@ func open(t TB, topology Topology, family sock.Family) (*Lab, error) {
 	if _, ok := paths[topology]; !ok {
 		return nil, fmt.Errorf("%v is not known", topology)
 	}
-	lab := &Lab{Topology: topology, Family: family, Timeline: timeline.New(), t: t, steps: map[kind]int{}, routes: map[uint16]*proxy.Route{}}
+	lab := &Lab{Topology: topology, Family: family, Timeline: timeline.New(), t: t, still: func() {}, steps: map[kind]int{}, routes: map[uint16]*proxy.Route{}}
+	if os.Getenv(require.Virtual) == "" { // a virtual clock is not stolen from, and would be kept from its jumps
+		lab.still = steal.Watch()
+	}
 	if err := lab.build(); err != nil {
 		return nil, errors.Join(err, lab.close())
 	}
@@ -148,6 +155,7 @@ func (l *Lab) equip() (err error) {
 }
 
 func (l *Lab) close() error {
+	l.still()
 	var errs []error
 	if l.Proxy != nil {
 		errs = append(errs, l.Proxy.Close())

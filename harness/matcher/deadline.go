@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/steal"
 )
 
 // Deadline is a window of time on the clock: an oracle's window, laid against an
@@ -67,8 +68,15 @@ func (w Deadline) start() Deadline {
 
 func (w Deadline) deadline() time.Time { return w.since.Add(w.window.Latest + w.patience()) }
 
-// includes says whether something that happened at an instant was in time.
-func (w Deadline) includes(at time.Time) bool { return w.window.Contains(at.Sub(w.since)) }
+// includes says whether something that happened at an instant was in time. What a machine
+// does that stood still meanwhile may come later by as much: it is the tolerance for what
+// runs, not for what its hypervisor has stopped.
+func (w Deadline) includes(at time.Time) bool {
+	d := at.Sub(w.since)
+	return w.window.Contains(d) || d > w.window.Latest && d-w.window.Latest <= stolen(w.since, at)
+}
+
+var stolen = steal.Between // the tests set it
 
 // looks are the instants at which a matcher that waits looks: when the window opens, as
 // soon as it is closed, and when nothing is waited for any more.
@@ -91,13 +99,21 @@ func (w Deadline) includesBetween(missed, found time.Time) bool {
 // verdict says how an instant lies to the window.
 func (w Deadline) verdict(at time.Time) string {
 	d := at.Sub(w.since)
+	text := fmt.Sprintf("after %v: ", d.Round(time.Millisecond))
 	switch {
 	case d < w.window.Earliest:
-		return fmt.Sprintf("after %v: too early", d.Round(time.Millisecond))
-	case d > w.window.Latest:
-		return fmt.Sprintf("after %v: too late", d.Round(time.Millisecond))
+		return text + "too early"
+	case d <= w.window.Latest:
+		return text + "in time"
 	}
-	return fmt.Sprintf("after %v: in time", d.Round(time.Millisecond))
+	stood := stolen(w.since, at)
+	switch {
+	case w.includes(at):
+		return text + fmt.Sprintf("in time, for the machine stood still for %v", stood)
+	case stood > 0:
+		return text + fmt.Sprintf("too late, also for a machine that stood still for %v", stood)
+	}
+	return text + "too late"
 }
 
 // String says the window as a deadline.

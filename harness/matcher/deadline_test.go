@@ -68,3 +68,29 @@ func TestAnEventBeforeTheInstantOfADuringIsTooEarly(t *testing.T) {
 			"Expected the client to have received 1 × RST\n  within 1s since the instant given;\nthere were 1 after 0s\n  in  to-server: 192.0.2.20:5000 > 192.0.2.10:40000 RST seq 0 win 0 length 0, after -1ms: too early\n[timeline: ]")
 	})
 }
+
+// No hypervisor takes a processor away because a test wants it to: that the machine stood
+// still is pretended, at both edges of what it excuses.
+func TestAMachineThatStoodStillMayBeLaterByAsMuchButNotEarlier(t *testing.T) {
+	matcher.StandStill(t, 90*ms)
+	for _, c := range []struct {
+		after  time.Duration
+		inTime bool
+		text   string
+	}{
+		{199 * ms, false, "after 199ms: too early"},
+		{300 * ms, true, "after 300ms: in time"},
+		{301 * ms, true, "after 301ms: in time, for the machine stood still for 90ms"},
+		{390 * ms, true, "after 390ms: in time, for the machine stood still for 90ms"},
+		{391 * ms, false, "after 391ms: too late, also for a machine that stood still for 90ms"},
+	} {
+		clock(t, func(t *testing.T) {
+			to := "to"
+			if c.inTime {
+				to = "not to"
+			}
+			says(t, matcher.Happen(window()), time.Now().Add(c.after), c.inTime,
+				"Expected it "+to+" have happened\n  between 200ms and 300ms since the instant given;\nit happened\n  "+c.text)
+		})
+	}
+}
