@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	"github.com/halfopen-lab/halfopen/harness/timeline"
@@ -62,7 +63,11 @@ func (l *Lab) perform(k kind, name string, do func() error) {
 		return
 	}
 	l.Timeline.Addf("spec", timeline.Step, "%s", name)
+	began := time.Now()
 	err := do()
+	if took := time.Since(began); took > 100*time.Millisecond { // packets in the meantime may be from before or after
+		l.Timeline.Addf("spec", timeline.Step, "%s: done after %v", name, took.Round(time.Millisecond))
+	}
 	l.observe()
 	if err != nil {
 		l.t.Fatalf("%s: %v\n%s", name, err, l.Recent())
