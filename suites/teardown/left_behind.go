@@ -26,16 +26,22 @@ func fin(from *harness.Host) time.Time {
 
 var _ = Describe("A connection that one side has left", Rows("T4"), func() {
 	EachFamily(func(family sock.Family) {
+		// The FIN is answered before close(2): a socket whose answer comes while close has it
+		// ends with a RST after tcp_fin_timeout (net/ipv4/tcp_input.c, tcp_rcv_state_process,
+		// "bad case").
 		It("stays in CLOSE_WAIT as long as the other program does not close", Waits(5*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			lab.Server.Sysctl("ipv4/tcp_fin_timeout", 1)
 			client, server := lab.Connect(5000)
 			orphan := server.TableEntry()
 
+			server.CloseWrite()
+			Expect(client).To(EnterState(sock.CloseWait, Within(time.Second)))
+			Expect(orphan).To(EnterState(sock.FinWait2, Within(time.Second)))
+			left := time.Now()
 			server.Close()
 
-			Expect(client).To(EnterState(sock.CloseWait, Within(time.Second)))
-			Expect(orphan).To(EnterState(sock.Closed, During(oracle.Around(time.Second), fin(lab.Server))), "the other side has forgotten it")
+			Expect(orphan).To(EnterState(sock.Closed, During(oracle.Around(time.Second), left).StartingBy(time.Now())), "the other side has forgotten it")
 			Expect(client).To(StayIn(sock.CloseWait, 4*time.Second))
 		})
 
