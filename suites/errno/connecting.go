@@ -38,7 +38,7 @@ var connecting = []recipe{
 			fd := stream(lab)
 			giveUpAfter(fd, 100*time.Millisecond)
 			lab.Apply(scenarios.SilentDrop{})
-			err := unix.Connect(fd, toServer(lab))
+			err := dial(fd, toServer(lab))
 			Expect(unix.Connect(fd, toServer(lab))).To(Equal(unix.EALREADY), "the attempt goes on")
 			return err
 		},
@@ -182,7 +182,7 @@ var connecting = []recipe{
 			path := &unix.SockaddrUnix{Name: filepath.Join(GinkgoT().TempDir(), "log")}
 			log := open(lab, unix.AF_UNIX, unix.SOCK_DGRAM)
 			Expect(unix.Bind(log, path)).To(Succeed())
-			return unix.Connect(open(lab, unix.AF_UNIX, unix.SOCK_STREAM), path)
+			return dial(open(lab, unix.AF_UNIX, unix.SOCK_STREAM), path)
 		},
 	},
 	{

@@ -22,7 +22,7 @@ var interruptions = []recipe{
 		source: "signal(7), Interruption of system calls",
 		cook: func(lab *harness.Lab) error {
 			fd := dialled(lab, stream(lab))
-			return interrupted(lab, func() error { return receive(fd) })
+			return interrupted(lab, func() error { return receiveOnce(fd) })
 		},
 	},
 	{
@@ -39,7 +39,7 @@ var interruptions = []recipe{
 			Expect(infoErr).NotTo(HaveOccurred())
 			Expect(sock.State(info.State)).To(Equal(sock.SynSent), "the attempt goes on")
 			lab.Heal(outage)
-			Expect(unix.Connect(fd, toServer(lab))).To(Succeed())
+			Expect(dial(fd, toServer(lab))).To(Succeed())
 			return err
 		},
 		waits: time.Second,

@@ -23,7 +23,7 @@ var never = []absence{
 			when:   "the address is a broadcast one and the socket TCP",
 			source: "net/ipv4/tcp_ipv4.c, tcp_v4_connect",
 			over:   sock.IPv4,
-			cook:   func(lab *harness.Lab) error { return unix.Connect(stream(lab), broadcast(lab)) },
+			cook:   func(lab *harness.Lab) error { return dial(stream(lab), broadcast(lab)) },
 		},
 	},
 	{

@@ -45,8 +45,22 @@ func giveUpAfter(fd int, d time.Duration) {
 // dialled is the socket, connected to the server, which listens.
 func dialled(lab *harness.Lab, fd int) int {
 	lab.Server.Listen(5000, 1)
-	Expect(unix.Connect(fd, toServer(lab))).To(Succeed())
+	Expect(dial(fd, toServer(lab))).To(Succeed())
 	return fd
+}
+
+// dial is the outcome of connect(2) of a socket that blocks. A signal of Go's own runtime
+// may interrupt it: then the attempt goes on, and a second connect(2) waits for its outcome.
+func dial(fd int, to unix.Sockaddr) error {
+	return uninterrupted(func() error { return unix.Connect(fd, to) })
+}
+
+// uninterrupted is a call that is made again when a signal has interrupted it.
+func uninterrupted(call func() error) (err error) {
+	for err = unix.EINTR; err == unix.EINTR; {
+		err = call()
+	}
+	return err
 }
 
 // toServer is the server's address, as a system call takes it.
@@ -79,8 +93,10 @@ func received(c *harness.Conn) error {
 	return err
 }
 
-// receive is one recv(2) of a socket that blocks.
-func receive(fd int) error {
+// receive is the outcome of recv(2) of a socket that blocks.
+func receive(fd int) error { return uninterrupted(func() error { return receiveOnce(fd) }) }
+
+func receiveOnce(fd int) error {
 	_, _, err := unix.Recvfrom(fd, make([]byte, 16), 0)
 	return err
 }

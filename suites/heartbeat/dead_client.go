@@ -27,12 +27,11 @@ var _ = Describe("A server that closes in order when its client has died", Rows(
 			Expect(server).To(GoWithout("silent", timeout))
 			syn := lab.Server.Received(capture.SYN)[0]
 			ghost = lab.Server.TableEntry(syn.Dst, syn.Src)
+			rto := ghost.RTO()
 
 			cut = scenarios.PowerOff{Host: lab.Client}
 			lab.Apply(cut)
 			heard := lab.LastData(lab.Server)
-			Expect(ghost).To(BeInState(sock.Established))
-			rto := ghost.RTO()
 			Expect(server).To(Announce("silent", During(oracle.Silence(timeout, 0), heard)))
 			Expect(ghost).To(EnterState(sock.FinWait1, Within(time.Second)))
 			return lab, cut, ghost, lab.Server.Sent(capture.FIN)[0].At, oracle.GiveUp(oracle.OrphanRetries(orphanRetries), rto)

@@ -38,8 +38,8 @@ var _ = Describe("A client that dies and returns before its server has noticed",
 					client.Await("connected")
 					time.Sleep(time.Until(death.Add(every)))
 					ghosts, expected = append(ghosts, lab.Server.Count(sock.Established)), append(expected, min(deaths, most))
-					death = time.Now()
 					lab.Apply(cut)
+					death = time.Now() // at the latest
 					Expect(lab.Client.States()).To(BeEmpty(), "the client knows nothing of its connections")
 				}
 
