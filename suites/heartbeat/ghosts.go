@@ -29,17 +29,17 @@ var _ = Describe("A client that dies and returns before its server has noticed",
 				cut := scenarios.PowerOff{Host: lab.Client}
 
 				var ghosts, expected []int // at each death, with the one that dies
-				death := time.Now()
+				heard := time.Now()
 				for deaths := 1; deaths <= most+2; deaths++ {
 					if deaths > 1 {
 						lab.Heal(cut)
 					}
 					client := lab.StartClient(5000, "heartbeat", "-interval", interval.String(), "-timeout", never)
 					client.Await("connected")
-					time.Sleep(time.Until(death.Add(every)))
+					time.Sleep(time.Until(heard.Add(every)))
 					ghosts, expected = append(ghosts, lab.Server.Count(sock.Established)), append(expected, min(deaths, most))
 					lab.Apply(cut)
-					death = time.Now() // at the latest
+					heard = lab.LastData(lab.Server)
 					Expect(lab.Client.States()).To(BeEmpty(), "the client knows nothing of its connections")
 				}
 
