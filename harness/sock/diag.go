@@ -91,6 +91,20 @@ func (d *Diag) Sockets() ([]Entry, error) {
 // Find returns the socket with these two addresses; ok is false when there is
 // none: it never was, or it is gone, without TIME_WAIT or after it.
 func (d *Diag) Find(local, remote netip.AddrPort) (entry Entry, ok bool, err error) {
+	// Before Linux 6.19 a lookup finds nothing while an entry for TIME_WAIT takes the place
+	// of the socket: it is in the table before it can be held (net/ipv4/inet_timewait_sock.c,
+	// inet_twsk_hashdance_schedule). That takes nanoseconds, or as long as the interrupt that
+	// falls into it: fewer than the looks here.
+	const looks = 10
+	for range looks {
+		if entry, ok, err = d.lookUp(local, remote); ok || err != nil {
+			break
+		}
+	}
+	return entry, ok, err
+}
+
+func (d *Diag) lookUp(local, remote netip.AddrPort) (entry Entry, ok bool, err error) {
 	local = netip.AddrPortFrom(local.Addr().Unmap(), local.Port())
 	remote = netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port())
 	entries, err := d.request(0, diagRequest{family: Family(familyOf(local)), states: allStates, local: local, remote: remote})
