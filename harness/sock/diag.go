@@ -91,17 +91,19 @@ func (d *Diag) Sockets() ([]Entry, error) {
 // Find returns the socket with these two addresses; ok is false when there is
 // none: it never was, or it is gone, without TIME_WAIT or after it.
 func (d *Diag) Find(local, remote netip.AddrPort) (entry Entry, ok bool, err error) {
-	// Before Linux 6.19 a lookup finds nothing while an entry for TIME_WAIT takes the place
-	// of the socket: it is in the table before it can be held (net/ipv4/inet_timewait_sock.c,
-	// inet_twsk_hashdance_schedule). That takes nanoseconds, or as long as the interrupt that
-	// falls into it: fewer than the looks here.
-	const looks = 10
-	for range looks {
-		if entry, ok, err = d.lookUp(local, remote); ok || err != nil {
-			break
+	// A lookup can find nothing while an entry for TIME_WAIT takes the place of the socket
+	// (net/ipv4/inet_timewait_sock.c, inet_twsk_hashdance_schedule, before Linux 6.19: it is
+	// in the table before it can be held). A list takes the lock under which that happens,
+	// and so waits until it has. One more was needed once in 200,000 connections.
+	const looks = 3
+	for look := 1; ; look++ {
+		if entry, ok, err = d.lookUp(local, remote); ok || err != nil || look == looks {
+			return entry, ok, err
+		}
+		if _, err := d.Sockets(); err != nil {
+			return Entry{}, false, err
 		}
 	}
-	return entry, ok, err
 }
 
 func (d *Diag) lookUp(local, remote netip.AddrPort) (entry Entry, ok bool, err error) {

@@ -8,7 +8,7 @@ import (
 // One lookup misses one connection in some thousand here: see Find.
 func TestAConnectionIsFoundWhileItsSocketBecomesATimeWait(t *testing.T) {
 	m := newMachine(t)
-	const connections = 10000
+	const connections = 5000
 	l := m.listen(t, loopback4, 5)
 	for i := range connections {
 		client := m.dial(t, l.Local())
