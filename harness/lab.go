@@ -49,10 +49,10 @@ type Lab struct {
 	Proxy          *proxy.Proxy         // nil where the topology has none
 	Timeline       *timeline.Timeline
 
-	t      TB
-	still  func()                  // ends the watch for when the machine stands still
-	steps  map[kind]int            // how many there were
-	routes map[uint16]*proxy.Route // by port of the server
+	t        TB
+	endWatch func()                  // of when the machine stands still
+	steps    map[kind]int            // how many there were
+	routes   map[uint16]*proxy.Route // by port of the server
 }
 
 // New builds a lab and gives it back, with all that runs in it, when the test
@@ -96,9 +96,9 @@ func open(t TB, topology Topology, family sock.Family) (*Lab, error) {
 	if _, ok := paths[topology]; !ok {
 		return nil, fmt.Errorf("%v is not known", topology)
 	}
-	lab := &Lab{Topology: topology, Family: family, Timeline: timeline.New(), t: t, still: func() {}, steps: map[kind]int{}, routes: map[uint16]*proxy.Route{}}
+	lab := &Lab{Topology: topology, Family: family, Timeline: timeline.New(), t: t, endWatch: func() {}, steps: map[kind]int{}, routes: map[uint16]*proxy.Route{}}
 	if os.Getenv(require.Virtual) == "" { // a virtual clock is not stolen from, and would be kept from its jumps
-		lab.still = steal.Watch()
+		lab.endWatch = steal.Watch()
 	}
 	if err := lab.build(); err != nil {
 		return nil, errors.Join(err, lab.close())
@@ -155,7 +155,7 @@ func (l *Lab) equip() (err error) {
 }
 
 func (l *Lab) close() error {
-	l.still()
+	l.endWatch()
 	var errs []error
 	if l.Proxy != nil {
 		errs = append(errs, l.Proxy.Close())

@@ -91,21 +91,20 @@ func (d *Diag) Sockets() ([]Entry, error) {
 // Find returns the socket with these two addresses; ok is false when there is
 // none: it never was, or it is gone, without TIME_WAIT or after it.
 func (d *Diag) Find(local, remote netip.AddrPort) (entry Entry, ok bool, err error) {
-	// A lookup can find nothing while an entry for TIME_WAIT takes the place of the socket
-	// (net/ipv4/inet_timewait_sock.c, inet_twsk_hashdance_schedule, before Linux 6.19: it is
-	// in the table before it can be held). A list takes the lock under which that happens,
-	// and so waits until it has. One more was needed once in 200,000 connections.
-	const looks = 3
-	for look := 1; ; look++ {
-		if entry, ok, err = d.lookUp(local, remote); ok || err != nil || look == looks {
-			return entry, ok, err
-		}
-		if _, err := d.Sockets(); err != nil {
-			return Entry{}, false, err
-		}
+	// A lookup takes no lock. While an entry for TIME_WAIT takes the socket's place it may
+	// come upon neither of the two, or upon the socket when that has left the table (seen
+	// with Linux 6.18; net/ipv4/inet_timewait_sock.c, inet_twsk_hashdance_schedule). A list
+	// does take the lock, and so waits until the entry is there.
+	if entry, ok, err = d.lookUp(local, remote); ok || err != nil {
+		return entry, ok, err
 	}
+	if _, err := d.Sockets(); err != nil {
+		return Entry{}, false, err
+	}
+	return d.lookUp(local, remote)
 }
 
+// lookUp is one look for the socket.
 func (d *Diag) lookUp(local, remote netip.AddrPort) (entry Entry, ok bool, err error) {
 	local = netip.AddrPortFrom(local.Addr().Unmap(), local.Port())
 	remote = netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port())
@@ -116,8 +115,9 @@ func (d *Diag) lookUp(local, remote netip.AddrPort) (entry Entry, ok bool, err e
 	case err != nil:
 		return Entry{}, false, fmt.Errorf("looking for the socket %v > %v: %w", local, remote, err)
 	}
-	// Where there is no such connection the kernel gives the listener.
-	if len(entries) != 1 || entries[0].Remote != remote {
+	// Where there is no such connection the kernel gives the listener. The table has no
+	// socket in CLOSE: one that is found so has left it since.
+	if len(entries) != 1 || entries[0].Remote != remote || entries[0].State == Closed {
 		return Entry{}, false, nil
 	}
 	return entries[0], true, nil

@@ -27,6 +27,7 @@ var _ = Describe("A server that closes in order when its client has died", Rows(
 			Expect(server).To(GoWithout("silent", timeout))
 			syn := lab.Server.Received(capture.SYN)[0]
 			ghost = lab.Server.TableEntry(syn.Dst, syn.Src)
+			Expect(ghost).To(BeInState(sock.Established))
 			rto := ghost.RTO()
 
 			cut = scenarios.PowerOff{Host: lab.Client}
@@ -34,7 +35,9 @@ var _ = Describe("A server that closes in order when its client has died", Rows(
 			heard := lab.LastData(lab.Server)
 			Expect(server).To(Announce("silent", During(oracle.Silence(timeout, 0), heard)))
 			Expect(ghost).To(EnterState(sock.FinWait1, Within(time.Second)))
-			return lab, cut, ghost, lab.Server.Sent(capture.FIN)[0].At, oracle.GiveUp(oracle.OrphanRetries(orphanRetries), rto)
+			fin = lab.Server.Sent(capture.FIN)[0].At
+			Expect(fin).To(BeTemporally(">=", heard.Add(timeout)), "until then the connection is half-open")
+			return lab, cut, ghost, fin, oracle.GiveUp(oracle.OrphanRetries(orphanRetries), rto)
 		}
 
 		It("sends FIN that nobody answers, and its kernel gives up after tcp_orphan_retries", Waits(9*time.Second), func() {
