@@ -32,7 +32,7 @@ var _ = Describe("An RST that a firewall forges", Rows("F9"), func() {
 			talk(client, server)
 			return lab, client, server
 		}
-		// forged waits for the one RST, and returns when it arrived.
+		// forged waits for the RST, and returns when it arrived.
 		forged := func(lab *harness.Lab) time.Time {
 			GinkgoHelper()
 			Expect(lab.Client).To(HaveReceived(1, capture.RST, Within(time.Second)))
