@@ -31,7 +31,8 @@ var _ = Describe("Keepalive together with TCP_USER_TIMEOUT", Rows("K5"), func() 
 				quiet := client.QuietSince()
 
 				Expect(client).To(FailWith(unix.ETIMEDOUT, During(k.Death(), quiet)))
-				Expect(lab.Client.Sent(capture.KeepaliveProbe)).To(HaveLen(len(k.Probes())))
+				answered := len(lab.Server.Received(capture.KeepaliveProbe))
+				Expect(lab.Client.Sent(capture.KeepaliveProbe)[answered:]).To(HaveLen(len(k.Probes())), "of those that nobody answers")
 				Expect(lab.Client.Sent(capture.RST)).To(HaveLen(1))
 			},
 			Entry("a shorter user timeout cuts nine probes down to one", Waits(2*time.Second),

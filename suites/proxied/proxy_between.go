@@ -10,6 +10,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	. "github.com/halfopen-lab/halfopen/harness/matcher"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/scenarios"
 	. "github.com/halfopen-lab/halfopen/suites/spec"
@@ -73,11 +74,15 @@ var _ = Describe("A firewall before a proxy", func() {
 
 			drop := scenarios.SilentDrop{}
 			lab.Apply(drop)
+			rto, closed := client.RTO(), time.Now()
 			client.Close()
 			Expect(server).To(StayAlive(time.Second))
 
 			lab.Heal(drop)
-			Expect(server).To(ReadZero(Within(2*time.Second)), "the retransmitted FIN gets through")
+			// The RTO doubles with each retransmission: the next one is due before as
+			// much time has passed again as since the close.
+			doubled := oracle.Around(time.Since(closed) + rto).Latest
+			Expect(server).To(ReadZero(Within(doubled)), "the retransmitted FIN gets through")
 		})
 	})
 })

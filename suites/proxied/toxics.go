@@ -154,10 +154,10 @@ var _ = Describe("Toxiproxy's slow_close", func() {
 			lab.Apply(scenarios.Toxic{Port: port, Toxic: proxy.SlowClose{Delay: 2 * time.Second}})
 			client, server := talking(lab)
 
-			closed := time.Now()
 			server.Close()
+			fin := lab.Server.Sent(capture.FIN)[0].At
 
-			Expect(client).To(ReadZero(During(oracle.Around(2*time.Second), closed)))
+			Expect(client).To(ReadZero(During(oracle.Around(2*time.Second), fin)))
 		})
 	})
 })
