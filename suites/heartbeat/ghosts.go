@@ -25,25 +25,40 @@ var _ = Describe("A client that dies and returns before its server has noticed",
 			func(every, timeout, interval time.Duration) {
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
 				lab.StartServer(5000, "reaper", "-timeout", timeout.String())
-				most := oracle.Ghosts(every, timeout)
 				cut := scenarios.PowerOff{Host: lab.Client}
 
-				var ghosts, expected []int // at each death, with the one that dies
-				heard := time.Now()
-				for deaths := 1; deaths <= most+2; deaths++ {
-					if deaths > 1 {
+				var deaths []time.Time // when the server heard each of the dead last
+				silentBelow := func(limit time.Duration) (n int) {
+					for _, heard := range deaths {
+						if time.Since(heard) < limit {
+							n++
+						}
+					}
+					return n
+				}
+				most, next := 0, time.Now().Add(every)
+				for len(deaths) < oracle.Ghosts(every, timeout)+2 {
+					if len(deaths) > 0 {
 						lab.Heal(cut)
 					}
-					client := lab.StartClient(5000, "heartbeat", "-interval", interval.String(), "-timeout", never)
-					client.Await("connected")
-					time.Sleep(time.Until(heard.Add(every)))
-					ghosts, expected = append(ghosts, lab.Server.Count(sock.Established)), append(expected, min(deaths, most))
+					returning := capture.After(time.Now())
+					lab.StartClient(5000, "heartbeat", "-interval", interval.String(), "-timeout", never)
+					Expect(lab.Server).To(HaveReceived(1, capture.All(capture.Data, returning), Within(every)))
+					time.Sleep(time.Until(next))
+
+					noMoreThan := silentBelow(oracle.Silence(timeout, interval).Latest) + 1
+					established := lab.Server.Count(sock.Established)
+					atLeast := silentBelow(timeout) + 1
+					Expect(established).To(And(BeNumerically(">=", atLeast), BeNumerically("<=", noMoreThan)), "the dead that were not noticed yet, and the one that dies next")
+					most = max(most, established)
+
 					lab.Apply(cut)
-					heard = lab.LastData(lab.Server)
+					deaths = append(deaths, lab.LastData(lab.Server))
+					next = deaths[len(deaths)-1].Add(every)
 					Expect(lab.Client.States()).To(BeEmpty(), "the client knows nothing of its connections")
 				}
 
-				Expect(ghosts).To(Equal(expected))
+				Expect(most).To(Equal(oracle.Ghosts(every, timeout)))
 			},
 			returning(2*time.Second, time.Second, 100*time.Millisecond),
 			returning(3*time.Second, 4500*time.Millisecond, 250*time.Millisecond),
