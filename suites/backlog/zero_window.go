@@ -115,10 +115,10 @@ var _ = Describe("A peer that vanishes while its window is zero", Rows("B4"), fu
 				Expect(client.Entry().Timer).To(Equal(sock.KeepaliveTimer))
 
 				lab.Apply(&scenarios.ReceiverStalls{Sender: client, Receiver: server})
-				closed := lab.Client.Received(capture.ZeroWindow)[0].At
 				lab.Apply(scenarios.PowerOff{Host: lab.Server})
 
 				Expect(client).To(givesUp(lab, client, retries))
+				closed := lab.Client.Received(capture.ZeroWindow)[0].At
 				Expect(lab.Client.Sent(capture.All(capture.KeepaliveProbe, capture.After(closed)))).To(BeEmpty())
 			},
 			Entry("tcp_retries2 = 4", Waits(10*time.Second), 4),

@@ -79,8 +79,8 @@ var _ = Describe("A firewall before a proxy", func() {
 			Expect(server).To(StayAlive(time.Second))
 
 			lab.Heal(drop)
-			// The RTO doubles with each retransmission: the next one is due before as
-			// much time has passed again as since the close.
+			// The RTO doubles with each retransmission: the next one is due before as much
+			// time has passed again as since the close, and the first RTO.
 			doubled := oracle.Around(time.Since(closed) + rto).Latest
 			Expect(server).To(ReadZero(Within(doubled)), "the retransmitted FIN gets through")
 		})

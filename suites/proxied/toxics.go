@@ -155,6 +155,7 @@ var _ = Describe("Toxiproxy's slow_close", func() {
 			client, server := talking(lab)
 
 			server.Close()
+			Expect(lab.Server).To(HaveSent(1, capture.FIN, Within(time.Second)))
 			fin := lab.Server.Sent(capture.FIN)[0].At
 
 			Expect(client).To(ReadZero(During(oracle.Around(2*time.Second), fin)))
