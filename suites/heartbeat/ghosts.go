@@ -150,8 +150,9 @@ var _ = Describe("Clients whose programs are killed: FIN comes", Rows("H4"), fun
 	EachFamily(func(family sock.Family) {
 		killed := func(lab *harness.Lab) {
 			GinkgoHelper()
-			for range 3 {
-				client := lab.StartClient(5000, "heartbeat", "-timeout", never)
+			for clients := range 3 {
+				client := lab.StartClient(5000, "heartbeat", "-interval", never, "-timeout", never)
+				Expect(lab.Server).To(HaveReceived(clients+1, capture.All(capture.Data, capture.Original), Within(time.Second)), "its one heartbeat")
 				lab.Apply(scenarios.ProcessKilled{Program: client})
 			}
 			Expect(lab.Server).To(HaveReceived(3, capture.All(capture.FIN, capture.Original), Within(time.Second)))
@@ -166,7 +167,10 @@ var _ = Describe("Clients whose programs are killed: FIN comes", Rows("H4"), fun
 				killed(lab)
 				time.Sleep(forEver)
 
-				Expect(lab.Server.Count(sock.CloseWait)).To(Equal(3))
+				// A FIN whose ACK comes while close(2) has the socket ends with RST after
+				// tcp_fin_timeout (net/ipv4/tcp_input.c, tcp_rcv_state_process, "bad case").
+				ghosts := 3 - len(lab.Server.Received(capture.RST))
+				Expect(lab.Server.Count(sock.CloseWait)).To(And(Equal(ghosts), BeNumerically(">", 0)))
 				Expect(lab.Client.States()).To(BeEmpty(), "the other side has forgotten them")
 			},
 			Entry("3 s", Waits(3*time.Second), 3*time.Second, 2*time.Second),
