@@ -148,6 +148,8 @@ func returning(every, timeout, interval time.Duration) TableEntry {
 
 var _ = Describe("Clients whose programs are killed: FIN comes", Rows("H4"), func() {
 	EachFamily(func(family sock.Family) {
+		// Each has sent before it is killed: the ACK of a FIN is delayed then, mostly until
+		// after the close (net/ipv4/tcp_input.c, tcp_fin).
 		killed := func(lab *harness.Lab) {
 			GinkgoHelper()
 			for clients := range 3 {
