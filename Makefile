@@ -71,6 +71,7 @@ atlas: setup ## docs/errno-atlas.md from the recipes
 bench: ## what a lab costs, beside an ip script, and what virtual time costs
 	@scripts/setup bench
 	@go run ./scripts/bench
+	@echo
 	@scripts/setup virtual
 	@go run ./scripts/bench/guest
 
