@@ -90,7 +90,7 @@ func (a *apt) newest(ctx context.Context, s Source) (offer, error) {
 	mirror, _, _ := strings.Cut(list, "\n")
 	mirror = strings.Replace(mirror, "[signed-by=$(SIGNED_BY)] ", "", 1)
 	if mirror == "" {
-		return offer{}, fmt.Errorf("apt has no package %s here, and no source of Debian's: build the kernel on Debian, once, and copy the cache's directory halfopen/kernel from there", s.debianPackage())
+		return offer{}, fmt.Errorf("apt has no package %s here, and no source of Debian's: "+elsewhere, s.debianPackage())
 	}
 	sources := filepath.Join(a.directory, "sources", "suite.list")
 	if err := os.WriteFile(sources, []byte(mirror+"\n"), 0o644); err != nil {
@@ -142,7 +142,7 @@ func (a *apt) fetch(ctx context.Context, o offer, p *progress) (string, error) {
 			case <-done:
 				return
 			case <-time.After(onTerminal):
-				p.part(archivesIn(target, filepath.Join(a.directory, "cache", "archives", "partial")), o.size)
+				p.part(sizeOf(target), o.size)
 			}
 		}
 	}()
@@ -162,14 +162,12 @@ func (a *apt) fetch(ctx context.Context, o offer, p *progress) (string, error) {
 	return archives[0], nil
 }
 
-// archivesIn is the size of all files in directories.
-func archivesIn(directories ...string) (size int64) {
-	for _, d := range directories {
-		entries, _ := os.ReadDir(d) // it only decides a percentage
-		for _, e := range entries {
-			if info, err := e.Info(); err == nil {
-				size += info.Size()
-			}
+// sizeOf returns the size of a directory's files. It only decides a percentage.
+func sizeOf(directory string) (size int64) {
+	entries, _ := os.ReadDir(directory)
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil {
+			size += info.Size()
 		}
 	}
 	return size

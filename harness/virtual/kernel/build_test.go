@@ -197,7 +197,7 @@ func TestASystemWithoutDebiansArchiveIsToldWhatToDo(t *testing.T) {
 	b := newBench(t)
 	b.script("apt-cache", "exit 100\n")
 	_, err := Build(t.Context(), Debian13, nil)
-	if err == nil || !strings.HasPrefix(err.Error(), "apt has no package linux-source-6.12 here, and no source of Debian's: build the kernel on Debian, once") {
+	if err == nil || !strings.HasPrefix(err.Error(), "apt has no package linux-source-6.12 here, and no source of Debian's: build it once on Debian") {
 		t.Error(err)
 	}
 }
@@ -303,10 +303,10 @@ func TestWhatAMachineLacksIsOneLineWithTheRemedy(t *testing.T) {
 		gone []string
 		want string
 	}{
-		{"two programs", []string{"flex", "bison"}, "flex bison not installed, without which the user-mode kernel cannot be built: run 'apt-get install flex bison' as root"},
-		{"two programs of one package", []string{"ld", "strip"}, "binutils not installed, without which the user-mode kernel cannot be built: run 'apt-get install binutils' as root"},
-		{"the compiler", []string{"gcc"}, "gcc libc6-dev not installed, without which the user-mode kernel cannot be built: run 'apt-get install gcc libc6-dev' as root"},
-		{"apt", []string{"apt-get"}, "building the user-mode kernel takes Debian's apt, and apt are not installed: build it on Debian"},
+		{"two programs", []string{"flex", "bison"}, "building the user-mode kernel takes packages that are not installed: run 'apt-get install flex bison' as root"},
+		{"two programs of one package", []string{"ld", "strip"}, "building the user-mode kernel takes packages that are not installed: run 'apt-get install binutils' as root"},
+		{"the compiler", []string{"gcc"}, "building the user-mode kernel takes packages that are not installed: run 'apt-get install gcc libc6-dev' as root"},
+		{"apt", []string{"apt-get"}, "building the user-mode kernel takes Debian's apt, which is not installed: build it once on Debian"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			newBench(t)

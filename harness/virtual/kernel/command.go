@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -56,6 +57,9 @@ func brokenPipe(err error) bool {
 type group struct {
 	watcher *exec.Cmd // leads the group and ends it when life closes
 	life    *os.File  // closes when this process dies
+
+	mu    sync.Mutex
+	ended bool // its number may be another's
 }
 
 func newGroup() (*group, error) {
@@ -70,7 +74,7 @@ func newGroup() (*group, error) {
 	if err := watcher.Start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("starting a shell: %w", err), w.Close())
 	}
-	return &group{watcher, w}, nil
+	return &group{watcher: watcher, life: w}, nil
 }
 
 // start starts the programs in the group. When one cannot be started, none runs on.
@@ -107,11 +111,20 @@ func (g *group) start(programs []*exec.Cmd) error {
 
 // kill ends everything in the group. Nothing there has anything to tidy up: the
 // directory that it works in is removed afterwards.
-func (g *group) kill() { _ = unix.Kill(-g.watcher.Process.Pid, unix.SIGKILL) }
+func (g *group) kill() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.ended {
+		_ = unix.Kill(-g.watcher.Process.Pid, unix.SIGKILL)
+	}
+}
 
 // end ends what is left in the group.
 func (g *group) end() {
 	g.kill()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.ended = true
 	_ = g.life.Close()
 	_ = g.watcher.Wait() // it was killed
 }

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -15,12 +16,15 @@ type Lacks struct {
 }
 
 func (l *Lacks) Error() string {
-	packages := strings.Join(l.Packages, " ")
+	const takes = "building the user-mode kernel takes "
 	if slices.Contains(l.Packages, "apt") {
-		return "building the user-mode kernel takes Debian's apt, and " + packages + " are not installed: build it on Debian, once, and copy the cache's directory halfopen/kernel from there"
+		return takes + "Debian's apt, which is not installed: " + elsewhere
 	}
-	return packages + " not installed, without which the user-mode kernel cannot be built: run 'apt-get install " + packages + "' as root"
+	return takes + "packages that are not installed: run 'apt-get install " + strings.Join(l.Packages, " ") + "' as root"
 }
+
+// elsewhere is the remedy of a machine that cannot fetch the source.
+const elsewhere = "build it once on Debian, and copy the directory halfopen/kernel of its cache to this one's"
 
 // tools are the programs that a build takes, each with its package.
 var tools = []struct{ program, pkg string }{
@@ -82,7 +86,7 @@ func compiler(ctx context.Context) (string, error) {
 	first, _, _ := strings.Cut(string(linker), "\n")
 	words := strings.Fields(first)
 	if len(words) == 0 {
-		return "", fmt.Errorf("asking ld for its version: it printed none")
+		return "", errors.New("asking ld for its version: it printed none")
 	}
 	return fmt.Sprintf("gcc %s, ld %s", strings.TrimSpace(string(version)), words[len(words)-1]), nil
 }
