@@ -182,6 +182,23 @@ func TestABuildThatFailsSaysWhyInOneLineAndLeavesNothing(t *testing.T) {
 	}
 }
 
+func TestASourceMayNotHaveANameOfTheDefaultsConfiguration(t *testing.T) {
+	const drop = "case $* in *allnoconfig) grep -v CONFIG_INET= \"${2#*=}\" >.config; exit 0; esac\n"
+	for _, c := range []struct{ what, kconfig, want string }{
+		{"no such name", "config INET_DIAG\n", ""},
+		{"a name that was dropped", "menuconfig INET\n", "configuring the kernel: linux-source-6.1 does not take CONFIG_INET=y"},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			b := newBench(t)
+			b.script("make", "mkdir -p net && printf '"+c.kconfig+"' >net/Kconfig\n"+drop)
+			_, err := Build(t.Context(), Debian12, nil)
+			if got := fmt.Sprint(err); c.want == "" && err != nil || c.want != "" && got != c.want {
+				t.Errorf("%v, expected %q", err, c.want)
+			}
+		})
+	}
+}
+
 func TestASourceThatTheSystemDoesNotHaveComesFromDebiansSuite(t *testing.T) {
 	b := newBench(t)
 	b.script("apt-cache", "grep -q suite.list \"$APT_CONFIG\" || { echo 'E: No packages found' >&2; exit 100; }\n")

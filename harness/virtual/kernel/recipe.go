@@ -66,23 +66,39 @@ func (r recipe) hash() string {
 
 // missing returns the settings of the configuration that a .config does not have. The
 // kernel's make drops a setting without a word when its dependencies are not met.
-func (r recipe) missing(config []byte) []string {
+func (r recipe) missing(config []byte) []setting {
 	got := map[string]string{}
-	for line := range bytes.Lines(config) {
-		if name, value, ok := strings.Cut(strings.TrimSpace(string(line)), "="); ok {
-			got[name] = value
-		}
+	for _, s := range settings(config) {
+		got[s.name] = s.value
 	}
-	var missing []string
-	for line := range bytes.Lines(r.config) {
-		name, want, ok := strings.Cut(strings.TrimSpace(string(line)), "=")
-		if !ok || strings.HasPrefix(name, "#") {
-			continue
-		}
-		value, set := got[name]
-		if value != want && (set || want != "n") { // a setting that is off has no line
-			missing = append(missing, name+"="+want)
+	var missing []setting
+	for _, s := range settings(r.config) {
+		value, set := got[s.name]
+		if value != s.value && (set || s.value != off) { // a name that is off may have no line
+			missing = append(missing, s)
 		}
 	}
 	return missing
+}
+
+// setting is a line of a configuration.
+type setting struct{ name, value string }
+
+// off is the value of a setting that is "not set".
+const off = "n"
+
+func (s setting) String() string { return s.name + "=" + s.value }
+
+func settings(config []byte) (all []setting) {
+	for line := range bytes.Lines(config) {
+		text := strings.TrimSpace(string(line))
+		name, value, ok := strings.Cut(text, "=")
+		if comment, found := strings.CutSuffix(text, " is not set"); found {
+			name, value, ok = strings.TrimPrefix(comment, "# "), off, true
+		}
+		if ok && strings.HasPrefix(name, "CONFIG_") {
+			all = append(all, setting{name, value})
+		}
+	}
+	return all
 }

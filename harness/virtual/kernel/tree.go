@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -104,10 +105,48 @@ func (t tree) configure(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("configuring the kernel: %w", err)
 	}
-	if missing := t.recipe.missing(got); len(missing) > 0 {
-		return fmt.Errorf("configuring the kernel: %s does not take %s", t.source.debianPackage(), strings.Join(missing, ", "))
+	missing := t.recipe.missing(got)
+	// The configuration is the default source's: another may not have all its names.
+	if len(missing) > 0 && t.source != Default {
+		names, err := t.names()
+		if err != nil {
+			return fmt.Errorf("configuring the kernel: %w", err)
+		}
+		missing = slices.DeleteFunc(missing, func(s setting) bool { return !names[s.name] })
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("configuring the kernel: %s does not take %s", t.source.debianPackage(), joined(missing))
 	}
 	return nil
+}
+
+func joined(settings []setting) string {
+	var texts []string
+	for _, s := range settings {
+		texts = append(texts, s.String())
+	}
+	return strings.Join(texts, ", ")
+}
+
+// names returns the names of all settings that the source has.
+func (t tree) names() (map[string]bool, error) {
+	names := map[string]bool{}
+	err := filepath.WalkDir(t.directory, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() || !strings.HasPrefix(entry.Name(), "Kconfig") {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		for line := range strings.Lines(string(content)) {
+			if word := strings.Fields(line); len(word) == 2 && (word[0] == "config" || word[0] == "menuconfig") {
+				names["CONFIG_"+word[1]] = true
+			}
+		}
+		return nil
+	})
+	return names, err
 }
 
 // release is the kernel's name for itself.
