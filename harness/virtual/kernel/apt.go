@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// apt is the system's apt, with its sources, keys and proxies, but with lists and
-// downloads in a directory of its own, so that it takes no root.
+// apt is the system's apt, with its sources, keys and proxies. Its lists and downloads
+// are in a directory of their own, so it needs no root.
 type apt struct {
 	directory string
 	log       *buildLog
@@ -28,11 +28,11 @@ func newApt(directory string, log *buildLog) (*apt, error) {
 		}
 	}
 	a := &apt{directory, log}
-	// Debug::NoLocking: nobody else has these lists, and some file systems have no locks.
 	return a, errors.Join(a.configure(""), os.WriteFile(filepath.Join(directory, "status"), nil, 0o644))
 }
 
-// configure writes apt's configuration; more is added to it.
+// configure writes apt's configuration with the lines in more. It switches locks off:
+// no other process has these lists, and some file systems have no locks.
 func (a *apt) configure(more string) error {
 	return os.WriteFile(filepath.Join(a.directory, "apt.conf"), fmt.Appendf(nil, `Dir::State::Lists "%[1]s/lists";
 Dir::State::Status "%[1]s/status";
@@ -69,8 +69,9 @@ type offer struct {
 	size          int64 // of its archive
 }
 
-// newest updates apt's lists and returns what they offer of a source. When the system's
-// sources do not have it, Debian's suite that has it is asked, at the same mirror.
+// newest updates apt's lists and returns their newest package of a source. If the
+// system's sources have none, apt asks the same mirror for the release of Debian that
+// the source belongs to.
 func (a *apt) newest(ctx context.Context, s Source) (offer, error) {
 	_, updated := a.output(ctx, "apt-get", "-qq", "update")
 	o, err := a.offered(ctx, s.debianPackage())
@@ -105,7 +106,7 @@ func (a *apt) newest(ctx context.Context, s Source) (offer, error) {
 	return a.offered(ctx, s.debianPackage())
 }
 
-// offered returns what apt's lists have of a package.
+// offered returns the newest version of a package in apt's lists.
 func (a *apt) offered(ctx context.Context, name string) (offer, error) {
 	record, err := a.output(ctx, "apt-cache", "show", "--no-all-versions", name)
 	if err != nil {
@@ -127,7 +128,7 @@ func (a *apt) offered(ctx context.Context, name string) (offer, error) {
 	return o, nil
 }
 
-// fetch fetches a package and returns its archive, whose signature apt has checked.
+// fetch fetches a package and returns its archive. apt checks the signature.
 func (a *apt) fetch(ctx context.Context, o offer, p *progress) (string, error) {
 	target := filepath.Join(a.directory, "download")
 	cmd := a.command("apt-get", "-qq", "download", o.name+"="+o.version)

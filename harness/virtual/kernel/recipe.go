@@ -15,8 +15,8 @@ import (
 //go:embed config patches
 var embedded embed.FS
 
-// recipe is what this program adds to a source: everything that decides the kernel's
-// bytes, apart from the package and the compiler.
+// recipe is what this program adds to a source. Together with the package and the
+// compiler it decides the kernel's bytes.
 type recipe struct {
 	config  []byte
 	patches []patch // in the order of their names
@@ -27,8 +27,8 @@ type patch struct {
 	content []byte
 }
 
-// recipeFor reads the configuration and the patches of a source from files, which has
-// them as this package's directory does.
+// recipeFor reads the configuration and the patches of a source from a copy of this
+// package's directory.
 func recipeFor(files fs.FS, s Source) (recipe, error) {
 	config, err := fs.ReadFile(files, "config")
 	if err != nil {
@@ -49,7 +49,7 @@ func recipeFor(files fs.FS, s Source) (recipe, error) {
 	return r, nil
 }
 
-// hash identifies the recipe. The arguments and the environment of make belong to it.
+// hash identifies the recipe, including the arguments and the environment of make.
 func (r recipe) hash() string {
 	h := sha256.New()
 	add := func(name string, content []byte) {
@@ -64,8 +64,8 @@ func (r recipe) hash() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// missing returns the settings of the configuration that a .config does not have. The
-// kernel's make drops a setting without a word when its dependencies are not met.
+// missing returns the settings of the configuration that a .config does not have. make
+// drops a setting silently when its dependencies are not met.
 func (r recipe) missing(config []byte) []setting {
 	got := map[string]string{}
 	for _, s := range settings(config) {

@@ -23,10 +23,10 @@ func (l *Lacks) Error() string {
 	return takes + "packages that are not installed: run 'apt-get install " + strings.Join(l.Packages, " ") + "' as root"
 }
 
-// elsewhere is the remedy of a machine that cannot fetch the source.
+// elsewhere is the remedy where the source cannot be fetched.
 const elsewhere = "build it once on Debian, and copy the directory halfopen/kernel of its cache to this one's"
 
-// tools are the programs that a build takes, each with its package.
+// tools are the programs of a build, each with its package.
 var tools = []struct{ program, pkg string }{
 	{"apt-get", "apt"},
 	{"apt-cache", "apt"},
@@ -65,14 +65,14 @@ func needed(ctx context.Context) error {
 	return nil
 }
 
-// staticLibrary says whether the compiler has the C library that a static program is
-// linked with. GCC prints the bare name of a file it does not find.
+// staticLibrary reports whether the compiler finds the static C library. GCC prints the
+// bare name of a file that it does not find.
 func staticLibrary(ctx context.Context) bool {
 	out, err := exec.CommandContext(ctx, "gcc", "-print-file-name=libc.a").Output()
 	return err == nil && filepath.IsAbs(strings.TrimSpace(string(out)))
 }
 
-// compiler names the programs that decide the kernel's bytes: "gcc 12.2.0, ld 2.40".
+// compiler returns the versions of the compiler and the linker: "gcc 12.2.0, ld 2.40".
 func compiler(ctx context.Context) (string, error) {
 	version, err := exec.CommandContext(ctx, "gcc", "-dumpfullversion").Output()
 	if err != nil {

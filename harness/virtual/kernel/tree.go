@@ -16,14 +16,15 @@ import (
 	"strings"
 )
 
-// unneeded are the files of the source that a user-mode kernel is not built from, as
-// patterns for tar: two thirds of it. Kconfig reads its own files everywhere.
+// unneeded has patterns for tar: two thirds of the source, which a user-mode kernel is
+// not built from. They spare all files of Kconfig, because make reads every one of them.
 //
 //go:embed unneeded
 var unneeded []byte
 
-// makeArguments belong to every call of make, and makeEnvironment to everything that
-// builds: they keep what differs between machines out of the kernel's bytes.
+// makeArguments are arguments of every make, and makeEnvironment is the environment of
+// every program of a build. They keep this machine's name, user and clock out of the
+// kernel.
 var (
 	makeArguments   = []string{"ARCH=um"}
 	makeEnvironment = []string{
@@ -45,7 +46,7 @@ type tree struct {
 	log       *buildLog
 }
 
-// unpack unpacks Debian's package of the source, and removes it.
+// unpack unpacks Debian's package of the source and removes the package.
 func (t tree) unpack(ctx context.Context, archive string) error {
 	exclude := t.directory + ".unneeded"
 	if err := os.WriteFile(exclude, unneeded, 0o644); err != nil {
@@ -92,7 +93,7 @@ func (t tree) build(ctx context.Context) (string, error) {
 	return filepath.Join(t.directory, "linux.stripped"), nil
 }
 
-// configure writes the kernel's .config: what the recipe says, and everything else off.
+// configure writes the kernel's .config: the recipe's settings, and all others off.
 func (t tree) configure(ctx context.Context) error {
 	config := t.directory + ".config"
 	if err := os.WriteFile(config, t.recipe.config, 0o644); err != nil {
@@ -106,7 +107,7 @@ func (t tree) configure(ctx context.Context) error {
 		return fmt.Errorf("configuring the kernel: %w", err)
 	}
 	missing := t.recipe.missing(got)
-	// The configuration is the default source's: another may not have all its names.
+	// The configuration is written for the default source. Another may lack some names.
 	if len(missing) > 0 && t.source != Default {
 		names, err := t.names()
 		if err != nil {
@@ -164,8 +165,8 @@ func (t tree) make(ctx context.Context, output io.Writer, arguments ...string) e
 	return run(ctx, cmd)
 }
 
-// command is a program that runs in the tree. Of this process's environment it gets what
-// it cannot do without: a variable may change what make builds.
+// command is a program that runs in the tree. It gets few variables of this process's
+// environment, because others could change what make builds.
 func (t tree) command(name string, arguments ...string) *exec.Cmd {
 	cmd := exec.Command(name, arguments...)
 	cmd.Dir = t.directory
@@ -179,7 +180,7 @@ func (t tree) command(name string, arguments ...string) *exec.Cmd {
 	return cmd
 }
 
-// counter counts the lines that make prints for the steps of a build, which begin with
+// counter counts the steps of a build. make prints a line for each, which begins with
 // two spaces: "  CC      kernel/fork.o".
 type counter struct {
 	to    io.Writer
@@ -203,6 +204,6 @@ func (c *counter) Write(p []byte) (int, error) {
 	return c.to.Write(p)
 }
 
-// expectedSteps is how many steps each source took when it was last measured. It only
-// decides the percentage that is shown.
+// expectedSteps is how many steps each source took when measured. It only decides the
+// percentage.
 var expectedSteps = map[Source]int64{Debian13: 900, Debian12: 900}
