@@ -14,12 +14,14 @@ import (
 	"time"
 
 	"github.com/onsi/ginkgo/v2/types"
+	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/private"
 	"github.com/halfopen-lab/halfopen/harness/require"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
+	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
 	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 )
 
@@ -36,11 +38,12 @@ func (s Suites) Virtual(ctx context.Context) ([]types.Report, Result, error) {
 // Guests are the machines that run the suites in virtual time, one for each shard, ready
 // to be started any number of times.
 type Guests struct {
-	suites Suites
-	kernel virtual.Kernel
-	files  *virtual.Files
-	list   shard.List
-	shards [shard.Count][]int // the places in the list of the specs of each
+	suites  Suites
+	machine virtual.Machine
+	files   *virtual.Files
+	digest  string // of the files
+	list    shard.List
+	shards  [shard.Count][]int // the places in the list of the specs of each
 }
 
 // tested are the programs that specs test, each with its package.
@@ -71,7 +74,10 @@ func (s Suites) Guests(ctx context.Context) (*Guests, error) {
 	g.files.Write("/etc/passwd", []byte("root:x:0:0:root:/tmp:/usr/bin/sh\n"), 0o644)
 	g.files.Write("/etc/group", []byte("root:x:0:\n"), 0o644)
 	var err error
-	g.kernel, err = debian.Kernel(ctx, s.Kernel)
+	if g.digest, err = g.files.Digest(); err != nil {
+		return nil, err
+	}
+	g.machine, err = machine.Find(ctx, s.Machine, os.Stderr)
 	return g, err
 }
 
@@ -95,8 +101,8 @@ func (g *Guests) build(ctx context.Context) error {
 	return nil
 }
 
-// Run runs the suites, or the one shard that they are confined to, and writes the report
-// into a directory, as Suites.Virtual does.
+// Run runs the suites, or the one shard of them that was chosen, and writes the report
+// into a directory, as Suites.Virtual does. The report of one shard is a part, for Merge.
 func (g *Guests) Run(ctx context.Context, directory string) ([]types.Report, Result, error) {
 	if n := g.suites.Shard; n != 0 {
 		return g.runOne(ctx, n, directory)
@@ -105,20 +111,19 @@ func (g *Guests) Run(ctx context.Context, directory string) ([]types.Report, Res
 	defer func() { _ = os.RemoveAll(parts) }()
 	began := time.Now()
 	results, runErr := g.runAll(ctx, parts)
-	result := sum(results, time.Since(began))
-	var directories, missing []string
-	for _, r := range results {
-		switch {
-		case r.reported:
-			directories = append(directories, r.directory)
-		case r.Specs > 0:
-			missing = append(missing, fmt.Sprintf("shard %d of %d left no report", r.Shard, shard.Count))
-		}
-	}
+	result := total(g.machine.Kernel(), elapsed(began), figures(results))
 	if runErr != nil && ctx.Err() == nil {
 		return nil, result, runErr
 	}
-	if runErr != nil && len(directories) == 0 {
+	var directories, missing []string
+	for _, r := range results {
+		if r.reported {
+			directories = append(directories, r.directory)
+		} else {
+			missing = append(missing, fmt.Sprintf("shard %d/%d left no report", r.Shard, shard.Count))
+		}
+	}
+	if len(directories) == 0 {
 		return nil, result, context.Cause(ctx) // it came before there was anything to report
 	}
 	report, err := join(directory, directories, missing)
@@ -129,53 +134,43 @@ func (g *Guests) Run(ctx context.Context, directory string) ([]types.Report, Res
 	return reports, result, errors.Join(result.write(directory), ran(g.suites.Focus, reports))
 }
 
-func join(into string, directories, missing []string) (types.Report, error) {
-	parts, err := shard.Open(directories...)
-	if err != nil {
-		return types.Report{}, err
-	}
-	return shard.Join(into, parts, missing...)
-}
-
-// runOne runs one shard, whose report stays a part.
+// runOne runs one shard.
 func (g *Guests) runOne(ctx context.Context, n int, directory string) ([]types.Report, Result, error) {
-	watcher := g.watch(1)
-	defer watcher.end()
-	s, err := g.runShard(ctx, n, directory, watcher)
-	result := sum([]shardResult{s}, s.Wall)
-	switch {
-	case err != nil && (ctx.Err() == nil || !s.reported):
+	p := g.progress(len(g.shards[n-1]))
+	defer p.clear()
+	s, err := g.runShard(ctx, n, directory, p)
+	result := total(g.machine.Kernel(), s.Wall, figures([]shardResult{s}))
+	if err != nil && (ctx.Err() == nil || !s.reported) {
 		return nil, result, err
-	case s.Specs == 0:
-		return nil, result, result.write(directory)
+	}
+	if err := result.write(directory); err != nil || s.Specs == 0 {
+		return nil, result, err
 	}
 	reports, err := shard.Read(directory)
-	return reports, result, errors.Join(err, result.write(directory))
+	return reports, result, err
 }
 
-// runAll runs the shards that have specs, as many at once as there are cores. The first
-// error that is not about ctx is the one to tell: the other guests then still hand their
-// reports out.
+// runAll runs the shards that have specs, as many at once as there are cores. After the
+// first error, which it returns, the other guests still hand their reports out.
 func (g *Guests) runAll(ctx context.Context, parts string) ([]shardResult, error) {
-	running, end := context.WithCancelCause(ctx)
-	defer end(nil)
 	cores, err := virtual.Cores()
 	if err != nil {
 		return nil, err
 	}
-	used := 0
-	for _, places := range g.shards {
+	running, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	p := g.progress(len(g.list))
+	defer p.clear()
+	var results []shardResult
+	for i, places := range g.shards {
 		if len(places) > 0 {
-			used++
+			results = append(results, shardResult{Figures: Figures{Shard: i + 1}})
 		}
 	}
-	watcher := g.watch(used)
-	defer watcher.end()
-	results := make([]shardResult, used)
 	free := make(chan struct{}, len(cores))
 	var group sync.WaitGroup
 	for i := range results {
-		results[i].Shard, results[i].Specs = i+1, len(g.shards[i])
+		r := &results[i]
 		select {
 		case free <- struct{}{}:
 		case <-running.Done():
@@ -184,8 +179,7 @@ func (g *Guests) runAll(ctx context.Context, parts string) ([]shardResult, error
 		group.Go(func() {
 			defer func() { <-free }()
 			var err error
-			results[i], err = g.runShard(running, i+1, filepath.Join(parts, fmt.Sprint(i+1)), watcher)
-			if err != nil {
+			if *r, err = g.runShard(running, r.Shard, filepath.Join(parts, fmt.Sprint(r.Shard)), p); err != nil {
 				end(err)
 			}
 		})
@@ -194,47 +188,64 @@ func (g *Guests) runAll(ctx context.Context, parts string) ([]shardResult, error
 	return results, context.Cause(running)
 }
 
-// shardResult is what a shard took. It has a report even where it was interrupted.
-type shardResult struct {
-	Figures
-	Kernel    string
-	directory string
-	reported  bool
+// progress tells how so many specs come along.
+func (g *Guests) progress(specs int) *progress {
+	return &progress{to: g.suites.Output, terminal: g.suites.Colour, ended: g.suites.Ended, specs: specs}
 }
 
-// runShard runs a shard and leaves its part in a directory.
-func (g *Guests) runShard(ctx context.Context, n int, directory string, watcher *watcher) (shardResult, error) {
-	s := shardResult{directory: directory, Kernel: "Linux " + g.kernel.Release()}
+// shardResult is what came of a shard.
+type shardResult struct {
+	Figures
+	directory string // of its report
+	reported  bool   // also where it was interrupted
+}
+
+func figures(results []shardResult) []Figures {
+	all := []Figures{}
+	for _, r := range results {
+		if r.Specs > 0 {
+			all = append(all, r.Figures)
+		}
+	}
+	return all
+}
+
+// runShard runs a shard and leaves its part in a directory. The error is the context's
+// where that has ended.
+func (g *Guests) runShard(ctx context.Context, n int, directory string, p *progress) (shardResult, error) {
 	places := g.shards[n-1]
-	s.Shard, s.Specs = n, len(places)
-	part := shard.Part{Shard: n, Places: places, Run: shard.Run{
-		Seed: g.suites.Seed, Focus: g.suites.Focus, LeaveOut: g.suites.LeaveOut, Record: g.suites.Record,
-		Kernel: s.Kernel, Memory: g.suites.Memory, Programs: g.files.Digest(),
-	}}
+	r := shardResult{Figures: Figures{Shard: n, Specs: len(places)}, directory: directory}
 	if err := os.MkdirAll(directory, 0o755); err != nil {
-		return s, err
+		return r, err
 	}
+	part := shard.Part{Shard: n, Places: places, Run: shard.Run{
+		Seed: g.suites.Seed, Focus: g.suites.Focus, LeaveOut: g.suites.LeaveOut,
+		Kernel: g.machine.Kernel(), Memory: g.suites.Memory, Programs: g.digest,
+	}}
 	if len(places) == 0 {
-		return s, part.Write(directory, g.list)
+		_, err := part.Write(directory, g.list)
+		return r, err
 	}
-	output := &shard.Records{Each: func(r shard.Record) { watcher.ended(n, r) }}
+	output := &shard.Records{Each: p.specEnded}
 	guest, err := g.guest(places, directory, output)
 	if err != nil {
-		return s, err
+		return r, err
 	}
 	result, runErr := guest.Run(ctx)
-	s.took(result)
-	err = part.Write(directory, g.list)
-	s.reported = err == nil
-	switch {
-	case runErr != nil && !errors.Is(runErr, context.Cause(ctx)):
-		return s, fmt.Errorf("shard %d of %d: %w", n, shard.Count, runErr)
-	case runErr != nil:
-		return s, runErr
-	case err != nil:
-		return s, fmt.Errorf("shard %d of %d ended with status %d: %w\nIt has printed:\n%s", n, shard.Count, result.Status, err, output.Rest())
+	r.add(result)
+	if runErr != nil && ctx.Err() == nil {
+		return r, fmt.Errorf("shard %d/%d: %w", n, shard.Count, runErr)
 	}
-	return s, watcher.shardEnded(s)
+	report, err := part.Write(directory, g.list)
+	r.reported = err == nil
+	if ctx.Err() != nil {
+		return r, context.Cause(ctx)
+	}
+	if err != nil {
+		return r, fmt.Errorf("shard %d/%d ended with status %d: %w\nIt has printed:\n%s", n, shard.Count, result.Status, err, output.Rest())
+	}
+	p.shardEnded(r.Figures, report)
+	return r, nil
 }
 
 // guest is the machine for the specs at those places in the list.
@@ -251,7 +262,7 @@ func (g *Guests) guest(places []int, into string, output io.Writer) (*virtual.Gu
 	files := g.files.Clone()
 	files.Write(order, content, 0o644)
 	return &virtual.Guest{
-		Kernel: g.kernel, Files: files, Memory: s.Memory, Seed: uint64(s.Seed),
+		Machine: g.machine, Files: files, Memory: s.Memory, Seed: uint64(s.Seed),
 		Command: []string{"./suites.test",
 			fmt.Sprintf("--ginkgo.seed=%d", s.Seed), "--ginkgo.randomize-all", "--ginkgo.fail-on-pending",
 			"--ginkgo.timeout=87600h", // virtual hours pass quickly, and a guest that hangs is noticed
@@ -278,7 +289,7 @@ func (s Suites) listSpecs(ctx context.Context, directory string) (shard.List, er
 	if s.Focus != "" {
 		arguments = append(arguments, "--ginkgo.focus="+s.Focus)
 	}
-	cmd := inGroup(ctx, os.Interrupt, filepath.Join(directory, suitesBinary), arguments...)
+	cmd := inGroup(ctx, unix.SIGINT, filepath.Join(directory, suitesBinary), arguments...)
 	cmd.Env = append(os.Environ(), shard.OrderFile+"="+order, require.Virtual+"=1", harness.LeaveOut+"=")
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output

@@ -2,7 +2,6 @@ package run
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,55 +11,49 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 )
 
-// Figures are what a shard took.
-type Figures struct {
-	Shard     int
-	Specs     int
-	Wall, CPU time.Duration
-	Virtual   time.Duration
-	Booted    time.Duration // virtual time
-	Memory    int64         // bytes, at most
-}
-
-// Result is what a run in virtual time took.
+// Result is what a run in virtual time took, in seconds. A report has it in
+// shard.WallFile, the one file that is not the same, byte for byte, for the same seed.
 type Result struct {
-	Kernel  string
-	Wall    time.Duration // from the start of the first guest to the end of the last
-	CPU     time.Duration // of all guests
-	Virtual time.Duration // of all guests, one after another
-	Shards  []Figures     // of those that had specs
+	Kernel    string    `json:"kernel"`
+	Wall      float64   `json:"wall_seconds"`      // from the start of the first guest to the end of the last
+	Processor float64   `json:"processor_seconds"` // of all guests
+	Virtual   float64   `json:"virtual_seconds"`   // of all guests, one after another
+	Balance   float64   `json:"largest_processor_seconds_against_mean"`
+	Shards    []Figures `json:"shards"` // those that have specs
 }
 
-func (s *shardResult) took(r virtual.Result) {
-	s.Wall, s.CPU, s.Virtual, s.Booted, s.Memory, s.Kernel = r.Wall, r.CPU, r.Virtual, r.Booted, r.Memory, r.Kernel
+// Figures are what a shard took, in seconds and bytes.
+type Figures struct {
+	Shard     int     `json:"shard"`
+	Specs     int     `json:"specs"`
+	Wall      float64 `json:"wall_seconds"`
+	Processor float64 `json:"processor_seconds"`
+	Virtual   float64 `json:"virtual_seconds"`
+	Booted    float64 `json:"virtual_boot_seconds"`
+	Memory    int64   `json:"memory_bytes"` // at most
 }
 
-func sum(results []shardResult, wall time.Duration) Result {
-	all := Result{Wall: wall}
-	for _, r := range results {
-		all.Kernel = r.Kernel
-		all.CPU += r.CPU
-		all.Virtual += r.Virtual
-		if r.Specs > 0 {
-			all.Shards = append(all.Shards, r.Figures)
-		}
+func (f *Figures) add(r virtual.Result) {
+	f.Wall, f.Processor, f.Memory = r.Wall.Seconds(), r.CPU.Seconds(), r.Memory
+	f.Virtual, f.Booted = r.Virtual.Seconds(), r.Booted.Seconds()
+}
+
+// total sums shards up that took so long side by side.
+func total(kernel string, wall float64, shards []Figures) Result {
+	r := Result{Kernel: kernel, Wall: wall, Shards: shards}
+	most := 0.0
+	for _, s := range shards {
+		r.Processor += s.Processor
+		r.Virtual += s.Virtual
+		most = max(most, s.Processor)
 	}
-	return all
+	if r.Processor > 0 {
+		r.Balance = most * float64(len(shards)) / r.Processor
+	}
+	return r
 }
 
-// Balance is the processor time of the dearest shard against the mean.
-func (r Result) Balance() float64 {
-	var most, all time.Duration
-	for _, s := range r.Shards {
-		most, all = max(most, s.CPU), all+s.CPU
-	}
-	if all == 0 {
-		return 0
-	}
-	return float64(most) * float64(len(r.Shards)) / float64(all)
-}
-
-// Memory is what the largest guest took.
+// Memory is what the largest guest took, in bytes.
 func (r Result) Memory() (bytes int64) {
 	for _, s := range r.Shards {
 		bytes = max(bytes, s.Memory)
@@ -68,34 +61,12 @@ func (r Result) Memory() (bytes int64) {
 	return bytes
 }
 
-// wallFile is the format of shard.WallFile, the one file of a report in virtual time that
-// is not the same, byte for byte, for the same seed.
-type wallFile struct {
-	Kernel           string      `json:"kernel"`
-	WallSeconds      float64     `json:"wall_seconds"`
-	ProcessorSeconds float64     `json:"processor_seconds"`
-	VirtualSeconds   float64     `json:"virtual_seconds"`
-	Largest          float64     `json:"largest_shard_against_mean"` // processor time
-	Shards           []wallShard `json:"shards"`
-}
-
-type wallShard struct {
-	Shard            int     `json:"shard"`
-	Specs            int     `json:"specs"`
-	WallSeconds      float64 `json:"wall_seconds"`
-	ProcessorSeconds float64 `json:"processor_seconds"`
-	VirtualSeconds   float64 `json:"virtual_seconds"`
-	BootSeconds      float64 `json:"virtual_boot_seconds"`
-	MemoryBytes      int64   `json:"memory_bytes"`
-}
+// elapsed is the time since then in seconds.
+func elapsed(began time.Time) float64 { return time.Since(began).Seconds() }
 
 // write writes the figures into a report.
 func (r Result) write(directory string) error {
-	w := wallFile{r.Kernel, r.Wall.Seconds(), r.CPU.Seconds(), r.Virtual.Seconds(), r.Balance(), []wallShard{}}
-	for _, s := range r.Shards {
-		w.Shards = append(w.Shards, wallShard{s.Shard, s.Specs, s.Wall.Seconds(), s.CPU.Seconds(), s.Virtual.Seconds(), s.Booted.Seconds(), s.Memory})
-	}
-	content, err := json.MarshalIndent(w, "", "  ")
+	content, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return err
 	}
@@ -103,38 +74,14 @@ func (r Result) write(directory string) error {
 }
 
 // readResult reads the figures of a report.
-func readResult(directory string) (Result, error) {
-	var w wallFile
-	content, err := os.ReadFile(filepath.Join(directory, shard.WallFile))
+func readResult(directory string) (r Result, err error) {
+	name := filepath.Join(directory, shard.WallFile)
+	content, err := os.ReadFile(name)
+	if err == nil {
+		err = json.Unmarshal(content, &r)
+	}
 	if err != nil {
-		return Result{}, err
-	}
-	if err := json.Unmarshal(content, &w); err != nil {
-		return Result{}, fmt.Errorf("reading %s: %w", filepath.Join(directory, shard.WallFile), err)
-	}
-	r := Result{Kernel: w.Kernel, Wall: seconds(w.WallSeconds), CPU: seconds(w.ProcessorSeconds), Virtual: seconds(w.VirtualSeconds)}
-	for _, s := range w.Shards {
-		r.Shards = append(r.Shards, Figures{s.Shard, s.Specs, seconds(s.WallSeconds), seconds(s.ProcessorSeconds), seconds(s.VirtualSeconds), seconds(s.BootSeconds), s.MemoryBytes})
+		return r, fmt.Errorf("reading what a shard took, %s: %w", name, err)
 	}
 	return r, nil
-}
-
-func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
-
-// joined is the figures of shards that ran side by side, each somewhere.
-func joined(directories []string) (Result, error) {
-	var all Result
-	var missing error
-	for _, directory := range directories {
-		r, err := readResult(directory)
-		missing = errors.Join(missing, err)
-		if len(r.Shards) > 0 {
-			all.Kernel = r.Kernel
-		}
-		all.Wall = max(all.Wall, r.Wall)
-		all.CPU += r.CPU
-		all.Virtual += r.Virtual
-		all.Shards = append(all.Shards, r.Shards...)
-	}
-	return all, missing
 }

@@ -10,6 +10,9 @@ import (
 // the same neighbours everywhere, and so the same bytes in the report.
 const Count = 8
 
+// Memory is what each guest is given unless told otherwise, in MiB.
+const Memory = 512
+
 // Parse reads the number of a shard, as in "3/8".
 func Parse(text string) (number int, err error) {
 	before, after, _ := strings.Cut(text, "/")

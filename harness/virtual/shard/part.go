@@ -26,7 +26,6 @@ type Run struct {
 	Seed     int64
 	Focus    string `json:",omitempty"` // a regular expression; empty: all specs
 	LeaveOut string `json:",omitempty"` // the step that every spec leaves out
-	Record   bool   `json:",omitempty"` // the detection matrix is measured anew
 	Kernel   string // of the guests
 	Memory   int    // of a guest, in MiB
 	Programs string // a digest of the files in the guests
@@ -77,7 +76,7 @@ func (r Run) differs(other Run) string {
 		this, that any
 	}{
 		{"seed", r.Seed, other.Seed}, {"focus", r.Focus, other.Focus}, {"step left out", r.LeaveOut, other.LeaveOut},
-		{"recording of the matrix", r.Record, other.Record}, {"kernel", r.Kernel, other.Kernel}, {"memory", r.Memory, other.Memory},
+		{"kernel", r.Kernel, other.Kernel}, {"memory", r.Memory, other.Memory},
 	} {
 		if setting.this != setting.that {
 			return fmt.Sprintf("%s: %#v and %#v", setting.name, setting.this, setting.that)

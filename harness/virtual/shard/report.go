@@ -38,16 +38,17 @@ func write(directory string, report types.Report) error {
 
 // Write makes the report of a shard of what its guest has left in a directory, and puts
 // the part beside it. Every guest knows all specs: those of other shards go. A shard
-// without specs needs no guest, and its report is the part alone.
-func (p Part) Write(directory string, l List) error {
+// without specs needs no guest, and its report is the part alone. Write returns what the
+// specs report.
+func (p Part) Write(directory string, l List) (types.Report, error) {
 	p.Version, p.Of = version, Count
 	p.Run.List, p.Run.Specs = l.digest(), len(l)
 	if len(p.Places) == 0 {
-		return p.write(directory)
+		return types.Report{}, p.write(directory)
 	}
 	reports, err := Read(directory)
 	if err != nil {
-		return err
+		return types.Report{}, err
 	}
 	report := reports[0]
 	// What the guest was told is the list, and not the focus that has made it.
@@ -56,12 +57,9 @@ func (p Part) Write(directory string, l List) error {
 		report.SuiteConfig.FocusStrings = []string{p.Run.Focus}
 	}
 	if report.SpecReports, err = p.pick(l, report.SpecReports); err != nil {
-		return err
+		return report, err
 	}
-	if err := write(directory, report); err != nil {
-		return err
-	}
-	return p.write(directory)
+	return report, errors.Join(write(directory, report), p.write(directory))
 }
 
 // pick returns the specs of the part in the order of the list, and after them what has
