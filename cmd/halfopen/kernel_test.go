@@ -105,7 +105,7 @@ func TestWhatKeepsAKernelFromBeingBuiltIsOneLine(t *testing.T) {
 		{"", []string{"kernel", "build", "--source", "5.10"}, "halfopen: there is no kernel source \"5.10\": choose 6.12 or 6.1\n"},
 		{"", []string{"kernel", "path", "--source", "5.10"}, "halfopen: there is no kernel source \"5.10\": choose 6.12 or 6.1\n"},
 		{"", []string{"kernel", "biuld"}, "halfopen: unknown command \"biuld\" for \"halfopen kernel\"\n"},
-		{nowhere, []string{"kernel", "build"}, "halfopen: building the user-mode kernel takes Debian's apt, and "},
+		{nowhere, []string{"kernel", "build"}, "halfopen: building the user-mode kernel takes Debian's apt, which is not installed: "},
 	} {
 		if c.path != "" {
 			t.Setenv("PATH", c.path)

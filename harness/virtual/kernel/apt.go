@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// apt is the system's apt, with its sources, keys and proxies, but with lists and
-// downloads in a directory of its own, so that it takes no root.
+// apt is the system's apt, with its sources, keys and proxies. Its lists and downloads
+// are in a directory of their own, so it needs no root.
 type apt struct {
 	directory string
 	log       *buildLog
@@ -28,11 +28,11 @@ func newApt(directory string, log *buildLog) (*apt, error) {
 		}
 	}
 	a := &apt{directory, log}
-	// Debug::NoLocking: nobody else has these lists, and some file systems have no locks.
 	return a, errors.Join(a.configure(""), os.WriteFile(filepath.Join(directory, "status"), nil, 0o644))
 }
 
-// configure writes apt's configuration; more is added to it.
+// configure writes apt's configuration with the lines in more. It switches locks off:
+// no other process has these lists, and some file systems have no locks.
 func (a *apt) configure(more string) error {
 	return os.WriteFile(filepath.Join(a.directory, "apt.conf"), fmt.Appendf(nil, `Dir::State::Lists "%[1]s/lists";
 Dir::State::Status "%[1]s/status";
@@ -69,8 +69,9 @@ type offer struct {
 	size          int64 // of its archive
 }
 
-// newest updates apt's lists and returns what they offer of a source. When the system's
-// sources do not have it, Debian's suite that has it is asked, at the same mirror.
+// newest updates apt's lists and returns their newest package of a source. If the
+// system's sources have none, apt asks the same mirror for the release of Debian that
+// the source belongs to.
 func (a *apt) newest(ctx context.Context, s Source) (offer, error) {
 	_, updated := a.output(ctx, "apt-get", "-qq", "update")
 	o, err := a.offered(ctx, s.debianPackage())
@@ -90,7 +91,7 @@ func (a *apt) newest(ctx context.Context, s Source) (offer, error) {
 	mirror, _, _ := strings.Cut(list, "\n")
 	mirror = strings.Replace(mirror, "[signed-by=$(SIGNED_BY)] ", "", 1)
 	if mirror == "" {
-		return offer{}, fmt.Errorf("apt has no package %s here, and no source of Debian's: build the kernel on Debian, once, and copy the cache's directory halfopen/kernel from there", s.debianPackage())
+		return offer{}, fmt.Errorf("apt has no package %s here, and no source of Debian's: "+elsewhere, s.debianPackage())
 	}
 	sources := filepath.Join(a.directory, "sources", "suite.list")
 	if err := os.WriteFile(sources, []byte(mirror+"\n"), 0o644); err != nil {
@@ -105,7 +106,7 @@ func (a *apt) newest(ctx context.Context, s Source) (offer, error) {
 	return a.offered(ctx, s.debianPackage())
 }
 
-// offered returns what apt's lists have of a package.
+// offered returns the newest version of a package in apt's lists.
 func (a *apt) offered(ctx context.Context, name string) (offer, error) {
 	record, err := a.output(ctx, "apt-cache", "show", "--no-all-versions", name)
 	if err != nil {
@@ -127,7 +128,7 @@ func (a *apt) offered(ctx context.Context, name string) (offer, error) {
 	return o, nil
 }
 
-// fetch fetches a package and returns its archive, whose signature apt has checked.
+// fetch fetches a package and returns its archive. apt checks the signature.
 func (a *apt) fetch(ctx context.Context, o offer, p *progress) (string, error) {
 	target := filepath.Join(a.directory, "download")
 	cmd := a.command("apt-get", "-qq", "download", o.name+"="+o.version)
@@ -142,7 +143,7 @@ func (a *apt) fetch(ctx context.Context, o offer, p *progress) (string, error) {
 			case <-done:
 				return
 			case <-time.After(onTerminal):
-				p.part(archivesIn(target, filepath.Join(a.directory, "cache", "archives", "partial")), o.size)
+				p.part(sizeOf(target), o.size)
 			}
 		}
 	}()
@@ -162,14 +163,12 @@ func (a *apt) fetch(ctx context.Context, o offer, p *progress) (string, error) {
 	return archives[0], nil
 }
 
-// archivesIn is the size of all files in directories.
-func archivesIn(directories ...string) (size int64) {
-	for _, d := range directories {
-		entries, _ := os.ReadDir(d) // it only decides a percentage
-		for _, e := range entries {
-			if info, err := e.Info(); err == nil {
-				size += info.Size()
-			}
+// sizeOf returns the size of a directory's files. It only decides a percentage.
+func sizeOf(directory string) (size int64) {
+	entries, _ := os.ReadDir(directory)
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil {
+			size += info.Size()
 		}
 	}
 	return size

@@ -12,12 +12,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Build returns the kernel that Find finds, and builds it when there is none, which
-// takes minutes: progress is told what it does, and may be nil. Where ReleasedAt gives
-// an address, a released kernel is fetched from there instead.
+// Build returns the kernel that Find finds. If there is none, Build builds it, which
+// takes minutes, and writes its progress to a writer, which may be nil. If ReleasedAt
+// has an address, Build fetches the released kernel from there instead.
 //
 // The error is a *Lacks when tools are missing, and a *Damaged when the kernel in the
-// cache is. When ctx ends nothing of the build is left.
+// cache is damaged. A build whose ctx ends leaves nothing behind.
 func Build(ctx context.Context, s Source, to io.Writer) (Kernel, error) {
 	b, err := newBuilder(s, to)
 	if err != nil {
@@ -26,8 +26,9 @@ func Build(ctx context.Context, s Source, to io.Writer) (Kernel, error) {
 	return b.build(ctx)
 }
 
-// Update builds the kernel of the newest package that apt knows, with the compiler that
-// is here, unless that very kernel is in the cache. Find returns it from then on.
+// Update builds the kernel from the newest package that apt knows, with this machine's
+// compiler. It returns the kernel in the cache if that has the same inputs. Find returns
+// an updated kernel from then on.
 func Update(ctx context.Context, s Source, to io.Writer) (Kernel, error) {
 	b, err := newBuilder(s, to)
 	if err != nil {
@@ -93,7 +94,7 @@ func (b *builder) build(ctx context.Context) (Kernel, error) {
 	return k, err
 }
 
-// find finds a kernel that makes building one unnecessary.
+// find returns the kernel in the cache, unless an update was asked for.
 func (b *builder) find() (Kernel, error) {
 	if b.update {
 		return Kernel{}, ErrNotBuilt
@@ -101,7 +102,7 @@ func (b *builder) find() (Kernel, error) {
 	return b.cache.find(b.source, b.recipe.hash())
 }
 
-// Space that a build takes in the cache's file system, in bytes.
+// space is how many bytes a build takes in the cache's file system.
 const space = 1 << 30
 
 // make builds the kernel in a directory, which the caller removes.
@@ -141,8 +142,8 @@ func (b *builder) make(ctx context.Context, work string) (Kernel, error) {
 	return k, nil
 }
 
-// fetch fetches the source and unpacks it to the tree. It returns what is known of the
-// kernel so far, or the kernel, when the cache has one of these very inputs.
+// fetch fetches the source and unpacks it to the tree. It returns the kernel's inputs,
+// or the kernel itself if the cache has one with the same inputs.
 func (b *builder) fetch(ctx context.Context, work string, t tree) (k Kernel, cached bool, err error) {
 	b.progress.begin("updating apt's lists")
 	a, err := newApt(filepath.Join(work, "apt"), t.log)

@@ -182,6 +182,23 @@ func TestABuildThatFailsSaysWhyInOneLineAndLeavesNothing(t *testing.T) {
 	}
 }
 
+func TestASourceMayNotHaveANameOfTheDefaultsConfiguration(t *testing.T) {
+	const drop = "case $* in *allnoconfig) grep -v CONFIG_INET= \"${2#*=}\" >.config; exit 0; esac\n"
+	for _, c := range []struct{ what, kconfig, want string }{
+		{"no such name", "config INET_DIAG\n", ""},
+		{"a name that was dropped", "menuconfig INET\n", "configuring the kernel: linux-source-6.1 does not take CONFIG_INET=y"},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			b := newBench(t)
+			b.script("make", "mkdir -p net && printf '"+c.kconfig+"' >net/Kconfig\n"+drop)
+			_, err := Build(t.Context(), Debian12, nil)
+			if got := fmt.Sprint(err); c.want == "" && err != nil || c.want != "" && got != c.want {
+				t.Errorf("%v, expected %q", err, c.want)
+			}
+		})
+	}
+}
+
 func TestASourceThatTheSystemDoesNotHaveComesFromDebiansSuite(t *testing.T) {
 	b := newBench(t)
 	b.script("apt-cache", "grep -q suite.list \"$APT_CONFIG\" || { echo 'E: No packages found' >&2; exit 100; }\n")
@@ -197,7 +214,7 @@ func TestASystemWithoutDebiansArchiveIsToldWhatToDo(t *testing.T) {
 	b := newBench(t)
 	b.script("apt-cache", "exit 100\n")
 	_, err := Build(t.Context(), Debian13, nil)
-	if err == nil || !strings.HasPrefix(err.Error(), "apt has no package linux-source-6.12 here, and no source of Debian's: build the kernel on Debian, once") {
+	if err == nil || !strings.HasPrefix(err.Error(), "apt has no package linux-source-6.12 here, and no source of Debian's: build it once on Debian") {
 		t.Error(err)
 	}
 }
@@ -303,10 +320,10 @@ func TestWhatAMachineLacksIsOneLineWithTheRemedy(t *testing.T) {
 		gone []string
 		want string
 	}{
-		{"two programs", []string{"flex", "bison"}, "flex bison not installed, without which the user-mode kernel cannot be built: run 'apt-get install flex bison' as root"},
-		{"two programs of one package", []string{"ld", "strip"}, "binutils not installed, without which the user-mode kernel cannot be built: run 'apt-get install binutils' as root"},
-		{"the compiler", []string{"gcc"}, "gcc libc6-dev not installed, without which the user-mode kernel cannot be built: run 'apt-get install gcc libc6-dev' as root"},
-		{"apt", []string{"apt-get"}, "building the user-mode kernel takes Debian's apt, and apt are not installed: build it on Debian"},
+		{"two programs", []string{"flex", "bison"}, "building the user-mode kernel takes packages that are not installed: run 'apt-get install flex bison' as root"},
+		{"two programs of one package", []string{"ld", "strip"}, "building the user-mode kernel takes packages that are not installed: run 'apt-get install binutils' as root"},
+		{"the compiler", []string{"gcc"}, "building the user-mode kernel takes packages that are not installed: run 'apt-get install gcc libc6-dev' as root"},
+		{"apt", []string{"apt-get"}, "building the user-mode kernel takes Debian's apt, which is not installed: build it once on Debian"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			newBench(t)

@@ -15,14 +15,14 @@ import (
 // ErrNotBuilt is the error of a kernel that is not in the cache.
 var ErrNotBuilt = errors.New("it is not in the cache")
 
-// cache is the directory with the kernels. Each is a file, and beside it another with
-// its JSON, which is written last: a kernel without one does not count.
+// cache is the directory with the kernels. Each kernel is a file, and its record is a
+// JSON file beside it. The record is written last: a kernel without one does not count.
 type cache struct{ directory string }
 
 const (
 	prefix     = "linux-"
-	metadata   = ".json"
-	unfinished = "build." // a directory that a build works in begins so
+	metadata   = ".json"  // the suffix of a record
+	unfinished = "build." // the prefix of a build's directory
 )
 
 // userCache is the cache in the user's home.
@@ -52,7 +52,7 @@ func (c cache) list() ([]Kernel, error) {
 	for _, file := range files {
 		k, err := c.read(strings.TrimSuffix(file, metadata))
 		if errors.Is(err, os.ErrNotExist) {
-			continue // who removes a kernel may leave its JSON
+			continue // somebody removed the kernel, but not its record
 		}
 		if err != nil {
 			return nil, err
@@ -63,8 +63,8 @@ func (c cache) list() ([]Kernel, error) {
 	return kernels, nil
 }
 
-// read returns the kernel in a file. The error is os.ErrNotExist when the file or what
-// is recorded of it is not there.
+// read returns the kernel in a file. The error is os.ErrNotExist when the file or its
+// record does not exist.
 func (c cache) read(file string) (Kernel, error) {
 	content, err := os.ReadFile(file + metadata)
 	if err != nil {
@@ -100,8 +100,8 @@ func (c cache) path(k Kernel) string {
 	return filepath.Join(c.directory, prefix+k.Package+"-"+hex.EncodeToString(key[:6]))
 }
 
-// put moves a finished program into the cache, whose file system it is on, with what k
-// says of it.
+// put moves a finished program into the cache and writes its record. The program must be
+// on the cache's file system.
 func (c cache) put(program string, k Kernel) (Kernel, error) {
 	fail := func(err error) (Kernel, error) {
 		return Kernel{}, fmt.Errorf("putting the kernel into the cache: %w", err)
@@ -122,7 +122,7 @@ func (c cache) put(program string, k Kernel) (Kernel, error) {
 	if err := os.WriteFile(program+metadata, append(about, '\n'), 0o644); err != nil {
 		return fail(err)
 	}
-	// Never a kernel beside what is recorded of another.
+	// A kernel is never beside the record of another.
 	if err := os.Remove(k.File + metadata); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fail(err)
 	}
@@ -137,8 +137,8 @@ func (c cache) put(program string, k Kernel) (Kernel, error) {
 	return k, nil
 }
 
-// synced writes a file to the disk: after a crash, a file that was renamed before may
-// be empty.
+// synced writes a file to the disk. After a crash, a file renamed before that may be
+// empty.
 func synced(path string) error {
 	f, err := os.Open(path)
 	if err != nil {

@@ -6,14 +6,14 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
-// run runs programs side by side, the output of each the input of the next, and waits
-// for all. When ctx ends, they end with all that they have started; when this process
-// dies they do so too, however it dies.
+// run runs a pipeline of programs and waits for all of them. It ends them and all their
+// children when ctx ends. They also end when this process dies, even by SIGKILL.
 func run(ctx context.Context, programs ...*exec.Cmd) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -42,7 +42,7 @@ func run(ctx context.Context, programs ...*exec.Cmd) error {
 	return failed
 }
 
-// brokenPipe says whether a program ended because a later one no longer read.
+// brokenPipe reports whether a program ended because a later one stopped reading.
 func brokenPipe(err error) bool {
 	exit, ok := errors.AsType[*exec.ExitError](err)
 	if !ok {
@@ -56,6 +56,9 @@ func brokenPipe(err error) bool {
 type group struct {
 	watcher *exec.Cmd // leads the group and ends it when life closes
 	life    *os.File  // closes when this process dies
+
+	mu    sync.Mutex
+	ended bool // its number may be another's
 }
 
 func newGroup() (*group, error) {
@@ -70,10 +73,10 @@ func newGroup() (*group, error) {
 	if err := watcher.Start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("starting a shell: %w", err), w.Close())
 	}
-	return &group{watcher, w}, nil
+	return &group{watcher: watcher, life: w}, nil
 }
 
-// start starts the programs in the group. When one cannot be started, none runs on.
+// start starts the programs in the group. If one cannot be started, it ends the others.
 func (g *group) start(programs []*exec.Cmd) error {
 	var input *os.File
 	for i, p := range programs {
@@ -105,13 +108,22 @@ func (g *group) start(programs []*exec.Cmd) error {
 	return nil
 }
 
-// kill ends everything in the group. Nothing there has anything to tidy up: the
-// directory that it works in is removed afterwards.
-func (g *group) kill() { _ = unix.Kill(-g.watcher.Process.Pid, unix.SIGKILL) }
+// kill kills all processes in the group. They need no time to clean up: the caller
+// removes their directory.
+func (g *group) kill() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.ended {
+		_ = unix.Kill(-g.watcher.Process.Pid, unix.SIGKILL)
+	}
+}
 
-// end ends what is left in the group.
+// end kills the processes left in the group, and its watcher.
 func (g *group) end() {
 	g.kill()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.ended = true
 	_ = g.life.Close()
 	_ = g.watcher.Wait() // it was killed
 }

@@ -1,9 +1,8 @@
 package kernel
 
-// Find returns the kernel that this program uses for a source: the newest one in the
-// cache with this program's configuration and patches. It asks neither apt nor the
-// network. The error is ErrNotBuilt when there is none, and a *Damaged when its bytes
-// are not those that were built.
+// Find returns the newest kernel in the cache with this program's configuration and
+// patches. It uses neither apt nor the network. The error is ErrNotBuilt when there is
+// none, and a *Damaged when the kernel is damaged.
 func Find(s Source) (Kernel, error) {
 	c, err := userCache()
 	if err != nil {
@@ -16,8 +15,8 @@ func Find(s Source) (Kernel, error) {
 	return c.find(s, r.hash())
 }
 
-// List returns every kernel in the cache, the newest first: also those of other
-// configurations. It does not check them.
+// List returns all kernels in the cache, the newest first, including those with other
+// configurations. It does not check their bytes.
 func List() ([]Kernel, error) {
 	c, err := userCache()
 	if err != nil {

@@ -9,22 +9,21 @@ import (
 	"time"
 )
 
-// Kernel is a kernel in the cache. Its JSON is the file beside it there.
+// Kernel is a kernel in the cache. Its JSON is its record there.
 type Kernel struct {
-	File     string    `json:"-"` // the program: an executable of this machine
+	File     string    `json:"-"` // an executable
 	Source   Source    `json:"source"`
 	Package  string    `json:"package"`  // the version of Debian's package: "6.12.117-1"
 	Release  string    `json:"release"`  // what uname -r says in a guest: "6.12.117"
-	Recipe   string    `json:"recipe"`   // of which configuration and patches
-	Compiler string    `json:"compiler"` // "gcc 12.2.0, ld 2.40"; empty: it was fetched
+	Recipe   string    `json:"recipe"`   // the hash of its configuration and patches
+	Compiler string    `json:"compiler"` // "gcc 12.2.0, ld 2.40"; empty for a released kernel
 	SHA256   string    `json:"sha256"`
 	Size     int64     `json:"size"`
 	Made     time.Time `json:"made"`
 	Seconds  float64   `json:"seconds"` // how long building or fetching it took
 }
 
-// Damaged is the error of a kernel in the cache whose bytes are not those that were
-// put there.
+// Damaged is the error of a kernel in the cache that has changed since it was put there.
 type Damaged struct {
 	File string
 	Why  string
@@ -34,8 +33,8 @@ func (d *Damaged) Error() string {
 	return fmt.Sprintf("the kernel %s is damaged (%s): remove that file, and it will be built again", d.File, d.Why)
 }
 
-// check reads the kernel and compares it with what is recorded of it. The error is a
-// *Damaged when they differ, and os.ErrNotExist when there is no such file.
+// check compares the kernel's bytes with its record. The error is a *Damaged when they
+// differ.
 func (k Kernel) check() error {
 	f, err := os.Open(k.File)
 	if err != nil {

@@ -12,12 +12,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// retry is how often a build looks whether another has ended.
+// retry is how often a waiting build tries to get the lock.
 const retry = 200 * time.Millisecond
 
-// lock makes this build the only one in the cache, and waits for another to end. The
-// kernel frees the lock of a process that dies. What builds in the cache that died have
-// left is removed.
+// lock makes this build the only one in the cache; it waits for another build to end.
+// The operating system frees the lock of a process that dies. lock also removes the
+// directories of builds that died.
 func (c cache) lock(ctx context.Context, s Source, p *progress) (unlock func(), err error) {
 	fail := func(err error) (func(), error) {
 		return nil, fmt.Errorf("locking the cache of kernels: %w", err)
@@ -33,7 +33,7 @@ func (c cache) lock(ctx context.Context, s Source, p *progress) (unlock func(), 
 		_ = f.Close()
 		return fail(err)
 	}
-	// Whoever waits reads who builds.
+	// A waiting build shows this text.
 	if err := errors.Join(f.Truncate(0), write(f, fmt.Sprintf("process %d, which builds %s", os.Getpid(), s)), c.clear()); err != nil {
 		_ = f.Close()
 		return fail(err)

@@ -10,14 +10,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// How often a percentage is shown.
+// The least time between two percentages.
 const (
-	onTerminal = 250 * time.Millisecond // where it rewrites its line
+	onTerminal = 250 * time.Millisecond
 	inLog      = 10 * time.Second
 )
 
-// progress tells a person what a build does, a line for each stage. Percentages rewrite
-// the line of a terminal; elsewhere they are lines of their own, some seconds apart.
+// progress shows a person the stages of a build, one on a line. On a terminal a
+// percentage rewrites the line; elsewhere it is a line of its own.
 type progress struct {
 	to       io.Writer
 	terminal bool
@@ -29,7 +29,7 @@ type progress struct {
 	open  bool      // the terminal's line is not finished
 }
 
-// newProgress writes to a writer; nil: nowhere.
+// newProgress returns a progress that writes to a writer, which may be nil.
 func newProgress(to io.Writer) *progress {
 	if to == nil {
 		to = io.Discard
@@ -58,8 +58,8 @@ func (p *progress) begin(format string, arguments ...any) {
 	_, _ = io.WriteString(p.to, p.stage+"\n")
 }
 
-// part shows how much of the stage is done, unless that was shown just now. A stage of
-// which more is done than was expected stays at 99 %.
+// part shows which part of the stage is done, unless the last line is too recent. It
+// shows at most 99 %, because the expectation may be too small.
 func (p *progress) part(done, expected int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

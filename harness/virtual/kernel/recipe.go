@@ -15,8 +15,8 @@ import (
 //go:embed config patches
 var embedded embed.FS
 
-// recipe is what this program adds to a source: everything that decides the kernel's
-// bytes, apart from the package and the compiler.
+// recipe is what this program adds to a source. Together with the package and the
+// compiler it decides the kernel's bytes.
 type recipe struct {
 	config  []byte
 	patches []patch // in the order of their names
@@ -27,8 +27,8 @@ type patch struct {
 	content []byte
 }
 
-// recipeFor reads the configuration and the patches of a source from files, which has
-// them as this package's directory does.
+// recipeFor reads the configuration and the patches of a source from a copy of this
+// package's directory.
 func recipeFor(files fs.FS, s Source) (recipe, error) {
 	config, err := fs.ReadFile(files, "config")
 	if err != nil {
@@ -49,7 +49,7 @@ func recipeFor(files fs.FS, s Source) (recipe, error) {
 	return r, nil
 }
 
-// hash identifies the recipe. The arguments and the environment of make belong to it.
+// hash identifies the recipe, including the arguments and the environment of make.
 func (r recipe) hash() string {
 	h := sha256.New()
 	add := func(name string, content []byte) {
@@ -64,25 +64,41 @@ func (r recipe) hash() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// missing returns the settings of the configuration that a .config does not have. The
-// kernel's make drops a setting without a word when its dependencies are not met.
-func (r recipe) missing(config []byte) []string {
+// missing returns the settings of the configuration that a .config does not have. make
+// drops a setting silently when its dependencies are not met.
+func (r recipe) missing(config []byte) []setting {
 	got := map[string]string{}
-	for line := range bytes.Lines(config) {
-		if name, value, ok := strings.Cut(strings.TrimSpace(string(line)), "="); ok {
-			got[name] = value
-		}
+	for _, s := range settings(config) {
+		got[s.name] = s.value
 	}
-	var missing []string
-	for line := range bytes.Lines(r.config) {
-		name, want, ok := strings.Cut(strings.TrimSpace(string(line)), "=")
-		if !ok || strings.HasPrefix(name, "#") {
-			continue
-		}
-		value, set := got[name]
-		if value != want && (set || want != "n") { // a setting that is off has no line
-			missing = append(missing, name+"="+want)
+	var missing []setting
+	for _, s := range settings(r.config) {
+		value, set := got[s.name]
+		if value != s.value && (set || s.value != off) { // a name that is off may have no line
+			missing = append(missing, s)
 		}
 	}
 	return missing
+}
+
+// setting is a line of a configuration.
+type setting struct{ name, value string }
+
+// off is the value of a setting that is "not set".
+const off = "n"
+
+func (s setting) String() string { return s.name + "=" + s.value }
+
+func settings(config []byte) (all []setting) {
+	for line := range bytes.Lines(config) {
+		text := strings.TrimSpace(string(line))
+		name, value, ok := strings.Cut(text, "=")
+		if comment, found := strings.CutSuffix(text, " is not set"); found {
+			name, value, ok = strings.TrimPrefix(comment, "# "), off, true
+		}
+		if ok && strings.HasPrefix(name, "CONFIG_") {
+			all = append(all, setting{name, value})
+		}
+	}
+	return all
 }

@@ -19,8 +19,7 @@ func TestEverySourceHasAConfigurationAndPatches(t *testing.T) {
 	}
 }
 
-// Documentation and drivers say nothing of what is built.
-func TestNoPatchTouchesWhatIsNotUnpacked(t *testing.T) {
+func TestNoPatchTouchesWhatIsOutsideTheArchitecture(t *testing.T) {
 	for _, s := range Sources() {
 		r, err := recipeFor(embedded, s)
 		if err != nil {
@@ -77,7 +76,7 @@ func TestTheRecipesHashChangesWithEachOfItsParts(t *testing.T) {
 }
 
 func TestWhatAConfigurationLost(t *testing.T) {
-	r := recipe{config: []byte("# CONFIG_COMMENT=y\nCONFIG_A=y\nCONFIG_HZ=250\nCONFIG_S=\"null\"\nCONFIG_OFF=n\n\n")}
+	r := recipe{config: []byte("# CONFIG_COMMENT=y\nCONFIG_A=y\nCONFIG_HZ=250\nCONFIG_S=\"null\"\nCONFIG_OFF=n\n# CONFIG_UNSET is not set\n\n")}
 	for _, c := range []struct {
 		what, config string
 		missing      []string
@@ -88,8 +87,13 @@ func TestWhatAConfigurationLost(t *testing.T) {
 		{"one that became a module", "CONFIG_A=m\nCONFIG_HZ=250\nCONFIG_S=\"null\"\n", []string{"CONFIG_A=y"}},
 		{"a number and a text", "CONFIG_A=y\nCONFIG_HZ=100\nCONFIG_S=\"\"\n", []string{"CONFIG_HZ=250", `CONFIG_S="null"`}},
 		{"one that was selected", "CONFIG_A=y\nCONFIG_HZ=250\nCONFIG_S=\"null\"\nCONFIG_OFF=y\n", []string{"CONFIG_OFF=n"}},
+		{"another that was selected", "CONFIG_A=y\nCONFIG_HZ=250\nCONFIG_S=\"null\"\nCONFIG_UNSET=m\n", []string{"CONFIG_UNSET=n"}},
 	} {
-		if got := r.missing([]byte(c.config)); !slices.Equal(got, c.missing) {
+		var got []string
+		for _, s := range r.missing([]byte(c.config)) {
+			got = append(got, s.String())
+		}
+		if !slices.Equal(got, c.missing) {
 			t.Errorf("%s: %q, expected %q", c.what, got, c.missing)
 		}
 	}

@@ -17,8 +17,8 @@ import (
 	"github.com/ulikunitz/xz"
 )
 
-// addressVariable is the environment variable with the address of the folder that has
-// the released kernels, http or https. Unless it is set, kernels are built.
+// addressVariable is the environment variable with the address of the folder of released
+// kernels (http or https). Unless it is set, kernels are built.
 const addressVariable = "HALFOPEN_KERNEL_URL"
 
 // ReleasedAt returns the address of the folder with released kernels. It is empty
@@ -27,11 +27,11 @@ func ReleasedAt() string { return os.Getenv(addressVariable) }
 
 // released is a kernel that a release of this project carries.
 type released struct {
-	name    string // of the file, in the folder: "linux-6.12.117.xz"
-	sha256  string // of the kernel itself, not of what it is compressed to
+	name    string // of the file: "linux-6.12.117.xz"
+	sha256  string // of the kernel, uncompressed
 	pkg     string // the version of Debian's package
 	release string
-	recipe  string // of another recipe than this program's: it is not used
+	recipe  string // a release of another recipe is not used
 }
 
 // releases are the released kernels. There are none yet.
@@ -65,8 +65,8 @@ func (b *builder) download(ctx context.Context, work string) (Kernel, error) {
 	return k, err
 }
 
-// fetchReleased fetches a kernel to a file, unpacks it when the address ends in .xz, and
-// checks it. Neither what it fetches nor the kernel may have more than so many bytes.
+// fetchReleased fetches a kernel to a file, decompresses it if the address ends in .xz,
+// and checks its checksum. Both the body and the kernel may have at most that many bytes.
 func fetchReleased(ctx context.Context, address, sum string, most int64, file string) error {
 	ctx, cancel := context.WithTimeout(ctx, maxDownload)
 	defer cancel()
@@ -105,7 +105,7 @@ func fetchReleased(ctx context.Context, address, sum string, most int64, file st
 	return nil
 }
 
-// withoutAddress is an error of package http without the address, which may hold a
+// withoutAddress removes the address from an error of package http: it may contain a
 // password.
 func withoutAddress(err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
@@ -114,7 +114,7 @@ func withoutAddress(err error) error {
 	return err
 }
 
-// bounded reads from r, and fails when there are more than so many bytes.
+// bounded reads from r and fails after that many bytes.
 type bounded struct {
 	r    io.Reader
 	left int64

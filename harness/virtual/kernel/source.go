@@ -8,14 +8,13 @@ import (
 // Source is a series of Debian's kernel source. Its package is linux-source-SERIES.
 type Source string
 
-// The sources that a kernel can be built from, each named after the release of Debian
-// that it is the kernel of.
+// The sources, each named after the release of Debian that uses it.
 const (
 	Debian13 Source = "6.12"
 	Debian12 Source = "6.1"
 )
 
-// Default is the source of guests that ask for none.
+// Default is the source unless another is asked for.
 const Default = Debian13
 
 // Sources returns every source, the default first.
@@ -39,7 +38,7 @@ func ParseSource(name string) (Source, error) {
 // debianPackage is the name of Debian's package with the source.
 func (s Source) debianPackage() string { return "linux-source-" + string(s) }
 
-// suite is the release of Debian that always has the package.
+// suite is the codename of the release of Debian that always has the package.
 func (s Source) suite() string {
 	if s == Debian12 {
 		return "bookworm"

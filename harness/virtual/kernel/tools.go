@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -15,14 +16,17 @@ type Lacks struct {
 }
 
 func (l *Lacks) Error() string {
-	packages := strings.Join(l.Packages, " ")
+	const takes = "building the user-mode kernel takes "
 	if slices.Contains(l.Packages, "apt") {
-		return "building the user-mode kernel takes Debian's apt, and " + packages + " are not installed: build it on Debian, once, and copy the cache's directory halfopen/kernel from there"
+		return takes + "Debian's apt, which is not installed: " + elsewhere
 	}
-	return packages + " not installed, without which the user-mode kernel cannot be built: run 'apt-get install " + packages + "' as root"
+	return takes + "packages that are not installed: run 'apt-get install " + strings.Join(l.Packages, " ") + "' as root"
 }
 
-// tools are the programs that a build takes, each with its package.
+// elsewhere is the remedy where the source cannot be fetched.
+const elsewhere = "build it once on Debian, and copy the directory halfopen/kernel of its cache to this one's"
+
+// tools are the programs of a build, each with its package.
 var tools = []struct{ program, pkg string }{
 	{"apt-get", "apt"},
 	{"apt-cache", "apt"},
@@ -61,14 +65,14 @@ func needed(ctx context.Context) error {
 	return nil
 }
 
-// staticLibrary says whether the compiler has the C library that a static program is
-// linked with. GCC prints the bare name of a file it does not find.
+// staticLibrary reports whether the compiler finds the static C library. GCC prints the
+// bare name of a file that it does not find.
 func staticLibrary(ctx context.Context) bool {
 	out, err := exec.CommandContext(ctx, "gcc", "-print-file-name=libc.a").Output()
 	return err == nil && filepath.IsAbs(strings.TrimSpace(string(out)))
 }
 
-// compiler names the programs that decide the kernel's bytes: "gcc 12.2.0, ld 2.40".
+// compiler returns the versions of the compiler and the linker: "gcc 12.2.0, ld 2.40".
 func compiler(ctx context.Context) (string, error) {
 	version, err := exec.CommandContext(ctx, "gcc", "-dumpfullversion").Output()
 	if err != nil {
@@ -82,7 +86,7 @@ func compiler(ctx context.Context) (string, error) {
 	first, _, _ := strings.Cut(string(linker), "\n")
 	words := strings.Fields(first)
 	if len(words) == 0 {
-		return "", fmt.Errorf("asking ld for its version: it printed none")
+		return "", errors.New("asking ld for its version: it printed none")
 	}
 	return fmt.Sprintf("gcc %s, ld %s", strings.TrimSpace(string(version)), words[len(words)-1]), nil
 }

@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,14 +16,15 @@ import (
 	"strings"
 )
 
-// unneeded are the files of the source that a user-mode kernel is not built from, as
-// patterns for tar: two thirds of it. Kconfig reads its own files everywhere.
+// unneeded has patterns for tar: two thirds of the source, which a user-mode kernel is
+// not built from. They spare all files of Kconfig, because make reads every one of them.
 //
 //go:embed unneeded
 var unneeded []byte
 
-// makeArguments belong to every call of make, and makeEnvironment to everything that
-// builds: they keep what differs between machines out of the kernel's bytes.
+// makeArguments are arguments of every make, and makeEnvironment is the environment of
+// every program of a build. They keep this machine's name, user and clock out of the
+// kernel.
 var (
 	makeArguments   = []string{"ARCH=um"}
 	makeEnvironment = []string{
@@ -44,7 +46,7 @@ type tree struct {
 	log       *buildLog
 }
 
-// unpack unpacks Debian's package of the source, and removes it.
+// unpack unpacks Debian's package of the source and removes the package.
 func (t tree) unpack(ctx context.Context, archive string) error {
 	exclude := t.directory + ".unneeded"
 	if err := os.WriteFile(exclude, unneeded, 0o644); err != nil {
@@ -91,7 +93,7 @@ func (t tree) build(ctx context.Context) (string, error) {
 	return filepath.Join(t.directory, "linux.stripped"), nil
 }
 
-// configure writes the kernel's .config: what the recipe says, and everything else off.
+// configure writes the kernel's .config: the recipe's settings, and all others off.
 func (t tree) configure(ctx context.Context) error {
 	config := t.directory + ".config"
 	if err := os.WriteFile(config, t.recipe.config, 0o644); err != nil {
@@ -104,10 +106,48 @@ func (t tree) configure(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("configuring the kernel: %w", err)
 	}
-	if missing := t.recipe.missing(got); len(missing) > 0 {
-		return fmt.Errorf("configuring the kernel: %s does not take %s", t.source.debianPackage(), strings.Join(missing, ", "))
+	missing := t.recipe.missing(got)
+	// The configuration is written for the default source. Another may lack some names.
+	if len(missing) > 0 && t.source != Default {
+		names, err := t.names()
+		if err != nil {
+			return fmt.Errorf("configuring the kernel: %w", err)
+		}
+		missing = slices.DeleteFunc(missing, func(s setting) bool { return !names[s.name] })
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("configuring the kernel: %s does not take %s", t.source.debianPackage(), joined(missing))
 	}
 	return nil
+}
+
+func joined(settings []setting) string {
+	var texts []string
+	for _, s := range settings {
+		texts = append(texts, s.String())
+	}
+	return strings.Join(texts, ", ")
+}
+
+// names returns the names of all settings that the source has.
+func (t tree) names() (map[string]bool, error) {
+	names := map[string]bool{}
+	err := filepath.WalkDir(t.directory, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() || !strings.HasPrefix(entry.Name(), "Kconfig") {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		for line := range strings.Lines(string(content)) {
+			if word := strings.Fields(line); len(word) == 2 && (word[0] == "config" || word[0] == "menuconfig") {
+				names["CONFIG_"+word[1]] = true
+			}
+		}
+		return nil
+	})
+	return names, err
 }
 
 // release is the kernel's name for itself.
@@ -125,8 +165,8 @@ func (t tree) make(ctx context.Context, output io.Writer, arguments ...string) e
 	return run(ctx, cmd)
 }
 
-// command is a program that runs in the tree. Of this process's environment it gets what
-// it cannot do without: a variable may change what make builds.
+// command is a program that runs in the tree. It gets few variables of this process's
+// environment, because others could change what make builds.
 func (t tree) command(name string, arguments ...string) *exec.Cmd {
 	cmd := exec.Command(name, arguments...)
 	cmd.Dir = t.directory
@@ -140,7 +180,7 @@ func (t tree) command(name string, arguments ...string) *exec.Cmd {
 	return cmd
 }
 
-// counter counts the lines that make prints for the steps of a build, which begin with
+// counter counts the steps of a build. make prints a line for each, which begins with
 // two spaces: "  CC      kernel/fork.o".
 type counter struct {
 	to    io.Writer
@@ -164,6 +204,6 @@ func (c *counter) Write(p []byte) (int, error) {
 	return c.to.Write(p)
 }
 
-// expectedSteps is how many steps each source took when it was last measured. It only
-// decides the percentage that is shown.
+// expectedSteps is how many steps each source took when measured. It only decides the
+// percentage.
 var expectedSteps = map[Source]int64{Debian13: 900, Debian12: 900}
