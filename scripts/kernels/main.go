@@ -20,32 +20,32 @@ import (
 
 	"github.com/onsi/ginkgo/v2/types"
 
-	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
+	"github.com/halfopen-lab/halfopen/harness/virtual/qemu"
 	"github.com/halfopen-lab/halfopen/scripts/run"
 )
 
 func main() { run.Command("kernels", kernels) }
 
 // usual are the kernels that are compared unless others are named.
-const usual = debian.DefaultKernel + " linux-image-6.12-cloud-amd64"
+const usual = "6.12 6.1 linux-image-6.12-cloud-amd64 " + qemu.DefaultKernel
 
 func kernels(ctx context.Context, arguments []string) (well bool, err error) {
 	var s run.Suites
 	flags := flag.NewFlagSet("kernels", flag.ContinueOnError)
 	s.Flags(flags)
 	s.GuestFlags(flags)
-	flags.Lookup("kernel").Usage = "two kernels or more, with spaces between them: packages of Debian, or files of a vmlinuz (default " + usual + ")"
+	flags.Lookup("kernel").Usage = "two kernels or more, with spaces between them, each of which stands for its machine (default " + usual + ")"
 	if err := run.Parse(flags, arguments); err != nil {
 		return false, err
 	}
-	names := strings.Fields(cmp.Or(s.Kernel, usual))
+	names := strings.Fields(cmp.Or(s.Machine.Kernel, usual))
 	if len(names) < 2 {
-		return false, fmt.Errorf("%q cannot be compared: name two kernels or more (KERNELS)", s.Kernel)
+		return false, fmt.Errorf("%q cannot be compared: name two kernels or more (KERNELS)", s.Machine.Kernel)
 	}
 	// All are there before the first one runs: a wrong name is noticed at once.
 	var guests []*run.Guests
 	for _, name := range names {
-		s.Kernel = name
+		s.Machine.Kernel = name
 		g, err := s.Guests(ctx)
 		if err != nil {
 			return false, fmt.Errorf("the kernel %s: %w", name, err)

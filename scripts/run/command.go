@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
+	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
 )
 
 // Command is the main function of the commands beside this package: it does the work
@@ -70,6 +70,7 @@ func (s *Suites) Flags(flags *flag.FlagSet) {
 
 // GuestFlags declares what commands that run them in virtual time take as well.
 func (s *Suites) GuestFlags(flags *flag.FlagSet) {
-	flags.StringVar(&s.Kernel, "kernel", "", "in virtual time: a package of Debian, or the file of a vmlinuz (default "+debian.DefaultKernel+")")
+	flags.StringVar(&s.Machine.Name, "machine", "", "in virtual time: "+machine.NameUsage)
+	flags.StringVar(&s.Machine.Kernel, "kernel", "", "in virtual time: "+machine.KernelUsage)
 	flags.IntVar(&s.Memory, "memory", 0, fmt.Sprintf("in virtual time: the memory of each of the two guests in MiB (default %d)", DefaultMemory))
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/require"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
+	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
 )
 
 // DefaultMemory is the memory of each guest in MiB: a test process takes some 40.
@@ -55,9 +56,9 @@ func (s Suites) Virtual(ctx context.Context) ([]types.Report, virtual.Result, er
 // Guests are the machines that run the suites in virtual time, ready to be started
 // any number of times.
 type Guests struct {
-	suites Suites
-	kernel virtual.Kernel
-	files  *virtual.Files
+	suites  Suites
+	machine virtual.Machine
+	files   *virtual.Files
 }
 
 // tested are the programs that specs test, each with its package.
@@ -90,7 +91,7 @@ func (s Suites) Guests(ctx context.Context) (*Guests, error) {
 		return nil, err
 	}
 	var err error
-	g.kernel, err = debian.Kernel(ctx, s.Kernel)
+	g.machine, err = machine.Find(ctx, s.Machine, os.Stderr)
 	return g, err
 }
 
@@ -149,7 +150,7 @@ func (g *Guests) guest(h half, into string, output io.Writer) *virtual.Guest {
 		"-timeout=8760h", // virtual hours pass quickly, and a guest that hangs is noticed
 		"-json-report="+h.reportName(), "-label-filter="+h.filter, "./suites.test")
 	return &virtual.Guest{
-		Kernel: g.kernel, Files: g.files, Memory: s.Memory, Seed: uint64(s.Seed),
+		Machine: g.machine, Files: g.files, Memory: s.Memory, Seed: uint64(s.Seed),
 		Command: append([]string{"./ginkgo"}, arguments...), Dir: "/suites",
 		Env: append(s.environment(report), "PATH=/usr/sbin:/usr/bin", "HOME=/tmp",
 			private.Marker+"=guest", // as private as a machine can be

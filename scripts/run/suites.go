@@ -12,6 +12,7 @@ import (
 	"github.com/halfopen-lab/halfopen/fixtures/detection"
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
+	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
 )
 
 // Suites is one run.
@@ -27,8 +28,8 @@ type Suites struct {
 	Output   io.Writer // what Ginkgo prints; nil: nowhere
 	Colour   bool      // whether Output shows colours
 
-	Kernel string // in virtual time: a package of Debian, or the file of a vmlinuz; empty: debian.DefaultKernel
-	Memory int    // in virtual time: MiB; zero: DefaultMemory
+	Machine machine.Want // in virtual time
+	Memory  int          // in virtual time: MiB; zero: DefaultMemory
 }
 
 // Check says in one line what of the settings makes no sense.
@@ -40,6 +41,9 @@ func (s Suites) Check() error {
 		if err := virtual.CheckMemory(s.Memory); err != nil {
 			return fmt.Errorf("%w (MEMORY)", err)
 		}
+	}
+	if err := s.Machine.Check(); err != nil {
+		return fmt.Errorf("%w (MACHINE, KERNEL)", err)
 	}
 	if _, err := regexp.Compile(s.Focus); err != nil {
 		return fmt.Errorf("the focus %q is not a regular expression: %w (FOCUS)", s.Focus, err)

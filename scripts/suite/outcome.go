@@ -132,7 +132,7 @@ func again(executor string, s run.Suites) string {
 	if s.Memory != 0 {
 		words = append(words, fmt.Sprintf("MEMORY=%d", s.Memory))
 	}
-	for _, setting := range []struct{ name, value string }{{"FOCUS", s.Focus}, {"KERNEL", s.Kernel}} {
+	for _, setting := range []struct{ name, value string }{{"FOCUS", s.Focus}, {"MACHINE", s.Machine.Name}, {"KERNEL", s.Machine.Kernel}} {
 		if setting.value != "" {
 			words = append(words, setting.name+"="+quoted(strings.ReplaceAll(setting.value, "$", "$$"))) // make's own
 		}

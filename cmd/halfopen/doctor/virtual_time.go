@@ -12,8 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/halfopen-lab/halfopen/harness/virtual"
-	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
+	"github.com/halfopen-lab/halfopen/harness/virtual/qemu"
 )
 
 // What is tried for virtual time.
@@ -30,7 +29,7 @@ var neededByGuests = []string{emulator, kernel}
 // kernelPackage is the kernel of guests, and guestMemory what each is given, in MiB,
 // unless told otherwise (scripts/run).
 const (
-	kernelPackage = debian.DefaultKernel
+	kernelPackage = qemu.DefaultKernel
 	guestMemory   = 2048
 )
 
@@ -39,7 +38,7 @@ func virtualTime(ctx context.Context) []Finding {
 }
 
 func tryEmulator(ctx context.Context) Finding {
-	version, err := virtual.Emulator(ctx)
+	version, err := qemu.Emulator(ctx)
 	return judge(emulator, err, "guests with virtual time can be started: "+version, "no virtual time")
 }
 
@@ -48,8 +47,8 @@ func tryEmulator(ctx context.Context) Finding {
 func findKernel() Finding {
 	directory, err := cached(kernelPackage)
 	if err == nil {
-		var k virtual.Kernel
-		if k, err = virtual.FindKernel(directory); err == nil {
+		var k qemu.Kernel
+		if k, err = qemu.FindKernel(directory); err == nil {
 			return Finding{What: kernel, Here: true, Means: k.Release() + " is in the cache"}
 		}
 	}

@@ -1,26 +1,74 @@
-package virtual
+// Package qemu is a machine whose processor is emulated and counts instructions, one
+// nanosecond each (qemu(1), -icount shift=0,sleep=off). It runs Debian's own kernel
+// binary, unmodified, without root and without KVM. It is slow, and the witness: what a
+// user-mode kernel (harness/virtual/um) shows must be true here too.
+//
+// Determinism was measured with QEMU 7.2.
+package qemu
 
 import (
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
-	"runtime"
+	"path"
 	"strings"
-	"sync/atomic"
-	"syscall"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
 )
 
 // program is the emulator.
 const program = "qemu-system-x86_64"
 
-// machine is the emulated computer: one processor that counts instructions, and no
+// Machine is QEMU with one of Debian's kernels.
+type Machine struct{ kernel Kernel }
+
+// New returns a machine with a kernel, and fails where QEMU is not installed.
+func New(k Kernel) (*Machine, error) {
+	_, err := lookUp()
+	return &Machine{kernel: k}, err
+}
+
+// Kernel returns the name of Debian's kernel: "Linux 6.1.0-56-cloud-amd64".
+func (m *Machine) Kernel() string { return "Linux " + m.kernel.Release() }
+
+// port is the virtual serial port that takes the report. The bus keeps number 0 for a
+// console, so the first port that is added is number 1.
+const port = "/dev/vport0p1"
+
+// Equip adds the kernel's modules. The drivers of the report's port come last: a port that
+// nobody writes to still takes time when its driver starts.
+func (m *Machine) Equip(files *virtual.Files, plan *guest.Plan) error {
+	plan.Port = port
+	for _, set := range []struct {
+		names []string
+		to    *[]guest.Module
+	}{{needed, &plan.Modules}, {neededLate, &plan.LateModules}} {
+		modules, err := m.kernel.load(set.names)
+		if err != nil {
+			return err
+		}
+		for _, module := range modules {
+			at := path.Join("/modules", module.name+".ko")
+			files.Write(at, module.content, 0o644)
+			*set.to = append(*set.to, guest.Module{File: at, Parameters: parametersOf[module.name]})
+		}
+	}
+	return nil
+}
+
+// Command returns QEMU's process.
+func (m *Machine) Command(memory int) (*exec.Cmd, error) {
+	path, err := lookUp()
+	if err != nil {
+		return nil, err
+	}
+	return exec.Command(path, arguments(m.kernel.Image, memory)...), nil
+}
+
+// computer is the emulated computer: one processor that counts instructions, and no
 // disk, screen or network card.
-var machine = []string{
+var computer = []string{
 	"-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-nic", "none",
 	// A processor without rdrand and rdseed: every random number comes from the seed.
 	"-machine", "pc", "-accel", "tcg", "-cpu", "qemu64",
@@ -41,7 +89,7 @@ func Emulator(ctx context.Context) (version string, err error) {
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.CommandContext(ctx, path, append(machine[:len(machine):len(machine)], "-S", "-monitor", "stdio")...)
+	cmd := exec.CommandContext(ctx, path, append(computer[:len(computer):len(computer)], "-S", "-monitor", "stdio")...)
 	cmd.Stdin = strings.NewReader("quit\n")
 	var complaint strings.Builder
 	cmd.Stderr = &complaint
@@ -73,47 +121,15 @@ var parameters = []string{
 	"mitigations=off", "apparmor=0", "noautogroup",
 }
 
-// arguments are QEMU's. Descriptor 3 takes the report, and 4 is the initramfs.
+// arguments are QEMU's.
 func arguments(kernel string, memory int) []string {
-	return append(machine,
+	return append(computer[:len(computer):len(computer)],
 		"-m", fmt.Sprint(memory),
-		"-kernel", kernel, "-initrd", "/dev/fd/4", "-append", strings.Join(parameters, " "),
+		"-kernel", kernel, "-initrd", fmt.Sprintf("/dev/fd/%d", virtual.InitramfsFD), "-append", strings.Join(parameters, " "),
 		// A console made by -serial would be recorded, and with sleep=off what is to be
 		// recorded never arrives: a guest could not be interrupted (icount_account_warp_timer).
 		"-chardev", "stdio,id=console,signal=off", "-device", "isa-serial,chardev=console",
-		"-device", "virtio-serial-pci", "-chardev", "file,id=report,path=/dev/fd/3",
-		"-device", "virtserialport,chardev=report,name="+guest.Channel,
+		"-device", "virtio-serial-pci", "-chardev", fmt.Sprintf("file,id=report,path=/dev/fd/%d", virtual.ReportFD),
+		"-device", "virtserialport,chardev=report",
 	)
-}
-
-// pinned is how many guests this process has started.
-var pinned atomic.Int32
-
-// startPinned starts a command on one core: QEMU's own threads take turns there, and
-// none overtakes another. The calling goroutine's thread must not be used for
-// anything else, and must live as long as the command, which ends with it.
-func startPinned(cmd *exec.Cmd) error {
-	runtime.LockOSThread() // for good: the thread stays on that core, and ends
-	var allowed unix.CPUSet
-	if err := unix.SchedGetaffinity(0, &allowed); err != nil {
-		return fmt.Errorf("asking for the cores that may be used: %w", err)
-	}
-	cores := []int{}
-	for core := range len(allowed) * 64 {
-		if allowed.IsSet(core) {
-			cores = append(cores, core)
-		}
-	}
-	var one unix.CPUSet
-	// Two guests of this process share no core while there are enough, and those of
-	// two processes rarely do.
-	one.Set(cores[(os.Getpid()+int(pinned.Add(1)))%len(cores)])
-	if err := unix.SchedSetaffinity(0, &one); err != nil {
-		return fmt.Errorf("pinning a thread to a core: %w", err)
-	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Pdeathsig: unix.SIGKILL,
-		Setpgid:   true, // a terminal's Ctrl-C is for us: we ask the guest to end
-	}
-	return cmd.Start()
 }
