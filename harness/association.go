@@ -217,6 +217,7 @@ func (a *Association) Record(what string) { a.record("%s", what) }
 
 func (a *Association) record(format string, args ...any) {
 	a.note(format, args...)
+	a.Host.lab.settle()
 	a.observe()
 }
 

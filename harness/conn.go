@@ -183,7 +183,6 @@ func (c *Conn) QuietSince() time.Time {
 // retransmission. The test fails when none has.
 func (c *Conn) LastSent() time.Time {
 	c.Host.lab.t.Helper()
-	time.Sleep(c.Host.lab.delay) // what was written before is on the cable then
 	fresh := c.Host.SentBy(c, capture.All(capture.Data, capture.Original))
 	if len(fresh) == 0 {
 		c.Host.lab.t.Fatalf("%s has sent no data yet\n%s", c.Name, c.Recent())
@@ -269,6 +268,7 @@ func (c *Conn) Record(what string) { c.record("%s", what) }
 
 func (c *Conn) record(format string, args ...any) {
 	c.note(format, args...)
+	c.Host.lab.settle()
 	c.observe()
 }
 
