@@ -44,12 +44,12 @@ type Packet struct {
 	hops  int    // how many more hosts may forward it: the TTL, or the hop limit
 }
 
-// order is the place of the packet among those of one instant, the lower the earlier: a
-// packet leaves one end of a cable before it arrives at the other, and arrives at a router
-// before it leaves it, with one hop less.
+// order is the place of the packet among those of one instant: the lower passed earlier. A
+// packet leaves one end of a cable before it arrives at the other, and arrives at a router,
+// which takes one hop off, before it leaves it.
 //
-// Those of one instant are the same packet at several hosts, or packets that have nothing to
-// do with each other: an answer comes later than its question, because cables have a delay.
+// That is enough because cables have a delay where instants can be equal: packets of one
+// instant are then one packet at several hosts, or have nothing to do with each other.
 func (p Packet) order() int {
 	order := -2*p.hops - 1
 	if p.Out {

@@ -72,11 +72,11 @@ func (i Impairment) String() string {
 }
 
 // Impair impairs what the link sends, in place of an earlier impairment; the zero value
-// mends it. The cable keeps its own delay, to which that of the impairment is added. It
-// fails with ENOENT where the kernel has no netem.
+// mends it. A cable's own delay stays: that of the impairment is added. Impair fails with
+// ENOENT where the kernel has no netem.
 //
-// Packets that an earlier impairment still delays are lost; those on an unimpaired cable
-// arrive.
+// Packets that an earlier impairment still delays are lost. Those that are on an unimpaired
+// cable arrive.
 func (l *Links) Impair(name string, i Impairment) error {
 	if err := i.validate(); err != nil {
 		return fmt.Errorf("impairing %s %s: %w", l.ns.Name(), name, err)
@@ -86,9 +86,10 @@ func (l *Links) Impair(name string, i Impairment) error {
 		return err
 	}
 	attributes := netlink.QdiscAttrs{LinkIndex: link.Attrs().Index, Handle: netlink.MakeHandle(1, 0), Parent: netlink.HANDLE_ROOT}
-	latency := l.delays[name] + i.Delay
+	total := i
+	total.Delay += l.delays[name]
 	qdisc := netlink.NewNetem(attributes, netlink.NetemQdiscAttrs{
-		Latency:     uint32(latency / time.Microsecond),
+		Latency:     uint32(total.Delay / time.Microsecond),
 		Jitter:      uint32(i.Jitter / time.Microsecond),
 		Loss:        float32(i.Loss),
 		Duplicate:   float32(i.Duplicate),
@@ -104,11 +105,11 @@ func (l *Links) Impair(name string, i Impairment) error {
 		err = l.handle.QdiscDel(qdisc)
 		l.impaired[name] = err != nil
 	}
-	if err == nil && (latency > 0 || i != (Impairment{})) {
+	if err == nil && total != (Impairment{}) {
 		err = l.handle.QdiscReplace(qdisc)
 	}
 	if err != nil {
-		return fmt.Errorf("impairing %s %s: tc qdisc netem %v: %w", l.ns.Name(), name, i, err)
+		return fmt.Errorf("impairing %s %s: tc qdisc netem %v: %w", l.ns.Name(), name, total, err)
 	}
 	l.impaired[name] = i != Impairment{}
 	return nil
