@@ -64,11 +64,11 @@ func TestInVirtualTimeARoundTripTakesTimeAndAStepWaitsForItsAnswers(t *testing.T
 		if err := client.Write("hello"); err != nil {
 			t.Fatal(err)
 		}
-		if got, want := lab.Client.Sent(capture.Data), lab.Server.Received(capture.Data); len(got) != 1 || len(want) != 1 || !want[0].At.After(got[0].At) {
-			t.Errorf("over %v the client has sent %v, and %v has arrived, when it has written", family, got, want)
-		}
 		if queued := client.Entry().Queues.Sent; queued != 0 {
 			t.Errorf("over %v %d bytes are not acknowledged yet when the client has written", family, queued)
+		}
+		if got, want := lab.Client.Sent(capture.Data), lab.Server.Received(capture.Data); len(got) != 1 || len(want) != 1 || !want[0].At.After(got[0].At) {
+			t.Errorf("over %v the client has sent %v, and %v has arrived, when it has written", family, got, want)
 		}
 		if _, err := server.Read(); err != nil {
 			t.Fatal(err)
