@@ -217,7 +217,7 @@ func machineError(cmd *exec.Cmd, err error) error {
 // writeInitramfs writes the file system of the guest, with what process 1 is to do and
 // what the machine needs.
 func (g *Guest) writeInitramfs(to io.Writer) error {
-	files := g.Files.clone()
+	files := g.Files.Clone()
 	plan := guest.Plan{Seed: g.Seed, Command: g.Command, Environment: g.Env, Directory: g.Dir, Report: g.Report}
 	if err := g.Machine.Equip(files, &plan); err != nil {
 		return err

@@ -44,15 +44,9 @@ var cores struct {
 // use. release gives it back. Cores of equal use are taken in turns from one that depends
 // on the process, so that the guests of two processes rarely share a core.
 func takeCore() (core int, release func(), err error) {
-	var allowed unix.CPUSet
-	if err := unix.SchedGetaffinity(0, &allowed); err != nil {
-		return 0, nil, fmt.Errorf("asking for the cores that may be used: %w", err)
-	}
-	var usable []int
-	for core := range len(allowed) * 64 {
-		if allowed.IsSet(core) {
-			usable = append(usable, core)
-		}
+	usable, err := Cores()
+	if err != nil {
+		return 0, nil, err
 	}
 	cores.Lock()
 	defer cores.Unlock()

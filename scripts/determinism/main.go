@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 	"github.com/halfopen-lab/halfopen/scripts/run"
 )
 
@@ -97,7 +98,7 @@ func size(files map[string][]byte) (bytes int) {
 func read(report string) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	err := filepath.WalkDir(report, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || entry.Name() == run.WallFile {
+		if err != nil || entry.IsDir() || entry.Name() == shard.WallFile {
 			return err
 		}
 		files[path[len(report)+1:]], err = os.ReadFile(path)

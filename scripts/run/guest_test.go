@@ -23,7 +23,7 @@ func shell(t *testing.T, command string) *virtual.Guest {
 	if err := debian.Tools(t.Context(), files); err != nil {
 		t.Fatal(err)
 	}
-	if err := addPrograms(t.Context(), files, process1); err != nil {
+	if err := addPrograms(t.Context(), files, t.TempDir(), process1); err != nil {
 		t.Fatal(err)
 	}
 	found, err := machine.Find(t.Context(), machine.Want{}, io.Discard)

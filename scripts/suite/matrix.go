@@ -49,7 +49,7 @@ func showMatrix(w io.Writer, s run.Suites, o *outcome) (complete bool, err error
 		}
 		return true, record(measured)
 	}
-	if s.Focus != "" {
+	if isPart(s) {
 		return true, nil
 	}
 	committed, err := detection.Committed()
@@ -96,6 +96,8 @@ func toRecord(s *run.Suites, executors string) error {
 		return fmt.Errorf("the detection matrix is measured in virtual time, not on %s: leave -on out", executors)
 	case s.Focus != "":
 		return errors.New("a part of the detection matrix cannot be recorded: leave FOCUS out")
+	case s.Shard != 0:
+		return errors.New("a part of the detection matrix cannot be recorded: leave SHARD out")
 	case s.LeaveOut != "":
 		return fmt.Errorf("a detection matrix without %s cannot be recorded: unset %s", s.LeaveOut, harness.LeaveOut)
 	}
