@@ -273,7 +273,7 @@ func (c *Capture) AddTo(t *timeline.Timeline, belongs func(Packet) bool) {
 	c.mu.Unlock()
 	for _, p := range fresh {
 		if belongs(p) {
-			t.Add(timeline.Event{At: p.At, Who: c.name, Kind: timeline.Packet, What: p.String()})
+			t.Add(timeline.Event{At: p.At, Who: c.name, Kind: timeline.Packet, What: p.String(), Order: p.order()})
 		}
 	}
 }
