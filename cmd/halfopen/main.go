@@ -63,6 +63,6 @@ func command() *cobra.Command {
 	root.AddCommand(auditCommand(), runCommand(), reportCommand())
 	root.AddCommand(hiddenCommands()...)
 	root.AddCommand(presetsCommand())
-	root.AddCommand(doctorCommand())
+	root.AddCommand(kernelCommand(), doctorCommand())
 	return root
 }

@@ -7,6 +7,7 @@ package machine
 import (
 	"context"
 	"debug/elf"
+	"errors"
 	"fmt"
 	"io"
 	"os/exec"
@@ -59,10 +60,16 @@ func (w Want) meant() string {
 	switch {
 	case w.Kernel == "" && w.Name != "":
 		return w.Name
-	case w.Kernel == "" || kernel.Known(w.Kernel) || isProgram(w.Kernel):
+	case w.Kernel == "" || isSource(w.Kernel) || isProgram(w.Kernel):
 		return UM
 	}
 	return QEMU
+}
+
+// isSource reports whether a name is that of a source of the user-mode kernel.
+func isSource(name string) bool {
+	_, err := kernel.ParseSource(name)
+	return err == nil
 }
 
 // isProgram reports whether a file is an ELF program, as a user-mode kernel is and a
@@ -89,8 +96,45 @@ func Find(ctx context.Context, w Want, progress io.Writer) (virtual.Machine, err
 		}
 		return qemu.New(k)
 	}
-	if w.Kernel != "" && !kernel.Known(w.Kernel) {
+	source, err := kernel.ParseSource(w.Kernel)
+	if err != nil {
 		return fromFile(ctx, w.Kernel)
+	}
+	return w.userMode(ctx, source, progress)
+}
+
+// userMode returns the machine of a kernel in the cache, or one that is built now. Unless
+// it was asked for by name, QEMU stands in for it: at once where it is installed and a
+// build would take too long, or when a build is impossible.
+func (w Want) userMode(ctx context.Context, source kernel.Source, progress io.Writer) (virtual.Machine, error) {
+	k, err := kernel.Find(source)
+	asked := w.Name != "" || w.Kernel != ""
+	if errors.Is(err, kernel.ErrNotBuilt) && w.Soon && !asked {
+		if m, missing := emulated(ctx); missing == nil {
+			fmt.Fprintln(progress, "halfopen: measuring on QEMU, because the user-mode kernel is not built: 'halfopen kernel build' builds it, once, and what follows then takes a tenth of the time")
+			return m, nil
+		}
+	}
+	if errors.Is(err, kernel.ErrNotBuilt) {
+		k, err = kernel.Build(ctx, source, progress)
+	}
+	if lacks, ok := errors.AsType[*kernel.Lacks](err); ok && !asked {
+		if m, missing := emulated(ctx); missing == nil {
+			fmt.Fprintf(progress, "halfopen: going on with QEMU: %v\n", lacks)
+			return m, nil
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return um.New(k.File, k.Release), nil
+}
+
+// emulated returns QEMU with its default kernel. The error comes at once where QEMU is not
+// installed.
+func emulated(ctx context.Context) (virtual.Machine, error) {
+	if err := qemu.Installed(); err != nil {
+		return nil, err
 	}
 	k, err := qemu.Get(ctx, "")
 	if err != nil {

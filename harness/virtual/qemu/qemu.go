@@ -101,10 +101,16 @@ func Emulator(ctx context.Context) (version string, err error) {
 	return version, nil
 }
 
+// Installed returns nil where QEMU is installed, and otherwise what to do.
+func Installed() error {
+	_, err := lookUp()
+	return err
+}
+
 func lookUp() (string, error) {
 	path, err := exec.LookPath(program)
 	if err != nil {
-		return "", fmt.Errorf("%s is not installed: run 'scripts/setup virtual', or install the package qemu-system-x86", program)
+		return "", fmt.Errorf("%s is not installed: install the package qemu-system-x86", program)
 	}
 	return path, nil
 }

@@ -1,0 +1,182 @@
+package kernel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Build returns the kernel that Find finds, and builds it when there is none, which
+// takes minutes: progress is told what it does, and may be nil. Where ReleasedAt gives
+// an address, a released kernel is fetched from there instead.
+//
+// The error is a *Lacks when tools are missing, and a *Damaged when the kernel in the
+// cache is. When ctx ends nothing of the build is left.
+func Build(ctx context.Context, s Source, to io.Writer) (Kernel, error) {
+	b, err := newBuilder(s, to)
+	if err != nil {
+		return Kernel{}, err
+	}
+	return b.build(ctx)
+}
+
+// Update builds the kernel of the newest package that apt knows, with the compiler that
+// is here, unless that very kernel is in the cache. Find returns it from then on.
+func Update(ctx context.Context, s Source, to io.Writer) (Kernel, error) {
+	b, err := newBuilder(s, to)
+	if err != nil {
+		return Kernel{}, err
+	}
+	b.update = true
+	return b.build(ctx)
+}
+
+// builder builds one kernel.
+type builder struct {
+	source   Source
+	recipe   recipe
+	cache    cache
+	progress *progress
+	update   bool     // a kernel of older inputs is not enough
+	released released // the zero value: none was
+	address  string   // of the folder with released kernels; empty: build it here
+	most     int64    // bytes that a released kernel may have
+}
+
+func newBuilder(s Source, to io.Writer) (*builder, error) {
+	c, err := userCache()
+	if err != nil {
+		return nil, err
+	}
+	r, err := recipeFor(embedded, s)
+	if err != nil {
+		return nil, err
+	}
+	return &builder{source: s, recipe: r, cache: c, progress: newProgress(to), released: releases[s], address: ReleasedAt(), most: maxKernel}, nil
+}
+
+func (b *builder) build(ctx context.Context) (Kernel, error) {
+	defer b.progress.close()
+	if k, err := b.find(); !errors.Is(err, ErrNotBuilt) {
+		return k, err
+	}
+	unlock, err := b.cache.lock(ctx, b.source, b.progress)
+	if err != nil {
+		return Kernel{}, err
+	}
+	defer unlock()
+	// Another process may have built it meanwhile.
+	if k, err := b.find(); !errors.Is(err, ErrNotBuilt) {
+		return k, err
+	}
+	work, err := os.MkdirTemp(b.cache.directory, unfinished)
+	if err != nil {
+		return Kernel{}, fmt.Errorf("building the user-mode kernel: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(work) }() // the next build removes what is left
+	if b.address != "" && b.released.recipe == b.recipe.hash() {
+		return b.download(ctx, work)
+	}
+	if b.address != "" {
+		b.progress.begin("no kernel %s of this version was released: building it", b.source)
+	}
+	k, err := b.make(ctx, work)
+	if err != nil && ctx.Err() != nil {
+		return Kernel{}, fmt.Errorf("building the user-mode kernel: %w", context.Cause(ctx))
+	}
+	return k, err
+}
+
+// find finds a kernel that makes building one unnecessary.
+func (b *builder) find() (Kernel, error) {
+	if b.update {
+		return Kernel{}, ErrNotBuilt
+	}
+	return b.cache.find(b.source, b.recipe.hash())
+}
+
+// Space that a build takes in the cache's file system, in bytes.
+const space = 1 << 30
+
+// make builds the kernel in a directory, which the caller removes.
+func (b *builder) make(ctx context.Context, work string) (Kernel, error) {
+	began := time.Now()
+	if err := needed(ctx); err != nil {
+		return Kernel{}, err
+	}
+	if err := roomFor(b.cache.directory, space); err != nil {
+		return Kernel{}, err
+	}
+	file, err := os.Create(filepath.Join(b.cache.directory, "build-"+string(b.source)+".log"))
+	if err != nil {
+		return Kernel{}, fmt.Errorf("building the user-mode kernel: %w", err)
+	}
+	defer func() { _ = file.Close() }()
+	log := &buildLog{file}
+	t := tree{directory: filepath.Join(work, "linux"), source: b.source, recipe: b.recipe, progress: b.progress, log: log}
+	k, cached, err := b.fetch(ctx, work, t)
+	if err != nil || cached {
+		return k, err
+	}
+	program, err := t.build(ctx)
+	if err != nil {
+		return Kernel{}, err
+	}
+	k.Release, err = t.release()
+	if err != nil {
+		return Kernel{}, err
+	}
+	k.Made, k.Seconds = time.Now().UTC().Round(0), time.Since(began).Round(time.Second/10).Seconds()
+	k, err = b.cache.put(program, k)
+	if err != nil {
+		return Kernel{}, err
+	}
+	b.progress.begin("built Linux %s in %v", k.Release, time.Since(began).Round(time.Second))
+	return k, nil
+}
+
+// fetch fetches the source and unpacks it to the tree. It returns what is known of the
+// kernel so far, or the kernel, when the cache has one of these very inputs.
+func (b *builder) fetch(ctx context.Context, work string, t tree) (k Kernel, cached bool, err error) {
+	b.progress.begin("updating apt's lists")
+	a, err := newApt(filepath.Join(work, "apt"), t.log)
+	if err != nil {
+		return Kernel{}, false, fmt.Errorf("preparing apt: %w", err)
+	}
+	o, err := a.newest(ctx, b.source)
+	if err != nil {
+		return Kernel{}, false, err
+	}
+	k = Kernel{Source: b.source, Package: o.version, Recipe: b.recipe.hash()}
+	if k.Compiler, err = compiler(ctx); err != nil {
+		return Kernel{}, false, err
+	}
+	if found, err := b.cache.read(b.cache.path(k)); err == nil && found.check() == nil {
+		return found, true, nil
+	}
+	b.progress.begin("fetching %s %s, %d MB", o.name, o.version, o.size/1e6)
+	archive, err := a.fetch(ctx, o, b.progress)
+	if err != nil {
+		return Kernel{}, false, err
+	}
+	b.progress.begin("unpacking it")
+	return k, false, errors.Join(t.unpack(ctx, archive), os.RemoveAll(a.directory))
+}
+
+// roomFor checks that a directory's file system has so many bytes free.
+func roomFor(directory string, bytes uint64) error {
+	var s unix.Statfs_t
+	if err := unix.Statfs(directory, &s); err != nil {
+		return fmt.Errorf("asking how much room is in %s: %w", directory, err)
+	}
+	if free := s.Bavail * uint64(s.Bsize); free < bytes {
+		return fmt.Errorf("building the user-mode kernel takes %d MB, and %s has %d free: make room, or name another place by XDG_CACHE_HOME", bytes/1e6, directory, free/1e6)
+	}
+	return nil
+}

@@ -1,0 +1,60 @@
+package kernel
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"time"
+)
+
+// Kernel is a kernel in the cache. Its JSON is the file beside it there.
+type Kernel struct {
+	File     string    `json:"-"` // the program: an executable of this machine
+	Source   Source    `json:"source"`
+	Package  string    `json:"package"`  // the version of Debian's package: "6.12.117-1"
+	Release  string    `json:"release"`  // what uname -r says in a guest: "6.12.117"
+	Recipe   string    `json:"recipe"`   // of which configuration and patches
+	Compiler string    `json:"compiler"` // "gcc 12.2.0, ld 2.40"; empty: it was fetched
+	SHA256   string    `json:"sha256"`
+	Size     int64     `json:"size"`
+	Made     time.Time `json:"made"`
+	Seconds  float64   `json:"seconds"` // how long building or fetching it took
+}
+
+// Damaged is the error of a kernel in the cache whose bytes are not those that were
+// put there.
+type Damaged struct {
+	File string
+	Why  string
+}
+
+func (d *Damaged) Error() string {
+	return fmt.Sprintf("the kernel %s is damaged (%s): remove that file, and it will be built again", d.File, d.Why)
+}
+
+// check reads the kernel and compares it with what is recorded of it. The error is a
+// *Damaged when they differ, and os.ErrNotExist when there is no such file.
+func (k Kernel) check() error {
+	f, err := os.Open(k.File)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if info.Size() != k.Size {
+		return &Damaged{k.File, fmt.Sprintf("%d bytes of %d", info.Size(), k.Size)}
+	}
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return err
+	}
+	if hex.EncodeToString(h.Sum(nil)) != k.SHA256 {
+		return &Damaged{k.File, "its checksum is wrong"}
+	}
+	return nil
+}
