@@ -20,7 +20,7 @@ func specs(n int) List {
 		case i%9 == 0:
 			wait = 3 * time.Hour
 		}
-		l = append(l, Spec{Text: fmt.Sprintf("spec %d", i), Wait: wait})
+		l = append(l, Spec{Text: fmt.Sprintf("spec %d", i), Wait: wait, Cost: 1})
 	}
 	return l
 }
@@ -59,7 +59,7 @@ func TestShardsCostAboutTheSame(t *testing.T) {
 func TestNeighboursGetToDifferentShards(t *testing.T) {
 	var l List
 	for i := range 64 {
-		l = append(l, Spec{Text: fmt.Sprint(i)})
+		l = append(l, Spec{Text: fmt.Sprint(i), Cost: 1})
 	}
 	shards := l.Assign()
 	for first := 0; first < len(l); first += Count {
