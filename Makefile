@@ -1,7 +1,7 @@
 # The commands people type; README.md explains them.
 
-# PROCS test processes share the specs. They mostly sleep, so many fit one core;
-# unless told, 16 in virtual time and 32 on the running kernel.
+# On the running kernel, PROCS test processes share the specs. They mostly sleep, so many
+# fit one core; unless told, 32.
 PROCS ?=
 # FOCUS="idle timeout" runs the specs whose text matches.
 FOCUS ?=
@@ -17,6 +17,10 @@ MACHINE ?=
 KERNEL ?=
 # The memory of each guest in MiB.
 MEMORY ?=
+# SHARD=3/8 runs one of the eight shards of a run in virtual time.
+SHARD ?=
+# The reports of shards that `make merge` joins: PARTS="shard-1 shard-2 …".
+PARTS ?=
 # The kernels that `make witness` compares; unless told, two for each machine.
 KERNELS ?=
 
@@ -28,11 +32,14 @@ GUEST = $(if $(MACHINE),-machine="$(MACHINE)") $(if $(KERNEL),-kernel="$(KERNEL)
 VIRTUAL = scripts/setup $(or $(MACHINE),$(if $(filter linux-image-% %vmlinuz%,$(KERNEL)),qemu,um))
 SUITE = go run ./scripts/suite $(FLAGS) $(GUEST) -report="$(REPORT)"
 
-.PHONY: suite suite-host matrix test check bench determinism kernels catalogue presets atlas mutate mutate-virtual repeat killcheck setup clean
+.PHONY: suite suite-host merge matrix test check bench determinism kernels catalogue presets atlas mutate mutate-virtual repeat killcheck setup clean
 
 suite: ## the behaviour suites, in virtual time
 	@$(VIRTUAL)
-	@$(SUITE) -on=virtual
+	@$(SUITE) -on=virtual $(if $(SHARD),-shard="$(SHARD)")
+
+merge: ## the reports of the shards PARTS, joined to the one that a run of all would have left
+	@go run ./scripts/suite merge -report="$(REPORT)" $(PARTS)
 
 suite-host: setup ## the suites on the running kernel, without the long waits
 	@$(SUITE) -on=host

@@ -6,6 +6,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -81,7 +82,7 @@ func list(report Report) shard.List {
 	slices.SortStableFunc(specs, inSource)
 	var l shard.List
 	for _, spec := range specs {
-		one := shard.Spec{Text: spec.FullText(), Wait: wait(spec)}
+		one := shard.Spec{Text: spec.FullText(), Wait: wait(spec), Cost: cost(spec)}
 		if spec.IsInOrderedContainer {
 			outermost := spec.ContainerHierarchyLocations[0]
 			one.Group = fmt.Sprintf("%s:%d", outermost.FileName, outermost.LineNumber)
@@ -106,17 +107,36 @@ func inSource(a, b SpecReport) int {
 	return len(places) - len(otherPlaces)
 }
 
-// waits begins the label that Waits gives to a spec.
-const waits = "waits "
+// What the labels begin with that Waits and Costs give to a spec.
+const (
+	waits = "waits "
+	costs = "costs "
+)
 
-// wait is the time that a spec waits, as its label says.
+// wait is the time that a spec waits.
 func wait(spec SpecReport) time.Duration {
+	d, err := time.ParseDuration(labelled(spec, waits))
+	if err != nil {
+		return 0
+	}
+	return d
+}
+
+// cost is how many ordinary specs a spec costs, beside its waits.
+func cost(spec SpecReport) int {
+	n, err := strconv.Atoi(labelled(spec, costs))
+	if err != nil {
+		return 1
+	}
+	return n
+}
+
+// labelled returns what follows in the label that begins so; empty: there is none.
+func labelled(spec SpecReport, begins string) string {
 	for _, label := range spec.Labels() {
-		if text, ok := strings.CutPrefix(label, waits); ok {
-			if d, err := time.ParseDuration(text); err == nil {
-				return d
-			}
+		if rest, ok := strings.CutPrefix(label, begins); ok {
+			return rest
 		}
 	}
-	return 0
+	return ""
 }

@@ -51,6 +51,10 @@ func Waits(d time.Duration) []any {
 	return append(labels, Needs(func() error { return require.Time(d) })...)
 }
 
+// Costs labels a spec that takes the processor time of so many ordinary ones, beside what
+// its waits take: shards are to be of one size. An ordinary spec needs no such label.
+func Costs(ordinary int) Labels { return Label(fmt.Sprintf("%s%d", costs, ordinary)) }
+
 // Needs skips a spec that needs what is not here, as in Needs(require.Netem).
 func Needs(requirement func() error) []any {
 	return []any{AroundNode(func() {

@@ -3,17 +3,17 @@ package shard
 import (
 	"cmp"
 	"slices"
-	"time"
 )
 
 // fewest is the number of specs for which a further shard is worth its guest.
 const fewest = 8
 
-// hour is what an hour of waiting costs, where a spec without waits costs 1.
-const hour = 0.1
+// hour is what an hour of waiting takes of a processor, where an ordinary spec takes 1:
+// the kernel and the runtimes of programs wake up all the same.
+const hour = 0.25
 
 // cost is an estimate of the processor time that a spec takes.
-func (s Spec) cost() float64 { return 1 + hour*float64(s.Wait)/float64(time.Hour) }
+func (s Spec) cost() float64 { return float64(s.Cost) + hour*s.Wait.Hours() }
 
 // Assign says which specs each shard runs: of shard n, the places in the list are in
 // element n-1, in order. Each spec is in one shard, and a group in one. The shards cost

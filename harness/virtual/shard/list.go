@@ -14,6 +14,7 @@ type Spec struct {
 	Text  string        // with those of its containers; no two specs have the same
 	Group string        `json:",omitempty"` // specs of one group stay in one shard; empty: it has none
 	Wait  time.Duration `json:",omitempty"` // the time that it spends waiting
+	Cost  int           // what it takes of a processor beside its waits; an ordinary spec takes 1
 }
 
 // List is the specs of a run, in the order in which its report has them.
