@@ -32,7 +32,7 @@ GUEST = $(if $(MACHINE),-machine="$(MACHINE)") $(if $(KERNEL),-kernel="$(KERNEL)
 VIRTUAL = scripts/setup $(or $(MACHINE),$(if $(filter linux-image-% %vmlinuz%,$(KERNEL)),qemu,um))
 SUITE = go run ./scripts/suite $(FLAGS) $(GUEST) -report="$(REPORT)"
 
-.PHONY: suite suite-host merge matrix test check bench determinism kernels catalogue presets atlas mutate mutate-virtual repeat killcheck setup clean
+.PHONY: suite suite-host merge matrix test check bench determinism witness catalogue presets atlas mutate mutate-virtual repeat killcheck setup clean
 
 suite: ## the behaviour suites, in virtual time
 	@$(VIRTUAL)
@@ -59,9 +59,11 @@ determinism: ## TIMES runs in virtual time with one seed leave the same report, 
 	@$(VIRTUAL)
 	@go run ./scripts/determinism $(FLAGS) $(GUEST) -times="$(TIMES)"
 
-kernels: ## which behaviours differ between the kernels KERNELS, in virtual time
-	@$(VIRTUAL)
-	@go run ./scripts/kernels $(FLAGS) $(if $(MEMORY),-memory="$(MEMORY)") -kernel="$(KERNELS)"
+witness: ## what both machines and both kernels show, and what differs (KERNELS)
+	@scripts/setup um
+	@scripts/setup um 6.1
+	@scripts/setup qemu
+	@go run ./scripts/witness $(FLAGS) $(if $(MEMORY),-memory="$(MEMORY)") -kernel="$(KERNELS)"
 
 catalogue: ## docs/catalogue.md from fixtures/catalogue
 	@go test ./fixtures/catalogue -update
