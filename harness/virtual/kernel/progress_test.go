@@ -52,16 +52,16 @@ func TestAFileIsNoTerminal(t *testing.T) {
 	}
 }
 
-func TestStepsAreCountedAcrossWrites(t *testing.T) {
+func TestCompiledFilesAreCountedAcrossWrites(t *testing.T) {
 	var out strings.Builder
 	var last int64
 	c := &counter{to: &out, each: func(n int64) { last = n }}
-	for _, part := range []string{"  CC      a.o\n  L", "D      b\nmake: a line\n", "  CC      c.o"} {
+	for _, part := range []string{"  CC      a.o\n  C", "C      b.o\nmake: a line\n", "  AR      c\n  CC      d.o"} {
 		if _, err := c.Write([]byte(part)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if last != 2 || out.String() != "  CC      a.o\n  LD      b\nmake: a line\n  CC      c.o" {
-		t.Errorf("%d steps in %q", last, &out)
+	if last != 2 || out.String() != "  CC      a.o\n  CC      b.o\nmake: a line\n  AR      c\n  CC      d.o" {
+		t.Errorf("%d files in %q", last, &out)
 	}
 }

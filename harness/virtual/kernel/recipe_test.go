@@ -13,8 +13,8 @@ func TestEverySourceHasAConfigurationAndPatches(t *testing.T) {
 		if err != nil || len(r.config) == 0 || len(r.patches) == 0 {
 			t.Errorf("%s: %d bytes of configuration, %d patches, %v", s, len(r.config), len(r.patches), err)
 		}
-		if expectedSteps[s] == 0 {
-			t.Errorf("%s: it is not known how many steps it takes", s)
+		if expectedFiles[s] == 0 {
+			t.Errorf("%s: it is not known how many files it has", s)
 		}
 	}
 }

@@ -82,11 +82,11 @@ func (t tree) build(ctx context.Context) (string, error) {
 	}
 	cores := runtime.GOMAXPROCS(0) // which a container's limits decide too
 	t.progress.begin("compiling on %d cores", cores)
-	steps := &counter{to: t.log.file, each: func(done int64) { t.progress.part(done, expectedSteps[t.source]) }}
-	if err := t.make(ctx, steps, "-j"+strconv.Itoa(cores), "linux"); err != nil {
+	files := &counter{to: t.log.file, each: func(done int64) { t.progress.part(done, expectedFiles[t.source]) }}
+	if err := t.make(ctx, files, "-j"+strconv.Itoa(cores), "linux"); err != nil {
 		return "", t.log.failed("compiling the kernel", err)
 	}
-	_, _ = fmt.Fprintf(t.log.file, "%d steps\n", steps.lines)
+	_, _ = fmt.Fprintf(t.log.file, "%d files compiled\n", files.lines)
 	if err := run(ctx, t.command("strip", "-o", "linux.stripped", "linux")); err != nil {
 		return "", t.log.failed("stripping the kernel", err)
 	}
@@ -180,8 +180,8 @@ func (t tree) command(name string, arguments ...string) *exec.Cmd {
 	return cmd
 }
 
-// counter counts the steps of a build. make prints a line for each, which begins with
-// two spaces: "  CC      kernel/fork.o".
+// counter counts the files that a build has compiled. make prints a line for each:
+// "  CC      kernel/fork.o".
 type counter struct {
 	to    io.Writer
 	each  func(lines int64)
@@ -195,7 +195,7 @@ func (c *counter) Write(p []byte) (int, error) {
 		if !bytes.HasSuffix(line, []byte("\n")) {
 			break
 		}
-		if bytes.HasPrefix(c.begun, []byte("  ")) {
+		if bytes.HasPrefix(c.begun, []byte("  CC ")) {
 			c.lines++
 		}
 		c.begun = c.begun[:0]
@@ -204,6 +204,6 @@ func (c *counter) Write(p []byte) (int, error) {
 	return c.to.Write(p)
 }
 
-// expectedSteps is how many steps each source took when measured. It only decides the
-// percentage.
-var expectedSteps = map[Source]int64{Debian13: 900, Debian12: 900}
+// expectedFiles is how many files were compiled of each source when measured. It only
+// decides the percentage.
+var expectedFiles = map[Source]int64{Debian13: 900, Debian12: 900}
