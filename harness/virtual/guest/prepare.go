@@ -110,7 +110,7 @@ func load(modules []Module) error {
 	return nil
 }
 
-// loopback brings lo up: Ginkgo's processes talk to each other there.
+// loopback brings lo up, as on any machine.
 func loopback() error {
 	socket, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
