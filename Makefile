@@ -1,7 +1,7 @@
 # The commands people type; README.md explains them.
 
-# PROCS test processes share the specs. They mostly sleep, so many fit one core;
-# unless told, 16 in virtual time and 32 on the running kernel.
+# On the running kernel, PROCS test processes share the specs. They mostly sleep, so many
+# fit one core; unless told, 32.
 PROCS ?=
 # FOCUS="idle timeout" runs the specs whose text matches.
 FOCUS ?=
@@ -11,46 +11,59 @@ SEED ?= 1
 TIMES ?= 10
 # Everything a run leaves behind.
 REPORT ?= $(CURDIR)/report
-# The kernel in virtual time: a package of Debian, or the file of a vmlinuz.
+# The machine of virtual time: um, a user-mode kernel, or qemu, an emulated processor.
+MACHINE ?=
+# Its kernel: for um 6.12 or 6.1; for qemu a package of Debian, or the file of a vmlinuz.
 KERNEL ?=
-# The memory of each of the two guests in MiB; unless told, 2048.
+# The memory of each guest in MiB.
 MEMORY ?=
-# The kernels that `make kernels` compares; unless told, two of Debian's.
+# SHARD=3/8 runs one of the eight shards of a run in virtual time.
+SHARD ?=
+# The reports of shards that `make merge` joins: PARTS="shard-1 shard-2 …".
+PARTS ?=
+# The kernels that `make witness` compares; unless told, two for each machine.
 KERNELS ?=
 
 # FOCUS goes through the environment, where the shell leaves its \ and $ alone.
 export FOCUS
 FLAGS = -seed="$(SEED)" -focus="$$FOCUS" $(if $(PROCS),-procs="$(PROCS)")
-GUEST = $(if $(KERNEL),-kernel="$(KERNEL)") $(if $(MEMORY),-memory="$(MEMORY)")
+GUEST = $(if $(MACHINE),-machine="$(MACHINE)") $(if $(KERNEL),-kernel="$(KERNEL)") $(if $(MEMORY),-memory="$(MEMORY)")
+# What is installed for virtual time; a kernel of Debian's is for qemu.
+VIRTUAL = scripts/setup $(or $(MACHINE),$(if $(filter linux-image-% %vmlinuz%,$(KERNEL)),qemu,um))
 SUITE = go run ./scripts/suite $(FLAGS) $(GUEST) -report="$(REPORT)"
 
-.PHONY: suite suite-host matrix test check bench determinism kernels catalogue presets atlas mutate mutate-virtual repeat killcheck setup clean
+.PHONY: suite suite-host merge matrix test check bench determinism witness catalogue presets atlas mutate mutate-virtual repeat killcheck setup clean
 
 suite: ## the behaviour suites, in virtual time
-	@scripts/setup virtual
-	@$(SUITE) -on=virtual
+	@$(VIRTUAL)
+	@$(SUITE) -on=virtual $(if $(SHARD),-shard="$(SHARD)")
+
+merge: ## the reports of the shards PARTS, joined to the one that a run of all would have left
+	@go run ./scripts/suite merge -report="$(REPORT)" $(PARTS)
 
 suite-host: setup ## the suites on the running kernel, without the long waits
 	@$(SUITE) -on=host
 
 matrix: ## the detection matrix, measured anew: committed and shown in the README
-	@scripts/setup virtual
+	@$(VIRTUAL)
 	@$(SUITE) -record
 
 test: ## unit tests with the race detector, then the suites on both
 	@scripts/setup race
-	@scripts/setup virtual
+	@$(VIRTUAL)
 	@go test -race ./harness/... ./scenarios/... ./fixtures/... ./scripts/... ./cmd/...
 	@go test -run=TestTheAtlas ./suites/errno
 	@$(SUITE) -on=host,virtual
 
 determinism: ## TIMES runs in virtual time with one seed leave the same report, byte for byte
-	@scripts/setup virtual
+	@$(VIRTUAL)
 	@go run ./scripts/determinism $(FLAGS) $(GUEST) -times="$(TIMES)"
 
-kernels: ## which behaviours differ between the kernels KERNELS, in virtual time
-	@scripts/setup virtual
-	@go run ./scripts/kernels $(FLAGS) $(if $(MEMORY),-memory="$(MEMORY)") -kernel="$(KERNELS)"
+witness: ## what both machines and both kernels show, and what differs (KERNELS)
+	@scripts/setup um
+	@scripts/setup um 6.1
+	@scripts/setup qemu
+	@go run ./scripts/witness $(FLAGS) $(if $(MEMORY),-memory="$(MEMORY)") -kernel="$(KERNELS)"
 
 catalogue: ## docs/catalogue.md from fixtures/catalogue
 	@go test ./fixtures/catalogue -update
@@ -72,14 +85,14 @@ bench: ## what a lab costs, beside an ip script, and what virtual time costs
 	@scripts/setup bench
 	@go run ./scripts/bench
 	@echo
-	@scripts/setup virtual
+	@$(VIRTUAL)
 	@go run ./scripts/bench/guest
 
 mutate: setup ## every spec that the host runs without each of its steps: lists those that stay green
 	@go run ./scripts/mutate $(FLAGS)
 
 mutate-virtual: ## the same in virtual time, with the specs that wait long
-	@scripts/setup virtual
+	@$(VIRTUAL)
 	@go run ./scripts/mutate -virtual $(FLAGS) $(GUEST)
 
 repeat: setup ## the suites TIMES times in a row, with every core busy

@@ -218,6 +218,7 @@ func (a *Association) Record(what string) { a.record("%s", what) }
 func (a *Association) record(format string, args ...any) {
 	a.note(format, args...)
 	a.observe()
+	a.Host.lab.settle()
 }
 
 // observe records the association's state when it is not what it was.

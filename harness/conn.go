@@ -269,6 +269,7 @@ func (c *Conn) Record(what string) { c.record("%s", what) }
 func (c *Conn) record(format string, args ...any) {
 	c.note(format, args...)
 	c.observe()
+	c.Host.lab.settle()
 }
 
 // observe records the connection's TCP state when it is not what it was.

@@ -255,8 +255,10 @@ func (h *Host) Start(cmd *exec.Cmd) *Program {
 	return &Program{p, h}
 }
 
-// Sent are the packets that the host has sent and that match.
+// Sent are the packets that the host has sent and that match. What a program has written
+// before is among them: Sent waits for as long as the host's links keep it.
 func (h *Host) Sent(match capture.Match) []capture.Packet {
+	time.Sleep(h.lab.delay)
 	return h.Capture.Find(capture.All(capture.Outgoing, match))
 }
 

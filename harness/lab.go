@@ -36,6 +36,12 @@ type TB interface {
 // promptly bounds what a healthy lab does in milliseconds: connecting, accepting.
 const promptly = 5 * time.Second
 
+// cableDelay is the delay of a cable in virtual time, that of a local network. Without it a
+// packet and its answer pass all cables in the same nanosecond where the processor takes no
+// time: the kernel cannot measure such a round trip. In real time the processor takes some
+// microseconds for each cable, and many kernels have no netem.
+const cableDelay = 50 * time.Microsecond
+
 // Lab is a running topology. Make one with New.
 type Lab struct {
 	Topology Topology
@@ -50,6 +56,7 @@ type Lab struct {
 	Timeline       *timeline.Timeline
 
 	t        TB
+	delay    time.Duration           // of each cable, in both directions
 	endWatch func()                  // of when the machine stands still
 	steps    map[kind]int            // how many there were
 	routes   map[uint16]*proxy.Route // by port of the server
@@ -97,7 +104,9 @@ func open(t TB, topology Topology, family sock.Family) (*Lab, error) {
 		return nil, fmt.Errorf("%v is not known", topology)
 	}
 	lab := &Lab{Topology: topology, Family: family, Timeline: timeline.New(), t: t, endWatch: func() {}, steps: map[kind]int{}, routes: map[uint16]*proxy.Route{}}
-	if os.Getenv(require.Virtual) == "" { // a virtual clock is not stolen from, and would be kept from its jumps
+	if os.Getenv(require.Virtual) != "" {
+		lab.delay = cableDelay
+	} else { // a virtual clock is not stolen from, and would be kept from its jumps
 		lab.endWatch = steal.Watch()
 	}
 	if err := lab.build(); err != nil {

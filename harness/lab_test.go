@@ -17,6 +17,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	"github.com/halfopen-lab/halfopen/harness/oracle"
 	"github.com/halfopen-lab/halfopen/harness/peer"
+	"github.com/halfopen-lab/halfopen/harness/require"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
@@ -44,6 +45,37 @@ func TestEveryTopologyConnectsItsPeersOverBothFamilies(t *testing.T) {
 					t.Errorf("the client reads %q, %v", got, err)
 				}
 			})
+		}
+	}
+}
+
+// Three cables there and three back, 50 µs each.
+func TestInVirtualTimeARoundTripTakesTimeAndAStepWaitsForItsAnswers(t *testing.T) {
+	if err := require.Netem(); err != nil {
+		t.Skip(err)
+	}
+	t.Setenv(require.Virtual, "1")
+	for _, family := range []sock.Family{sock.IPv4, sock.IPv6} {
+		lab := harness.New(t, harness.Routed, family)
+		client, server := lab.Connect(5000)
+		if took, err := lab.Client.Ping(lab.Server.Address()); err != nil || took < 299*time.Microsecond {
+			t.Errorf("over %v a ping takes %v (%v), expected 300 µs or more", family, took, err)
+		}
+		if err := client.Write("hello"); err != nil {
+			t.Fatal(err)
+		}
+		if queued := client.Entry().Queues.Sent; queued != 0 {
+			t.Errorf("over %v %d bytes are not acknowledged yet when the client has written", family, queued)
+		}
+		if got, want := lab.Client.Sent(capture.Data), lab.Server.Received(capture.Data); len(got) != 1 || len(want) != 1 || !want[0].At.After(got[0].At) {
+			t.Errorf("over %v the client has sent %v, and %v has arrived, when it has written", family, got, want)
+		}
+		if _, err := server.Read(); err != nil {
+			t.Fatal(err)
+		}
+		server.Close()
+		if fins := lab.Client.Received(capture.FIN); len(fins) != 1 {
+			t.Errorf("over %v the client has received the FINs %v when the server has closed, expected one", family, fins)
 		}
 	}
 }

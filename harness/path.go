@@ -3,6 +3,7 @@ package harness
 import (
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/halfopen-lab/halfopen/harness/link"
 	"github.com/halfopen-lab/halfopen/harness/sock"
@@ -26,7 +27,7 @@ func (l *Lab) cable() error {
 		}
 		first += len(p.segments)
 		l.Paths = append(l.Paths, p)
-		if err := p.join(); err != nil {
+		if err := p.join(l.delay); err != nil {
 			return err
 		}
 		if err := p.route(l.Topology); err != nil {
@@ -36,14 +37,17 @@ func (l *Lab) cable() error {
 	return nil
 }
 
-// join joins neighbours, gives the links their addresses, and tells each neighbour of the
-// other.
-func (p Path) join() error {
+// join joins neighbours by cables with a delay, gives the links their addresses, and
+// tells each neighbour of the other.
+func (p Path) join(delay time.Duration) error {
 	for i, s := range p.segments {
 		near, far := p.Hosts[i], p.Hosts[i+1]
 		near.towards[far.Name], far.towards[near.Name] = linkName(far), linkName(near)
 		nearMAC, farMAC := mac(p.first+i, nearEnd), mac(p.first+i, farEnd)
-		if err := link.Join(link.End{Links: near.Links, Name: linkName(far), MAC: nearMAC}, link.End{Links: far.Links, Name: linkName(near), MAC: farMAC}); err != nil {
+		if err := link.Join(
+			link.End{Links: near.Links, Name: linkName(far), MAC: nearMAC, Delay: delay},
+			link.End{Links: far.Links, Name: linkName(near), MAC: farMAC, Delay: delay},
+		); err != nil {
 			return err
 		}
 		for _, prefix := range s.prefixes() {

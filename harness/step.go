@@ -62,17 +62,25 @@ func (l *Lab) perform(k kind, name string, do func() error) {
 		l.report("left out", fmt.Sprintf("%s: %s", k, name))
 		return
 	}
+	l.settle()
 	l.Timeline.Addf("spec", timeline.Step, "%s", name)
 	began := time.Now()
 	err := do()
 	if took := time.Since(began); took > 100*time.Millisecond { // packets in the meantime may be from before or after
 		l.Timeline.Addf("spec", timeline.Step, "%s: done after %v", name, took.Round(time.Millisecond))
 	}
+	l.settle()
 	l.observe()
 	if err != nil {
 		l.t.Fatalf("%s: %v\n%s", name, err, l.Recent())
 	}
 }
+
+// settle waits in virtual time until what was sent has arrived and has been answered: the
+// four packets of an SCTP handshake take twelve cables, and programs take their time too. In
+// real time all of that happens within the call that sends: the kernel hands a packet from
+// host to host at once. So a spec finds the same in both.
+func (l *Lab) settle() { time.Sleep(20 * l.delay) }
 
 // report adds an entry to the spec's report where the test framework keeps one.
 func (l *Lab) report(name, text string) {

@@ -5,11 +5,6 @@ package suites_test
 import (
 	"testing"
 
-	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
-
-	"github.com/halfopen-lab/halfopen/harness"
-	_ "github.com/halfopen-lab/halfopen/harness/virtual/idle"
 	_ "github.com/halfopen-lab/halfopen/suites/backlog"
 	_ "github.com/halfopen-lab/halfopen/suites/diameter"
 	_ "github.com/halfopen-lab/halfopen/suites/drop"
@@ -21,13 +16,11 @@ import (
 	_ "github.com/halfopen-lab/halfopen/suites/presets"
 	_ "github.com/halfopen-lab/halfopen/suites/proxied"
 	_ "github.com/halfopen-lab/halfopen/suites/sctp"
+	"github.com/halfopen-lab/halfopen/suites/spec"
 	_ "github.com/halfopen-lab/halfopen/suites/teardown"
 	_ "github.com/halfopen-lab/halfopen/suites/zeroread"
 )
 
-func TestMain(m *testing.M) { harness.Main(m.Run) }
+func TestMain(m *testing.M) { spec.Main(m) }
 
-func TestSuites(t *testing.T) {
-	RegisterFailHandler(Fail)
-	RunSpecs(t, "halfopen")
-}
+func TestSuites(t *testing.T) { spec.Run(t, "halfopen") }

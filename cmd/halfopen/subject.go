@@ -19,7 +19,7 @@ import (
 	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/plan"
 	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/request"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
-	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
+	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
 )
 
 // Where an audit leaves its report unless it is told, and where a run of some faults, which
@@ -35,7 +35,7 @@ type subject struct {
 	file    string
 	send    string // with escapes
 	host    bool   // measured on the running kernel, in real time
-	kernel  string
+	machine machine.Want
 	seed    uint64
 	memory  int
 	report  string
@@ -64,12 +64,14 @@ func (s *subject) flags(c *cobra.Command, report string) {
 		c.MarkFlagsMutuallyExclusive("file", described)
 	}
 	f.BoolVar(&s.host, "host", false, "measure on the running kernel, in real time: for short values, as root, and for programs of this machine")
-	f.StringVar(&s.kernel, "kernel", "", "a package of Debian, or the file of a vmlinuz (default "+debian.DefaultKernel+")")
+	s.machine.Soon = true
+	f.StringVar(&s.machine.Name, "machine", "", machine.NameUsage)
+	f.StringVar(&s.machine.Kernel, "kernel", "", machine.KernelUsage)
 	f.Uint64Var(&s.seed, "seed", 1, "decides everything random")
 	f.IntVar(&s.memory, "memory", 0, "the guest's memory in MiB; 0: as much as it needs")
 	f.StringVar(&s.report, "report", report, "the directory for the answer and the captures")
 	f.BoolVar(&s.asJSON, "json", false, "print the answer as JSON")
-	for _, guest := range []string{"package", "take", "prepare", "kernel", "seed", "memory"} {
+	for _, guest := range []string{"package", "take", "prepare", "machine", "kernel", "seed", "memory"} {
 		c.MarkFlagsMutuallyExclusive("host", guest)
 	}
 }
@@ -105,6 +107,9 @@ func (s *subject) measure(ctx context.Context, report string, only []string) (*a
 			return nil, fmt.Errorf("%w (--memory)", err)
 		}
 	}
+	if err := s.machine.Check(); err != nil {
+		return nil, fmt.Errorf("%w (--machine, --kernel)", err)
+	}
 	if s.host {
 		return s.measureHere(ctx, p, report, only, progress)
 	}
@@ -116,18 +121,18 @@ func (s *subject) measure(ctx context.Context, report string, only []string) (*a
 	if err := s.choose(p, only); err != nil {
 		return nil, err
 	}
-	kernel, err := debian.Kernel(ctx, s.kernel)
+	found, err := machine.Find(ctx, s.machine, progress)
 	if err != nil {
 		return nil, err
 	}
 	fmt.Fprintln(progress, "halfopen: measuring in virtual time")
-	guest := audit.Guest{Plan: p, Files: files.Files, Kernel: kernel, Seed: s.seed, Memory: s.memory, Report: report, Progress: progress}
-	found, result, err := guest.Run(ctx)
+	guest := audit.Guest{Plan: p, Files: files.Files, Machine: found, Seed: s.seed, Memory: s.memory, Report: report, Progress: progress}
+	answered, result, err := guest.Run(ctx)
 	if err == nil {
 		fmt.Fprintf(progress, "halfopen: %v of virtual time in %v; the report is in %s\n",
 			answer.Of(result.Virtual), result.Wall.Round(100*time.Millisecond), s.report)
 	}
-	return found, err
+	return answered, err
 }
 
 // measureHere measures on the running kernel.

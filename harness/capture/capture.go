@@ -47,8 +47,8 @@ type Capture struct {
 	mu      sync.Mutex
 	waiting int           // how many wait for packets
 	fresh   chan struct{} // closed when packets come that somebody waits for, and replaced
-	next    []byte        // for the next frame
-	frames  []frame       // that have not been looked at: most never are
+	batch   batch
+	frames  []frame // that have not been looked at: most never are
 	links   map[int]string
 	flows   flows
 	packets []Packet
@@ -147,22 +147,22 @@ func (c *Capture) run() {
 func (c *Capture) drain(fd int) {
 	before := len(c.frames)
 	for c.broken == nil && !c.ended {
-		if c.next == nil {
-			c.next = make([]byte, snap+controls)
-		}
-		n, control, _, from, err := unix.Recvmsg(fd, c.next[:snap], c.next[snap:], unix.MSG_TRUNC)
-		if err == unix.EAGAIN {
-			break
-		}
+		received, err := c.batch.receive(fd)
 		switch err {
 		case nil:
 		case unix.EINTR, unix.ENETDOWN: // ENETDOWN: a link went down, others have not
 			continue
+		case unix.EAGAIN:
 		default:
 			c.broken = fmt.Errorf("reading the packets of %s: %w", c.name, err)
 			return
 		}
-		c.add(c.next, n, control, from.(*unix.SockaddrLinklayer))
+		for i := range received {
+			c.add(c.batch.frame(i))
+		}
+		if received < batchSize {
+			break
+		}
 	}
 	if c.waiting > 0 && len(c.frames) > before {
 		close(c.fresh)
@@ -273,7 +273,7 @@ func (c *Capture) AddTo(t *timeline.Timeline, belongs func(Packet) bool) {
 	c.mu.Unlock()
 	for _, p := range fresh {
 		if belongs(p) {
-			t.Add(timeline.Event{At: p.At, Who: c.name, Kind: timeline.Packet, What: p.String()})
+			t.Add(timeline.Event{At: p.At, Who: c.name, Kind: timeline.Packet, What: p.String(), Order: p.order()})
 		}
 	}
 }

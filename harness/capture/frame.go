@@ -15,18 +15,21 @@ type frame struct {
 	index   int    // of the link
 	link    string
 	out     bool
+	// loopback marks what never left the host.
+	loopback bool
 }
 
-func (c *Capture) add(bytes []byte, n, control int, from *unix.SockaddrLinklayer) {
-	if from.Hatype == unix.ARPHRD_LOOPBACK {
+// add keeps a frame, unless there are too many, or it passed loopback.
+func (c *Capture) add(f frame) {
+	if f.loopback {
 		return
 	}
 	if len(c.packets)+len(c.frames) == most {
 		c.lost++
 		return
 	}
-	c.frames = append(c.frames, frame{bytes, n, control, from.Ifindex, c.link(from.Ifindex), from.Pkttype == unix.PACKET_OUTGOING})
-	c.next = nil
+	f.link = c.link(f.index)
+	c.frames = append(c.frames, f)
 }
 
 // decode makes packets of the frames that have come.

@@ -41,6 +41,21 @@ type Packet struct {
 	data  []byte // the beginning of the frame
 	wire  int    // the frame's length on the wire
 	index int    // of the link
+	hops  int    // how many more hosts may forward it: the TTL, or the hop limit
+}
+
+// order is the place of the packet among those of one instant: the lower passed earlier. A
+// packet leaves one end of a cable before it arrives at the other, and arrives at a router,
+// which takes one hop off, before it leaves it.
+//
+// That is enough because cables have a delay where instants can be equal: packets of one
+// instant are then one packet at several hosts, or have nothing to do with each other.
+func (p Packet) order() int {
+	order := -2*p.hops - 1
+	if p.Out {
+		order--
+	}
+	return order
 }
 
 // Role is what a TCP packet is in its flow.
@@ -109,10 +124,12 @@ func decode(frame []byte, wire int) Packet {
 		src, _ = netip.AddrFromSlice(ip.SrcIP)
 		dst, _ = netip.AddrFromSlice(ip.DstIP)
 		payload = int(ip.Length) - int(ip.IHL)*4
+		p.hops = int(ip.TTL)
 	case *layers.IPv6:
 		src, _ = netip.AddrFromSlice(ip.SrcIP)
 		dst, _ = netip.AddrFromSlice(ip.DstIP)
 		payload = int(ip.Length)
+		p.hops = int(ip.HopLimit)
 	}
 	p.Src, p.Dst = netip.AddrPortFrom(src, 0), netip.AddrPortFrom(dst, 0)
 	if tcp, ok := parsed.Layer(layers.LayerTypeTCP).(*layers.TCP); ok {

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -25,7 +26,7 @@ func WritePcapng(w io.Writer, captures ...*Capture) error {
 			frames = append(frames, frame{p, source{c.name, p.Link}})
 		}
 	}
-	slices.SortStableFunc(frames, func(a, b frame) int { return a.At.Compare(b.At) })
+	slices.SortStableFunc(frames, func(a, b frame) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.order(), b.order())) })
 
 	ids := map[source]int{}
 	var writer *pcapgo.NgWriter

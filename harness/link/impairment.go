@@ -71,8 +71,12 @@ func (i Impairment) String() string {
 	return strings.Join(words, " ")
 }
 
-// Impair impairs what the link sends, in place of an earlier impairment; the zero
-// value mends it. It fails with ENOENT where the kernel has no netem.
+// Impair impairs what the link sends, in place of an earlier impairment; the zero value
+// mends it. A cable's own delay stays: that of the impairment is added. Impair fails with
+// ENOENT where the kernel has no netem.
+//
+// Packets that an earlier impairment still delays are lost. Those that are on an unimpaired
+// cable arrive.
 func (l *Links) Impair(name string, i Impairment) error {
 	if err := i.validate(); err != nil {
 		return fmt.Errorf("impairing %s %s: %w", l.ns.Name(), name, err)
@@ -82,33 +86,35 @@ func (l *Links) Impair(name string, i Impairment) error {
 		return err
 	}
 	attributes := netlink.QdiscAttrs{LinkIndex: link.Attrs().Index, Handle: netlink.MakeHandle(1, 0), Parent: netlink.HANDLE_ROOT}
+	total := i
+	total.Delay += l.delays[name]
 	qdisc := netlink.NewNetem(attributes, netlink.NetemQdiscAttrs{
-		Latency:     uint32(i.Delay / time.Microsecond),
+		Latency:     uint32(total.Delay / time.Microsecond),
 		Jitter:      uint32(i.Jitter / time.Microsecond),
 		Loss:        float32(i.Loss),
 		Duplicate:   float32(i.Duplicate),
 		CorruptProb: float32(i.Corrupt),
 		ReorderProb: float32(i.Reorder),
 		Rate64:      i.Rate / 8, // netem counts in bytes
-		Limit:       impairedQueue,
+		Limit:       queue,
 	})
-	// What replaces a netem keeps of it what it does not name: the corruption and the rate
-	// (net/sched/sch_netem.c, netem_change).
-	// What was still delayed goes with it.
+	// A netem that is changed keeps its corruption and rate where the change does not name
+	// them (net/sched/sch_netem.c, netem_change): an impairment is removed first. A cable's
+	// delay has neither, and is changed: its packets stay in the queue.
 	if l.impaired[name] {
 		err = l.handle.QdiscDel(qdisc)
 		l.impaired[name] = err != nil
 	}
-	if err == nil && i != (Impairment{}) {
-		err = l.handle.QdiscAdd(qdisc)
+	if err == nil && total != (Impairment{}) {
+		err = l.handle.QdiscReplace(qdisc)
 	}
 	if err != nil {
-		return fmt.Errorf("impairing %s %s: tc qdisc netem %v: %w", l.ns.Name(), name, i, err)
+		return fmt.Errorf("impairing %s %s: tc qdisc netem %v: %w", l.ns.Name(), name, total, err)
 	}
 	l.impaired[name] = i != Impairment{}
 	return nil
 }
 
-// impairedQueue is how many packets wait in an impaired link: more than a window
-// holds, so that nothing is lost but what Loss says.
-const impairedQueue = 10000
+// queue is how many packets wait in a link with a delay. Sockets hold fewer, so that no
+// packet is lost but by Loss.
+const queue = 1 << 20

@@ -25,6 +25,7 @@ type Links struct {
 	ns         *netns.Namespace
 	handle     *netlink.Handle
 	known      map[string]netlink.Link
+	delays     map[string]time.Duration // of this end of each cable that has one
 	impaired   map[string]bool
 	routes     []netlink.Route // what Up puts back, in the order in which they were added
 	neighbours []netlink.Neigh // what Up puts back: those of Neighbour
@@ -40,7 +41,7 @@ func Open(ns *netns.Namespace) (*Links, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the links of %s: %w", ns.Name(), err)
 	}
-	l := &Links{ns: ns, handle: handle, known: map[string]netlink.Link{}, impaired: map[string]bool{}}
+	l := &Links{ns: ns, handle: handle, known: map[string]netlink.Link{}, delays: map[string]time.Duration{}, impaired: map[string]bool{}}
 	if err := l.Up("lo"); err != nil {
 		handle.Close()
 		return nil, err
@@ -57,6 +58,9 @@ type End struct {
 	Links *Links
 	Name  string // of the link: at most 15 bytes
 	MAC   net.HardwareAddr
+	// Delay is how long a packet takes from this end to the other. The link keeps it for as
+	// long in its queue; what it then sends arrives at once. It needs a kernel with netem.
+	Delay time.Duration
 }
 
 // firstIndex is the interface index of the first cable of which a host has the near end.
@@ -69,6 +73,9 @@ type End struct {
 const firstIndex = 100
 
 // Join puts a cable between two hosts: a veth pair, both ends up.
+//
+// Down of either end is a cable that is pulled out, and the packets on it are lost: the
+// kernel empties the queue of a link without a carrier.
 func Join(a, b End) error {
 	veth := &netlink.Veth{
 		LinkAttrs:        netlink.LinkAttrs{Index: firstIndex + len(a.Links.known), Name: a.Name, MTU: 1500, HardwareAddr: a.MAC},
@@ -78,6 +85,17 @@ func Join(a, b End) error {
 	}
 	if err := a.Links.handle.LinkAdd(veth); err != nil {
 		return fmt.Errorf("joining %s %s and %s %s by a veth pair: %w", a.Links.ns.Name(), a.Name, b.Links.ns.Name(), b.Name, err)
+	}
+	for _, end := range []End{a, b} {
+		if end.Delay == 0 {
+			continue
+		}
+		// Before Up: to change the queue of a link that is up the kernel waits for an RCU
+		// grace period (net/sched/sch_api.c, qdisc_graft).
+		end.Links.delays[end.Name] = end.Delay
+		if err := end.Links.Impair(end.Name, Impairment{}); err != nil {
+			return err
+		}
 	}
 	return errors.Join(a.Links.Up(a.Name), b.Links.Up(b.Name))
 }

@@ -32,11 +32,6 @@ func (m *Missing) Error() string { return m.What + ": " + m.Remedy }
 // nothing. The guest of package virtual sets it.
 const Virtual = "HALFOPEN_VIRTUAL_TIME"
 
-// OneFamily is the environment variable that names the address family of a guest, "IPv4"
-// or "IPv6": what is there over both is left out over the other. Where it is empty nothing
-// is left out.
-const OneFamily = "HALFOPEN_FAMILY"
-
 // Patience is the longest that a spec waits in real time.
 const Patience = 20 * time.Second
 

@@ -9,6 +9,7 @@
 package timeline
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -34,6 +35,12 @@ type Event struct {
 	Who  string    // the host or link it happened at, such as "client"
 	Kind Kind
 	What string // one line, present tense: "server > client RST seq 1 …"
+
+	// Order is the place of the event among those of one instant: the lower comes first,
+	// and of two with the same Order the one that was added first. That of a packet is
+	// negative: a program reports a packet after it has passed, and sends one that passes
+	// later.
+	Order int
 }
 
 // Timeline collects events. The zero value is not usable; make one with New.
@@ -65,7 +72,8 @@ func (t *Timeline) Addf(who string, kind Kind, format string, args ...any) {
 	t.Add(Event{Who: who, Kind: kind, What: fmt.Sprintf(format, args...)})
 }
 
-// Events returns a copy of all events in the order in which they happened.
+// Events returns a copy of all events in the order in which they happened, those of one
+// instant by their Order.
 func (t *Timeline) Events() []Event {
 	t.mu.Lock()
 	events := slices.Clone(t.events)
@@ -73,7 +81,7 @@ func (t *Timeline) Events() []Event {
 	// Packets carry the kernel's time stamps and are read later than they
 	// happened, so the order of arrival is not the order of events.
 	slices.SortStableFunc(events, func(a, b Event) int {
-		return a.At.Round(0).Compare(b.At.Round(0))
+		return cmp.Or(a.At.Round(0).Compare(b.At.Round(0)), cmp.Compare(a.Order, b.Order))
 	})
 	return events
 }

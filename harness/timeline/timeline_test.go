@@ -150,3 +150,21 @@ func TestEventsOfOneInstantStayInTheOrderInWhichTheyCame(t *testing.T) {
 		}
 	}
 }
+
+func TestEventsOfOneInstantStandByTheirOrder(t *testing.T) {
+	tl := timeline.New()
+	for _, e := range []struct {
+		what  string
+		order int
+	}{{"a", 0}, {"b", -127}, {"c", 0}, {"d", -128}, {"e", -127}} {
+		tl.Add(timeline.Event{At: tl.Start().Add(time.Second), Who: "client", Kind: timeline.Packet, What: e.what, Order: e.order})
+	}
+	tl.Add(timeline.Event{At: tl.Start(), Who: "client", Kind: timeline.Step, What: "first"})
+	var got []string
+	for _, e := range tl.Events() {
+		got = append(got, e.What)
+	}
+	if want := "first d b e a c"; strings.Join(got, " ") != want {
+		t.Errorf("the events are %q, expected %q", got, want)
+	}
+}

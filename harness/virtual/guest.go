@@ -9,7 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -28,7 +28,7 @@ func CheckMemory(memory int) error {
 
 // Guest is a machine that runs one command.
 type Guest struct {
-	Kernel  Kernel
+	Machine Machine
 	Files   *Files // the root file system; /init is harness/virtual/guest/init, built without cgo
 	Memory  int    // MiB
 	Seed    uint64 // decides everything random
@@ -78,7 +78,10 @@ func (g *Guest) Run(ctx context.Context) (Result, error) {
 	screen := &console{to: g.Console, heard: time.Now()}
 	began := time.Now()
 	used, ended := g.runMachine(ctx, initramfs, report, screen)
-	result := Result{Kernel: "Linux " + g.Kernel.Release(), Wall: time.Since(began), CPU: used.time, Memory: used.memory}
+	result := Result{Kernel: g.Machine.Kernel(), Wall: time.Since(began), CPU: used.time, Memory: used.memory}
+	if _, err := report.Seek(0, io.SeekStart); err != nil { // the machine may have moved it
+		return result, err
+	}
 	outcome, err := receive(report, g.Into)
 	if err != nil {
 		return result, g.explain(cmp.Or(ended, err), screen)
@@ -109,19 +112,24 @@ func (g *Guest) explain(err error, screen *console) error {
 	if trouble := screen.Trouble(); trouble != "" {
 		err = errors.New(trouble)
 	}
-	err = fmt.Errorf("the guest (%s, %d MiB): %w", g.Kernel.Release(), g.Memory, err)
+	err = fmt.Errorf("the guest (%s, %d MiB): %w", g.Machine.Kernel(), g.Memory, err)
 	if last := screen.Last(); last != "" {
 		err = fmt.Errorf("%w\nIts console ends with:\n%s", err, last)
 	}
 	return err
 }
 
-// runMachine runs QEMU to its end, and says what it used.
+// runMachine runs the machine to its end, and returns what it used.
 func (g *Guest) runMachine(ctx context.Context, initramfs, report *os.File, screen *console) (used usage, err error) {
-	path, err := lookUp()
+	cmd, err := g.Machine.Command(g.Memory)
 	if err != nil {
 		return usage{}, err
 	}
+	core, release, err := takeCore()
+	if err != nil {
+		return usage{}, err
+	}
+	defer release()
 	fromGuest, screenEnd, err := os.Pipe()
 	if err != nil {
 		return usage{}, err
@@ -136,12 +144,11 @@ func (g *Guest) runMachine(ctx context.Context, initramfs, report *os.File, scre
 	}
 	defer func() { _ = toGuest.Close() }()
 
-	cmd := exec.Command(path, arguments(g.Kernel.Image, g.Memory)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = keyboardEnd, screenEnd, screenEnd
-	cmd.ExtraFiles = []*os.File{report, initramfs} // its descriptors 3 and 4
+	cmd.ExtraFiles = []*os.File{ReportFD - 3: report, InitramfsFD - 3: initramfs}
 	started, ended := make(chan error), make(chan error, 1)
 	go func() {
-		err := startPinned(cmd)
+		err := startOn(core, cmd)
 		started <- err
 		if err == nil {
 			ended <- cmd.Wait()
@@ -150,7 +157,7 @@ func (g *Guest) runMachine(ctx context.Context, initramfs, report *os.File, scre
 	err = <-started
 	_, _ = keyboardEnd.Close(), screenEnd.Close()
 	if err != nil {
-		return usage{}, fmt.Errorf("starting %s: %w", program, err)
+		return usage{}, fmt.Errorf("starting %s: %w", cmd.Path, err)
 	}
 	read := make(chan struct{})
 	go func() { _, _ = io.Copy(screen, fromGuest); close(read) }()
@@ -162,7 +169,7 @@ func (g *Guest) runMachine(ctx context.Context, initramfs, report *os.File, scre
 	for waiting := true; waiting; {
 		select {
 		case err := <-ended:
-			return usageOf(cmd), machineError(err)
+			return usageOf(cmd), machineError(cmd, err)
 		case <-ctx.Done():
 			waiting = false
 		case <-time.After(time.Second):
@@ -200,31 +207,20 @@ func usageOf(cmd *exec.Cmd) usage {
 	return u
 }
 
-func machineError(err error) error {
+func machineError(cmd *exec.Cmd, err error) error {
 	if err != nil {
-		return fmt.Errorf("%s: %w", program, err)
+		return fmt.Errorf("%s: %w", filepath.Base(cmd.Path), err)
 	}
 	return nil
 }
 
-// writeInitramfs writes the file system of the guest, with what process 1 is to do
-// and the modules.
+// writeInitramfs writes the file system of the guest, with what process 1 is to do and
+// what the machine needs.
 func (g *Guest) writeInitramfs(to io.Writer) error {
-	files := g.Files.clone()
+	files := g.Files.Clone()
 	plan := guest.Plan{Seed: g.Seed, Command: g.Command, Environment: g.Env, Directory: g.Dir, Report: g.Report}
-	for _, set := range []struct {
-		names []string
-		files *[]string
-	}{{needed, &plan.Modules}, {neededLate, &plan.LateModules}} {
-		modules, err := g.Kernel.load(set.names)
-		if err != nil {
-			return err
-		}
-		for _, m := range modules {
-			at := path.Join("/modules", m.name+".ko")
-			files.Write(at, m.content, 0o644)
-			*set.files = append(*set.files, at)
-		}
+	if err := g.Machine.Equip(files, &plan); err != nil {
+		return err
 	}
 	content, err := json.Marshal(plan)
 	if err != nil {

@@ -2,6 +2,8 @@ package virtual
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -30,8 +32,8 @@ func (f *Files) put(r cpio.Record) {
 	}
 }
 
-// clone is a copy that can be changed by itself.
-func (f *Files) clone() *Files { return &Files{records: maps.Clone(f.records)} }
+// Clone returns a copy that can be changed by itself.
+func (f *Files) Clone() *Files { return &Files{records: maps.Clone(f.records)} }
 
 // Write makes a file with that content.
 func (f *Files) Write(name string, content []byte, mode fs.FileMode) {
@@ -106,6 +108,16 @@ func (f *Files) CopyTree(from string, leaveOut func(name string) bool) error {
 		}
 		return f.Copy(name, file)
 	})
+}
+
+// Digest identifies the files: their names, contents and permissions.
+func (f *Files) Digest() (string, error) {
+	archive, err := f.archive()
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(archive)
+	return hex.EncodeToString(sum[:]), nil
 }
 
 // archive is the file system as the kernel unpacks it (initramfs-buffer-format.rst).

@@ -1,6 +1,7 @@
 // Command determinism runs the suites in virtual time again and again, with every
 // core of the machine busy, and compares the reports: one seed must give the same
-// bytes every time, in everything but wall.json.
+// bytes every time, in everything but wall.json. The second run has one guest at a time,
+// as on a machine with one core.
 package main
 
 import (
@@ -15,6 +16,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 	"github.com/halfopen-lab/halfopen/scripts/run"
 )
 
@@ -56,6 +58,10 @@ func compare(ctx context.Context, guests *run.Guests, times int, directory strin
 	var first map[string][]byte
 	for round := 1; round <= times; round++ {
 		report := filepath.Join(directory, fmt.Sprintf("run-%d", round))
+		guests.AtOnce = 0
+		if round == 2 {
+			guests.AtOnce = 1
+		}
 		reports, _, err := guests.Run(ctx, report)
 		if err == nil {
 			err = ctx.Err()
@@ -97,7 +103,7 @@ func size(files map[string][]byte) (bytes int) {
 func read(report string) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	err := filepath.WalkDir(report, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || entry.Name() == run.WallFile {
+		if err != nil || entry.IsDir() || entry.Name() == shard.WallFile {
 			return err
 		}
 		files[path[len(report)+1:]], err = os.ReadFile(path)

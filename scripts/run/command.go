@@ -11,7 +11,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
+	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
+	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 )
 
 // Command is the main function of the commands beside this package: it does the work
@@ -45,9 +46,18 @@ func Command(name string, work func(ctx context.Context, arguments []string) (we
 	}
 }
 
-// Parse parses a command's arguments, all of which are flags. It keeps the usage for
-// those who ask for it: a wrong flag gets one line.
+// Parse parses a command's arguments, all of which are flags.
 func Parse(flags *flag.FlagSet, arguments []string) error {
+	err := ParseArguments(flags, arguments)
+	if err == nil && flags.NArg() > 0 {
+		return fmt.Errorf("%q is not a flag: see -help", flags.Arg(0))
+	}
+	return err
+}
+
+// ParseArguments parses the arguments of a command that takes others after its flags. It
+// keeps the usage for those who ask for it: a wrong flag gets one line.
+func ParseArguments(flags *flag.FlagSet, arguments []string) error {
 	flags.Init(flags.Name(), flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	err := flags.Parse(arguments)
@@ -55,21 +65,19 @@ func Parse(flags *flag.FlagSet, arguments []string) error {
 		flags.SetOutput(os.Stdout)
 		flags.Usage()
 	}
-	if err == nil && flags.NArg() > 0 {
-		return fmt.Errorf("%q is not a flag: see -help", flags.Arg(0))
-	}
 	return err
 }
 
 // Flags declares the flags of every command that runs the suites.
 func (s *Suites) Flags(flags *flag.FlagSet) {
-	flags.IntVar(&s.Procs, "procs", 0, fmt.Sprintf("test processes that share the specs (default %d in virtual time, %d on the running kernel)", guestProcs, hostProcs))
+	flags.IntVar(&s.Procs, "procs", 0, fmt.Sprintf("on the running kernel: test processes that share the specs (default %d)", hostProcs))
 	flags.Int64Var(&s.Seed, "seed", 1, "fixes the order of the specs, and in virtual time everything random")
 	flags.StringVar(&s.Focus, "focus", "", "a regular expression: only the specs whose text matches")
 }
 
 // GuestFlags declares what commands that run them in virtual time take as well.
 func (s *Suites) GuestFlags(flags *flag.FlagSet) {
-	flags.StringVar(&s.Kernel, "kernel", "", "in virtual time: a package of Debian, or the file of a vmlinuz (default "+debian.DefaultKernel+")")
-	flags.IntVar(&s.Memory, "memory", 0, fmt.Sprintf("in virtual time: the memory of each of the two guests in MiB (default %d)", DefaultMemory))
+	flags.StringVar(&s.Machine.Name, "machine", "", "in virtual time: "+machine.NameUsage)
+	flags.StringVar(&s.Machine.Kernel, "kernel", "", "in virtual time: "+machine.KernelUsage)
+	flags.IntVar(&s.Memory, "memory", 0, fmt.Sprintf("in virtual time: the memory of each guest in MiB (default %d)", shard.Memory))
 }

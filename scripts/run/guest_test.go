@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,33 +11,34 @@ import (
 
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
+	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
 )
 
-// machine is a guest that runs a shell command. The tests are beside the code that
-// fetches its kernel.
-func machine(t *testing.T, command string) *virtual.Guest {
+// shell is a guest that runs a shell command. The tests are beside the code that builds
+// process 1.
+func shell(t *testing.T, command string) *virtual.Guest {
 	t.Helper()
 	t.Parallel() // each takes one core, and some wait
 	files := &virtual.Files{}
 	if err := debian.Tools(t.Context(), files); err != nil {
 		t.Fatal(err)
 	}
-	if err := addPrograms(t.Context(), files, process1); err != nil {
+	if err := addPrograms(t.Context(), files, t.TempDir(), process1); err != nil {
 		t.Fatal(err)
 	}
-	kernel, err := debian.Kernel(t.Context(), "")
+	found, err := machine.Find(t.Context(), machine.Want{}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &virtual.Guest{
-		Kernel: kernel, Files: files, Memory: 512, Seed: 1,
+		Machine: found, Files: files, Memory: 512, Seed: 1,
 		Command: []string{"/usr/bin/sh", "-c", command}, Dir: "/",
 		Report: "/report", Into: t.TempDir(),
 	}
 }
 
 func TestAGuestHandsItsReportAndItsStatusOut(t *testing.T) {
-	guest := machine(t, "echo seen > /report/file; exit 3")
+	guest := shell(t, "echo seen > /report/file; exit 3")
 	result, err := guest.Run(t.Context())
 	if err != nil || result.Status != 3 {
 		t.Errorf("running it: status %d, %v; expected 3", result.Status, err)
@@ -47,7 +49,7 @@ func TestAGuestHandsItsReportAndItsStatusOut(t *testing.T) {
 }
 
 func TestAnInterruptedGuestStillHandsItsReportOut(t *testing.T) {
-	guest := machine(t, "trap 'echo interrupted > /report/file; exit 7' INT; echo ready; while :; do :; done")
+	guest := shell(t, "trap 'echo interrupted > /report/file; exit 7' INT; echo ready; while :; do :; done")
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	guest.Console = upon("ready", cancel)
@@ -69,10 +71,9 @@ func TestAGuestInTroubleSaysWhatItIs(t *testing.T) {
 		{"a hang", "while :; do :; done", "it has printed nothing for", func(g *virtual.Guest) { g.Silence = 15 * time.Second }},
 		{"a program that eats the memory", "x=1; while :; do x=$x$x; done", "its memory is used up", func(g *virtual.Guest) { g.Memory = 192 }},
 		{"too little memory to boot", "true", "it ended without a report", func(g *virtual.Guest) { g.Memory = 48 }},
-		{"no kernel", "true", "qemu-system-x86_64: exit status 1", func(g *virtual.Guest) { g.Kernel.Image = "go.mod" }},
 	} {
 		t.Run(c.what, func(t *testing.T) {
-			guest := machine(t, c.command)
+			guest := shell(t, c.command)
 			if c.change != nil {
 				c.change(guest)
 			}

@@ -4,60 +4,50 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/onsi/ginkgo/v2/types"
+	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/private"
 	"github.com/halfopen-lab/halfopen/harness/require"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
+	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
+	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 )
 
-// DefaultMemory is the memory of each guest in MiB: a test process takes some 40.
-const DefaultMemory = 2048
-
-// guestProcs are as many test processes as are worth their memory: they share one
-// processor, and mostly wait.
-const guestProcs = 16
-
-// WallFile is the one file of a report in virtual time that is not the same, byte for
-// byte, for the same seed.
-const WallFile = "wall.json"
-
-// A half is the part of the specs that one guest runs. A guest has one processor, and
-// the specs over the two address families are twins: two guests side by side take
-// half the time, on a machine with two cores. What there is over one family only is
-// labelled where it belongs (suites/spec, SecondGuest).
-type half struct {
-	name   string // the address family
-	filter string // of labels
-}
-
-var halves = []half{{"IPv4", "!IPv6 && !second-guest"}, {"IPv6", "IPv6 || second-guest"}}
-
-// Virtual runs the suites in guests with virtual time, to their end or until ctx
-// ends, and returns Ginkgo's report and what the guests took: the time of the slower
-// one, and the sum of what else they used. What is an error is as with Host.
-func (s Suites) Virtual(ctx context.Context) ([]types.Report, virtual.Result, error) {
+// Virtual runs the suites in guests with virtual time, to their end or until ctx ends, and
+// returns Ginkgo's report and what the guests took. What is an error is as with Host.
+func (s Suites) Virtual(ctx context.Context) ([]types.Report, Result, error) {
 	guests, err := s.Guests(ctx)
 	if err != nil {
-		return nil, virtual.Result{}, err
+		return nil, Result{}, err
 	}
 	return guests.Run(ctx, s.Report)
 }
 
-// Guests are the machines that run the suites in virtual time, ready to be started
-// any number of times.
+// Guests are the machines that run the suites in virtual time, one for each shard, ready
+// to be started any number of times.
 type Guests struct {
-	suites Suites
-	kernel virtual.Kernel
-	files  *virtual.Files
+	suites  Suites
+	machine virtual.Machine
+	files   *virtual.Files
+	digest  string // of the files
+	list    shard.List
+	shards  [shard.Count][]int // the places in the list of the specs of each
+
+	// AtOnce is how many guests run at once; zero: as many as there are cores. It changes
+	// no byte of the report.
+	AtOnce int
 }
 
 // tested are the programs that specs test, each with its package.
@@ -65,16 +55,17 @@ var tested = []struct{ program, from string }{
 	{"freeDiameterd", "freediameterd"}, {"nginx", "libnginx-mod-stream"}, {"haproxy", "haproxy"},
 }
 
-// Guests builds what the guests need. A later change of the sources does not reach
-// them.
+// Guests builds what the guests need, and decides which of them runs which specs. A later
+// change of the sources does not reach them.
 func (s Suites) Guests(ctx context.Context) (*Guests, error) {
 	if err := s.Check(); err != nil {
 		return nil, err
 	}
-	if s.Memory == 0 {
-		s.Memory = DefaultMemory
-	}
+	s.Memory = cmp.Or(s.Memory, shard.Memory)
 	g := &Guests{suites: s, files: &virtual.Files{}}
+	if err := g.build(ctx); err != nil {
+		return nil, err
+	}
 	if err := debian.Tools(ctx, g.files); err != nil {
 		return nil, err
 	}
@@ -86,97 +77,245 @@ func (s Suites) Guests(ctx context.Context) (*Guests, error) {
 	// Programs look their user up, nginx even when it is to stay root.
 	g.files.Write("/etc/passwd", []byte("root:x:0:0:root:/tmp:/usr/bin/sh\n"), 0o644)
 	g.files.Write("/etc/group", []byte("root:x:0:\n"), 0o644)
-	if err := addPrograms(ctx, g.files, append(suites, process1)...); err != nil {
+	var err error
+	if g.digest, err = g.files.Digest(); err != nil {
 		return nil, err
 	}
-	var err error
-	g.kernel, err = debian.Kernel(ctx, s.Kernel)
+	g.machine, err = machine.Find(ctx, s.Machine, os.Stderr)
 	return g, err
 }
 
-// Run runs the suites and writes the report into a directory, as Suites.Virtual does.
-func (g *Guests) Run(ctx context.Context, directory string) ([]types.Report, virtual.Result, error) {
+// build builds the programs and lists the specs.
+func (g *Guests) build(ctx context.Context) error {
+	directory, err := os.MkdirTemp("", "halfopen-build-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(directory) }()
+	if err := addPrograms(ctx, g.files, directory, append(programs, process1)...); err != nil {
+		return err
+	}
+	if g.list, err = g.suites.listSpecs(ctx, directory); err != nil {
+		return err
+	}
+	if len(g.list) == 0 {
+		return fmt.Errorf("no spec's text matches %q (FOCUS)", g.suites.Focus)
+	}
+	g.shards = g.list.Assign()
+	return nil
+}
+
+// Run runs the suites, or the one shard of them that was chosen, and writes the report
+// into a directory, as Suites.Virtual does. The report of one shard is a part, for Merge.
+func (g *Guests) Run(ctx context.Context, directory string) ([]types.Report, Result, error) {
+	if n := g.suites.Shard; n != 0 {
+		return g.runOne(ctx, n, directory)
+	}
+	parts := filepath.Join(directory, "parts")
+	defer func() { _ = os.RemoveAll(parts) }()
+	began := time.Now()
+	results, runErr := g.runAll(ctx, parts)
+	result := total(g.machine.Kernel(), elapsed(began), figures(results))
+	if runErr != nil && ctx.Err() == nil {
+		return nil, result, runErr
+	}
+	var directories, missing []string
+	for _, r := range results {
+		if r.reported {
+			directories = append(directories, r.directory)
+		} else {
+			missing = append(missing, fmt.Sprintf("shard %d/%d left no report", r.Shard, shard.Count))
+		}
+	}
+	if len(directories) == 0 {
+		return nil, result, context.Cause(ctx) // it came before there was anything to report
+	}
+	report, err := join(directory, directories, missing)
+	if err != nil {
+		return nil, result, err
+	}
+	reports := []types.Report{report}
+	return reports, result, errors.Join(result.write(directory), ran(g.suites.Focus, reports))
+}
+
+// runOne runs one shard.
+func (g *Guests) runOne(ctx context.Context, n int, directory string) ([]types.Report, Result, error) {
+	p := g.progress(len(g.shards[n-1]))
+	defer p.clear()
+	s, err := g.runShard(ctx, n, directory, p)
+	result := total(g.machine.Kernel(), s.Wall, figures([]shardResult{s}))
+	if err != nil && (ctx.Err() == nil || !s.reported) {
+		return nil, result, err
+	}
+	if err := result.write(directory); err != nil || s.Specs == 0 {
+		return nil, result, err
+	}
+	reports, err := shard.Read(directory)
+	return reports, result, err
+}
+
+// runAll runs the shards that have specs, as many at once as there are cores. After the
+// first error, which it returns, the other guests still hand their reports out.
+func (g *Guests) runAll(ctx context.Context, parts string) ([]shardResult, error) {
+	cores, err := virtual.Cores()
+	if err != nil {
+		return nil, err
+	}
+	free := make(chan struct{}, cmp.Or(g.AtOnce, len(cores)))
 	running, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	later := &bytes.Buffer{} // what the second guest prints is shown after the first's
-	outputs := []io.Writer{g.suites.Output, later}
-	results := make([]virtual.Result, len(halves))
+	p := g.progress(len(g.list))
+	defer p.clear()
+	var results []shardResult
+	for i, places := range g.shards {
+		if len(places) > 0 {
+			results = append(results, shardResult{Figures: Figures{Shard: i + 1}})
+		}
+	}
 	var group sync.WaitGroup
-	for i, h := range halves {
+	for i := range results {
+		r := &results[i]
+		select {
+		case free <- struct{}{}:
+		case <-running.Done():
+			continue
+		}
 		group.Go(func() {
+			defer func() { <-free }()
 			var err error
-			results[i], err = g.guest(h, directory, outputs[i]).Run(running)
-			if err != nil {
-				// The first error is the one to tell. The other guest still hands its
-				// report out.
-				end(fmt.Errorf("the specs over %s: %w", h.name, err))
+			if *r, err = g.runShard(running, r.Shard, filepath.Join(parts, fmt.Sprint(r.Shard)), p); err != nil {
+				end(err)
 			}
 		})
 	}
 	group.Wait()
-	if g.suites.Output != nil {
-		_, _ = io.Copy(g.suites.Output, later)
-	}
-	result := sum(results)
-	report, err := mergeReports(directory)
-	switch {
-	case ctx.Err() == nil && running.Err() != nil:
-		return nil, result, context.Cause(running)
-	case ctx.Err() != nil && err != nil:
-		return nil, result, context.Cause(ctx) // it came before there was anything to report
-	case err != nil:
-		return nil, result, err
-	}
-	reports := []types.Report{report}
-	return reports, result, cmp.Or(writeWall(directory, result), ran(g.suites.Focus, reports))
+	return results, context.Cause(running)
 }
 
-func sum(results []virtual.Result) virtual.Result {
-	var all virtual.Result
+// progress tells how so many specs come along.
+func (g *Guests) progress(specs int) *progress {
+	return &progress{to: g.suites.Output, terminal: g.suites.Colour, ended: g.suites.Ended, specs: specs}
+}
+
+// shardResult is what came of a shard.
+type shardResult struct {
+	Figures
+	directory string // of its report
+	reported  bool   // also where it was interrupted
+}
+
+func figures(results []shardResult) []Figures {
+	all := []Figures{}
 	for _, r := range results {
-		all.Kernel = r.Kernel
-		all.Wall, all.Virtual, all.Booted = max(all.Wall, r.Wall), max(all.Virtual, r.Virtual), max(all.Booted, r.Booted)
-		all.CPU, all.Memory = all.CPU+r.CPU, all.Memory+r.Memory
+		if r.Specs > 0 {
+			all = append(all, r.Figures)
+		}
 	}
 	return all
 }
 
-// guest is the machine for one half.
-func (g *Guests) guest(h half, into string, output io.Writer) *virtual.Guest {
-	const report = "/report"
+// runShard runs a shard and leaves its part in a directory. The error is the context's
+// where that has ended.
+func (g *Guests) runShard(ctx context.Context, n int, directory string, p *progress) (shardResult, error) {
+	places := g.shards[n-1]
+	r := shardResult{Figures: Figures{Shard: n, Specs: len(places)}, directory: directory}
+	if err := os.MkdirAll(directory, 0o755); err != nil {
+		return r, err
+	}
+	part := shard.Part{Shard: n, Places: places, Run: shard.Run{
+		Seed: g.suites.Seed, Focus: g.suites.Focus, LeaveOut: g.suites.LeaveOut,
+		Kernel: g.machine.Kernel(), Memory: g.suites.Memory, Programs: g.digest,
+	}}
+	if len(places) == 0 {
+		_, err := part.Write(directory, g.list)
+		return r, err
+	}
+	output := &shard.Records{Each: p.specEnded}
+	guest, err := g.guest(places, directory, output)
+	if err != nil {
+		return r, err
+	}
+	result, runErr := guest.Run(ctx)
+	r.add(result)
+	if runErr != nil && ctx.Err() == nil {
+		return r, fmt.Errorf("shard %d/%d: %w", n, shard.Count, runErr)
+	}
+	report, err := part.Write(directory, g.list)
+	r.reported = err == nil
+	if ctx.Err() != nil {
+		return r, context.Cause(ctx)
+	}
+	if err != nil {
+		return r, fmt.Errorf("shard %d/%d ended with status %d: %w\nIt has printed:\n%s", n, shard.Count, result.Status, err, output.Rest())
+	}
+	p.shardEnded(r.Figures, report)
+	return r, nil
+}
+
+// guest is the machine for the specs at those places in the list.
+func (g *Guests) guest(places []int, into string, output io.Writer) (*virtual.Guest, error) {
+	const (
+		report = "/report"
+		order  = "/suites/order.json"
+	)
 	s := g.suites
-	arguments := append(s.arguments(guestProcs, report),
-		"-timeout=8760h", // virtual hours pass quickly, and a guest that hangs is noticed
-		"-json-report="+h.reportName(), "-label-filter="+h.filter, "./suites.test")
+	content, err := shard.Order{Only: g.list.Texts(places), Records: true}.Encode()
+	if err != nil {
+		return nil, err
+	}
+	files := g.files.Clone()
+	files.Write(order, content, 0o644)
 	return &virtual.Guest{
-		Kernel: g.kernel, Files: g.files, Memory: s.Memory, Seed: uint64(s.Seed),
-		Command: append([]string{"./ginkgo"}, arguments...), Dir: "/suites",
-		Env: append(s.environment(report), "PATH=/usr/sbin:/usr/bin", "HOME=/tmp",
+		Machine: g.machine, Files: files, Memory: s.Memory, Seed: uint64(s.Seed),
+		Command: []string{"./suites.test",
+			fmt.Sprintf("--ginkgo.seed=%d", s.Seed), "--ginkgo.randomize-all", "--ginkgo.fail-on-pending",
+			"--ginkgo.timeout=87600h", // virtual hours pass quickly, and a guest that hangs is noticed
+			"--ginkgo.silence-skips", "--ginkgo.succinct", "--ginkgo.no-color", "--ginkgo.json-report=" + report + "/" + shard.JSONFile},
+		Dir: "/suites",
+		Env: append(s.environment(report), shard.OrderFile+"="+order, "PATH=/usr/sbin:/usr/bin", "HOME=/tmp",
 			private.Marker+"=guest", // as private as a machine can be
-			require.Virtual+"=1", require.OneFamily+"="+h.name,
-			// Connections that are closed when they are idle: those of Ginkgo's other
-			// protocol stay, and each end's keepalive wakes the guest every 15 s.
-			"GINKGO_PARALLEL_PROTOCOL=HTTP",
-			// Go collects garbage every two minutes if nothing else makes it: thirty
-			// times an idle hour, in each process. (See also harness/virtual/idle.)
-			"GOGC=off", "GOMEMLIMIT=64MiB",
+			require.Virtual+"=1",
+			// Go collects garbage every two minutes if nothing else makes it: thirty times
+			// an idle hour, in each process.
+			"GOGC=off", "GOMEMLIMIT=128MiB",
 			// What is set is not looked up again and again.
 			"GOMAXPROCS=1"),
 		Report: report, Into: into, Console: output,
-	}
+	}, nil
 }
 
-// writeWall writes the figures that differ from run to run.
-func writeWall(directory string, result virtual.Result) error {
-	content, err := json.MarshalIndent(struct {
-		WallSeconds      float64 `json:"wall_seconds"`
-		ProcessorSeconds float64 `json:"processor_seconds"`
-		VirtualSeconds   float64 `json:"virtual_seconds"`
-		BootSeconds      float64 `json:"virtual_boot_seconds"`
-		MemoryBytes      int64   `json:"memory_bytes"`
-	}{result.Wall.Seconds(), result.CPU.Seconds(), result.Virtual.Seconds(), result.Booted.Seconds(), result.Memory}, "", "  ")
+// listSpecs asks the compiled suites in a directory which specs there are.
+func (s Suites) listSpecs(ctx context.Context, directory string) (shard.List, error) {
+	file := filepath.Join(directory, "list.json")
+	order, remove, err := writeOrder(shard.Order{List: file, Only: s.Only})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return os.WriteFile(filepath.Join(directory, WallFile), append(content, '\n'), 0o644)
+	defer remove()
+	arguments := []string{}
+	if s.Focus != "" {
+		arguments = append(arguments, "--ginkgo.focus="+s.Focus)
+	}
+	cmd := inGroup(ctx, unix.SIGINT, filepath.Join(directory, suitesBinary), arguments...)
+	cmd.Env = append(os.Environ(), shard.OrderFile+"="+order, require.Virtual+"=1", harness.LeaveOut+"=")
+	var output bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &output, &output
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("listing the specs: %w\n%s", err, strings.TrimSpace(output.String()))
+	}
+	return shard.ReadList(file)
+}
+
+// writeOrder writes an order for a process on this machine.
+func writeOrder(o shard.Order) (file string, remove func(), err error) {
+	content, err := o.Encode()
+	if err != nil {
+		return "", nil, err
+	}
+	f, err := os.CreateTemp("", "halfopen-order-")
+	if err != nil {
+		return "", nil, err
+	}
+	_, err = f.Write(content)
+	return f.Name(), func() { _ = os.Remove(f.Name()) }, errors.Join(err, f.Close())
 }

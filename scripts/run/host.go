@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/onsi/ginkgo/v2/types"
 	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 )
 
 // hostProcs are as many test processes as wait at once on the running kernel without
@@ -33,9 +36,13 @@ func (s Suites) Host(ctx context.Context) ([]types.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	arguments := append(s.arguments(hostProcs, s.Report), "-json-report="+reportName, "-junit-report="+junitName, path)
-	cmd := inGroup(ctx, unix.SIGINT, ginkgo, arguments...)
-	cmd.Env = append(os.Environ(), s.environment(s.Report)...)
+	order, remove, err := writeOrder(shard.Order{Only: s.Only})
+	if err != nil {
+		return nil, err
+	}
+	defer remove()
+	cmd := inGroup(ctx, unix.SIGINT, ginkgo, append(s.arguments(), path)...)
+	cmd.Env = append(append(os.Environ(), s.environment(s.Report)...), shard.OrderFile+"="+order)
 	cmd.Stdout, cmd.Stderr = s.Output, s.Output
 	// When this process is killed Ginkgo is as well, and the test processes with it
 	// (harness/private). The signal is tied to the thread that starts it (prctl(2)).
@@ -46,7 +53,7 @@ func (s Suites) Host(ctx context.Context) ([]types.Report, error) {
 	if _, red := errors.AsType[*exec.ExitError](ended); ended != nil && !red && ctx.Err() == nil {
 		return nil, fmt.Errorf("starting the suites: %w", ended)
 	}
-	reports, err := Read(s.Report)
+	reports, err := shard.Read(s.Report)
 	if err != nil {
 		how := "status 0"
 		if ended != nil {
@@ -55,6 +62,21 @@ func (s Suites) Host(ctx context.Context) ([]types.Report, error) {
 		return nil, fmt.Errorf("the suites left no report, and Ginkgo ended with %s: %w", how, err)
 	}
 	return reports, ran(s.Focus, reports)
+}
+
+// arguments are those of Ginkgo's command.
+func (s Suites) arguments() []string {
+	arguments := []string{
+		fmt.Sprintf("-procs=%d", cmp.Or(s.Procs, hostProcs)), fmt.Sprintf("-seed=%d", s.Seed),
+		"-randomize-all", "-keep-going", "-silence-skips", "-fail-on-pending",
+		"-output-dir=" + s.Report, "-json-report=" + shard.JSONFile, "-junit-report=" + shard.JUnitFile}
+	if s.Focus != "" {
+		arguments = append(arguments, "-focus="+s.Focus)
+	}
+	if !s.Colour {
+		arguments = append(arguments, "-no-color")
+	}
+	return arguments
 }
 
 // Ginkgo is the file of Ginkgo's command, which is built if need be. `go tool` would

@@ -3,72 +3,91 @@ package run
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
-	"github.com/onsi/ginkgo/v2/reporters"
 	"github.com/onsi/ginkgo/v2/types"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 )
 
-// reportName is the file of a half's own report, until it is merged.
-func (h half) reportName() string { return "ginkgo-" + h.name + ".json" }
-
-// mergeReports makes one report of the halves' own, as if one machine had run all
-// specs, and writes it beside them, as JSON and as JUnit's XML. A half that left none
-// is missing, and the report then says that the suites have failed.
-func mergeReports(directory string) (types.Report, error) {
-	var all types.Report
-	var missing, parts []string
-	for _, h := range halves {
-		file := filepath.Join(directory, h.reportName())
-		reports, err := read(file)
-		if err != nil {
-			missing = append(missing, fmt.Sprintf("the specs over %s left no report: %v", h.name, err))
-			continue
-		}
-		parts = append(parts, file)
-		ran := types.MustParseLabelFilter(h.filter)
-		for _, r := range reports {
-			r.SpecReports = slices.DeleteFunc(r.SpecReports, func(spec types.SpecReport) bool {
-				return spec.LeafNodeType == types.NodeTypeIt && !ran(spec.Labels())
-			})
-			add(&all, r)
-		}
+// Merge joins the reports of shards that ran anywhere into one, in the directory Report:
+// the same bytes as of one run of all, but for shard.WallFile. It takes the other settings
+// of the run from the parts.
+func (s *Suites) Merge(directories []string) ([]types.Report, Result, error) {
+	parts, err := shard.Open(directories...)
+	if err == nil {
+		err = shard.Complete(parts)
 	}
-	if len(parts) == 0 {
-		return all, errors.New(strings.Join(missing, "\n"))
+	if err != nil {
+		return nil, Result{}, err
 	}
-	if len(missing) > 0 {
-		all.SuiteSucceeded = false
-		all.SpecialSuiteFailureReasons = append(all.SpecialSuiteFailureReasons, missing...)
+	run := parts[0].Run
+	s.Seed, s.Focus, s.LeaveOut = run.Seed, run.Focus, run.LeaveOut
+	if err := outside(s.Report, directories); err != nil {
+		return nil, Result{}, err
 	}
-	if err := errors.Join(
-		reporters.GenerateJSONReport(all, filepath.Join(directory, reportName)),
-		reporters.GenerateJUnitReport(all, filepath.Join(directory, junitName))); err != nil {
-		return all, err
+	if err := harness.EmptyReport(s.Report); err != nil {
+		return nil, Result{}, fmt.Errorf("%w (REPORT)", err)
 	}
+	report, err := shard.Join(s.Report, parts)
+	if err != nil {
+		return nil, Result{}, err
+	}
+	var figures []Figures
+	var longest float64
 	for _, part := range parts {
-		if err := os.Remove(part); err != nil {
-			return all, err
+		result, err := readResult(part.Directory)
+		if err != nil {
+			return nil, Result{}, err
 		}
+		figures, longest = append(figures, result.Shards...), max(longest, result.Wall)
 	}
-	return all, nil
+	result := total(run.Kernel, longest, figures)
+	return []types.Report{report}, result, result.write(s.Report)
 }
 
-// add adds what one machine reports to what others have.
-func add(all *types.Report, r types.Report) {
-	if all.SuiteDescription == "" {
-		*all = r
-		return
+// outside returns an error if one of the parts is where the joined report goes, which
+// replaces whatever is there.
+func outside(report string, directories []string) error {
+	into, err := canonical(report)
+	if err != nil {
+		return err
 	}
-	all.SuiteSucceeded = all.SuiteSucceeded && r.SuiteSucceeded
-	all.SpecialSuiteFailureReasons = append(all.SpecialSuiteFailureReasons, r.SpecialSuiteFailureReasons...)
-	all.PreRunStats.SpecsThatWillRun += r.PreRunStats.SpecsThatWillRun
-	all.SpecReports = append(all.SpecReports, r.SpecReports...)
-	all.RunTime = max(all.RunTime, r.RunTime)
-	if r.EndTime.After(all.EndTime) {
-		all.EndTime = r.EndTime
+	for _, directory := range directories {
+		from, err := canonical(directory)
+		if err != nil {
+			return err
+		}
+		if relative, err := filepath.Rel(into, from); err == nil && relative != ".." && !strings.HasPrefix(relative, "../") {
+			return fmt.Errorf("the report of a shard, %s, is where the joined one goes: choose another place for that (REPORT)", directory)
+		}
 	}
+	return nil
+}
+
+// canonical is an absolute path without links, as far as it is there.
+func canonical(path string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return path, nil // it is not there yet
+	}
+	return real, nil
+}
+
+// join joins the parts of a run, of which some may be missing.
+func join(into string, directories, missing []string) (types.Report, error) {
+	parts, err := shard.Open(directories...)
+	if err != nil {
+		return types.Report{}, err
+	}
+	if len(parts) == 0 {
+		return types.Report{}, errors.New(strings.Join(missing, "\n"))
+	}
+	return shard.Join(into, parts, missing...)
 }

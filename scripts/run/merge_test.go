@@ -3,76 +3,77 @@ package run
 import (
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/onsi/ginkgo/v2/reporters"
 	"github.com/onsi/ginkgo/v2/types"
+
+	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 )
 
-// written writes the report of one guest: every guest knows all specs, and skips those
-// of the other one.
-func written(t *testing.T, directory string, h half, succeeded bool) {
+// part writes the report of a shard of two specs of which each shard has run one.
+func part(t *testing.T, directory string, n int) {
 	t.Helper()
-	r := types.Report{SuiteDescription: "halfopen", SuiteSucceeded: succeeded}
-	ran := types.MustParseLabelFilter(h.filter)
-	for _, labels := range [][]string{{"IPv4"}, {"IPv6"}, {"IPv4", "second-guest"}} {
-		state := types.SpecStateSkipped
-		if ran(labels) {
-			state = types.SpecStatePassed
-		}
-		r.SpecReports = append(r.SpecReports, types.SpecReport{
-			LeafNodeType: types.NodeTypeIt, LeafNodeText: strings.Join(labels, " "), LeafNodeLabels: labels, State: state})
+	if err := os.MkdirAll(directory, 0o755); err != nil {
+		t.Fatal(err)
 	}
-	if err := reporters.GenerateJSONReport(r, filepath.Join(directory, h.reportName())); err != nil {
+	list := shard.List{{Text: "answers"}, {Text: "is silent"}}
+	r := types.Report{SuiteDescription: "halfopen", SuiteSucceeded: true, SpecReports: types.SpecReports{
+		spec(list[n-1].Text, types.SpecStatePassed), spec(list[2-n].Text, types.SpecStateSkipped)}}
+	if err := reporters.GenerateJSONReport(r, filepath.Join(directory, shard.JSONFile)); err != nil {
+		t.Fatal(err)
+	}
+	p := shard.Part{Shard: n, Places: []int{n - 1}, Run: shard.Run{Seed: 7, Focus: "answers|silent", LeaveOut: "fault 1", Kernel: "Linux 6.12"}}
+	if _, err := p.Write(directory, list); err != nil {
+		t.Fatal(err)
+	}
+	if err := total("Linux 6.12", 3, []Figures{{Shard: n, Specs: 1, Wall: 3, Processor: float64(n), Virtual: 60}}).write(directory); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func TestTheReportsOfTwoGuestsBecomeOneInWhichEachSpecRan(t *testing.T) {
-	directory := t.TempDir()
-	for _, h := range halves {
-		written(t, directory, h, true)
-	}
-	merged, err := mergeReports(directory)
+func TestMergedShardsAreARun(t *testing.T) {
+	first, second := filepath.Join(t.TempDir(), "1"), filepath.Join(t.TempDir(), "2")
+	part(t, first, 1)
+	part(t, second, 2)
+	s := Suites{Report: filepath.Join(t.TempDir(), "report")}
+	reports, result, err := s.Merge([]string{second, first})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var texts []string
-	for _, spec := range merged.SpecReports {
-		if spec.State != types.SpecStatePassed {
-			t.Errorf("%s is %v", spec.LeafNodeText, spec.State)
+	if specs := Specs(reports); len(specs) != 2 || specs.CountWithState(types.SpecStatePassed) != 2 {
+		t.Errorf("the specs are %v", specs)
+	}
+	if s.Seed != 7 || s.Focus != "answers|silent" || s.LeaveOut != "fault 1" {
+		t.Errorf("the run's settings are %+v", s)
+	}
+	if result.Wall != 3 || result.Processor != 3 || result.Virtual != 120 || len(result.Shards) != 2 || result.Balance != 2/1.5 {
+		t.Errorf("it took %+v", result)
+	}
+	for _, name := range []string{shard.JSONFile, shard.JUnitFile, shard.WallFile} {
+		if _, err := os.Stat(filepath.Join(s.Report, name)); err != nil {
+			t.Error(err)
 		}
-		texts = append(texts, spec.LeafNodeText)
-	}
-	if want := []string{"IPv4", "IPv6", "IPv4 second-guest"}; !slices.Equal(texts, want) {
-		t.Errorf("the report has %q, expected %q", texts, want)
-	}
-	if !merged.SuiteSucceeded {
-		t.Error("two guests have succeeded, and together they have not")
-	}
-	entries, err := os.ReadDir(directory)
-	if err != nil || len(entries) != 2 {
-		t.Errorf("%v, %v are left, expected ginkgo.json and junit.xml", entries, err)
 	}
 }
 
-func TestAGuestThatLeavesNoReportMakesTheRunFail(t *testing.T) {
-	directory := t.TempDir()
-	written(t, directory, halves[0], true)
-	merged, err := mergeReports(directory)
-	if err != nil || merged.SuiteSucceeded || len(merged.SpecialSuiteFailureReasons) != 1 {
-		t.Errorf("merged: %v, succeeded %v, %q; expected one reason to fail", err, merged.SuiteSucceeded, merged.SpecialSuiteFailureReasons)
-	}
-	written(t, directory, halves[0], true)
-	if err := os.WriteFile(filepath.Join(directory, halves[1].reportName()), []byte("[]"), 0o644); err != nil {
+func TestTheJoinedReportReplacesNoPart(t *testing.T) {
+	report := filepath.Join(t.TempDir(), "report")
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(report, link); err != nil {
 		t.Fatal(err)
 	}
-	if merged, err := mergeReports(directory); err != nil || merged.SuiteSucceeded {
-		t.Errorf("merged with an empty report: %v, succeeded %v", err, merged.SuiteSucceeded)
+	part(t, filepath.Join(report, "1"), 1)
+	part(t, filepath.Join(report, "..2"), 2)
+	for _, into := range []string{report, link, filepath.Join(report, "1")} {
+		s := Suites{Report: into}
+		_, _, err := s.Merge([]string{filepath.Join(report, "1"), filepath.Join(report, "..2")})
+		if err == nil || !strings.Contains(err.Error(), "is where the joined one goes") {
+			t.Errorf("joining into %s: %v", into, err)
+		}
 	}
-	if _, err := mergeReports(t.TempDir()); err == nil {
-		t.Error("no report at all is no error")
+	if _, err := os.Stat(filepath.Join(report, "1", shard.PartFile)); err != nil {
+		t.Error(err)
 	}
 }

@@ -1,41 +1,13 @@
 package run
 
 import (
-	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/onsi/ginkgo/v2/types"
 )
-
-// The files of a report.
-const (
-	reportName = "ginkgo.json"
-	junitName  = "junit.xml"
-)
-
-// Read reads the report of a run.
-func Read(directory string) ([]types.Report, error) {
-	return read(filepath.Join(directory, reportName))
-}
-
-func read(file string) ([]types.Report, error) {
-	content, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("reading the report of a run: %w", err)
-	}
-	var reports []types.Report
-	if err := json.Unmarshal(content, &reports); err != nil {
-		return nil, fmt.Errorf("reading the report of a run, %s: %w", file, err)
-	}
-	if len(reports) == 0 { // Ginkgo's own was not there to merge
-		return nil, fmt.Errorf("reading the report of a run, %s: it is empty: the test processes ended before they could report", file)
-	}
-	return reports, nil
-}
 
 // Specs are the specs of a run that were to run: not the set-up around them, and
 // not what the focus left out. Those that were skipped for a reason are there.

@@ -4,7 +4,6 @@
 package run
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"regexp"
@@ -12,23 +11,26 @@ import (
 	"github.com/halfopen-lab/halfopen/fixtures/detection"
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
+	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
 )
 
 // Suites is one run.
 type Suites struct {
 	Path     string    // on the running kernel: the folder of the suites, or their compiled binary; empty: ./suites
-	Procs    int       // test processes that share the specs; zero: 32 on the running kernel, 16 in virtual time
+	Procs    int       // on the running kernel: test processes that share the specs; zero: 32
 	Seed     int64     // fixes the order of the specs, and in virtual time everything random
 	Focus    string    // a regular expression: only the specs whose text matches; empty: all
 	Only     []string  // the full texts of the specs to run, instead of a focus; empty: all
 	LeaveOut string    // the step that every spec leaves out, as in "fault 1"; empty: none
 	Record   bool      // the detection matrix is measured anew, and not compared
 	Report   string    // the directory that receives junit.xml, ginkgo.json and the evidence of failed specs
-	Output   io.Writer // what Ginkgo prints; nil: nowhere
+	Output   io.Writer // how the run comes along; nil: nowhere
 	Colour   bool      // whether Output shows colours
 
-	Kernel string // in virtual time: a package of Debian, or the file of a vmlinuz; empty: debian.DefaultKernel
-	Memory int    // in virtual time: MiB; zero: DefaultMemory
+	Machine machine.Want // in virtual time
+	Memory  int          // in virtual time: of each guest, in MiB; zero: shard.Memory
+	Shard   int          // in virtual time: the one shard that runs; zero: all
+	Ended   func()       // in virtual time: called when a spec has ended, if not nil
 }
 
 // Check says in one line what of the settings makes no sense.
@@ -41,28 +43,13 @@ func (s Suites) Check() error {
 			return fmt.Errorf("%w (MEMORY)", err)
 		}
 	}
+	if err := s.Machine.Check(); err != nil {
+		return fmt.Errorf("%w (MACHINE, KERNEL)", err)
+	}
 	if _, err := regexp.Compile(s.Focus); err != nil {
 		return fmt.Errorf("the focus %q is not a regular expression: %w (FOCUS)", s.Focus, err)
 	}
 	return nil
-}
-
-// arguments are Ginkgo's, with that number of test processes unless the run has its
-// own, for a report in that directory.
-func (s Suites) arguments(procs int, report string) []string {
-	arguments := []string{
-		fmt.Sprintf("-procs=%d", cmp.Or(s.Procs, procs)), fmt.Sprintf("-seed=%d", s.Seed),
-		"-randomize-all", "-keep-going", "-silence-skips", "-fail-on-pending", "-output-dir=" + report}
-	if s.Focus != "" {
-		arguments = append(arguments, "-focus="+s.Focus)
-	}
-	for _, text := range s.Only {
-		arguments = append(arguments, "-focus="+regexp.QuoteMeta(text)+"$")
-	}
-	if !s.Colour {
-		arguments = append(arguments, "-no-color")
-	}
-	return arguments
 }
 
 // environment is what package harness goes by.

@@ -11,26 +11,33 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/onsi/ginkgo/v2/types"
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 	"github.com/halfopen-lab/halfopen/scripts/run"
 )
 
 func main() { run.Command("suite", suite) }
 
 func suite(ctx context.Context, arguments []string) (passed bool, err error) {
+	if len(arguments) > 0 && arguments[0] == "merge" {
+		return merge(ctx, arguments[1:])
+	}
 	s := run.Suites{Output: os.Stdout, Colour: terminal(os.Stdout), LeaveOut: os.Getenv(harness.LeaveOut)}
 	flags := flag.NewFlagSet("suite", flag.ContinueOnError)
 	s.Flags(flags)
 	s.GuestFlags(flags)
 	on := flags.String("on", "virtual", "the executors: virtual, host, or host,virtual")
+	one := flags.String("shard", "", fmt.Sprintf("in virtual time: runs one shard, as in 3/%d, and leaves its part of the report", shard.Count))
 	flags.BoolVar(&s.Record, "record", false, "the detection matrix is measured in virtual time, and becomes the committed one")
 	flags.StringVar(&s.Report, "report", "report", "the directory that receives the report; the one of an earlier run is replaced")
 	if err := run.Parse(flags, arguments); err != nil {
@@ -40,15 +47,7 @@ func suite(ctx context.Context, arguments []string) (passed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if s.Record {
-		if err := toRecord(&s, *on); err != nil {
-			return false, err
-		}
-	}
-	if err := s.Check(); err != nil {
-		return false, err
-	}
-	if s.Report, err = filepath.Abs(s.Report); err != nil {
+	if err := check(&s, *on, *one); err != nil {
 		return false, err
 	}
 	if err := harness.EmptyReport(s.Report); err != nil {
@@ -68,21 +67,11 @@ func suite(ctx context.Context, arguments []string) (passed bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		if err := o.print(os.Stdout, each); err != nil || ctx.Err() != nil {
+		well, err := show(ctx, each, o)
+		if err != nil {
 			return false, err
 		}
-		if !o.leftOut(s.LeaveOut) {
-			return false, fmt.Errorf("no spec that ran has the step %q to leave out: a step is fault, detector or action and its number (%s=\"fault 1\")", s.LeaveOut, harness.LeaveOut)
-		}
-		complete := s.Focus != "" || o.complete()
-		if e.name == "virtual" {
-			measured, err := showMatrix(os.Stdout, each, o)
-			if err != nil {
-				return false, err
-			}
-			complete = complete && measured
-		}
-		passed = passed && o.green && complete
+		passed = passed && well
 		outcomes = append(outcomes, o)
 	}
 	if len(outcomes) > 1 {
@@ -90,6 +79,76 @@ func suite(ctx context.Context, arguments []string) (passed bool, err error) {
 		return passed && everywhere, err
 	}
 	return passed, nil
+}
+
+// check completes the settings, or says in one line what in them makes no sense.
+func check(s *run.Suites, executors, one string) (err error) {
+	if one != "" {
+		if s.Shard, err = shard.Parse(one); err != nil {
+			return fmt.Errorf("%w (SHARD)", err)
+		}
+		if executors != "virtual" {
+			return fmt.Errorf("shards are of runs in virtual time, not on %s: leave -on out", executors)
+		}
+	}
+	if s.Record {
+		if err := toRecord(s, executors); err != nil {
+			return err
+		}
+	}
+	if err := s.Check(); err != nil {
+		return err
+	}
+	s.Report, err = filepath.Abs(s.Report)
+	return err
+}
+
+// show prints what an executor has shown. It is false when that is not all that the run
+// was to show.
+func show(ctx context.Context, s run.Suites, o *outcome) (well bool, err error) {
+	if s.Shard != 0 && len(o.specs) == 0 {
+		_, err := fmt.Printf("Shard %d/%d has no specs in this run. Its part of the report is in %s.\n", s.Shard, shard.Count, s.Report)
+		return true, err
+	}
+	if err := o.print(os.Stdout, s); err != nil || ctx.Err() != nil {
+		return false, err
+	}
+	if s.Shard == 0 && !o.leftOut(s.LeaveOut) {
+		return false, fmt.Errorf("no spec that ran has the step %q to leave out: a step is fault, detector or action and its number (%s=\"fault 1\")", s.LeaveOut, harness.LeaveOut)
+	}
+	complete := isPart(s) || o.complete()
+	if o.executor == "virtual" {
+		measured, err := showMatrix(os.Stdout, s, o)
+		if err != nil {
+			return false, err
+		}
+		complete = complete && measured
+	}
+	return o.green && complete, nil
+}
+
+// isPart says that not all specs are to run.
+func isPart(s run.Suites) bool { return s.Focus != "" || s.Shard != 0 }
+
+// merge joins the reports of shards that ran elsewhere, and shows what they have shown.
+func merge(ctx context.Context, arguments []string) (passed bool, err error) {
+	s := run.Suites{}
+	flags := flag.NewFlagSet("suite merge", flag.ContinueOnError)
+	flags.StringVar(&s.Report, "report", "report", "the directory that receives the joined report; the one of an earlier run is replaced")
+	if err := run.ParseArguments(flags, arguments); err != nil {
+		return false, err
+	}
+	if flags.NArg() == 0 {
+		return false, errors.New("name the directories with the reports of the shards (PARTS)")
+	}
+	if s.Report, err = filepath.Abs(s.Report); err != nil {
+		return false, err
+	}
+	reports, result, err := s.Merge(flags.Args())
+	if err != nil {
+		return false, err
+	}
+	return show(ctx, s, sumUpVirtual(reports, result))
 }
 
 // executor is where the suites run.
@@ -129,10 +188,14 @@ func inVirtualTime(ctx context.Context, s run.Suites) (*outcome, error) {
 	if err != nil {
 		return nil, err
 	}
+	return sumUpVirtual(reports, result), nil
+}
+
+func sumUpVirtual(reports []types.Report, result run.Result) *outcome {
 	o := sumUp(reports)
 	o.executor = "virtual"
-	o.took = fmt.Sprintf("%.0f s, which were %.0f virtual seconds on %s", result.Wall.Seconds(), result.Virtual.Seconds(), result.Kernel)
-	return o, nil
+	o.took = fmt.Sprintf("%.1f s in virtual time, on %s", result.Wall, result.Kernel)
+	return o
 }
 
 // release is the running kernel's name.

@@ -6,6 +6,19 @@ import (
 	"testing"
 )
 
+func TestShardsAreOfVirtualTimeAndOfNoMatrix(t *testing.T) {
+	for line, arguments := range map[string][]string{
+		"shards are of runs in virtual time, not on host: leave -on out":     {"-shard=1/8", "-on=host"},
+		"a part of the detection matrix cannot be recorded: leave SHARD out": {"-shard=1/8", "-record"},
+		"name the directories with the reports of the shards (PARTS)":        {"merge"},
+		"nowhere is not the report of a shard: it has no part.json":          {"merge", "nowhere"},
+	} {
+		if _, err := suite(t.Context(), arguments); err == nil || err.Error() != line {
+			t.Errorf("suite %q: %v, expected %s", arguments, err, line)
+		}
+	}
+}
+
 func TestBadFlagsGetOneLine(t *testing.T) {
 	for argument, line := range map[string]string{
 		"-procs=abc": `invalid value "abc" for flag -procs: parse error`,
@@ -16,6 +29,10 @@ func TestBadFlagsGetOneLine(t *testing.T) {
 		"-nonsense":  "flag provided but not defined: -nonsense",
 		"-on=moon":   `there is no executor "moon": choose virtual, host, or host,virtual`,
 		"drop":       `"drop" is not a flag: see -help`,
+		"-shard=0/8": `"0/8" is not a shard: choose from 1/8 to 8/8 (SHARD)`,
+		"-shard=9/8": `"9/8" is not a shard: choose from 1/8 to 8/8 (SHARD)`,
+		"-shard=3":   `"3" is not a shard: choose from 1/8 to 8/8 (SHARD)`,
+		"-shard=x/8": `"x/8" is not a shard: choose from 1/8 to 8/8 (SHARD)`,
 	} {
 		report := filepath.Join(t.TempDir(), "report")
 		if _, err := suite(t.Context(), []string{"-report=" + report, argument}); err == nil || err.Error() != line {

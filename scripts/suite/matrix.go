@@ -9,31 +9,16 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/onsi/ginkgo/v2/types"
-
 	"github.com/halfopen-lab/halfopen/fixtures/detection"
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/scripts/run"
 )
 
-// matrixOf is the detection matrix as far as the specs of a run have measured it.
-func matrixOf(specs types.SpecReports) (detection.Matrix, error) {
-	var parts []string
-	for _, spec := range specs {
-		for _, entry := range spec.ReportEntries {
-			if entry.Name == detection.Entry {
-				parts = append(parts, entry.Value.AsJSON)
-			}
-		}
-	}
-	return detection.Join(parts)
-}
-
 // showMatrix prints the matrix and writes it into the report. It is false when a run
 // that was to measure all of it has not. That a cell has changed is the matter of the
 // spec that has measured it.
 func showMatrix(w io.Writer, s run.Suites, o *outcome) (complete bool, err error) {
-	measured, err := matrixOf(o.specs)
+	measured, err := run.Matrix(o.specs)
 	if err != nil {
 		return false, err
 	}
@@ -49,7 +34,7 @@ func showMatrix(w io.Writer, s run.Suites, o *outcome) (complete bool, err error
 		}
 		return true, record(measured)
 	}
-	if s.Focus != "" {
+	if isPart(s) {
 		return true, nil
 	}
 	committed, err := detection.Committed()
@@ -96,6 +81,8 @@ func toRecord(s *run.Suites, executors string) error {
 		return fmt.Errorf("the detection matrix is measured in virtual time, not on %s: leave -on out", executors)
 	case s.Focus != "":
 		return errors.New("a part of the detection matrix cannot be recorded: leave FOCUS out")
+	case s.Shard != 0:
+		return errors.New("a part of the detection matrix cannot be recorded: leave SHARD out")
 	case s.LeaveOut != "":
 		return fmt.Errorf("a detection matrix without %s cannot be recorded: unset %s", s.LeaveOut, harness.LeaveOut)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/halfopen-lab/halfopen/fixtures/catalogue"
 	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 	"github.com/halfopen-lab/halfopen/scripts/run"
 )
 
@@ -98,12 +99,16 @@ func (o *outcome) print(w io.Writer, s run.Suites) error {
 	if len(o.reasons) > 0 {
 		fmt.Fprintf(w, "\nThe run has failed, whatever its specs say:\n  %s\n", strings.Join(o.reasons, "\n  "))
 	}
-	fmt.Fprintf(w, "\n%s\n%d of %d specs passed in %s.\nOne after another they would wait for %s.\n", o.behaviours(s.Focus != ""), all.passed, all.passed+all.failed, o.took, span(all.sum))
+	fmt.Fprintf(w, "\n%s\n%d of %d specs passed in %s.\nOne after another they would wait for %s.\n", o.behaviours(isPart(s)), all.passed, all.passed+all.failed, o.took, span(all.sum))
 	if all.failed > 0 {
 		for _, spec := range o.specs.WithState(types.SpecStateFailureStates) {
 			fmt.Fprintf(w, "  %s: %s\n", spec.State, spec.FullText())
 		}
 		fmt.Fprintf(w, "The evidence of each is in %s.\nTo see it again: %s\n", filepath.Join(s.Report, "failed"), again(o.executor, s))
+	}
+	if s.Shard != 0 {
+		_, err := fmt.Fprintf(w, "This part of the report is in %s. To join those of all shards: make merge PARTS=\"…\"\n", s.Report)
+		return err
 	}
 	_, err := fmt.Fprintf(w, "The report is in %s: junit.xml, ginkgo.json.\n", s.Report)
 	return err
@@ -126,13 +131,16 @@ func again(executor string, s run.Suites) string {
 	if s.LeaveOut != "" {
 		words = slices.Insert(words, 0, harness.LeaveOut+"="+quoted(s.LeaveOut))
 	}
+	if s.Shard != 0 {
+		words = append(words, fmt.Sprintf("SHARD=%d/%d", s.Shard, shard.Count))
+	}
 	if s.Procs != 0 {
 		words = append(words, fmt.Sprintf("PROCS=%d", s.Procs))
 	}
 	if s.Memory != 0 {
 		words = append(words, fmt.Sprintf("MEMORY=%d", s.Memory))
 	}
-	for _, setting := range []struct{ name, value string }{{"FOCUS", s.Focus}, {"KERNEL", s.Kernel}} {
+	for _, setting := range []struct{ name, value string }{{"FOCUS", s.Focus}, {"MACHINE", s.Machine.Name}, {"KERNEL", s.Machine.Kernel}} {
 		if setting.value != "" {
 			words = append(words, setting.name+"="+quoted(strings.ReplaceAll(setting.value, "$", "$$"))) // make's own
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 
 	"github.com/halfopen-lab/halfopen/fixtures/catalogue"
+	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
 	"github.com/halfopen-lab/halfopen/scripts/run"
 )
 
@@ -97,12 +98,12 @@ func TestTheCommandThatRepeatsARunSurvivesTheShellAndMake(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(directory, "Makefile"), []byte(makefile), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	s := run.Suites{Seed: 7, Procs: 3, Memory: 512, LeaveOut: "fault 1", Kernel: "linux $HOME", Focus: "it's `a` \"b\\.c\" $"}
+	s := run.Suites{Seed: 7, Procs: 3, Memory: 512, LeaveOut: "fault 1", Machine: machine.Want{Kernel: "linux $HOME"}, Focus: "it's `a` \"b\\.c\" $"}
 	cmd := exec.Command("sh", "-c", again("host", s))
 	cmd.Dir = directory
 	cmd.Env = append(os.Environ(), "MAKELEVEL=0", "MAKEFLAGS=") // these tests may be run by make
 	out, err := cmd.CombinedOutput()
-	if expected := fmt.Sprintf("%s|%s|7|3|512|%s", s.LeaveOut, s.Focus, s.Kernel); err != nil || string(out) != expected {
+	if expected := fmt.Sprintf("%s|%s|7|3|512|%s", s.LeaveOut, s.Focus, s.Machine.Kernel); err != nil || string(out) != expected {
 		t.Errorf("%s gives %q, %v\nexpected %q", again("host", s), out, err, expected)
 	}
 	if command := again("virtual", run.Suites{Seed: 1}); command != "make suite SEED=1" {

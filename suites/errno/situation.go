@@ -71,7 +71,7 @@ func queueFull(lab *harness.Lab) situation {
 					return err
 				}
 				request := nl.NewNetlinkRequest(unix.RTM_NEWQDISC, unix.NLM_F_CREATE|unix.NLM_F_REPLACE|unix.NLM_F_ACK)
-				request.AddData(&nl.TcMsg{Ifindex: int32(found.Attrs().Index), Handle: netlink.MakeHandle(1, 0), Parent: netlink.HANDLE_ROOT})
+				request.AddData(&nl.TcMsg{Ifindex: int32(found.Attrs().Index), Parent: netlink.HANDLE_ROOT})
 				request.AddData(nl.NewRtAttr(nl.TCA_KIND, nl.ZeroTerminated("pfifo")))
 				request.AddData(nl.NewRtAttr(nl.TCA_OPTIONS, make([]byte, 4))) // struct tc_fifo_qopt: limit 0
 				_, err = request.Execute(unix.NETLINK_ROUTE, 0)

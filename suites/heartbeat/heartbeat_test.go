@@ -3,16 +3,10 @@ package heartbeat_test
 import (
 	"testing"
 
-	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
-
-	"github.com/halfopen-lab/halfopen/harness"
 	_ "github.com/halfopen-lab/halfopen/suites/heartbeat"
+	"github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-func TestMain(m *testing.M) { harness.Main(m.Run) }
+func TestMain(m *testing.M) { spec.Main(m) }
 
-func TestHeartbeat(t *testing.T) {
-	RegisterFailHandler(Fail)
-	RunSpecs(t, "application heartbeat")
-}
+func TestHeartbeat(t *testing.T) { spec.Run(t, "application heartbeat") }

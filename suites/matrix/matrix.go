@@ -33,11 +33,7 @@ func measureAll(faults []fault) {
 			if f.connecting && side == server {
 				continue
 			}
-			where := Label()
-			if side == server {
-				where = SecondGuest()
-			}
-			It(fmt.Sprintf("%s, seen by the %s", f.name, side), where, Waits(f.longest()), func() {
+			It(fmt.Sprintf("%s, seen by the %s", f.name, side), Waits(f.longest()), Costs(8), func() {
 				e := newEnds(f.protocol, f.topology, side)
 				e.measure(f)
 

@@ -20,15 +20,11 @@ import (
 // for the timeout and a little longer.
 func entries(fate presets.AfterExpiry) []TableEntry {
 	var entries []TableEntry
-	for i, p := range presets.All() {
+	for _, p := range presets.All() {
 		if p.AfterExpiry != fate || p.Idle == 0 || p.Program != "" {
 			continue
 		}
-		guest := Labels{}
-		if i%2 == 1 {
-			guest = SecondGuest()
-		}
-		entries = append(entries, Entry(fmt.Sprintf("%s, after %v", p.Name, p.Idle), Waits(p.Idle+5*time.Second), guest, p))
+		entries = append(entries, Entry(fmt.Sprintf("%s, after %v", p.Name, p.Idle), Waits(p.Idle+5*time.Second), p))
 	}
 	return entries
 }

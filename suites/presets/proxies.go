@@ -52,7 +52,7 @@ stream { server { listen %[2]v; proxy_pass %[3]v; } }
 		expectCloseOfBoth(lab, entrance, nginx)
 	})
 
-	It("haproxy, the program itself without timeouts: keeps an idle connection for a day", Waits(24*time.Hour), SecondGuest(), Needs(require.HAProxy), func() {
+	It("haproxy, the program itself without timeouts: keeps an idle connection for a day", Waits(24*time.Hour), Needs(require.HAProxy), func() {
 		const day = 24 * time.Hour
 		haproxy, _ := presets.Find("haproxy")
 		Expect(haproxy.Idle).To(BeZero(), "no timeout of its own")

@@ -3,16 +3,10 @@ package proxied_test
 import (
 	"testing"
 
-	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
-
-	"github.com/halfopen-lab/halfopen/harness"
 	_ "github.com/halfopen-lab/halfopen/suites/proxied"
+	"github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-func TestMain(m *testing.M) { harness.Main(m.Run) }
+func TestMain(m *testing.M) { spec.Main(m) }
 
-func TestProxied(t *testing.T) {
-	RegisterFailHandler(Fail)
-	RunSpecs(t, "behind toxiproxy")
-}
+func TestProxied(t *testing.T) { spec.Run(t, "behind toxiproxy") }

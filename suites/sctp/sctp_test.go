@@ -3,16 +3,10 @@ package sctp_test
 import (
 	"testing"
 
-	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
-
-	"github.com/halfopen-lab/halfopen/harness"
 	_ "github.com/halfopen-lab/halfopen/suites/sctp"
+	"github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-func TestMain(m *testing.M) { harness.Main(m.Run) }
+func TestMain(m *testing.M) { spec.Main(m) }
 
-func TestSCTP(t *testing.T) {
-	RegisterFailHandler(Fail)
-	RunSpecs(t, "SCTP")
-}
+func TestSCTP(t *testing.T) { spec.Run(t, "SCTP") }

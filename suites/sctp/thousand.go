@@ -49,8 +49,8 @@ var _ = Describe("SCTP associations", Rows("S1"), Needs(require.SCTP), Label(soc
 		Expect(after.descriptors).To(BeNumerically("<=", before.descriptors))
 		Expect(after.goroutines).To(BeNumerically("<=", before.goroutines))
 		Expect(after.threads).To(BeNumerically("<=", before.threads+2), "the runtime has a thread or two more when it is busy")
-		Expect(lab.Server.Associations()).To(BeEmpty())
-		Expect(lab.Client.Associations()).To(BeEmpty())
+		Eventually(lab.Server.Associations).WithTimeout(time.Second).Should(BeEmpty())
+		Eventually(lab.Client.Associations).WithTimeout(time.Second).Should(BeEmpty())
 	})
 })
 

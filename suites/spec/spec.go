@@ -36,17 +36,24 @@ func Rows(ids ...string) Labels {
 	return Label(ids...)
 }
 
-// Waits labels a spec with the time that it spends waiting. Longer waits start
-// first, so that all of them overlap; waits longer than require.Patience need
-// virtual time, and are skipped without it.
+// Waits labels a spec with the time that it spends waiting. A wait longer than
+// require.Patience needs virtual time, and the spec is skipped without it. In real time
+// the longer waits start first, so that all of them overlap.
 func Waits(d time.Duration) []any {
-	labels := []any{Label(fmt.Sprintf("waits %v", d)), SpecPriority(int(d / time.Second))}
+	labels := []any{Label(fmt.Sprintf("%s%v", waits, d))}
+	if os.Getenv(require.Virtual) == "" {
+		labels = append(labels, SpecPriority(int(d/time.Second)))
+	}
 	// What is known to be here need not be asked for by each of hundreds of specs.
 	if require.Time(d) == nil {
 		return labels
 	}
 	return append(labels, Needs(func() error { return require.Time(d) })...)
 }
+
+// Costs labels a spec that takes the processor time of so many ordinary ones, beside what
+// its waits take: shards are to be of one size. An ordinary spec needs no such label.
+func Costs(ordinary int) Labels { return Label(fmt.Sprintf("%s%d", costs, ordinary)) }
 
 // Needs skips a spec that needs what is not here, as in Needs(require.Netem).
 func Needs(requirement func() error) []any {
@@ -61,20 +68,9 @@ func Needs(requirement func() error) []any {
 	})}
 }
 
-// SecondGuest labels a spec that is there over IPv4 alone and that the guest of IPv6
-// runs, so that both guests have as much to do (scripts/run). It is not for specs of
-// EachFamily: the guest of IPv6 does not have those over IPv4.
-func SecondGuest() Labels { return Label("second-guest") }
-
-// EachFamily writes the same specs for IPv4 and for IPv6, and labels them so. In a guest
-// for one family it leaves the other's out: every process of a run makes all specs that
-// there are, and most of what a process costs before its first spec is that.
+// EachFamily writes the same specs for IPv4 and for IPv6, and labels them so.
 func EachFamily(specs func(family sock.Family)) {
-	only := os.Getenv(require.OneFamily)
 	for _, family := range []sock.Family{sock.IPv4, sock.IPv6} {
-		if only != "" && only != family.String() {
-			continue
-		}
 		Context(fmt.Sprintf("over %v", family), Label(family.String()), func() { specs(family) })
 	}
 }

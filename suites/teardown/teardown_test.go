@@ -3,16 +3,10 @@ package teardown_test
 import (
 	"testing"
 
-	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
-
-	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/suites/spec"
 	_ "github.com/halfopen-lab/halfopen/suites/teardown"
 )
 
-func TestMain(m *testing.M) { harness.Main(m.Run) }
+func TestMain(m *testing.M) { spec.Main(m) }
 
-func TestTeardown(t *testing.T) {
-	RegisterFailHandler(Fail)
-	RunSpecs(t, "opening and closing")
-}
+func TestTeardown(t *testing.T) { spec.Run(t, "opening and closing") }

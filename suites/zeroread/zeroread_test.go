@@ -3,16 +3,10 @@ package zeroread_test
 import (
 	"testing"
 
-	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
-
-	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/suites/spec"
 	_ "github.com/halfopen-lab/halfopen/suites/zeroread"
 )
 
-func TestMain(m *testing.M) { harness.Main(m.Run) }
+func TestMain(m *testing.M) { spec.Main(m) }
 
-func TestZeroRead(t *testing.T) {
-	RegisterFailHandler(Fail)
-	RunSpecs(t, "zero-read")
-}
+func TestZeroRead(t *testing.T) { spec.Run(t, "zero-read") }

@@ -41,7 +41,7 @@ const (
 type Guest struct {
 	Plan     *plan.Plan
 	Files    *virtual.Files
-	Kernel   virtual.Kernel
+	Machine  virtual.Machine
 	Seed     uint64
 	Memory   int    // MiB; zero: as much as it needs
 	Report   string // the directory that receives what is left behind
@@ -65,7 +65,7 @@ func (g *Guest) Run(ctx context.Context) (*answer.Answer, virtual.Result, error)
 		memory = int(2*g.Files.Size()>>20) + 768 // the archive, what is unpacked of it, and the labs
 	}
 	machine := virtual.Guest{
-		Kernel: g.Kernel, Files: g.Files, Memory: memory, Seed: g.Seed,
+		Machine: g.Machine, Files: g.Files, Memory: memory, Seed: g.Seed,
 		Command: []string{packing.Self, Measure, planFile, report}, Dir: "/",
 		Env: []string{"PATH=/usr/sbin:/usr/bin", "HOME=/root", private.Marker + "=guest", require.Virtual + "=1",
 			harness.ReportDirectory + "=" + report,

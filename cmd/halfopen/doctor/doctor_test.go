@@ -13,7 +13,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness/require"
-	"github.com/halfopen-lab/halfopen/scripts/run"
 )
 
 // role, in the environment, makes the test binary the probe.
@@ -172,12 +171,12 @@ func TestTheKernelInTheCache(t *testing.T) {
 
 func TestMemory(t *testing.T) {
 	for meminfo, want := range map[string]Finding{
-		"MemTotal: 8000000 kB\nMemAvailable:    4194304 kB\n": {What: memory, Here: true, Means: "4096 MiB are available; each of the two guests of a run is given 2048"},
-		"MemAvailable:    4194303 kB\n": {What: memory, Means: "4095 MiB are available; each of the two guests of a run is given 2048",
-			Remedy: "free some, or give guests less: MEMORY=2047 make suite"},
-		"": {What: memory, Means: "0 MiB are available; each of the two guests of a run is given 2048", Remedy: "free some, or give guests less: MEMORY=512 make suite"},
+		"MemTotal: 8000000 kB\nMemAvailable:    2097152 kB\n": {What: memory, Here: true, Means: "2048 MiB are available; each guest of a run is given 512, and 4 run at once"},
+		"MemAvailable:    2097151 kB\n": {What: memory, Means: "2047 MiB are available; each guest of a run is given 512, and 4 run at once",
+			Remedy: "free some, or let fewer run at once: taskset -c 0-2 make suite"},
+		"": {What: memory, Means: "0 MiB are available; each guest of a run is given 512, and 4 run at once", Remedy: "free some, or let fewer run at once: taskset -c 0-0 make suite"},
 	} {
-		if got := judgeMemory(meminfo); got != want {
+		if got := judgeMemory(meminfo, 4); got != want {
 			t.Errorf("%q: %+v, expected %+v", meminfo, got, want)
 		}
 	}
@@ -209,12 +208,6 @@ func TestOneExecutorIsEnough(t *testing.T) {
 	}
 	if allHere([]Finding{{What: "a", Here: true}, {What: "b"}}, []string{"a", "b"}) || allHere(nil, []string{"a"}) {
 		t.Error("what is missing is here")
-	}
-}
-
-func TestItLooksForWhatARunUses(t *testing.T) {
-	if guestMemory != run.DefaultMemory {
-		t.Errorf("%d MiB; a run uses %d MiB", guestMemory, run.DefaultMemory)
 	}
 }
 

@@ -7,13 +7,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/halfopen-lab/halfopen/harness/virtual"
-	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
+	"github.com/halfopen-lab/halfopen/harness/virtual/qemu"
+	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 )
 
 // What is tried for virtual time.
@@ -27,19 +25,16 @@ const (
 // neededByGuests is what no guest does without.
 var neededByGuests = []string{emulator, kernel}
 
-// kernelPackage is the kernel of guests, and guestMemory what each is given, in MiB,
-// unless told otherwise (scripts/run).
-const (
-	kernelPackage = debian.DefaultKernel
-	guestMemory   = 2048
-)
+// kernelPackage is the kernel of guests unless told otherwise (scripts/run).
+const kernelPackage = qemu.DefaultKernel
 
 func virtualTime(ctx context.Context) []Finding {
-	return []Finding{tryEmulator(ctx), findKernel(), measureMemory(), countCores()}
+	usable, err := virtual.Cores()
+	return []Finding{tryEmulator(ctx), findKernel(), measureMemory(min(max(1, len(usable)), shard.Count)), countCores(usable, err)}
 }
 
 func tryEmulator(ctx context.Context) Finding {
-	version, err := virtual.Emulator(ctx)
+	version, err := qemu.Emulator(ctx)
 	return judge(emulator, err, "guests with virtual time can be started: "+version, "no virtual time")
 }
 
@@ -48,8 +43,8 @@ func tryEmulator(ctx context.Context) Finding {
 func findKernel() Finding {
 	directory, err := cached(kernelPackage)
 	if err == nil {
-		var k virtual.Kernel
-		if k, err = virtual.FindKernel(directory); err == nil {
+		var k qemu.Kernel
+		if k, err = qemu.FindKernel(directory); err == nil {
 			return Finding{What: kernel, Here: true, Means: k.Release() + " is in the cache"}
 		}
 	}
@@ -91,16 +86,16 @@ func cached(name string) (string, error) {
 	return directory, err
 }
 
-func measureMemory() Finding {
+func measureMemory(guests int) Finding {
 	content, err := os.ReadFile("/proc/meminfo")
 	if err != nil {
 		return Finding{What: memory, Means: "it could not be measured", Remedy: err.Error()}
 	}
-	return judgeMemory(string(content))
+	return judgeMemory(string(content), guests)
 }
 
-// judgeMemory reads /proc/meminfo (proc_meminfo(5)).
-func judgeMemory(meminfo string) Finding {
+// judgeMemory reads /proc/meminfo (proc_meminfo(5)), for so many guests at once.
+func judgeMemory(meminfo string, guests int) Finding {
 	available := 0 // MiB
 	for line := range strings.Lines(meminfo) {
 		if n, err := fmt.Sscanf(line, "MemAvailable: %d kB", &available); n == 1 && err == nil {
@@ -108,21 +103,17 @@ func judgeMemory(meminfo string) Finding {
 			break
 		}
 	}
-	f := Finding{What: memory, Here: available >= 2*guestMemory, Means: fmt.Sprintf("%d MiB are available; each of the two guests of a run is given %d", available, guestMemory)}
+	f := Finding{What: memory, Here: available >= guests*shard.Memory, Means: fmt.Sprintf("%d MiB are available; each guest of a run is given %d, and %d run at once", available, shard.Memory, guests)}
 	if !f.Here {
-		f.Remedy = fmt.Sprintf("free some, or give guests less: MEMORY=%d make suite", max(512, available/2))
+		f.Remedy = fmt.Sprintf("free some, or let fewer run at once: taskset -c 0-%d make suite", max(1, available/shard.Memory)-1)
 	}
 	return f
 }
 
-func countCores() Finding {
-	n := runtime.NumCPU() // that this process may use
-	var allowed unix.CPUSet
-	if unix.SchedGetaffinity(0, &allowed) == nil {
-		n = allowed.Count()
+// countCores says what the cores mean that this process may use.
+func countCores(usable []int, err error) Finding {
+	if err != nil {
+		return Finding{What: cores, Means: "they could not be counted", Remedy: err.Error()}
 	}
-	if n < 2 {
-		return Finding{What: cores, Means: "one core: the two guests of a run take turns, which takes twice as long"}
-	}
-	return Finding{What: cores, Here: true, Means: fmt.Sprintf("%d cores: the two guests of a run work side by side", n)}
+	return Finding{What: cores, Here: true, Means: fmt.Sprintf("%d: so many of a run's %d guests work side by side", len(usable), shard.Count)}
 }

@@ -3,17 +3,12 @@ package debian
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
 	"path"
 	"slices"
 	"strings"
 
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 )
-
-// DefaultKernel is Debian's for virtual machines.
-const DefaultKernel = "linux-image-cloud-amd64"
 
 // Tools puts what labs need into the guest: iptables, and a shell.
 func Tools(ctx context.Context, files *virtual.Files) error {
@@ -53,23 +48,4 @@ func unneeded(file string, programs []string) bool {
 		}
 	}
 	return false
-}
-
-// Kernel finds a kernel by the file of its vmlinuz, or by the name of its package;
-// empty: DefaultKernel.
-func Kernel(ctx context.Context, name string) (virtual.Kernel, error) {
-	if name == "" {
-		name = DefaultKernel
-	}
-	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
-		return virtual.KernelOf(name)
-	}
-	if strings.Contains(name, "/") {
-		return virtual.Kernel{}, fmt.Errorf("looking for the kernel %s: there is no such file: name ROOT/boot/vmlinuz-RELEASE, beside which is ROOT/lib/modules/RELEASE, or a package of Debian", name)
-	}
-	tree, err := Unpacked(ctx, name)
-	if err != nil {
-		return virtual.Kernel{}, err
-	}
-	return virtual.FindKernel(tree)
 }

@@ -15,8 +15,9 @@ const PlanFile = "/etc/halfopen.json"
 
 // Plan is what process 1 is to do.
 type Plan struct {
-	Modules     []string // files of kernel modules, in the order in which to load them
-	LateModules []string // those for handing out the report, loaded only then
+	Modules     []Module // kernel modules, in the order in which to load them
+	LateModules []Module // those for handing out the report, loaded only then
+	Port        string   // the device that takes the report
 	Seed        uint64   // decides everything random
 	Command     []string // the program and its arguments
 	Environment []string // NAME=VALUE
@@ -24,10 +25,13 @@ type Plan struct {
 	Report      string   // the directory that is handed out
 }
 
-// Channel is the virtual serial port on which the report is handed out.
-const Channel = "report"
+// Module is a kernel module to load.
+type Module struct {
+	File       string
+	Parameters string // as modprobe(8) takes them; empty: none
+}
 
-// Outcome is the first line on the Channel, as JSON; a tar archive, compressed with
+// Outcome is the first line that is handed out, as JSON; a tar archive, compressed with
 // gzip, follows.
 type Outcome struct {
 	Status  int     // of the command; 128 and the signal's number when a signal ended it

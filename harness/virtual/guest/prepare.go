@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -47,9 +46,10 @@ func prepare(plan *Plan) error {
 			return fmt.Errorf("mounting %s: %w", m.at, err)
 		}
 	}
-	// Every module that is needed is loaded below: the kernel need not start a
-	// program to look for one.
-	if err := os.WriteFile("/proc/sys/kernel/modprobe", []byte("\n"), 0o644); err != nil {
+	// Every module that is needed is loaded below, or built in: the kernel need not start
+	// a program to look for one.
+	err := os.WriteFile("/proc/sys/kernel/modprobe", []byte("\n"), 0o644)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // a kernel without modules
 		return err
 	}
 	for name, value := range quiet {
@@ -93,29 +93,24 @@ func credit(seed uint64) error {
 	return nil
 }
 
-// moduleParameters are those that differ from the kernel's choice. Connection tracking
-// walks its table of hundreds of thousands of places from time to time, and whenever
-// its entries are listed; a lab has few flows.
-var moduleParameters = map[string]string{"nf_conntrack.ko": "hashsize=1024"}
-
 // load loads kernel modules, each after those it needs.
-func load(files []string) error {
-	for _, name := range files {
-		file, err := os.Open(name)
+func load(modules []Module) error {
+	for _, m := range modules {
+		file, err := os.Open(m.File)
 		if err != nil {
 			return err
 		}
-		err = unix.FinitModule(int(file.Fd()), moduleParameters[filepath.Base(name)], 0)
+		err = unix.FinitModule(int(file.Fd()), m.Parameters, 0)
 		_ = file.Close()
 		// EEXIST: it is loaded, or built into this kernel.
 		if err != nil && !errors.Is(err, unix.EEXIST) {
-			return fmt.Errorf("loading the kernel module %s: %w", name, err)
+			return fmt.Errorf("loading the kernel module %s: %w", m.File, err)
 		}
 	}
 	return nil
 }
 
-// loopback brings lo up: Ginkgo's processes talk to each other there.
+// loopback brings lo up, as on any machine.
 func loopback() error {
 	socket, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {

@@ -8,17 +8,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
-// handOut writes the outcome and the report directory to the host. Only now does the
-// guest have the device for it: a port that nobody writes to still takes time when
-// its driver starts.
+// handOut writes the outcome and the report directory to the host.
 func handOut(plan *Plan, outcome Outcome) error {
-	port, err := openPort(plan.LateModules)
+	port, err := openPort(plan)
 	if err != nil {
 		return fmt.Errorf("handing the report out: %w", err)
 	}
@@ -38,23 +38,22 @@ func handOut(plan *Plan, outcome Outcome) error {
 	return errors.Join(compressed.Close(), out.Flush())
 }
 
-// openPort loads the drivers and opens the virtual serial port of that name.
-func openPort(modules []string) (*os.File, error) {
-	if err := load(modules); err != nil {
+// openPort loads the drivers of the port and opens it.
+func openPort(plan *Plan) (*os.File, error) {
+	if err := load(plan.LateModules); err != nil {
 		return nil, err
 	}
-	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		// The host tells the driver each port's name some time after it has started.
-		names, _ := filepath.Glob("/sys/class/virtio-ports/*/name")
-		for _, path := range names {
-			name, err := os.ReadFile(path)
-			if err != nil || strings.TrimSpace(string(name)) != Channel {
-				continue
-			}
-			return os.OpenFile("/dev/"+filepath.Base(filepath.Dir(path)), os.O_WRONLY, 0)
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
+		port, err := os.OpenFile(plan.Port, os.O_WRONLY|unix.O_NOCTTY, 0)
+		// A driver that has just been loaded finds its ports a little later.
+		if errors.Is(err, fs.ErrNotExist) && time.Now().Before(deadline) {
+			continue
 		}
+		if err == nil && terminal(port) {
+			err = raw(port) // or it would change every line feed
+		}
+		return port, err
 	}
-	return nil, fmt.Errorf("the machine has no virtual serial port named %q", Channel)
 }
 
 // pack writes a directory as a tar archive: names, contents and permissions, in the

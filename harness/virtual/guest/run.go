@@ -76,6 +76,12 @@ func await(pid int) (how syscall.WaitStatus, err error) {
 	}
 }
 
+// terminal reports whether a file is one.
+func terminal(file *os.File) bool {
+	_, err := unix.IoctlGetTermios(int(file.Fd()), unix.TCGETS)
+	return err == nil
+}
+
 // raw makes a terminal pass bytes on as they are: no echo, no signals, no carriage
 // returns (termios(3), cfmakeraw).
 func raw(terminal *os.File) error {

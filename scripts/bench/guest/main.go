@@ -4,7 +4,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -16,7 +15,6 @@ import (
 
 	"github.com/onsi/ginkgo/v2/types"
 
-	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/scripts/run"
 )
 
@@ -33,15 +31,15 @@ func bench(ctx context.Context, arguments []string) (well bool, err error) {
 	if err := run.Parse(flag.NewFlagSet("bench", flag.ContinueOnError), arguments); err != nil {
 		return false, err
 	}
-	passed := &firstSpec{}
-	boot, err := measure(ctx, run.Suites{Procs: 1, Focus: instant, Output: passed})
+	var first time.Time
+	boot, err := measure(ctx, run.Suites{Focus: instant, Ended: func() { first = time.Now() }})
 	if err != nil {
 		return false, err
 	}
-	if passed.at.IsZero() {
-		return false, fmt.Errorf("the guest has not shown when %q passed", instant)
+	if first.IsZero() {
+		return false, fmt.Errorf("the guest has not said when %q had passed", instant)
 	}
-	quiet, err := measure(ctx, run.Suites{Procs: 1, Focus: idle})
+	quiet, err := measure(ctx, run.Suites{Focus: idle})
 	if err != nil {
 		return false, err
 	}
@@ -58,20 +56,20 @@ func bench(ctx context.Context, arguments []string) (well bool, err error) {
 		}
 	}
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "from the start of both guests to the first spec that has passed\t%.1f s\n", passed.at.Sub(boot.began).Seconds())
-	fmt.Fprintf(table, "virtual seconds in a wall second, waiting for keepalive\t%.0f\n", (quiet.Virtual-boot.Virtual).Seconds()/(quiet.Wall-boot.Wall).Seconds())
-	fmt.Fprintf(table, "the whole suite: %d specs\t%.0f s\n", ran, all.Wall.Seconds())
-	fmt.Fprintf(table, "virtual seconds in a wall second, in the suite\t%.0f\n", all.Virtual.Seconds()/all.Wall.Seconds())
-	fmt.Fprintf(table, "what all specs wait, against the wall time\t%.0f h, %.0f ×\n", waits.Hours(), waits.Seconds()/all.Wall.Seconds())
-	fmt.Fprintf(table, "processor time for a spec\t%.2f s\n", all.CPU.Seconds()/float64(ran))
-	fmt.Fprintf(table, "memory of both guests\t%d MiB\n", all.Memory>>20)
+	fmt.Fprintf(table, "from the start of a guest to the first spec that has passed\t%.1f s\n", first.Sub(boot.began).Seconds())
+	fmt.Fprintf(table, "virtual seconds in a wall second, waiting for keepalive\t%.0f\n", (quiet.Virtual-boot.Virtual)/(quiet.Wall-boot.Wall))
+	fmt.Fprintf(table, "the whole suite: %d specs in %d shards\t%.0f s\n", ran, len(all.Shards), all.Wall)
+	fmt.Fprintf(table, "what all specs wait, against the wall time\t%.0f h, %.0f ×\n", waits.Hours(), waits.Seconds()/all.Wall)
+	fmt.Fprintf(table, "processor time of all guests, and for a spec\t%.0f s, %.2f s\n", all.Processor, all.Processor/float64(ran))
+	fmt.Fprintf(table, "processor time of the largest shard, against the mean\t%.2f\n", all.Balance)
+	fmt.Fprintf(table, "memory of the largest guest\t%d MiB\n", all.Memory()>>20)
 	return true, table.Flush()
 }
 
 // measurement is what guests took for specs that have all passed.
 type measurement struct {
-	virtual.Result
-	began time.Time // when the guests were started, by this machine's clock
+	run.Result
+	began time.Time // when the first guest was started, by this machine's clock
 	specs types.SpecReports
 }
 
@@ -99,21 +97,4 @@ func measure(ctx context.Context, s run.Suites) (measurement, error) {
 		err = fmt.Errorf("%d of %d specs failed: see them with 'make suite'", len(failed), len(m.specs))
 	}
 	return m, err
-}
-
-// firstSpec notes when the guest's first spec has passed: Ginkgo then prints a dot.
-type firstSpec struct {
-	at   time.Time
-	last []byte // of the console, where a dot of several bytes may have been cut
-}
-
-func (f *firstSpec) Write(p []byte) (int, error) {
-	const dot = "•"
-	if f.at.IsZero() {
-		if f.last = append(f.last, p...); bytes.Contains(f.last, []byte(dot)) {
-			f.at = time.Now()
-		}
-		f.last = f.last[max(0, len(f.last)-len(dot)):]
-	}
-	return len(p), nil
 }

@@ -1,9 +1,6 @@
 // Command init is process 1 of a virtual guest.
 package main
 
-import (
-	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
-	_ "github.com/halfopen-lab/halfopen/harness/virtual/idle"
-)
+import "github.com/halfopen-lab/halfopen/harness/virtual/guest"
 
 func main() { guest.Main() }

@@ -1,4 +1,4 @@
-package virtual
+package qemu
 
 import (
 	"bytes"
@@ -31,6 +31,11 @@ var needed = []string{
 
 // neededLate are the modules with which the guest hands its report out.
 var neededLate = []string{"virtio_pci", "virtio_console"}
+
+// parametersOf are those parameters of modules that differ from the kernel's choice.
+// Connection tracking walks its table of hundreds of thousands of places from time to
+// time, and whenever its entries are listed; a lab has few flows.
+var parametersOf = map[string]string{"nf_conntrack": "hashsize=1024"}
 
 // module is one kernel module.
 type module struct {

@@ -1,11 +1,17 @@
-package virtual
+package qemu
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 )
+
+// DefaultKernel is the package of Debian's kernel for virtual machines.
+const DefaultKernel = "linux-image-cloud-amd64"
 
 // Kernel is a Linux kernel with its modules.
 type Kernel struct {
@@ -43,4 +49,23 @@ func KernelOf(image string) (Kernel, error) {
 		}
 	}
 	return k, nil
+}
+
+// Get returns a kernel by the file of its vmlinuz, or by the name of its package, which
+// is fetched where it is not in the cache; empty: DefaultKernel.
+func Get(ctx context.Context, name string) (Kernel, error) {
+	if name == "" {
+		name = DefaultKernel
+	}
+	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
+		return KernelOf(name)
+	}
+	if strings.Contains(name, "/") {
+		return Kernel{}, fmt.Errorf("looking for the kernel %s: there is no such file: name ROOT/boot/vmlinuz-RELEASE, beside which is ROOT/lib/modules/RELEASE, or a package of Debian", name)
+	}
+	tree, err := debian.Unpacked(ctx, name)
+	if err != nil {
+		return Kernel{}, err
+	}
+	return FindKernel(tree)
 }

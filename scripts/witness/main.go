@@ -1,6 +1,10 @@
-// Command kernels runs the suites in virtual time on several kernels and prints which
-// behaviours differ: the specs that pass on one and not on another, and those that
-// take another time.
+// Command witness runs the suites in virtual time on both machines, each with several
+// kernels, and prints what differs: the specs that pass on one and not on another or take
+// another time, and the cells of the detection matrix.
+//
+// The user-mode kernel is Debian's source built for another architecture; QEMU runs
+// Debian's own binary. What only one of them shows is a mistake of ours, or of an
+// architecture, until its reason is known.
 package main
 
 import (
@@ -20,32 +24,33 @@ import (
 
 	"github.com/onsi/ginkgo/v2/types"
 
-	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
+	"github.com/halfopen-lab/halfopen/fixtures/detection"
+	"github.com/halfopen-lab/halfopen/harness/virtual/qemu"
 	"github.com/halfopen-lab/halfopen/scripts/run"
 )
 
-func main() { run.Command("kernels", kernels) }
+func main() { run.Command("witness", witness) }
 
-// usual are the kernels that are compared unless others are named.
-const usual = debian.DefaultKernel + " linux-image-6.12-cloud-amd64"
+// usual are the kernels that are compared unless others are named: two for each machine.
+const usual = "6.12 6.1 linux-image-6.12-cloud-amd64 " + qemu.DefaultKernel
 
-func kernels(ctx context.Context, arguments []string) (well bool, err error) {
+func witness(ctx context.Context, arguments []string) (well bool, err error) {
 	var s run.Suites
-	flags := flag.NewFlagSet("kernels", flag.ContinueOnError)
+	flags := flag.NewFlagSet("witness", flag.ContinueOnError)
 	s.Flags(flags)
 	s.GuestFlags(flags)
-	flags.Lookup("kernel").Usage = "two kernels or more, with spaces between them: packages of Debian, or files of a vmlinuz (default " + usual + ")"
+	flags.Lookup("kernel").Usage = "two kernels or more, with spaces between them, each of which stands for its machine (default " + usual + ")"
 	if err := run.Parse(flags, arguments); err != nil {
 		return false, err
 	}
-	names := strings.Fields(cmp.Or(s.Kernel, usual))
+	names := strings.Fields(cmp.Or(s.Machine.Kernel, usual))
 	if len(names) < 2 {
-		return false, fmt.Errorf("%q cannot be compared: name two kernels or more (KERNELS)", s.Kernel)
+		return false, fmt.Errorf("%q cannot be compared: name two kernels or more (KERNELS)", s.Machine.Kernel)
 	}
 	// All are there before the first one runs: a wrong name is noticed at once.
 	var guests []*run.Guests
 	for _, name := range names {
-		s.Kernel = name
+		s.Machine.Kernel = name
 		g, err := s.Guests(ctx)
 		if err != nil {
 			return false, fmt.Errorf("the kernel %s: %w", name, err)
@@ -64,10 +69,12 @@ func kernels(ctx context.Context, arguments []string) (well bool, err error) {
 	return true, errors.Join(err, os.RemoveAll(directory))
 }
 
-// shown is what one kernel has shown of each spec, by the spec's name.
+// shown is what one kernel has shown: of each spec, by the spec's name, and the matrix as
+// far as it has measured it.
 type shown struct {
 	kernel string
 	specs  map[string]types.SpecReport
+	matrix detection.Matrix
 }
 
 // compare runs the guests, each with its report in a directory of its own, and prints
@@ -88,7 +95,12 @@ func compare(ctx context.Context, w io.Writer, guests []*run.Guests, directory s
 		fmt.Fprintf(w, "%s: %d of %d specs passed\n", one.kernel, passed, len(one.specs))
 		all = append(all, one)
 	}
-	return printDifferences(w, all)
+	specs, err := printDifferences(w, all)
+	if err != nil {
+		return false, err
+	}
+	cells, err := printCells(w, all)
+	return specs || cells, err
 }
 
 func on(ctx context.Context, guests *run.Guests, report string) (shown, error) {
@@ -103,7 +115,29 @@ func on(ctx context.Context, guests *run.Guests, report string) (shown, error) {
 	if err == nil {
 		one.specs, err = run.ByName(run.Specs(reports))
 	}
+	if err == nil {
+		one.matrix, err = run.Matrix(run.Specs(reports))
+	}
 	return one, err
+}
+
+// printCells prints the cells of the matrix in which a kernel differs from the first one,
+// by more than the tolerance.
+func printCells(w io.Writer, all []shown) (differ bool, err error) {
+	for _, one := range all[1:] {
+		changes := all[0].matrix.Changes(one.matrix)
+		if len(changes) == 0 {
+			continue
+		}
+		differ = true
+		if _, err := fmt.Fprintf(w, "\nThe detection matrix, from %s to %s:\n  %s\n", all[0].kernel, one.kernel, strings.Join(changes, "\n  ")); err != nil {
+			return differ, err
+		}
+	}
+	if !differ {
+		_, err = fmt.Fprintln(w, "\nNo cell of the detection matrix differs.")
+	}
+	return differ, err
 }
 
 // printDifferences prints the specs, of all that any kernel knows, that are not the

@@ -1,0 +1,157 @@
+// Package machine finds the machine that a guest runs on: the user-mode kernel, or QEMU
+// with one of Debian's kernels.
+//
+// The machines themselves are harness/virtual/um and harness/virtual/qemu.
+package machine
+
+import (
+	"context"
+	"debug/elf"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/halfopen-lab/halfopen/harness/virtual"
+	"github.com/halfopen-lab/halfopen/harness/virtual/kernel"
+	"github.com/halfopen-lab/halfopen/harness/virtual/qemu"
+	"github.com/halfopen-lab/halfopen/harness/virtual/um"
+)
+
+// The names of the machines.
+const (
+	UM   = "um"
+	QEMU = "qemu"
+)
+
+// How commands describe the two fields of Want.
+const (
+	NameUsage   = "um, the user-mode kernel, or qemu, an emulated processor (default: what the kernel is for, or um)"
+	KernelUsage = "for um 6.12 or 6.1, or the file of a user-mode kernel (default 6.12); for qemu a package of Debian, or the file of a vmlinuz (default " + qemu.DefaultKernel + ")"
+)
+
+// Want is what a user asks for. The zero value is the default machine with its default
+// kernel.
+type Want struct {
+	Name   string // UM or QEMU; empty: the one that Kernel is for, or UM
+	Kernel string // empty: the machine's default
+	// Soon prefers an emulator that is installed to minutes of building a kernel, unless
+	// the user-mode kernel was asked for.
+	Soon bool
+}
+
+// Check reports, in one line, what is wrong with the wish. It looks at names and files
+// alone.
+func (w Want) Check() error {
+	if w.Name != "" && w.Name != UM && w.Name != QEMU {
+		return fmt.Errorf("there is no machine %q: choose %s or %s", w.Name, UM, QEMU)
+	}
+	meant := w.meant()
+	if w.Name != "" && w.Kernel != "" && w.Name != meant {
+		return fmt.Errorf("the kernel %s is for the machine %s, not for %s", w.Kernel, meant, w.Name)
+	}
+	return nil
+}
+
+// meant returns the machine that the kernel is for.
+func (w Want) meant() string {
+	switch {
+	case w.Kernel == "" && w.Name != "":
+		return w.Name
+	case w.Kernel == "" || isSource(w.Kernel) || isProgram(w.Kernel):
+		return UM
+	}
+	return QEMU
+}
+
+// isSource reports whether a name is that of a source of the user-mode kernel.
+func isSource(name string) bool {
+	_, err := kernel.ParseSource(name)
+	return err == nil
+}
+
+// isProgram reports whether a file is an ELF program, as a user-mode kernel is and a
+// vmlinuz is not.
+func isProgram(path string) bool {
+	f, err := elf.Open(path)
+	if err != nil {
+		return false
+	}
+	_ = f.Close()
+	return true
+}
+
+// Find returns the machine that is wanted. What it needs and is not in the cache is
+// fetched or built, and said on progress.
+func Find(ctx context.Context, w Want, progress io.Writer) (virtual.Machine, error) {
+	if err := w.Check(); err != nil {
+		return nil, err
+	}
+	if w.meant() == QEMU {
+		k, err := qemu.Get(ctx, w.Kernel)
+		if err != nil {
+			return nil, err
+		}
+		return qemu.New(k)
+	}
+	source, err := kernel.ParseSource(w.Kernel)
+	if err != nil {
+		return fromFile(ctx, w.Kernel)
+	}
+	return w.userMode(ctx, source, progress)
+}
+
+// userMode returns the machine of a kernel in the cache, or one that is built now. Unless
+// it was asked for by name, QEMU stands in for it: at once where it is installed and a
+// build would take too long, or when a build is impossible.
+func (w Want) userMode(ctx context.Context, source kernel.Source, progress io.Writer) (virtual.Machine, error) {
+	k, err := kernel.Find(source)
+	asked := w.Name != "" || w.Kernel != ""
+	if errors.Is(err, kernel.ErrNotBuilt) && w.Soon && !asked {
+		if m, missing := emulated(ctx); missing == nil {
+			fmt.Fprintln(progress, "halfopen: measuring on QEMU, because the user-mode kernel is not built: 'halfopen kernel build' builds it, once, and what follows then takes a tenth of the time")
+			return m, nil
+		}
+	}
+	if errors.Is(err, kernel.ErrNotBuilt) {
+		k, err = kernel.Build(ctx, source, progress)
+	}
+	if lacks, ok := errors.AsType[*kernel.Lacks](err); ok && !asked {
+		if m, missing := emulated(ctx); missing == nil {
+			fmt.Fprintf(progress, "halfopen: going on with QEMU: %v\n", lacks)
+			return m, nil
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return um.New(k.File, k.Release), nil
+}
+
+// emulated returns QEMU with its default kernel. The error comes at once where QEMU is not
+// installed.
+func emulated(ctx context.Context) (virtual.Machine, error) {
+	if err := qemu.Installed(); err != nil {
+		return nil, err
+	}
+	k, err := qemu.Get(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	return qemu.New(k)
+}
+
+// fromFile returns the machine of a user-mode kernel that the user has built.
+func fromFile(ctx context.Context, file string) (virtual.Machine, error) {
+	file, err := filepath.Abs(file)
+	if err != nil {
+		return nil, err
+	}
+	release, err := exec.CommandContext(ctx, file, "--version").Output()
+	if err != nil {
+		return nil, fmt.Errorf("asking the user-mode kernel %s for its version: %w", file, err)
+	}
+	return um.New(file, strings.TrimSpace(string(release))), nil
+}

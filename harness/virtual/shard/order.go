@@ -1,0 +1,38 @@
+package shard
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+)
+
+// OrderFile is the environment variable that names the file with a test binary's Order.
+const OrderFile = "HALFOPEN_ORDER"
+
+// Order is what a test binary is to do, other than what its flags say. The zero value is
+// to do just that.
+type Order struct {
+	List    string   // the file to write the list of specs to; none then runs
+	Only    []string // the texts of the specs to run, instead of a focus; empty: all
+	Records bool     // a Record follows each spec on the standard output
+}
+
+// Encode returns the content of the file.
+func (o Order) Encode() ([]byte, error) { return json.Marshal(o) }
+
+// ReadOrder reads this process's order.
+func ReadOrder() (Order, error) {
+	var o Order
+	name := os.Getenv(OrderFile)
+	if name == "" {
+		return o, nil
+	}
+	content, err := os.ReadFile(name)
+	if err == nil {
+		err = json.Unmarshal(content, &o)
+	}
+	if err != nil {
+		return o, fmt.Errorf("reading which specs to run (%s): %w", OrderFile, err)
+	}
+	return o, nil
+}
