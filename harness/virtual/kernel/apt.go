@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -38,8 +39,8 @@ func (a *apt) configure(more string) error {
 Dir::State::Status "%[1]s/status";
 Dir::Cache "%[1]s/cache";
 APT::Sandbox::User "root";
-APT::Update::Post-Invoke {};
-APT::Update::Post-Invoke-Success {};
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
 Acquire::Languages "none";
 Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";
 Debug::NoLocking "true";
@@ -48,8 +49,9 @@ Debug::NoLocking "true";
 }
 
 func (a *apt) command(name string, arguments ...string) *exec.Cmd {
-	cmd := exec.Command(name, arguments...)
-	cmd.Env = append(os.Environ(), "APT_CONFIG="+filepath.Join(a.directory, "apt.conf"), "LC_ALL=C")
+	// Unlike APT_CONFIG, this file overrides the system's configuration.
+	cmd := exec.Command(name, slices.Insert(arguments, 0, "--config-file="+filepath.Join(a.directory, "apt.conf"))...)
+	cmd.Env = append(os.Environ(), "LC_ALL=C")
 	cmd.Stderr = a.log.file
 	return cmd
 }

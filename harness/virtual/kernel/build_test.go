@@ -201,9 +201,10 @@ func TestASourceMayNotHaveANameOfTheDefaultsConfiguration(t *testing.T) {
 
 func TestASourceThatTheSystemDoesNotHaveComesFromDebiansSuite(t *testing.T) {
 	b := newBench(t)
-	b.script("apt-cache", "grep -q suite.list \"$APT_CONFIG\" || { echo 'E: No packages found' >&2; exit 100; }\n")
-	b.script("apt-get", "case $1 in indextargets) echo 'deb [signed-by=$(SIGNED_BY)] http://deb.example/debian trixie main'; exit 0; esac\n"+
-		"cp \"${APT_CONFIG%apt.conf}sources/suite.list\" \"$HOME/suite\" 2>/dev/null || true\n")
+	b.script("apt-cache", "grep -q suite.list \"${1#--config-file=}\" || { echo 'E: No packages found' >&2; exit 100; }\n")
+	b.script("apt-get", "case $2 in indextargets) echo 'deb [signed-by=$(SIGNED_BY)] http://deb.example/debian trixie main'; exit 0; esac\n"+
+		"directory=${1#--config-file=}\n"+
+		"cp \"${directory%apt.conf}sources/suite.list\" \"$HOME/suite\" 2>/dev/null || true\n")
 	b.build()
 	if got, want := b.read("suite"), "deb http://deb.example/debian trixie main\n"; got != want {
 		t.Errorf("its source is %q, expected %q", got, want)
