@@ -2,6 +2,7 @@ package virtual
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"slices"
 	"strings"
@@ -27,11 +28,16 @@ const kept = 20
 // noMemory names make's variable and the command's flag.
 const noMemory = "its memory is used up: give it more (make: MEMORY; halfopen: --memory)"
 
-// lastWords are what a kernel prints, quiet or not, and what they mean.
+// lastWords are what a machine prints, quiet or not, and what they mean.
 var lastWords = []struct{ words, meaning string }{
 	{"Out of memory: Killed process", noMemory},
 	{"System is deadlocked on memory", noMemory},
 	{"Initramfs unpacking failed: write error", noMemory},
+	{"without a system call: virtual time stands still", ""}, // the line says it all, with the program's name
+	{"halfopen: the host refuses a seccomp filter", "this machine refuses a seccomp filter, without which the user-mode kernel cannot run programs: allow seccomp(2) here (a container: its seccomp profile), or use QEMU (make: MACHINE=qemu; halfopen: --machine qemu)"},
+	{"halfopen: the host has no memory", "this machine has no memory left for it: free some, or give it less (make: MEMORY; halfopen: --memory)"},
+	{"halfopen: the processor's state takes", "the user-mode kernel does not know this machine's processor: use QEMU (make: MACHINE=qemu; halfopen: --machine qemu)"},
+	{"the host refuses another process", "this machine refuses it another process: raise the limit (ulimit -u, the pids of a container)"},
 	{"Kernel panic - not syncing", "its kernel panicked"},
 	{"BUG: ", "its kernel has a bug"},
 }
@@ -60,7 +66,7 @@ func (c *console) take(line string) {
 	}
 	for _, sign := range lastWords {
 		if c.trouble == "" && strings.Contains(line, sign.words) {
-			c.trouble = sign.meaning
+			c.trouble = cmp.Or(sign.meaning, strings.TrimPrefix(line, "halfopen: "))
 		}
 	}
 }

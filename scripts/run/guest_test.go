@@ -49,7 +49,7 @@ func TestAGuestHandsItsReportAndItsStatusOut(t *testing.T) {
 }
 
 func TestAnInterruptedGuestStillHandsItsReportOut(t *testing.T) {
-	guest := shell(t, "trap 'echo interrupted > /report/file; exit 7' INT; echo ready; while :; do :; done")
+	guest := shell(t, "trap 'echo interrupted > /report/file; exit 7' INT; echo ready; while [ ! -e /stop ]; do :; done")
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	guest.Console = upon("ready", cancel)
@@ -63,21 +63,21 @@ func TestAnInterruptedGuestStillHandsItsReportOut(t *testing.T) {
 }
 
 func TestAGuestInTroubleSaysWhatItIs(t *testing.T) {
+	const eats = "x=1; while :; do x=$x$x; done"
 	for _, c := range []struct {
 		what, command, expected string
 		change                  func(*virtual.Guest)
 	}{
-		{"a panic", "echo c > /proc/sysrq-trigger", "its kernel panicked", nil},
-		{"a hang", "while :; do :; done", "it has printed nothing for", func(g *virtual.Guest) { g.Silence = 15 * time.Second }},
-		{"a program that eats the memory", "x=1; while :; do x=$x$x; done", "its memory is used up", func(g *virtual.Guest) { g.Memory = 192 }},
-		{"too little memory to boot", "true", "it ended without a report", func(g *virtual.Guest) { g.Memory = 48 }},
+		{"a panic", "echo 1 > /proc/sys/vm/panic_on_oom; " + eats, "its kernel panicked", func(g *virtual.Guest) { g.Memory = 256 }},
+		{"a program that spins without a system call", "while :; do :; done", "sh (pid ", func(g *virtual.Guest) { g.Silence = 3 * time.Minute }},
+		{"a hang", "while [ ! -e /stop ]; do :; done", "it has printed nothing for", func(g *virtual.Guest) { g.Silence = 15 * time.Second }},
+		{"a program that eats the memory", eats, "its memory is used up", func(g *virtual.Guest) { g.Memory = 256 }},
+		{"too little memory to boot", "true", "", func(g *virtual.Guest) { g.Memory = 32 }},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			guest := shell(t, c.command)
-			if c.change != nil {
-				c.change(guest)
-			}
-			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+			c.change(guest)
+			ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 			defer cancel()
 			_, err := guest.Run(ctx)
 			if err == nil || !strings.Contains(strings.SplitN(err.Error(), "\n", 2)[0], c.expected) {

@@ -1,5 +1,5 @@
 // Package doctor finds out what this machine can do for halfopen, by trying it: a
-// namespace is made, rules are set, the emulator is started.
+// namespace is made, rules are set, the guests' machines are started.
 //
 // What a spec needs beyond that is in harness/require; installing anything is not done
 // here.
@@ -8,6 +8,7 @@ package doctor
 import (
 	"context"
 	"os/exec"
+	"slices"
 )
 
 // Finding is the answer to one question.
@@ -38,7 +39,7 @@ func Examine(ctx context.Context, probe *exec.Cmd) Report {
 	r.Findings = runningKernel(probe)
 	r.RunningKernel = allHere(r.Findings, neededByLabs)
 	virtual := virtualTime(ctx)
-	r.VirtualTime = allHere(virtual, neededByGuests)
+	r.VirtualTime = slices.ContainsFunc(neededByMachines, func(needed []string) bool { return allHere(virtual, needed) })
 	r.Findings = append(r.Findings, virtual...)
 	return r
 }

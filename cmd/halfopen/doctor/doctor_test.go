@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness/require"
+	"github.com/halfopen-lab/halfopen/harness/virtual/qemu"
 )
 
 // role, in the environment, makes the test binary the probe.
@@ -130,11 +131,11 @@ func TestTheEmulatorIsStarted(t *testing.T) {
 func TestTheKernelInTheCache(t *testing.T) {
 	cache := t.TempDir()
 	t.Setenv("XDG_CACHE_HOME", cache)
-	directory := filepath.Join(cache, "halfopen", "debian", kernelPackage)
+	directory := filepath.Join(cache, "halfopen", "debian", qemu.DefaultKernel)
 
 	t.Run("none, and no apt", func(t *testing.T) {
 		t.Setenv("PATH", t.TempDir())
-		if f := findKernel(); f.Here || !strings.Contains(f.Remedy, directory) {
+		if f := findImage(); f.Here || !strings.Contains(f.Remedy, directory) {
 			t.Errorf("%+v", f)
 		}
 	})
@@ -146,7 +147,7 @@ func TestTheKernelInTheCache(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if f := findKernel(); !f.Here || !strings.Contains(f.Means, "fetches it with apt") {
+		if f := findImage(); !f.Here || !strings.Contains(f.Means, "fetches it with apt") {
 			t.Errorf("%+v", f)
 		}
 	})
@@ -156,7 +157,7 @@ func TestTheKernelInTheCache(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if f := findKernel(); f.Here || !strings.Contains(f.Remedy, "remove "+directory) {
+	if f := findImage(); f.Here || !strings.Contains(f.Remedy, "remove "+directory) {
 		t.Errorf("a directory without a kernel: %+v", f)
 	}
 	for _, file := range []string{filepath.Join(boot, "vmlinuz-6.1.0"), filepath.Join(modules, "modules.builtin")} {
@@ -164,7 +165,7 @@ func TestTheKernelInTheCache(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if f := findKernel(); !f.Here || !strings.Contains(f.Means, "6.1.0 is in the cache") {
+	if f := findImage(); !f.Here || !strings.Contains(f.Means, "6.1.0 is in the cache") {
 		t.Errorf("a kernel: %+v", f)
 	}
 }

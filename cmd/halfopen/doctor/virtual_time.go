@@ -10,58 +10,73 @@ import (
 	"strings"
 
 	"github.com/halfopen-lab/halfopen/harness/virtual"
+	"github.com/halfopen-lab/halfopen/harness/virtual/kernel"
 	"github.com/halfopen-lab/halfopen/harness/virtual/qemu"
 	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
+	"github.com/halfopen-lab/halfopen/harness/virtual/um"
 )
 
 // What is tried for virtual time.
 const (
-	emulator = "QEMU"
-	kernel   = "guest kernel"
-	memory   = "memory"
-	cores    = "cores"
+	userMode    = "user-mode kernel"
+	emulator    = "QEMU"
+	debianImage = "QEMU's kernel"
+	memory      = "memory"
+	cores       = "cores"
 )
 
-// neededByGuests is what no guest does without.
-var neededByGuests = []string{emulator, kernel}
-
-// kernelPackage is the kernel of guests unless told otherwise (scripts/run).
-const kernelPackage = qemu.DefaultKernel
+// neededByMachines is, for each machine of guests, what it does not do without.
+var neededByMachines = [][]string{{userMode}, {emulator, debianImage}}
 
 func virtualTime(ctx context.Context) []Finding {
 	usable, err := virtual.Cores()
-	return []Finding{tryEmulator(ctx), findKernel(), measureMemory(min(max(1, len(usable)), shard.Count)), countCores(usable, err)}
+	return []Finding{tryUserMode(ctx), tryEmulator(ctx), findImage(), measureMemory(min(max(1, len(usable)), shard.Count)), countCores(usable, err)}
+}
+
+// tryUserMode boots the user-mode kernel where it is in the cache. One that can be built
+// is as good as here.
+func tryUserMode(ctx context.Context) Finding {
+	k, err := kernel.Find(kernel.Default)
+	if errors.Is(err, kernel.ErrNotBuilt) {
+		return judge(userMode, kernel.Buildable(ctx), "not built yet: 'halfopen kernel build' builds it, once, and so does the first run",
+			"guests run in QEMU only, where it is installed")
+	}
+	if err == nil {
+		err = um.Try(ctx, k.File)
+	}
+	return judge(userMode, err, "guests with virtual time run at this machine's own speed: Linux "+k.Release,
+		"guests run in QEMU only, where it is installed")
 }
 
 func tryEmulator(ctx context.Context) Finding {
 	version, err := qemu.Emulator(ctx)
-	return judge(emulator, err, "guests with virtual time can be started: "+version, "no virtual time")
+	return judge(emulator, err, "guests can also be emulated: "+version, "guests cannot be emulated (MACHINE=qemu)")
 }
 
-// findKernel looks into the cache, as package debian has filled it. What apt can fetch is
+// findImage looks into the cache, as package debian has filled it. What apt can fetch is
 // as good as here.
-func findKernel() Finding {
-	directory, err := cached(kernelPackage)
+func findImage() Finding {
+	directory, err := cached(qemu.DefaultKernel)
 	if err == nil {
 		var k qemu.Kernel
 		if k, err = qemu.FindKernel(directory); err == nil {
-			return Finding{What: kernel, Here: true, Means: k.Release() + " is in the cache"}
+			return Finding{What: debianImage, Here: true, Means: k.Release() + " is in the cache"}
 		}
 	}
 	if !errors.Is(err, os.ErrNotExist) {
-		return Finding{What: kernel, Means: "no virtual time", Remedy: fmt.Sprintf("%v: remove %s and run it again", err, directory)}
+		return Finding{What: debianImage, Means: "guests cannot be emulated", Remedy: fmt.Sprintf("%v: remove %s and run it again", err, directory)}
 	}
 	fromDebian := "run any audit on a Debian, and copy " + directory + " from there"
 	for _, program := range []string{"apt-get", "dpkg-deb"} {
 		if _, err := exec.LookPath(program); err != nil {
-			return Finding{What: kernel, Means: "no virtual time: it is not in the cache, and there is no " + program + " to fetch it", Remedy: fromDebian}
+			return Finding{What: debianImage, Means: "guests cannot be emulated: it is not in the cache, and there is no " + program + " to fetch it", Remedy: fromDebian}
 		}
 	}
 	release, err := os.ReadFile("/etc/os-release") // os-release(5)
 	if err == nil && !isDebian(string(release)) {
-		return Finding{What: kernel, Means: "no virtual time: it is not in the cache, and this system's archive is not Debian's", Remedy: fromDebian}
+		return Finding{What: debianImage, Means: "guests cannot be emulated: it is not in the cache, and this system's archive is not Debian's", Remedy: fromDebian}
 	}
-	return Finding{What: kernel, Here: true, Means: "not in the cache yet: the first run fetches it with apt (not tried: it takes the network)"}
+	return Finding{What: debianImage, Here: true, Means: "not in the cache yet: the first run fetches it with apt (not tried: it takes the network)"}
 }
 
 // isDebian says whether a system is a Debian, and no other with apt.

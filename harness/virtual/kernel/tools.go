@@ -43,6 +43,10 @@ var tools = []struct{ program, pkg string }{
 	{"bc", "bc"},
 }
 
+// Buildable returns nil when this machine has the tools that build a kernel, and a *Lacks
+// when it has not. It does not ask for the source.
+func Buildable(ctx context.Context) error { return needed(ctx) }
+
 // needed returns a *Lacks when this machine cannot build a kernel.
 func needed(ctx context.Context) error {
 	var packages []string
