@@ -1,6 +1,6 @@
-// Command guest prints what virtual time costs: how long the guest takes to its first
-// spec, how fast its hours pass when nothing happens and when the suites run, what
-// memory it takes, and how long the suites would wait in real time.
+// Command guest prints what virtual time costs on both machines, one beside the other:
+// how long a guest takes to its first spec, what idle hours cost, what the whole suite
+// takes, and how long it would wait in real time.
 package main
 
 import (
@@ -15,6 +15,7 @@ import (
 
 	"github.com/onsi/ginkgo/v2/types"
 
+	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
 	"github.com/halfopen-lab/halfopen/scripts/run"
 )
 
@@ -27,43 +28,83 @@ const (
 	idle    = "peer that lives over IPv4 .*72 h of silence"
 )
 
+// sleeper is the program that sleeps for 7200 s.
+const sleeper = "./scripts/bench/guest/sleep"
+
 func bench(ctx context.Context, arguments []string) (well bool, err error) {
 	if err := run.Parse(flag.NewFlagSet("bench", flag.ContinueOnError), arguments); err != nil {
 		return false, err
 	}
-	var first time.Time
-	boot, err := measure(ctx, run.Suites{Focus: instant, Ended: func() { first = time.Now() }})
+	um, err := costsOf(ctx, machine.UM)
 	if err != nil {
-		return false, err
+		return false, fmt.Errorf("on %s: %w", machine.UM, err)
 	}
-	if first.IsZero() {
-		return false, fmt.Errorf("the guest has not said when %q had passed", instant)
-	}
-	quiet, err := measure(ctx, run.Suites{Focus: idle})
+	qemu, err := costsOf(ctx, machine.QEMU)
 	if err != nil {
-		return false, err
-	}
-	all, err := measure(ctx, run.Suites{})
-	if err != nil {
-		return false, err
-	}
-	var waits time.Duration
-	ran := 0
-	for _, spec := range all.specs {
-		if spec.State.Is(types.SpecStatePassed) {
-			ran++
-			waits += spec.RunTime
-		}
+		return false, fmt.Errorf("on %s: %w", machine.QEMU, err)
 	}
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "from the start of a guest to the first spec that has passed\t%.1f s\n", first.Sub(boot.began).Seconds())
-	fmt.Fprintf(table, "virtual seconds in a wall second, waiting for keepalive\t%.0f\n", (quiet.Virtual-boot.Virtual)/(quiet.Wall-boot.Wall))
-	fmt.Fprintf(table, "the whole suite: %d specs in %d shards\t%.0f s\n", ran, len(all.Shards), all.Wall)
-	fmt.Fprintf(table, "what all specs wait, against the wall time\t%.0f h, %.0f ×\n", waits.Hours(), waits.Seconds()/all.Wall)
-	fmt.Fprintf(table, "processor time of all guests, and for a spec\t%.0f s, %.2f s\n", all.Processor, all.Processor/float64(ran))
-	fmt.Fprintf(table, "processor time of the largest shard, against the mean\t%.2f\n", all.Balance)
-	fmt.Fprintf(table, "memory of the largest guest\t%d MiB\n", all.Memory()>>20)
+	fmt.Fprintf(table, "%d specs in %d shards, which would wait %.0f h one after another\t%s\t%s\tqemu/um\n",
+		um.specs, um.shards, um.waits.Hours(), machine.UM, machine.QEMU)
+	for _, row := range []struct {
+		what string
+		of   func(costs) float64
+		unit string
+	}{
+		{"from the start of a guest to its first spec passed", func(c costs) float64 { return c.first }, "s"},
+		{"boot, 7200 s of sleep, off", func(c costs) float64 { return c.sleep }, "s"},
+		{"72 h of keepalive probes", func(c costs) float64 { return c.idle }, "s"},
+		{"the whole suite, wall", func(c costs) float64 { return c.wall }, "s"},
+		{"the whole suite, processor", func(c costs) float64 { return c.processor }, "s"},
+		{"a spec, processor", func(c costs) float64 { return 1000 * c.processor / float64(c.specs) }, "ms"},
+		{"largest shard against the mean, processor", func(c costs) float64 { return c.balance }, ""},
+		{"memory of the largest guest", func(c costs) float64 { return float64(c.memory >> 20) }, "MiB"},
+	} {
+		a, b := row.of(um), row.of(qemu)
+		fmt.Fprintf(table, "%s\t%.2f %s\t%.2f %s\t%.1f\n", row.what, a, row.unit, b, row.unit, b/a)
+	}
 	return true, table.Flush()
+}
+
+// costs is what one machine takes, in seconds and bytes.
+type costs struct {
+	first, sleep, idle, wall, processor, balance float64
+	memory                                       int64
+	specs, shards                                int
+	waits                                        time.Duration // of all specs together
+}
+
+func costsOf(ctx context.Context, name string) (c costs, err error) {
+	want := machine.Want{Name: name}
+	if c.sleep, err = run.Program(ctx, want, sleeper); err != nil {
+		return c, err
+	}
+	var first time.Time
+	boot, err := measure(ctx, run.Suites{Machine: want, Focus: instant, Ended: func() { first = time.Now() }})
+	if err != nil {
+		return c, err
+	}
+	if first.IsZero() {
+		return c, fmt.Errorf("the guest has not said when %q had passed", instant)
+	}
+	c.first = first.Sub(boot.began).Seconds()
+	quiet, err := measure(ctx, run.Suites{Machine: want, Focus: idle})
+	if err != nil {
+		return c, err
+	}
+	c.idle = quiet.Wall
+	all, err := measure(ctx, run.Suites{Machine: want})
+	if err != nil {
+		return c, err
+	}
+	for _, spec := range all.specs {
+		if spec.State.Is(types.SpecStatePassed) {
+			c.specs++
+			c.waits += spec.RunTime
+		}
+	}
+	c.wall, c.processor, c.balance, c.memory, c.shards = all.Wall, all.Processor, all.Balance, all.Memory(), len(all.Shards)
+	return c, nil
 }
 
 // measurement is what guests took for specs that have all passed.
