@@ -259,7 +259,7 @@ func (g *Guests) guest(places []int, into string, output io.Writer) (*virtual.Gu
 		order  = "/suites/order.json"
 	)
 	s := g.suites
-	content, err := shard.Order{Only: g.list.Texts(places), Records: true}.Encode()
+	content, err := shard.Order{Only: g.list.Texts(places), Report: report + "/" + shard.JSONFile}.Encode()
 	if err != nil {
 		return nil, err
 	}
@@ -270,7 +270,7 @@ func (g *Guests) guest(places []int, into string, output io.Writer) (*virtual.Gu
 		Command: []string{"./suites.test",
 			fmt.Sprintf("--ginkgo.seed=%d", s.Seed), "--ginkgo.randomize-all", "--ginkgo.fail-on-pending",
 			"--ginkgo.timeout=87600h", // virtual hours pass quickly, and a guest that hangs is noticed
-			"--ginkgo.silence-skips", "--ginkgo.succinct", "--ginkgo.no-color", "--ginkgo.json-report=" + report + "/" + shard.JSONFile},
+			"--ginkgo.silence-skips", "--ginkgo.succinct", "--ginkgo.no-color"},
 		Dir: "/suites",
 		Env: append(s.environment(report), shard.OrderFile+"="+order, "PATH=/usr/sbin:/usr/bin", "HOME=/tmp",
 			private.Marker+"=guest", // as private as a machine can be

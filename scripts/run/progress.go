@@ -20,26 +20,23 @@ type progress struct {
 	specs    int // of all shards
 	ended    func()
 
-	mu           sync.Mutex
-	done, failed int
-	shards       int // that have ended
-	shown        time.Time
+	mu     sync.Mutex
+	done   int
+	failed int // in the shards that have ended
+	shown  time.Time
 }
 
 // refresh is how often the line that changes is written at most.
 const refresh = 100 * time.Millisecond
 
-// specEnded counts a spec.
-func (p *progress) specEnded(r shard.Record) {
+// specEnded counts a spec. How it ended is in the report of its shard.
+func (p *progress) specEnded(shard.Record) {
 	if p.ended != nil {
 		p.ended()
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.done++
-	if r.Failed {
-		p.failed++
-	}
 	p.show()
 }
 
@@ -63,12 +60,13 @@ func (p *progress) clear() {
 func (p *progress) shardEnded(f Figures, report types.Report) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	specs := Specs([]types.Report{report})
+	failed := specs.WithState(types.SpecStateFailureStates)
+	p.failed += len(failed)
 	if p.to == nil {
 		return
 	}
 	p.clear()
-	specs := Specs([]types.Report{report})
-	failed := specs.WithState(types.SpecStateFailureStates)
 	fmt.Fprintf(p.to, "shard %d/%d: %d passed, %d failed, %d skipped, in %.1f s\n", f.Shard, shard.Count,
 		specs.CountWithState(types.SpecStatePassed), len(failed), specs.CountWithState(types.SpecStateSkipped), f.Wall)
 	if len(failed) > 0 {

@@ -2,6 +2,7 @@ package spec
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"os"
 	"regexp"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
+	"github.com/onsi/ginkgo/v2/reporters"
 	"github.com/onsi/ginkgo/v2/types"
 	. "github.com/onsi/gomega"
 
@@ -44,10 +46,20 @@ func Run(t *testing.T, description string) {
 		}
 		return
 	}
-	if order.Records {
-		ReportAfterEach(record)
+	if order.Report == "" {
+		RunSpecs(t, description, suite, reporter)
+		return
 	}
-	RunSpecs(t, description, suite, reporter)
+	ReportAfterSuite("", func(report Report) {
+		Expect(write(report, order.Report)).To(Succeed())
+	})
+	RunSpecs(t, description, suite, reporter, AroundNode(recorded()))
+}
+
+// write writes a report, without the specs that were not to run.
+func write(report Report, file string) error {
+	report.SpecReports = slices.DeleteFunc(slices.Clone(report.SpecReports), func(spec SpecReport) bool { return !selected(spec) })
+	return reporters.GenerateJSONReport(report, file)
 }
 
 // exactly is a regular expression for the specs with these texts, which Ginkgo puts the
@@ -60,13 +72,22 @@ func exactly(description string, texts []string) string {
 	return "^" + regexp.QuoteMeta(description) + " (?:" + strings.Join(quoted, "|") + ")$"
 }
 
-// record tells whoever started the guest that a spec has ended.
-func record(spec SpecReport) {
-	if !selected(spec) {
-		return
-	}
-	if err := (shard.Record{Text: spec.FullText(), Failed: spec.Failed()}).Write(os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, err)
+// recorded tells whoever started the guest that a spec has ended, once the first node of
+// the spec has: its clean-ups take no time. A ReportAfterEach would cost more than the
+// spec does, because Ginkgo calls it for each spec that is not to run as well.
+func recorded() func(ctx context.Context, node func(context.Context)) {
+	last := ""
+	return func(ctx context.Context, node func(context.Context)) {
+		defer func() {
+			spec := CurrentSpecReport()
+			if text := spec.FullText(); spec.LeafNodeType == types.NodeTypeIt && text != last {
+				last = text
+				if err := (shard.Record{Text: text}).Write(os.Stdout); err != nil {
+					fmt.Fprintln(os.Stderr, err)
+				}
+			}
+		}()
+		node(ctx)
 	}
 }
 

@@ -12,9 +12,11 @@ const OrderFile = "HALFOPEN_ORDER"
 // Order is what a test binary is to do, other than what its flags say. The zero value is
 // to do just that.
 type Order struct {
-	List    string   // the file to write the list of specs to; none then runs
-	Only    []string // the texts of the specs to run, instead of a focus; empty: all
-	Records bool     // a Record follows each spec on the standard output
+	List string   // the file to write the list of specs to; none then runs
+	Only []string // the texts of the specs to run, instead of a focus; empty: all
+	// Report is the file to write the report of those specs to. A Record follows each of
+	// them on the standard output.
+	Report string
 }
 
 // Encode returns the content of the file.

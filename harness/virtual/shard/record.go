@@ -8,12 +8,9 @@ import (
 	"sync"
 )
 
-// Record says how a spec has ended. A test binary in a guest writes one after each spec,
+// Record says that a spec has ended. A test binary in a guest writes one after each spec,
 // between whatever else is printed: a record separator, JSON and a newline (RFC 7464).
-type Record struct {
-	Text   string
-	Failed bool
-}
+type Record struct{ Text string }
 
 const separator = 0x1e
 

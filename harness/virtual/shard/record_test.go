@@ -7,7 +7,7 @@ import (
 )
 
 func TestRecordsAreFoundBetweenOtherOutput(t *testing.T) {
-	records := []Record{{Text: "first"}, {Text: "a text with \x1e and\na line", Failed: true}}
+	records := []Record{{Text: "first"}, {Text: "a text with \x1e and\na line"}}
 	var out bytes.Buffer
 	out.WriteString("dots ••")
 	for _, r := range records {
