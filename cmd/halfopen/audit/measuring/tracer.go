@@ -53,6 +53,7 @@ type tracer struct {
 	parents map[int]int    // of each process and thread that was made
 	boxes   map[string]int // the processes that have made themselves known, by their marks
 	fresh   chan struct{}  // closed at each event, and replaced
+	drains  int            // how often drain was called
 	broken  error
 }
 
@@ -172,7 +173,6 @@ func (t *tracer) take(text string) {
 		t.errors = append(t.errors, failure{at, task, unix.Errno(-number)})
 	case "tracing_mark_write":
 		t.boxes[parts[6]] = task
-		return
 	case "sched_process_fork":
 		fields := fieldsOf(parts[6])
 		parent, _ := strconv.Atoi(fields["pid"])
@@ -279,6 +279,37 @@ func (t *tracer) descends(task, ancestor int) bool {
 		seen = append(seen, task)
 	}
 	return false
+}
+
+// drainPatience is how long reading what has been traced may take. In virtual time it
+// takes none.
+const drainPatience = 5 * time.Second
+
+// drain returns when everything that the kernel has traced so far has been read. A program
+// that ends at once would otherwise be judged without its last calls.
+func (t *tracer) drain() error {
+	t.mu.Lock()
+	t.drains++
+	mark := fmt.Sprintf("drain %d", t.drains)
+	t.mu.Unlock()
+	if err := os.WriteFile(filepath.Join(Instance, "trace_marker"), []byte(mark), 0); err != nil {
+		return fmt.Errorf("marking the trace: %w", err)
+	}
+	late := time.After(drainPatience)
+	for {
+		news := t.news()
+		t.mu.Lock()
+		_, read := t.boxes[mark]
+		t.mu.Unlock()
+		if read {
+			return nil
+		}
+		select {
+		case <-news:
+		case <-late:
+			return fmt.Errorf("reading the kernel's trace: its end has not come within %v", drainPatience)
+		}
+	}
 }
 
 // news is closed when there is another event.

@@ -133,6 +133,7 @@ func (t *trial) run() story {
 		t.must(errEndedEarly)
 	}
 	t.flowKnown = t.firewallKnows()
+	t.must(t.tracer.drain())
 	return t.story()
 }
 
