@@ -106,7 +106,7 @@ func open(t TB, topology Topology, family sock.Family) (*Lab, error) {
 	lab := &Lab{Topology: topology, Family: family, Timeline: timeline.New(), t: t, endWatch: func() {}, steps: map[kind]int{}, routes: map[uint16]*proxy.Route{}}
 	if os.Getenv(require.Virtual) != "" {
 		lab.delay = cableDelay
-	} else { // a virtual clock is not stolen from, and would be kept from its jumps
+	} else { // virtual time has no steal, and polling would keep the clock from jumping
 		lab.endWatch = steal.Watch()
 	}
 	if err := lab.build(); err != nil {
