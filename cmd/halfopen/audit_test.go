@@ -82,6 +82,30 @@ func TestAnAuditOfAServerInGo(t *testing.T) {
 	}
 }
 
+// A program that ends at once leaves its last events in the kernel's trace, to be read
+// after it has gone.
+func TestWhatAProgramLearnedInTheInstantOfItsEndIsTold(t *testing.T) {
+	t.Parallel()
+	stdout, stderr, _ := audited(t, "--client", built(t, "./testdata/once")+" {server}:{port}", "--port", "5000", "--watch", "10m", "--json", "--report", t.TempDir())
+	var a answer.Answer
+	if err := json.Unmarshal([]byte(stdout), &a); err != nil {
+		t.Fatalf("%v:\n%s%s", err, stdout, stderr)
+	}
+	want := map[string]string{
+		"process killed":                       "FIN; ends (exit status 7) after 0 s",
+		"idle timeout of 350 s, RST both ways": "RST; ECONNRESET after 350 s; ends (exit status 7) after 350 s",
+	}
+	for _, f := range a.Faults {
+		if words, ok := want[f.Name]; ok && f.Words() != words {
+			t.Errorf("%s: %s, expected %s", f.Name, f.Words(), words)
+		}
+		delete(want, f.Name)
+	}
+	if len(want) > 0 {
+		t.Errorf("these faults are not in the answer: %v", want)
+	}
+}
+
 func TestAProgramThatCannotBeMeasured(t *testing.T) {
 	t.Parallel()
 	script := filepath.Join(t.TempDir(), "server")
