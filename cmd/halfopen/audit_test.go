@@ -92,7 +92,7 @@ func TestWhatAProgramLearnedInTheInstantOfItsEndIsTold(t *testing.T) {
 		t.Fatalf("%v:\n%s%s", err, stdout, stderr)
 	}
 	want := map[string]string{
-		"process killed":                       "FIN; ends (exit status 7) after 0 s",
+		"process killed":                       "FIN; closes after 0 s; ends (exit status 7) after 0 s",
 		"idle timeout of 350 s, RST both ways": "RST; ECONNRESET after 350 s; ends (exit status 7) after 350 s",
 	}
 	for _, f := range a.Faults {

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// noRoot are the kernel's words when it has booted and found no file system, which is as
+// noGuest are the kernel's words when it has booted and found nothing to run, which is as
 // far as a kernel without a guest comes.
-const noRoot = "Unable to mount root fs"
+const noGuest = "No working init found"
 
 // Try starts a user-mode kernel without a guest. The error says what this machine refuses
 // it.
@@ -21,7 +21,7 @@ func Try(ctx context.Context, file string) error {
 	cmd.Env = []string{}
 	out, err := cmd.CombinedOutput()
 	words := strings.TrimSpace(string(out))
-	if strings.Contains(words, noRoot) {
+	if strings.Contains(words, noGuest) {
 		return nil
 	}
 	last := words[strings.LastIndexByte(words, '\n')+1:]

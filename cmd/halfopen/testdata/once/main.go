@@ -1,4 +1,5 @@
-// Command once is a client that ends in the very instant in which its connection does.
+// Command once is a client that ends in the very instant in which its connection does, and
+// never sends.
 package main
 
 import (
@@ -7,7 +8,7 @@ import (
 )
 
 func main() {
-	conn, err := net.Dial("tcp", os.Args[1])
+	conn, err := (&net.Dialer{KeepAlive: -1}).Dial("tcp", os.Args[1])
 	if err != nil {
 		os.Exit(1)
 	}
