@@ -161,14 +161,10 @@ func printKernels(to io.Writer, all []listedKernel) error {
 	}
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	var troubles string
-	_, _ = fmt.Fprintln(w, "source\tpackage\tsize\tmade in\tcompiler\tused\tfile")
+	_, _ = fmt.Fprintln(w, "source\tpackage\tsize\tmade in\tused\tfile")
 	for _, k := range all {
-		compiler := k.Compiler
-		if compiler == "" {
-			compiler = "a release"
-		}
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%.1f MB\t%v\t%s\t%s\t%s\n", k.Source, k.Package, float64(k.Size)/1e6,
-			time.Duration(k.Seconds*float64(time.Second)).Round(time.Second), compiler, yes(k.Used), k.File)
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%.1f MB\t%v\t%s\t%s\n", k.Source, k.Package, float64(k.Size)/1e6,
+			time.Duration(k.Seconds*float64(time.Second)).Round(time.Second), yes(k.Used), k.File)
 		if k.Trouble != "" {
 			troubles += "\n" + k.Trouble + "\n"
 		}

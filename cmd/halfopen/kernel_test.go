@@ -39,9 +39,9 @@ func TestAKernelIsBuiltListedAndNamed(t *testing.T) {
 	}
 	_, out, _ = shell(t, "kernel", "list")
 	lines := strings.Split(strings.TrimSpace(out), "\n")
-	if len(lines) != 2 || strings.Join(strings.Fields(lines[0]), " ") != "source package size made in compiler used file" ||
+	if len(lines) != 2 || strings.Join(strings.Fields(lines[0]), " ") != "source package size made in used file" ||
 		!strings.HasPrefix(strings.Join(strings.Fields(lines[1]), " "), "6.12 6.12.1-1 0.") ||
-		!strings.HasSuffix(strings.Join(strings.Fields(lines[1]), " "), "s gcc 12.2.0, ld 2.40 yes "+file) {
+		!strings.HasSuffix(strings.Join(strings.Fields(lines[1]), " "), "s yes "+file) {
 		t.Errorf("listed:\n%s", out)
 	}
 	_, out, _ = shell(t, "kernel", "list", "--json")

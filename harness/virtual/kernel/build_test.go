@@ -100,7 +100,7 @@ func TestABuildPutsAKernelIntoTheCache(t *testing.T) {
 	if info, err := os.Stat(k.File); err != nil || info.Mode().Perm() != 0o755 {
 		t.Errorf("its mode is %v, %v", info.Mode(), err)
 	}
-	if k.Source != Debian13 || k.Package != "6.12.1-1" || k.Release != "6.12.1" || k.Compiler != "gcc 12.2.0, ld 2.40" || k.Size != int64(len(content)) {
+	if k.Source != Debian13 || k.Package != "6.12.1-1" || k.Release != "6.12.1" || k.Compiler != "gcc (Test 12.2.0-14) 12.2.0, GNU ld (Test) 2.40, libc.a 7648f2a9" || k.Size != int64(len(content)) {
 		t.Errorf("it is %+v", k)
 	}
 	for _, stage := range []string{"updating apt's lists", "fetching linux-source-6.12 6.12.1-1, 1 MB", "unpacking it", "compiling on ", "built Linux 6.12.1 in "} {
@@ -146,8 +146,13 @@ func TestAnUpdateBuildsOnlyFromOtherInputs(t *testing.T) {
 	if err != nil || second.Package != "6.12.2-1" || second.File == first.File {
 		t.Fatalf("with a newer package: %+v, %v", second, err)
 	}
+	b.script("gcc", "case $1 in --version) echo 'gcc (Test 13.0.0-1) 13.0.0'; exit; esac\n")
+	third, err := Update(t.Context(), Debian13, nil)
+	if err != nil || third.Package != second.Package || third.File == second.File {
+		t.Fatalf("with another compiler: %+v, %v", third, err)
+	}
 	all, err := List()
-	if err != nil || len(all) != 2 {
+	if err != nil || len(all) != 3 || all[0] != third {
 		t.Errorf("the cache has %+v, %v", all, err)
 	}
 }
@@ -337,7 +342,7 @@ func TestWhatAMachineLacksIsOneLineWithTheRemedy(t *testing.T) {
 	}
 	t.Run("the static C library", func(t *testing.T) {
 		b := newBench(t)
-		b.script("libc.a", "libc.a\n")
+		b.script("gcc", "echo libc.a; exit\n")
 		_, err := Build(t.Context(), Debian13, nil)
 		if lacks, ok := errors.AsType[*Lacks](err); !ok || !slices.Equal(lacks.Packages, []string{"libc6-dev"}) {
 			t.Error(err)

@@ -16,7 +16,7 @@ type Kernel struct {
 	Package  string    `json:"package"`  // the version of Debian's package: "6.12.117-1"
 	Release  string    `json:"release"`  // what uname -r says in a guest: "6.12.117"
 	Recipe   string    `json:"recipe"`   // the hash of its configuration and patches
-	Compiler string    `json:"compiler"` // "gcc 12.2.0, ld 2.40"; empty for a released kernel
+	Compiler string    `json:"compiler"` // with its linker and C library; empty for a released kernel
 	SHA256   string    `json:"sha256"`
 	Size     int64     `json:"size"`
 	Made     time.Time `json:"made"`

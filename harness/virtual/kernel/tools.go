@@ -2,8 +2,10 @@ package kernel
 
 import (
 	"context"
-	"errors"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -60,7 +62,7 @@ func needed(ctx context.Context) error {
 			lack(t.pkg)
 		}
 	}
-	if !staticLibrary(ctx) {
+	if staticLibrary(ctx) == "" {
 		lack("libc6-dev")
 	}
 	if len(packages) > 0 {
@@ -69,28 +71,33 @@ func needed(ctx context.Context) error {
 	return nil
 }
 
-// staticLibrary reports whether the compiler finds the static C library. GCC prints the
-// bare name of a file that it does not find.
-func staticLibrary(ctx context.Context) bool {
+// staticLibrary returns the C library that a static program is linked with. It is empty
+// when there is none: gcc prints the bare name of a file that it does not find.
+func staticLibrary(ctx context.Context) string {
 	out, err := exec.CommandContext(ctx, "gcc", "-print-file-name=libc.a").Output()
-	return err == nil && filepath.IsAbs(strings.TrimSpace(string(out)))
+	if file := strings.TrimSpace(string(out)); err == nil && filepath.IsAbs(file) {
+		return file
+	}
+	return ""
 }
 
-// compiler returns the versions of the compiler and the linker: "gcc 12.2.0, ld 2.40".
+// compiler identifies the compiler, the linker and the C library, all of which decide
+// the kernel's bytes.
 func compiler(ctx context.Context) (string, error) {
-	version, err := exec.CommandContext(ctx, "gcc", "-dumpfullversion").Output()
+	var versions []string
+	for _, program := range []string{"gcc", "ld"} {
+		out, err := exec.CommandContext(ctx, program, "--version").Output()
+		if err != nil {
+			return "", fmt.Errorf("asking %s for its version: %w", program, err)
+		}
+		// "gcc (Debian 12.2.0-14+deb12u1) 12.2.0"
+		first, _, _ := strings.Cut(string(out), "\n")
+		versions = append(versions, first)
+	}
+	library, err := os.ReadFile(staticLibrary(ctx))
 	if err != nil {
-		return "", fmt.Errorf("asking gcc for its version: %w", err)
+		return "", fmt.Errorf("reading the C library: %w", err)
 	}
-	linker, err := exec.CommandContext(ctx, "ld", "--version").Output()
-	if err != nil {
-		return "", fmt.Errorf("asking ld for its version: %w", err)
-	}
-	// "GNU ld (GNU Binutils for Debian) 2.40"
-	first, _, _ := strings.Cut(string(linker), "\n")
-	words := strings.Fields(first)
-	if len(words) == 0 {
-		return "", errors.New("asking ld for its version: it printed none")
-	}
-	return fmt.Sprintf("gcc %s, ld %s", strings.TrimSpace(string(version)), words[len(words)-1]), nil
+	sum := sha256.Sum256(library)
+	return strings.Join(append(versions, "libc.a "+hex.EncodeToString(sum[:4])), ", "), nil
 }
