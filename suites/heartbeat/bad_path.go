@@ -19,7 +19,7 @@ import (
 
 var _ = Describe("Heartbeats over a bad path", Rows("H9"), func() {
 	EachFamily(func(family sock.Family) {
-		It("give no false alarm in a day of delay, jitter, loss and reordering; then they notice a power cut in time", Needs(require.Netem), Waits(24*time.Hour+15*time.Minute), Costs(40), func() {
+		It("give no false alarm in a day of delay, jitter, loss and reordering; then they notice a power cut in time", Needs(require.Netem), Waits(24*time.Hour+15*time.Minute), Costs(16), func() {
 			const interval, timeout = 5 * time.Minute, 8 * time.Minute // together less than retransmission takes to give up
 			slow := []string{"-interval", interval.String(), "-timeout", timeout.String()}
 			lab := harness.New(GinkgoT(), harness.Routed, family)

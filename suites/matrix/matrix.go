@@ -33,7 +33,7 @@ func measureAll(faults []fault) {
 			if f.connecting && side == server {
 				continue
 			}
-			It(fmt.Sprintf("%s, seen by the %s", f.name, side), Waits(f.longest()), Costs(8), func() {
+			It(fmt.Sprintf("%s, seen by the %s", f.name, side), Waits(f.longest()), Costs(5), func() {
 				e := newEnds(f.protocol, f.topology, side)
 				e.measure(f)
 

@@ -44,7 +44,7 @@ var _ = Describe("An SCTP server that does not accept", Rows("S11"), Needs(requi
 
 var _ = Describe("An SCTP receiver that does not read", Rows("S11"), Needs(require.SCTP), func() {
 	EachFamily(func(family sock.Family) {
-		It("stalls the sender and is not taken for dead: an hour later everything that was sent is there", Waits(time.Hour), Costs(30), func() {
+		It("stalls the sender and is not taken for dead: an hour later everything that was sent is there", Waits(time.Hour), Costs(12), func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			client, server := lab.Associate(diameterPort, nil)
 

@@ -17,7 +17,7 @@ import (
 )
 
 var _ = Describe("SCTP associations", Rows("S1"), Needs(require.SCTP), Label(sock.IPv4.String()), func() {
-	It("leave nothing behind, a thousand of them: no descriptor, no goroutine, no thread, no association in the kernel", func() {
+	It("leave nothing behind, a thousand of them: no descriptor, no goroutine, no thread, no association in the kernel", Costs(14), func() {
 		lab := harness.New(GinkgoT(), harness.Direct, sock.IPv4)
 		listener := lab.Server.NewAssociation("listener", diameterPort)
 		Expect(listener.Listen(1)).To(Succeed())

@@ -10,7 +10,7 @@ const fewest = 8
 
 // hour is what an hour of waiting takes of a processor, where an ordinary spec takes 1:
 // the kernel and the runtimes of programs wake up all the same.
-const hour = 0.25
+const hour = 0.2
 
 // cost is an estimate of the processor time that a spec takes.
 func (s Spec) cost() float64 { return float64(s.Cost) + hour*s.Wait.Hours() }
