@@ -29,7 +29,7 @@ export FOCUS
 FLAGS = -seed="$(SEED)" -focus="$$FOCUS" $(if $(PROCS),-procs="$(PROCS)")
 GUEST = $(if $(MACHINE),-machine="$(MACHINE)") $(if $(KERNEL),-kernel="$(KERNEL)") $(if $(MEMORY),-memory="$(MEMORY)")
 # What is installed for virtual time; a kernel of Debian's is for qemu.
-VIRTUAL = scripts/setup $(or $(MACHINE),$(if $(filter linux-image-% %vmlinuz%,$(KERNEL)),qemu,um))
+VIRTUAL = scripts/setup $(or $(MACHINE),$(if $(filter linux-image-% %vmlinuz%,$(KERNEL)),qemu,um)) $(filter 6.%,$(KERNEL))
 SUITE = go run ./scripts/suite $(FLAGS) $(GUEST) -report="$(REPORT)"
 
 .PHONY: suite suite-host merge matrix test check bench determinism witness catalogue presets atlas mutate mutate-virtual repeat killcheck setup clean
@@ -51,7 +51,7 @@ matrix: ## the detection matrix, measured anew: committed and shown in the READM
 test: ## unit tests with the race detector, then the suites on both
 	@scripts/setup race
 	@$(VIRTUAL)
-	@go test -race ./harness/... ./scenarios/... ./fixtures/... ./scripts/... ./cmd/...
+	@go test -race -timeout=20m ./harness/... ./scenarios/... ./fixtures/... ./scripts/... ./cmd/...
 	@go test -run=TestTheAtlas ./suites/errno
 	@$(SUITE) -on=host,virtual
 
