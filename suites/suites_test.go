@@ -5,6 +5,8 @@ package suites_test
 import (
 	"testing"
 
+	_ "github.com/onsi/ginkgo/v2" // Ginkgo's command takes a folder without this import for no suite of its own
+
 	_ "github.com/halfopen-lab/halfopen/suites/backlog"
 	_ "github.com/halfopen-lab/halfopen/suites/diameter"
 	_ "github.com/halfopen-lab/halfopen/suites/drop"
