@@ -121,10 +121,13 @@ func (g *Guests) Run(ctx context.Context, directory string) ([]types.Report, Res
 	}
 	var directories, missing []string
 	for _, r := range results {
-		if r.reported {
+		switch {
+		case r.reported:
 			directories = append(directories, r.directory)
-		} else {
+		case r.Specs > 0:
 			missing = append(missing, fmt.Sprintf("shard %d/%d left no report", r.Shard, shard.Count))
+		default:
+			missing = append(missing, fmt.Sprintf("shard %d/%d did not run", r.Shard, shard.Count))
 		}
 	}
 	if len(directories) == 0 {
