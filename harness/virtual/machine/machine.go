@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -49,6 +50,9 @@ func (w Want) Check() error {
 		return fmt.Errorf("there is no machine %q: choose %s or %s", w.Name, UM, QEMU)
 	}
 	meant := w.meant()
+	if meant == QEMU && w.Kernel != "" && !strings.HasPrefix(w.Kernel, qemu.PackagePrefix) && !strings.Contains(w.Kernel, "/") && !isFile(w.Kernel) {
+		return fmt.Errorf("there is no kernel %q: choose %s", w.Kernel, KernelUsage)
+	}
 	if w.Name != "" && w.Kernel != "" && w.Name != meant {
 		return fmt.Errorf("the kernel %s is for the machine %s, not for %s", w.Kernel, meant, w.Name)
 	}
@@ -70,6 +74,12 @@ func (w Want) meant() string {
 func isSource(name string) bool {
 	_, err := kernel.ParseSource(name)
 	return err == nil
+}
+
+// isFile reports whether there is a file of that name.
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // isProgram reports whether a file is an ELF program, as a user-mode kernel is and a

@@ -10,6 +10,9 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 )
 
+// PackagePrefix begins the name of each package with a kernel.
+const PackagePrefix = "linux-image-"
+
 // DefaultKernel is the package of Debian's kernel for virtual machines.
 const DefaultKernel = "linux-image-cloud-amd64"
 
