@@ -1,5 +1,5 @@
-// Package suites_test holds every family of specs in one binary, so that their
-// waits overlap: `make suite` runs it.
+// Package suites_test holds every family of specs in one binary. `make suite` runs it in
+// shards, and `make suite-host` in processes whose waits overlap.
 package suites_test
 
 import (

@@ -25,7 +25,7 @@ type Suites struct {
 	Record   bool      // the detection matrix is measured anew, and not compared
 	Report   string    // the directory that receives junit.xml, ginkgo.json and the evidence of failed specs
 	Output   io.Writer // how the run comes along; nil: nowhere
-	Colour   bool      // whether Output shows colours
+	Colour   bool      // whether Output is a terminal, which shows colours
 
 	Machine machine.Want // in virtual time
 	Memory  int          // in virtual time: of each guest, in MiB; zero: shard.Memory

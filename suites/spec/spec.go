@@ -3,7 +3,7 @@
 // one family does.
 //
 // The specs of a family are in the ordinary files of its folder, not in _test.go
-// files, so that one binary can hold all families: their waits then overlap.
+// files, so that one binary can hold all families.
 package spec
 
 import (
