@@ -40,6 +40,12 @@ func main() {
 func execute(arguments []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, func() {
+		if cause := context.Cause(ctx); cause != context.Canceled { // a signal, and not the end
+			stop() // from here on a signal does what it does by itself
+			fmt.Fprintf(os.Stderr, "halfopen: %v: stopping, which may take half a minute; interrupt again to stop at once\n", cause)
+		}
+	})
 	root := command()
 	root.SetArgs(arguments)
 	switch err := root.ExecuteContext(ctx); {

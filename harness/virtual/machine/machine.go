@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/halfopen-lab/halfopen/harness/virtual"
@@ -153,6 +154,9 @@ func emulated(ctx context.Context) (virtual.Machine, error) {
 	return qemu.New(k)
 }
 
+// version is what a kernel says of its version: "6.12.117" and a line feed.
+var version = regexp.MustCompile(`^\d+\.\d+\.\d+\S*\n$`)
+
 // fromFile returns the machine of a user-mode kernel that the user has built.
 func fromFile(ctx context.Context, file string) (virtual.Machine, error) {
 	file, err := filepath.Abs(file)
@@ -162,6 +166,9 @@ func fromFile(ctx context.Context, file string) (virtual.Machine, error) {
 	release, err := exec.CommandContext(ctx, file, "--version").Output()
 	if err != nil {
 		return nil, fmt.Errorf("asking the user-mode kernel %s for its version: %w", file, err)
+	}
+	if !version.Match(release) {
+		return nil, fmt.Errorf("%s is no user-mode kernel: asked for its version, it does not answer as one", file)
 	}
 	return um.New(file, strings.TrimSpace(string(release))), nil
 }

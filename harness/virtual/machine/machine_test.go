@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -43,5 +44,12 @@ func TestAWishThatMakesNoSenseIsOneLine(t *testing.T) {
 		if err := c.want.Check(); err == nil || !strings.Contains(err.Error(), c.expected) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%+v: %v, expected %q", c.want, err, c.expected)
 		}
+	}
+}
+
+func TestAProgramThatIsNoKernelIsRefused(t *testing.T) {
+	_, err := Find(t.Context(), Want{Kernel: "/bin/true"}, io.Discard)
+	if err == nil || !strings.Contains(err.Error(), "/bin/true is no user-mode kernel") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("%v", err)
 	}
 }
