@@ -72,7 +72,7 @@ func TestAGuestInTroubleSaysWhatItIs(t *testing.T) {
 		{"a program that spins without a system call", "while :; do :; done", "sh (pid ", func(g *virtual.Guest) { g.Silence = 3 * time.Minute }},
 		{"a hang", "while [ ! -e /stop ]; do :; done", "it has printed nothing for", func(g *virtual.Guest) { g.Silence = 15 * time.Second }},
 		{"a program that eats the memory", eats, "its memory is used up", func(g *virtual.Guest) { g.Memory = 256 }},
-		{"too little memory to boot", "true", "", func(g *virtual.Guest) { g.Memory = 32 }},
+		{"too little memory to boot", "true", "its memory is used up", func(g *virtual.Guest) { g.Memory = 32 }},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			guest := shell(t, c.command)
