@@ -16,6 +16,7 @@ import (
 
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/capture"
+	"github.com/halfopen-lab/halfopen/harness/firewall"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
@@ -105,15 +106,7 @@ func TestADialInProgressEndsWithItsContextAndWithTheLab(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := lab.Client.Links().Down(lab.Client.LinkTo(lab.Hosts()[1])); err != nil {
-		t.Fatal(err)
-	}
-	if err := lab.Hosts()[1].Links().Down(lab.Hosts()[1].LinkTo(lab.Server)); err != nil {
-		t.Fatal(err)
-	}
-	if err := lab.Client.Links().Up(lab.Client.LinkTo(lab.Hosts()[1])); err != nil {
-		t.Fatal(err)
-	}
+	must(t, lab.Hosts()[1].Rules().Set(firewall.Named("a black hole"), firewall.Filter("-A FORWARD -j DROP")))
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if _, err := lab.Client.Dialer().DialContext(ctx, "tcp", "server:5000"); err == nil {
@@ -124,9 +117,7 @@ func TestADialInProgressEndsWithItsContextAndWithTheLab(t *testing.T) {
 		_, err := lab.Client.Dialer().Dial("tcp", "server:5000")
 		ended <- err
 	}()
-	for len(lab.Client.States()) == 0 { // until the SYN is out
-		time.Sleep(time.Millisecond)
-	}
+	lab.Client.AwaitSent(2, capture.SYN, time.Now().Add(5*time.Second)) // one of each dial
 	if err := lab.Close(); err != nil {
 		t.Error(err)
 	}

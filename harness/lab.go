@@ -109,7 +109,7 @@ func Open(config Config) (*Lab, error) { return open(noTest{}, config) }
 
 func open(t TB, config Config) (*Lab, error) {
 	if !private.Here() {
-		return nil, errMain
+		return nil, fmt.Errorf("building the lab %v: %w", config.Topology, errMain)
 	}
 	config.Family = cmp.Or(config.Family, sock.IPv4)
 	lab := &Lab{config: config, timeline: timeline.New(), t: t, endWatch: func() {}, steps: map[kind]int{}, routes: map[uint16]*proxy.Route{}}
