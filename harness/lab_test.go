@@ -18,6 +18,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/oracle"
 	"github.com/halfopen-lab/halfopen/harness/peer"
+	_ "github.com/halfopen-lab/halfopen/harness/proxy/server"
 	"github.com/halfopen-lab/halfopen/harness/reexec"
 	"github.com/halfopen-lab/halfopen/harness/require"
 	"github.com/halfopen-lab/halfopen/harness/sock"
