@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/halfopen-lab/halfopen/harness/capture"
-	"github.com/halfopen-lab/halfopen/harness/peer"
 	"github.com/halfopen-lab/halfopen/harness/proxy"
+	"github.com/halfopen-lab/halfopen/harness/reexec"
 )
 
 // Connect opens a TCP connection from the client to a port of the server, or
@@ -30,23 +30,24 @@ func (l *Lab) Dial(port uint16) *Conn {
 	return client
 }
 
-// StartServer starts a fixture on the server that listens on a port, and returns
-// when it is ready. A fixture that serves takes the flag -listen ADDRESS:PORT and reports
+// StartServer starts a program of this binary (package reexec) on the server that listens on
+// a port, and returns when it is ready. A program that serves takes the flag -listen ADDRESS:PORT and reports
 // the event "ready" once it listens.
-func (l *Lab) StartServer(port uint16, fixture string, arguments ...string) *Program {
+func (l *Lab) StartServer(port uint16, program reexec.Name, arguments ...string) *Program {
 	l.t.Helper()
 	listen := netip.AddrPortFrom(l.Server.Address(), port).String()
-	p := l.Server.Start(peer.Fixture(fixture, append([]string{"-listen", listen}, arguments...)...))
+	p := l.Server.Start(reexec.Command(program, append([]string{"-listen", listen}, arguments...)...))
 	p.Await("ready")
 	return p
 }
 
-// StartClient starts a fixture on the client that connects to a port of the
-// server, or through the proxy, and returns when it is connected. A fixture that connects
+// StartClient starts a program of this binary (package reexec) on the client that connects
+// to a port of the server, or through the proxy, and returns when it is connected. A program
+// that connects
 // takes the flag -connect ADDRESS:PORT and reports the event "connected".
-func (l *Lab) StartClient(port uint16, fixture string, arguments ...string) *Program {
+func (l *Lab) StartClient(port uint16, program reexec.Name, arguments ...string) *Program {
 	l.t.Helper()
-	p := l.Client.Start(peer.Fixture(fixture, append([]string{"-connect", l.Entrance(port).String()}, arguments...)...))
+	p := l.Client.Start(reexec.Command(program, append([]string{"-connect", l.Entrance(port).String()}, arguments...)...))
 	p.Await("connected")
 	return p
 }

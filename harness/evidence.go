@@ -12,11 +12,8 @@ import (
 	"sync"
 
 	"github.com/halfopen-lab/halfopen/harness/capture"
+	"github.com/halfopen-lab/halfopen/harness/environment"
 )
-
-// ReportDirectory names, in the environment, the directory that receives the evidence of
-// failed specs.
-const ReportDirectory = "HALFOPEN_REPORT"
 
 // logEvidence keeps the evidence of a spec that failed, and logs the timeline and the names
 // of the files.
@@ -87,7 +84,7 @@ var temporaryReport = sync.OnceValues(func() (string, error) { return os.MkdirTe
 // evidenceDirectory makes a directory for one spec under the report directory, or
 // under a temporary one when none is named.
 func evidenceDirectory(spec string) (string, error) {
-	root := os.Getenv(ReportDirectory)
+	root := environment.Read().Report
 	if root == "" {
 		var err error
 		if root, err = temporaryReport(); err != nil {

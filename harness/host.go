@@ -17,6 +17,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/netns"
 	"github.com/halfopen-lab/halfopen/harness/peer"
 	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/harness/sysctl"
 )
 
 // Host is one machine of a lab: a network namespace with links, a packet filter,
@@ -58,7 +59,7 @@ func newHost(lab *Lab, node Node) (*Host, error) {
 
 func (h *Host) open() error {
 	err := h.ns.Do(func() (err error) {
-		if err := pin(h.settings()); err != nil {
+		if err := h.pin(); err != nil {
 			return err
 		}
 		h.diag, err = sock.OpenDiag()
@@ -75,17 +76,6 @@ func (h *Host) open() error {
 	}
 	h.rules = firewall.NewRules(h.ns)
 	return nil
-}
-
-// settings are the sysctls of the host.
-func (h *Host) settings() []setting {
-	switch {
-	case h.role.routes():
-		return slices.Concat(pinned, forwarding)
-	case h.role == Proxy:
-		return slices.Concat(pinned, impatient)
-	}
-	return pinned
 }
 
 // close lets go of everything the host holds. The namespace then disappears.
@@ -202,14 +192,11 @@ func (h *Host) Sysctl(name string, value int) {
 	h.lab.t.Helper()
 	wanted := strconv.Itoa(value)
 	var is string
-	if err := h.ns.Do(func() (err error) { is, err = readSysctl(name); return err }); err == nil && is == wanted {
+	if err := h.ns.Do(func() (err error) { is, err = sysctl.Read("net/" + name); return err }); err == nil && is == wanted {
 		return
 	}
 	h.lab.perform(action, fmt.Sprintf("%s sets net/%s to %d", h.name, name, value), func() error {
-		return h.ns.Do(func() error {
-			_, err := apply(setting{name: name, value: wanted})
-			return err
-		})
+		return h.ns.Do(func() error { return sysctl.Write("net/"+name, wanted) })
 	})
 }
 
@@ -219,7 +206,7 @@ func (h *Host) LinearSYNTimeouts() int {
 	h.lab.t.Helper()
 	var linear int
 	err := h.ns.Do(func() error {
-		text, err := readSysctl("ipv4/tcp_syn_linear_timeouts")
+		text, err := sysctl.Read("net/ipv4/tcp_syn_linear_timeouts")
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
@@ -229,7 +216,7 @@ func (h *Host) LinearSYNTimeouts() int {
 		return err
 	})
 	if err != nil {
-		h.lab.t.Fatalf("reading the sysctl net/ipv4/tcp_syn_linear_timeouts of %s: %v", h.name, err)
+		h.lab.t.Fatalf("%s: %v", h.name, err)
 	}
 	return linear
 }

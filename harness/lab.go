@@ -6,16 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/firewall"
 	"github.com/halfopen-lab/halfopen/harness/private"
 	"github.com/halfopen-lab/halfopen/harness/proxy"
-	"github.com/halfopen-lab/halfopen/harness/require"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/harness/steal"
 	"github.com/halfopen-lab/halfopen/harness/timeline"
@@ -116,7 +115,7 @@ func open(t TB, config Config) (*Lab, error) {
 	if err := config.Topology.validate(); err != nil {
 		return nil, fmt.Errorf("building the lab: %w", err)
 	}
-	if os.Getenv(require.Virtual) != "" {
+	if environment.Read().VirtualTime {
 		lab.delay = cableDelay
 	} else { // virtual time has no steal, and polling would keep the clock from jumping
 		lab.endWatch = steal.Watch()

@@ -21,8 +21,7 @@ import (
 	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/packing"
 	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/plan"
 	"github.com/halfopen-lab/halfopen/harness"
-	"github.com/halfopen-lab/halfopen/harness/private"
-	"github.com/halfopen-lab/halfopen/harness/require"
+	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 )
 
@@ -67,9 +66,8 @@ func (g *Guest) Run(ctx context.Context) (*answer.Answer, virtual.Result, error)
 	machine := virtual.Guest{
 		Machine: g.Machine, Files: g.Files, Memory: memory, Seed: g.Seed,
 		Command: []string{packing.Self, Measure, planFile, report}, Dir: "/",
-		Env: []string{"PATH=/usr/sbin:/usr/bin", "HOME=/root", private.Marker + "=guest", require.Virtual + "=1",
-			harness.ReportDirectory + "=" + report,
-			"GOGC=off", "GOMEMLIMIT=256MiB"},
+		Env: append(environment.Settings{Private: true, VirtualTime: true, Report: report}.Variables(),
+			"PATH=/usr/sbin:/usr/bin", "HOME=/root", "GOGC=off", "GOMEMLIMIT=256MiB"),
 		Report: report, Into: g.Report, Console: &progress{to: g.Progress},
 	}
 	result, err := machine.Run(ctx)
