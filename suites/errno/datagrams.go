@@ -166,10 +166,10 @@ var datagrams = []recipe{
 	},
 }
 
-// broadcast is the broadcast address of the client's network, a /24.
+// broadcast returns the broadcast address of the client's network, a /26.
 func broadcast(lab *harness.Lab) *unix.SockaddrInet4 {
 	address := &unix.SockaddrInet4{Port: 5000, Addr: lab.Client.Address().As4()}
-	address.Addr[3] = 255
+	address.Addr[3] |= 63
 	return address
 }
 
