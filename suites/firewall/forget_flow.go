@@ -40,8 +40,10 @@ var _ = Describe("Forget this flow now", Rows("F10"), func() {
 
 			lab.Apply(scenarios.ForgetFlow{Client: client})
 
-			Expect(client).To(FailWith(unix.ECONNRESET, Within(time.Second)))
-			Expect(server).To(FailWith(unix.ECONNRESET, Within(time.Second)))
+			AtOnce(
+				func() { Expect(client).To(FailWith(unix.ECONNRESET, Within(time.Second))) },
+				func() { Expect(server).To(FailWith(unix.ECONNRESET, Within(time.Second))) },
+			)
 		})
 	})
 })

@@ -104,8 +104,10 @@ var _ = Describe("A firewall that resets both ends the moment a flow's idle time
 				Expect(server.Read()).To(Equal("hello"))
 				quiet := client.QuietSince()
 
-				Expect(client).To(FailWith(unix.ECONNRESET, During(oracle.Around(timeout), quiet)))
-				Expect(server).To(FailWith(unix.ECONNRESET, During(oracle.Around(timeout), quiet)))
+				AtOnce(
+					func() { Expect(client).To(FailWith(unix.ECONNRESET, During(oracle.Around(timeout), quiet))) },
+					func() { Expect(server).To(FailWith(unix.ECONNRESET, During(oracle.Around(timeout), quiet))) },
+				)
 				Expect(lab.Client.Received(capture.RST)).To(HaveLen(1))
 				Expect(lab.Server.Received(capture.RST)).To(HaveLen(1))
 			},

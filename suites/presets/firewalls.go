@@ -128,8 +128,10 @@ var _ = Describe("The preset of a middlebox", Rows("F11"), func() {
 		quiet := b.client.QuietSince()
 		fromServer, fromClient := capture.From(b.client.Remote()), capture.From(b.server.Remote())
 
-		Expect(b.client).To(FailWith(unix.ECONNRESET, During(oracle.Around(p.Idle), quiet)))
-		Expect(b.server).To(FailWith(unix.ECONNRESET, During(oracle.Around(p.Idle), quiet)))
+		AtOnce(
+			func() { Expect(b.client).To(FailWith(unix.ECONNRESET, During(oracle.Around(p.Idle), quiet))) },
+			func() { Expect(b.server).To(FailWith(unix.ECONNRESET, During(oracle.Around(p.Idle), quiet))) },
+		)
 		Expect(b.Client.Received(capture.All(capture.RST, fromServer))).To(HaveLen(1))
 		Expect(b.Server.Received(capture.All(capture.RST, fromClient))).To(HaveLen(1))
 		b.expectProbedAlive()

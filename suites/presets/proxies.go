@@ -108,8 +108,10 @@ func expectCloseOfBoth(lab *harness.Lab, entrance netip.AddrPort, p presets.Pres
 		server.Keepalive(probes(p))
 	}
 
-	Expect(client).To(ReadZero(During(oracle.Around(p.Idle), began).StartingBy(talked)))
-	Expect(server).To(ReadZero(During(oracle.Around(p.Idle), began).StartingBy(talked)))
+	AtOnce(
+		func() { Expect(client).To(ReadZero(During(oracle.Around(p.Idle), began).StartingBy(talked))) },
+		func() { Expect(server).To(ReadZero(During(oracle.Around(p.Idle), began).StartingBy(talked))) },
+	)
 	if p.ProbesRefresh == presets.No {
 		Expect(lab.Client.Sent(capture.KeepaliveProbe)).NotTo(BeEmpty())
 		Expect(lab.Server.Sent(capture.KeepaliveProbe)).NotTo(BeEmpty())
