@@ -31,16 +31,16 @@ func (e *ends) broken(f fault, w *watcher) string {
 	case as == "ECONNRESET" || as != "ETIMEDOUT" && reset: // epoll does not say which
 		return unless(reset, "no RST has come")
 	case f.connecting && w.detector == detection.UserTimeout:
-		return w.outside(oracle.Around(detection.Unacknowledged), w.quietSince)
+		return w.outside(oracle.Around(detection.Unacknowledged), w.heard)
 	case f.connecting:
 		syns := oracle.SYNs(e.lab.Client.LinearSYNTimeouts(), oracle.SYNRetries)
-		return w.outside(oracle.Around(syns[len(syns)-1]), w.quietSince)
+		return w.outside(oracle.Around(syns[len(syns)-1]), w.heard)
 	case e.got(w, capture.ZeroWindow):
 		return w.outside(oracle.ZeroWindowUserTimeout(detection.Unacknowledged, w.rto), w.windowClosed(e))
 	case w.unanswered.IsZero() && w.detector == detection.KeepaliveDefault:
-		return w.outside(detection.Default.Death(), w.quietSince)
+		return w.outside(detection.Default.Death(), w.heard)
 	case w.unanswered.IsZero():
-		return w.outside(detection.Tuned.Death(), w.quietSince)
+		return w.outside(detection.Tuned.Death(), w.heard)
 	case w.detector == detection.UserTimeout:
 		return w.outside(oracle.UserTimeout(detection.Unacknowledged, w.rto), w.unanswered)
 	}
