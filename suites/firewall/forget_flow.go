@@ -21,8 +21,7 @@ var _ = Describe("Forget this flow now", Rows("F10"), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Apply(scenarios.IdleTimeout{After: time.Hour, Then: firewall.ResetSender})
 			client, server := lab.Connect(5000)
-			Expect(client.Write("hello")).To(Succeed())
-			Expect(server.Read()).To(Equal("hello"))
+			Say(client, server, "hello")
 
 			lab.Apply(scenarios.ForgetFlow{Client: client})
 
@@ -35,8 +34,7 @@ var _ = Describe("Forget this flow now", Rows("F10"), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Apply(scenarios.IdleTimeout{After: time.Hour, Then: firewall.ResetBoth})
 			client, server := lab.Connect(5000)
-			Expect(client.Write("hello")).To(Succeed())
-			Expect(server.Read()).To(Equal("hello"))
+			Say(client, server, "hello")
 
 			lab.Apply(scenarios.ForgetFlow{Client: client})
 
