@@ -15,11 +15,11 @@ import (
 	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit"
 	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/answer"
 	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/measuring"
-	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/packing"
 	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/plan"
 	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/request"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
+	"github.com/halfopen-lab/halfopen/harness/virtual/root"
 )
 
 // Where an audit leaves its report unless it is told, and where a run of some faults, which
@@ -126,7 +126,7 @@ func (s *subject) measure(ctx context.Context, report string, only []string) (*a
 		return nil, err
 	}
 	fmt.Fprintln(progress, "halfopen: measuring in virtual time")
-	guest := audit.Guest{Plan: p, Files: files.Files, Machine: found, Seed: s.seed, Memory: s.memory, Report: report, Progress: progress}
+	guest := audit.Guest{Plan: p, Files: files, Machine: found, Seed: s.seed, Memory: s.memory, Report: report, Progress: progress}
 	answered, result, err := guest.Run(ctx)
 	if err == nil {
 		fmt.Fprintf(progress, "halfopen: %v of virtual time in %v; the report is in %s\n",
@@ -144,7 +144,7 @@ func (s *subject) measureHere(ctx context.Context, p *plan.Plan, report string, 
 	if p.Watch == 0 {
 		p.Watch = time.Minute
 	}
-	if err := s.programs(p, packing.Here); err != nil {
+	if err := s.programs(p, root.HostCommand); err != nil {
 		return nil, err
 	}
 	if err := s.choose(p, only); err != nil {
@@ -172,7 +172,7 @@ func (s *subject) choose(p *plan.Plan, only []string) error {
 }
 
 // programs puts the programs into the plan, each of which is found by its command.
-func (s *subject) programs(p *plan.Plan, find func(command string) (*plan.Program, error)) error {
+func (s *subject) programs(p *plan.Plan, find func(command string) (root.Command, error)) error {
 	for _, side := range []struct {
 		command string
 		program **plan.Program
@@ -180,36 +180,38 @@ func (s *subject) programs(p *plan.Plan, find func(command string) (*plan.Progra
 		if side.command == "" {
 			continue
 		}
-		program, err := find(side.command)
+		command, err := find(side.command)
 		if err != nil {
 			return err
 		}
-		program.Environment, program.User = s.request.Environment, s.request.User
-		*side.program = program
+		*side.program = &plan.Program{Command: command, Environment: s.request.Environment, User: s.request.User}
 	}
 	return nil
 }
 
-func (s *subject) pack(ctx context.Context, p *plan.Plan) (*packing.Guest, error) {
-	files, err := packing.New(ctx)
+func (s *subject) pack(ctx context.Context, p *plan.Plan) (*virtual.Files, error) {
+	system, err := root.New(ctx)
 	if err != nil {
 		return nil, err
 	}
+	if err := audit.AddSelf(system.Files); err != nil {
+		return nil, err
+	}
 	for _, name := range s.request.Packages {
-		if err := files.Package(ctx, name); err != nil {
+		if err := system.AddPackage(ctx, name); err != nil {
 			return nil, err
 		}
 	}
 	for _, what := range s.request.Take {
-		if err := files.Take(what); err != nil {
+		if err := system.Take(what); err != nil {
 			return nil, err
 		}
 	}
-	if err := s.programs(p, files.Program); err != nil {
+	if err := s.programs(p, system.AddCommand); err != nil {
 		return nil, err
 	}
-	files.Finish()
-	return files, nil
+	system.Finish()
+	return system.Files, nil
 }
 
 // printAnswer prints an answer as a page, or as JSON.

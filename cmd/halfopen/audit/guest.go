@@ -1,7 +1,7 @@
 // Package audit runs an audit, in a virtual guest or on the running kernel, and brings the
 // answer out.
 //
-// The parts are below it: plan, packing, measuring (which runs in the guest), contained
+// The parts are below it: plan, measuring (which runs in the guest), contained
 // (the box of a program) and answer.
 package audit
 
@@ -18,20 +18,21 @@ import (
 
 	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/answer"
 	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/measuring"
-	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/packing"
 	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/plan"
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/private"
 	"github.com/halfopen-lab/halfopen/harness/require"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
+	"github.com/halfopen-lab/halfopen/harness/virtual/root"
 )
 
 // Measure is the hidden command of this program that measures: its arguments are the file
 // of the plan, and the directory of the report.
 const Measure = "measure"
 
-// In the guest: the plan, and the report directory with the answer in it.
+// In the guest: this program, the plan, and the report directory with the answer in it.
 const (
+	self     = "/usr/lib/halfopen"
 	planFile = "/etc/halfopen-audit.json"
 	report   = "/report"
 	told     = "halfopen: " // begins a line of the console that is for the user
@@ -46,6 +47,19 @@ type Guest struct {
 	Memory   int    // MiB; zero: as much as it needs
 	Report   string // the directory that receives what is left behind
 	Progress io.Writer
+}
+
+// AddSelf puts this program into a guest, where it is process 1 and measures.
+func AddSelf(files *virtual.Files) error {
+	own, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("looking for this program's own file: %w", err)
+	}
+	if err := root.AddProgram(files, self, own); err != nil {
+		return err
+	}
+	files.Link("/init", self)
+	return nil
 }
 
 // Run carries the plan out in the guest and returns the answer. The report directory
@@ -66,7 +80,7 @@ func (g *Guest) Run(ctx context.Context) (*answer.Answer, virtual.Result, error)
 	}
 	machine := virtual.Guest{
 		Machine: g.Machine, Files: g.Files, Memory: memory, Seed: g.Seed,
-		Command: []string{packing.Self, Measure, planFile, report}, Dir: "/",
+		Command: []string{self, Measure, planFile, report}, Dir: "/",
 		Env: []string{"PATH=/usr/sbin:/usr/bin", "HOME=/root", private.Marker + "=guest", require.Virtual + "=1",
 			harness.ReportDirectory + "=" + report,
 			"GOGC=off", "GOMEMLIMIT=256MiB"},

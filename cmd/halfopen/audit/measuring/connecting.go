@@ -51,7 +51,7 @@ func (t *trial) start(side plan.Side) *harness.Program {
 	}
 	order := contained.Order{Mark: contained.Mark{File: filepath.Join(Instance, "trace_marker"), Text: t.mark(side)}, Directory: p.Directory, User: p.User,
 		Environment: append([]string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8"}, p.Environment...)}
-	for _, argument := range p.Command {
+	for _, argument := range p.Arguments {
 		order.Command = append(order.Command, plan.Filled(argument, t.lab.Server.Address().String(), t.plan.Port))
 	}
 	for _, d := range t.plan.Directories {

@@ -2,7 +2,7 @@
 // how long to look. The command makes a plan of its arguments; the same plan, as JSON,
 // is what the measuring reads inside the guest.
 //
-// How a program gets into the guest is package packing's; what is measured is package
+// How a program gets into the guest is package harness/virtual/root's; what is measured is package
 // measuring's.
 package plan
 
@@ -12,9 +12,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/u-root/u-root/pkg/shlex"
-
 	"github.com/halfopen-lab/halfopen/fixtures/presets"
+	"github.com/halfopen-lab/halfopen/harness/virtual/root"
 )
 
 // Side is an end of the connection.
@@ -71,10 +70,7 @@ type Plan struct {
 
 // Program is a program as it is started.
 type Program struct {
-	Command     []string // its file, as it is named in the guest, and its arguments
-	Text        string   // the command as the user wrote it
-	Package     string   // the Debian package it came from, with its version; empty: none
-	Directory   string   // where it runs
+	root.Command
 	Environment []string // NAME=VALUE, beside PATH, HOME and LANG
 	User        string   // whom it runs as; empty: root
 }
@@ -132,21 +128,6 @@ func (p *Plan) CheckPresets() error {
 func Runs(name string) bool {
 	p, known := presets.Find(name)
 	return known && !p.Proxy() && p.Idle > 0
-}
-
-// Words are the words of a command as a shell would split them: quotes and backslashes
-// are understood, variables and redirections are not.
-func Words(command string) ([]string, error) {
-	const mark = "end" // a quote that is left open swallows it
-	words := shlex.Argv(command + " " + mark)
-	last := len(words) - 1
-	switch {
-	case words[last] != mark:
-		return nil, fmt.Errorf("the command %q has a quote or a backslash that is left open", command)
-	case last == 0:
-		return nil, fmt.Errorf("the command %q names no program", command)
-	}
-	return words[:last], nil
 }
 
 // Filled is an argument with {server} and {port} replaced.

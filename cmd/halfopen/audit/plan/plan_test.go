@@ -1,23 +1,10 @@
 package plan
 
 import (
-	"slices"
 	"strings"
 	"testing"
 	"time"
 )
-
-func TestACommandIsSplitAsByAShell(t *testing.T) {
-	words, err := Words(`nginx -g 'daemon off;' -c "my file" a\ b`)
-	if want := []string{"nginx", "-g", "daemon off;", "-c", "my file", "a b"}; err != nil || !slices.Equal(words, want) {
-		t.Errorf("%q, %v, expected %q", words, err, want)
-	}
-	for _, command := range []string{"", "  ", "x 'y", `x "y`, `x \`} {
-		if words, err := Words(command); err == nil {
-			t.Errorf("%q gives %q, expected an error", command, words)
-		}
-	}
-}
 
 func TestWhatAPlanLacksIsNamed(t *testing.T) {
 	good := Plan{UnderTest: Server, Port: 80, Watch: time.Hour, Ready: time.Minute}

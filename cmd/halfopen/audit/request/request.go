@@ -1,7 +1,8 @@
 // Package request is an audit as a user asks for it, with the flags of the command or in
 // a file: the programs, what to take along, and what is expected of them.
 //
-// The plan that is made of it is package plan's; packing is package packing's.
+// The plan that is made of it is package plan's; how the programs get into the guest is package
+// harness/virtual/root's.
 package request
 
 import (

@@ -1,4 +1,4 @@
-package packing
+package root
 
 import (
 	"fmt"
@@ -8,15 +8,15 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 )
 
-// accounts are the users of the guest, each with a group of the same name and number.
+// accounts are the users of a guest, each with a group of the same name and number.
 type accounts struct {
-	names  []string
+	names  []string // of the users that packages have added, in that order
 	number map[string]int
 }
 
-// basic are the users and groups that every Debian system has and programs ask for
-// (package base-passwd).
-func basic() *accounts {
+// basicAccounts returns the users and groups that every Debian system has and programs ask
+// for (package base-passwd).
+func basicAccounts() *accounts {
 	a := &accounts{number: map[string]int{}}
 	for name, number := range map[string]int{
 		"root": 0, "daemon": 1, "bin": 2, "sys": 3, "adm": 4, "tty": 5, "man": 6, "mail": 8, "www-data": 33, "shadow": 42, "nogroup": 65533, "nobody": 65534,
@@ -26,10 +26,11 @@ func basic() *accounts {
 	return a
 }
 
-// firstSystem is the first number that Debian gives to a user of a package.
+// firstSystem is the first number that Debian gives to a user of a package
+// (adduser.conf(5), FIRST_SYSTEM_UID).
 const firstSystem = 100
 
-// add makes a user, unless there is one of that name.
+// add adds a user, unless there is one of that name.
 func (a *accounts) add(name string) {
 	if _, known := a.number[name]; known {
 		return
@@ -38,7 +39,8 @@ func (a *accounts) add(name string) {
 	a.number[name] = firstSystem + len(a.names) - 1
 }
 
-// write writes passwd(5) and group(5).
+// write writes passwd(5), group(5), shadow(5), and the files that say where they are
+// (nsswitch.conf(5), hosts(5)).
 func (a *accounts) write(files *virtual.Files) {
 	var names []string
 	for name := range a.number {
