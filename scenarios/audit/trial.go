@@ -1,0 +1,212 @@
+package audit
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/box"
+	"github.com/halfopen-lab/halfopen/harness/capture"
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/harness/trace"
+	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
+)
+
+// trial is one fault, in a lab of its own, met by one connection of one copy of the
+// program.
+type trial struct {
+	*test
+	fault
+	ctx    context.Context // ends when the audit is to end early
+	number int
+	plan   *plan
+	trace  *trace.Trace
+
+	lab       *harness.Lab
+	near, far *harness.Host    // of the program under test, and of its peer
+	program   *harness.Program // the box of the program under test
+	peer      *harness.Program // the box of the other program; nil: a fixture
+	conn      *harness.Conn    // the fixture's end of the connection; nil: the peer is a program
+	reading   context.CancelFunc
+
+	local, remote uint16 // the ports of the connection, as the program's kernel has them
+	loopback      bool   // the server listens on a loopback address only
+	readyAfter    time.Duration
+	settings      *settings
+
+	destroyed *trace.Destroyed
+	exit      <-chan box.Exit // of the program under test
+
+	// settled is closed when the connection has settled, and then ready is true, or when
+	// the trial has failed. The quiet connection's trial then also knows wakeups, and is
+	// told how long to watch.
+	settled  chan struct{}
+	once     sync.Once
+	ready    bool
+	wakeups  float64 // of the programs, a second
+	watching chan time.Duration
+
+	began     time.Time // when there was a connection
+	struck    time.Time // when the fault happened
+	heard     time.Time // when the peer was last heard before that
+	over      time.Time // when the watch ended
+	cut       bool      // the audit ended the watch early
+	exited    *box.Exit
+	flowKnown bool // the firewall had the flow at the end
+}
+
+// newTrial returns a trial that has not begun.
+func newTrial(ctx context.Context, number int, p *plan, f fault, t *trace.Trace) *trial {
+	return &trial{fault: f, ctx: ctx, number: number, plan: p, trace: t, settled: make(chan struct{}), watching: make(chan time.Duration, 1)}
+}
+
+// errEndedEarly is the error of a trial that the end of the audit has cut short.
+var errEndedEarly = errors.New("the audit was ended early")
+
+// run carries the trial out and returns its story.
+func (t *trial) run() story {
+	t.build()
+	if t.before != nil {
+		t.before(t)
+	}
+	t.connect()
+	t.began = time.Now()
+	t.mustBeSettled(t.awaitSettled())
+	if t.role == quiet && t.plan.Watch == 0 {
+		t.wakeups = t.measureWakeups()
+	}
+	t.ready = true
+	t.settle()
+	if t.role == quiet {
+		t.watch = <-t.watching
+	}
+	t.settings = t.readSettings()
+	t.inflict()
+	t.observe()
+	t.over, t.cut = time.Now(), t.ctx.Err() != nil
+	if t.exited == nil {
+		t.awaitExit()
+	}
+	if t.cut && t.role != quiet { // what was seen of the quiet connection holds for the shorter time
+		t.must(errEndedEarly)
+	}
+	t.flowKnown = t.firewallKnows()
+	t.must(t.trace.Drain())
+	return t.story()
+}
+
+// build builds the lab and begins to watch it.
+func (t *trial) build() {
+	t.lab = harness.New(t, harness.Firewalled, sock.IPv4)
+	t.trace.Include(t.lab.Prefixes()...)
+	t.near, t.far = t.lab.Server, t.lab.Client
+	if t.plan.UnderTest == answer.Client {
+		t.near, t.far = t.far, t.near
+	}
+	for _, h := range []*harness.Host{t.near, t.far} {
+		t.must(h.Links.Up("lo"))
+	}
+	t.must(t.near.Do(func() (err error) { t.destroyed, err = trace.WatchDestroyed(); return err }))
+	t.Cleanup(func() { _ = t.destroyed.Close() })
+}
+
+// inflict lets the fault happen.
+func (t *trial) inflict() {
+	t.struck = time.Now()
+	t.heard = t.lastHeard(t.struck)
+	if t.announced {
+		t.heard = t.struck
+	}
+	if t.strike != nil {
+		t.strike(t)
+	}
+	if t.then != nil {
+		t.rest(t.while)
+		t.then(t)
+	}
+}
+
+// settle reports that the connection has settled, or never will.
+func (t *trial) settle() { t.once.Do(func() { close(t.settled) }) }
+
+// observe lets the time pass in which the fault may show.
+func (t *trial) observe() {
+	watch := cmp.Or(t.watch, t.plan.Watch)
+	if first := 2*t.idle + settleTime; t.idle > 0 && first < watch {
+		t.rest(first)
+		if summarize(t.packets(), time.Now()).Silence.Lasted.Duration() < t.idle {
+			return
+		}
+		watch -= first
+	}
+	t.rest(watch)
+}
+
+// rest lets a time pass, or less when the story of the connection is over earlier.
+func (t *trial) rest(d time.Duration) {
+	until := time.Now().Add(d)
+	for {
+		traced, destroyed := t.trace.News(), t.destroyed.News()
+		if t.story().noticed() {
+			return
+		}
+		select {
+		case <-traced:
+		case <-destroyed:
+		case e := <-t.exit:
+			t.exited = &e
+		case <-t.ctx.Done():
+			return
+		case <-time.After(time.Until(until)):
+			return
+		}
+	}
+}
+
+// exitTime is how long a program may take to end once it has noticed.
+const exitTime = 2 * time.Second
+
+// awaitExit waits for the program to end, which takes a moment where it gives up.
+func (t *trial) awaitExit() {
+	select {
+	case e := <-t.exit:
+		t.exited = &e
+	case <-time.After(exitTime):
+	}
+}
+
+// lastHeard returns when the last packet of the connection before a time came from the peer.
+func (t *trial) lastHeard(before time.Time) time.Time {
+	last := t.began
+	for _, p := range t.packets() {
+		if !p.Out && p.At.Before(before) {
+			last = p.At
+		}
+	}
+	return last
+}
+
+// packets returns the packets of the connection, as the program's host has seen them.
+func (t *trial) packets() []capture.Packet {
+	return slices.DeleteFunc(t.near.Capture.Packets(), func(p capture.Packet) bool {
+		here, there := p.Dst.Port(), p.Src.Port()
+		if p.Out {
+			here, there = there, here
+		}
+		return !p.TCP || here != t.local || there != t.remote
+	})
+}
+
+// firewallKnows reports whether the firewall has the connection. A firewall without a
+// policy tracks none, and lets everything through.
+func (t *trial) firewallKnows() bool {
+	client, server := t.remote, t.local
+	if t.near == t.lab.Client {
+		client, server = t.local, t.remote
+	}
+	return t.lab.Knows(t.lab.Client.AddressPort(client), t.lab.Server.AddressPort(server))
+}
