@@ -10,11 +10,8 @@ import (
 	"strings"
 
 	"github.com/halfopen-lab/halfopen/harness/capture"
+	"github.com/halfopen-lab/halfopen/harness/environment"
 )
-
-// ReportDirectory names, in the environment, the directory that receives the evidence of
-// failed specs.
-const ReportDirectory = "HALFOPEN_REPORT"
 
 // keepEvidence writes what a failed spec leaves behind: its packets, timeline,
 // rules, conntrack table and socket tables, in a directory of its own, and prints
@@ -74,7 +71,7 @@ var notInFileNames = regexp.MustCompile(`[^A-Za-z0-9.]+`)
 // evidenceDirectory makes a directory for one spec under the report directory, or
 // under the one for temporary files when none is named.
 func evidenceDirectory(spec string) (string, error) {
-	root := os.Getenv(ReportDirectory)
+	root := environment.Read().Report
 	if root == "" {
 		root = filepath.Join(os.TempDir(), "halfopen-report")
 	}

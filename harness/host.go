@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"net/netip"
 	"os/exec"
-	"slices"
 	"strconv"
 	"time"
 
@@ -19,6 +18,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/netns"
 	"github.com/halfopen-lab/halfopen/harness/peer"
 	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/harness/sysctl"
 )
 
 // Host is one machine of a lab: a network namespace with links, a packet filter,
@@ -55,7 +55,7 @@ func newHost(lab *Lab, name string) (*Host, error) {
 
 func (h *Host) open() error {
 	err := h.ns.Do(func() (err error) {
-		if err := pin(h.settings()); err != nil {
+		if err := h.pin(); err != nil {
 			return err
 		}
 		h.diag, err = sock.OpenDiag()
@@ -72,17 +72,6 @@ func (h *Host) open() error {
 	}
 	h.Rules = firewall.NewRules(h.ns)
 	return nil
-}
-
-// settings are the sysctls of the host.
-func (h *Host) settings() []setting {
-	switch {
-	case !h.terminates():
-		return slices.Concat(pinned, forwarding)
-	case h.Name == "proxy":
-		return slices.Concat(pinned, impatient)
-	}
-	return pinned
 }
 
 // close lets go of everything the host holds. The namespace then disappears.
@@ -148,20 +137,17 @@ func (h *Host) LinkTo(neighbour *Host) string { return h.towards[neighbour.Name]
 func (h *Host) Do(f func() error) error { return h.ns.Do(f) }
 
 // Sysctl sets one of the host's sysctls under /proc/sys/net, such as
-// "ipv4/tcp_retries2", and reads it back. A value that it has already is no step:
-// without it nothing would be different.
+// "ipv4/tcp_retries2", and reads it back. Setting the value that it already has is not a
+// step: leaving it out would change nothing.
 func (h *Host) Sysctl(name string, value int) {
 	h.lab.t.Helper()
 	wanted := strconv.Itoa(value)
 	var is string
-	if err := h.ns.Do(func() (err error) { is, err = readSysctl(name); return err }); err == nil && is == wanted {
+	if err := h.ns.Do(func() (err error) { is, err = sysctl.Read("net/" + name); return err }); err == nil && is == wanted {
 		return
 	}
 	h.lab.perform(action, fmt.Sprintf("%s sets net/%s to %d", h.Name, name, value), func() error {
-		return h.ns.Do(func() error {
-			_, err := apply(setting{name: name, value: wanted})
-			return err
-		})
+		return h.ns.Do(func() error { return sysctl.Write("net/"+name, wanted) })
 	})
 }
 
@@ -171,7 +157,7 @@ func (h *Host) LinearSYNTimeouts() int {
 	h.lab.t.Helper()
 	var linear int
 	err := h.ns.Do(func() error {
-		text, err := readSysctl("ipv4/tcp_syn_linear_timeouts")
+		text, err := sysctl.Read("net/ipv4/tcp_syn_linear_timeouts")
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
@@ -181,7 +167,7 @@ func (h *Host) LinearSYNTimeouts() int {
 		return err
 	})
 	if err != nil {
-		h.lab.t.Fatalf("reading the sysctl net/ipv4/tcp_syn_linear_timeouts of %s: %v", h.Name, err)
+		h.lab.t.Fatalf("%s: %v", h.Name, err)
 	}
 	return linear
 }

@@ -5,17 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/halfopen-lab/halfopen/harness/capture"
+	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/firewall"
-	"github.com/halfopen-lab/halfopen/harness/peer"
 	"github.com/halfopen-lab/halfopen/harness/private"
 	"github.com/halfopen-lab/halfopen/harness/proxy"
-	"github.com/halfopen-lab/halfopen/harness/require"
+	"github.com/halfopen-lab/halfopen/harness/reexec"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/harness/steal"
 	"github.com/halfopen-lab/halfopen/harness/timeline"
@@ -104,7 +103,7 @@ func open(t TB, topology Topology, family sock.Family) (*Lab, error) {
 		return nil, fmt.Errorf("%v is not known", topology)
 	}
 	lab := &Lab{Topology: topology, Family: family, Timeline: timeline.New(), t: t, endWatch: func() {}, steps: map[kind]int{}, routes: map[uint16]*proxy.Route{}}
-	if os.Getenv(require.Virtual) != "" {
+	if environment.Read().VirtualTime {
 		lab.delay = cableDelay
 	} else { // virtual time has no steal, and polling would keep the clock from jumping
 		lab.endWatch = steal.Watch()
@@ -230,21 +229,21 @@ func (l *Lab) Connect(port uint16) (client, server *Conn) {
 	return client, server
 }
 
-// StartServer starts a fixture on the server that listens on a port and returns
+// StartServer starts a program inside this binary on the server that listens on a port and returns
 // when it is ready.
-func (l *Lab) StartServer(port uint16, fixture string, arguments ...string) *Program {
+func (l *Lab) StartServer(port uint16, program reexec.Name, arguments ...string) *Program {
 	l.t.Helper()
 	listen := netip.AddrPortFrom(l.Server.Address(), port).String()
-	p := l.Server.Start(peer.Fixture(fixture, append([]string{"-listen", listen}, arguments...)...))
+	p := l.Server.Start(reexec.Command(program, append([]string{"-listen", listen}, arguments...)...))
 	p.Await("ready")
 	return p
 }
 
-// StartClient starts a fixture on the client that connects to a port of the
+// StartClient starts a program inside this binary on the client that connects to a port of the
 // server, or through the proxy, and returns when it is connected.
-func (l *Lab) StartClient(port uint16, fixture string, arguments ...string) *Program {
+func (l *Lab) StartClient(port uint16, program reexec.Name, arguments ...string) *Program {
 	l.t.Helper()
-	p := l.Client.Start(peer.Fixture(fixture, append([]string{"-connect", l.Entrance(port).String()}, arguments...)...))
+	p := l.Client.Start(reexec.Command(program, append([]string{"-connect", l.Entrance(port).String()}, arguments...)...))
 	p.Await("connected")
 	return p
 }

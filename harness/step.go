@@ -2,11 +2,11 @@ package harness
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"time"
 
 	"github.com/halfopen-lab/halfopen/harness/capture"
+	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/timeline"
 )
 
@@ -18,12 +18,6 @@ const (
 	detector kind = "detector" // switches detection on
 	action   kind = "action"   // what a program does: close, shut down, set a sysctl
 )
-
-// LeaveOut names, in the environment, a step that is not done in this run: its
-// kind and its number, as in "fault 1" for the first fault of every lab. `make
-// mutate` runs the specs once without each of their steps: a spec that stays green
-// although its fault never happened proves nothing.
-const LeaveOut = "HALFOPEN_LEAVE_OUT"
 
 // Fault is something that breaks, as a value that can be applied to any lab whose
 // topology has what it needs. Package scenarios has them.
@@ -57,7 +51,7 @@ func (l *Lab) perform(k kind, name string, do func() error) {
 	l.steps[k]++
 	number := fmt.Sprintf("%s %d", k, l.steps[k])
 	l.report("step", number)
-	if os.Getenv(LeaveOut) == number {
+	if environment.Read().LeaveOut == number {
 		l.Timeline.Addf("spec", timeline.Step, "LEFT OUT %s", name)
 		l.report("left out", fmt.Sprintf("%s: %s", k, name))
 		return

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/answer"
+	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
 
 func TestAReportIsPrintedAgain(t *testing.T) {

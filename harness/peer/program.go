@@ -49,9 +49,6 @@ type Program struct {
 // error must not be set, unless they are what the spec is about.
 func Start(ns *netns.Namespace, host string, cmd *exec.Cmd, t *timeline.Timeline) (*Program, error) {
 	p := &Program{Name: cmd.Args[0], cmd: cmd, host: host, timeline: t, ended: make(chan struct{}), fresh: make(chan struct{})}
-	if cmd.Path == "/proc/self/exe" && !mainCalled {
-		return nil, fmt.Errorf("starting %s on %s: this binary would run itself again: call harness.Main first thing in main or TestMain", p.Name, host)
-	}
 	outputs, close, err := p.connect()
 	if err != nil {
 		return nil, fmt.Errorf("starting %s on %s: %w", p.Name, host, err)
@@ -62,7 +59,7 @@ func Start(ns *netns.Namespace, host string, cmd *exec.Cmd, t *timeline.Timeline
 		for _, o := range outputs {
 			_ = o.Close()
 		}
-		return nil, fmt.Errorf("starting %s on %s: %w: is it installed, and may it be run?", p.Name, host, reason(err))
+		return nil, fmt.Errorf("starting %s on %s: %w", p.Name, host, explain(err))
 	}
 	t.Addf(host, timeline.Peer, "%s starts: %s", p.Name, strings.Join(cmd.Args[1:], " "))
 	var readers sync.WaitGroup
@@ -73,12 +70,19 @@ func Start(ns *netns.Namespace, host string, cmd *exec.Cmd, t *timeline.Timeline
 	return p, nil
 }
 
-// reason leaves the system call's name out of exec's errors.
-func reason(err error) error {
+// explain returns why a program that is a file could not be started, without the names
+// of files and system calls that package exec adds, and a remedy. It returns other errors
+// as they are.
+func explain(err error) error {
+	var reason error
 	if errno, ok := errors.AsType[unix.Errno](err); ok {
-		return errno
+		reason = errno
+	} else if lookup, ok := errors.AsType[*exec.Error](err); ok {
+		reason = lookup.Err
+	} else {
+		return err
 	}
-	return err
+	return fmt.Errorf("%w: is it installed, and may it be run?", reason)
 }
 
 // connect gives the program pipes for the outputs that are not set. The pipes are

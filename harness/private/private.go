@@ -14,14 +14,14 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/environment"
+	"github.com/halfopen-lab/halfopen/harness/reexec"
 )
 
-// Marker tells a process, in the environment and not empty, that it is in namespaces
-// of its own already. Main sets it; so does whoever starts a whole machine for a run.
-const Marker = "HALFOPEN_PRIVATE"
-
-// Here says whether this process runs in namespaces of its own.
-func Here() bool { return os.Getenv(Marker) != "" }
+// Here reports whether this process runs in namespaces of its own: those that Main has
+// made, or a whole guest (environment.Settings, Private).
+func Here() bool { return environment.Read().Private }
 
 // Main runs this program again in private pid and mount namespaces, and, for an
 // ordinary user, in a user namespace in which it is root. There it calls run and
@@ -92,14 +92,15 @@ func runAgain() (status int, err error) {
 // where that is allowed (root), with one elsewhere (an ordinary user, or a root
 // without capabilities as in most containers).
 func start() (*exec.Cmd, error) {
+	inside := environment.Read()
+	inside.Private = true
 	var refused error
 	for _, user := range []bool{false, true} {
 		if !user && os.Geteuid() != 0 {
 			continue
 		}
-		cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
-		cmd.Args[0] = os.Args[0]
-		cmd.Env = append(os.Environ(), Marker+"=1")
+		cmd := reexec.Again()
+		cmd.Env = append(cmd.Env, inside.Variables()...)
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 		cmd.SysProcAttr = &syscall.SysProcAttr{
 			Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS,

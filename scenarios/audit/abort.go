@@ -10,7 +10,7 @@ import (
 // test is what a lab needs of a test (harness.TB), so that a trial that goes wrong ends
 // alone, with an error.
 type test struct {
-	title string
+	testName string
 
 	mu       sync.Mutex
 	cleanups []func()
@@ -18,8 +18,8 @@ type test struct {
 }
 
 // try runs a function in a goroutine of its own, cleans up, and returns what went wrong.
-func try(title string, do func(*test)) error {
-	t := &test{title: title}
+func try(name string, do func(*test)) error {
+	t := &test{testName: name}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -43,7 +43,7 @@ func (t *test) cleanUp() {
 func (t *test) Helper() {}
 
 // Name implements harness.TB.
-func (t *test) Name() string { return t.title }
+func (t *test) Name() string { return t.testName }
 
 // Failed implements harness.TB.
 func (t *test) Failed() bool {

@@ -7,9 +7,10 @@ import (
 	"github.com/halfopen-lab/halfopen/fixtures/presets"
 )
 
-// faultNames returns the titles of the rows that the answer to the request has, if time
-// does not matter.
+// faultNames returns the titles of the rows that the answer to the request has if it is not
+// limited to some, and time does not matter.
 func (r Request) faultNames() []string {
+	r.Only = nil
 	var names []string
 	for _, f := range r.wanted() {
 		if f.role == row {

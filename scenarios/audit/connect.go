@@ -3,7 +3,6 @@ package audit
 import (
 	"fmt"
 	"net/netip"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/harness/sysctl"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
 
@@ -110,7 +110,7 @@ func (t *trial) startClient() {
 	}
 	first, last := t.ports()
 	t.must(t.lab.Client.Do(func() error {
-		return os.WriteFile("/proc/sys/net/ipv4/ip_local_port_range", fmt.Appendf(nil, "%d %d", first, last), 0)
+		return sysctl.Write("net/ipv4/ip_local_port_range", fmt.Sprintf("%d %d", first, last))
 	}))
 	t.awaitConnected(first, last)
 	if listener != nil {

@@ -7,13 +7,11 @@ import (
 	"os"
 
 	"github.com/halfopen-lab/halfopen/harness"
-	"github.com/halfopen-lab/halfopen/harness/private"
+	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/reexec"
-	"github.com/halfopen-lab/halfopen/harness/require"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
 	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
-	"github.com/halfopen-lab/halfopen/harness/virtual/record"
 	"github.com/halfopen-lab/halfopen/harness/virtual/root"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
@@ -53,20 +51,19 @@ func runInGuest(ctx context.Context, r Request) (*answer.Answer, error) {
 	if memory == 0 {
 		memory = int(2*files.Size()>>20) + 768 // the archive, its files once unpacked, and the labs
 	}
-	output := &record.Finder[Progress]{Each: r.tell}
+	output := &stream{each: r.tell}
 	machine := virtual.Guest{
 		Machine: m, Files: files, Memory: memory, Seed: r.Seed,
 		Command: []string{self, planFile, guestReport}, Dir: "/",
-		Env: []string{"PATH=/usr/sbin:/usr/bin", "HOME=/root", private.Marker + "=guest", require.Virtual + "=1",
-			harness.ReportDirectory + "=" + guestReport, reexec.Variable + "=" + string(measuring),
-			"GOGC=off", "GOMEMLIMIT=256MiB"},
+		Env: append(environment.Settings{Private: true, VirtualTime: true, Report: guestReport}.Variables(),
+			reexec.Variable+"="+string(measuring), "PATH=/usr/sbin:/usr/bin", "HOME=/root", "GOGC=off", "GOMEMLIMIT=256MiB"),
 		Report: guestReport, Into: r.Report, Console: output,
 	}
 	result, err := machine.Run(ctx)
 	if err != nil && ctx.Err() == nil {
 		return nil, err
 	}
-	a, err := readAnswer(ctx, r.Report, fmt.Sprintf("ended with status %d (it printed: %s)", result.Status, output.Rest()))
+	a, err := readAnswer(ctx, r.Report, fmt.Sprintf("ended with status %d (it printed: %s)", result.Status, output.other()))
 	if err == nil {
 		r.tell(Progress{Stage: Finished, Elapsed: answer.Of(result.Virtual), Wall: result.Wall})
 	}

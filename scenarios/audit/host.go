@@ -15,9 +15,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/reexec"
 	"github.com/halfopen-lab/halfopen/harness/trace"
-	"github.com/halfopen-lab/halfopen/harness/virtual/record"
 	"github.com/halfopen-lab/halfopen/harness/virtual/root"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
@@ -49,8 +49,8 @@ func runOnHost(ctx context.Context, r Request) (a *answer.Answer, err error) {
 	defer func() { err = errors.Join(err, release()) }()
 	r.tell(Progress{Stage: Measuring})
 	cmd := reexec.Command(measuring, "/dev/stdin", r.Report)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(content), &record.Finder[Progress]{Each: r.tell}, os.Stderr
-	cmd.Env = append(cmd.Env, harness.ReportDirectory+"="+r.Report)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(content), &stream{each: r.tell}, os.Stderr
+	cmd.Env = append(cmd.Env, environment.Settings{Report: r.Report}.Variables()...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Setpgid:   true, // a terminal's Ctrl-C is for this process, which asks the other to end
 		Pdeathsig: unix.SIGKILL,

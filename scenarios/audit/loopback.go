@@ -3,10 +3,10 @@ package audit
 import (
 	"fmt"
 	"net/netip"
-	"os"
 
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/firewall"
+	"github.com/halfopen-lab/halfopen/harness/sysctl"
 )
 
 // trackedStates are the states whose timeouts of connection tracking would end a translated
@@ -23,10 +23,8 @@ const noTimeout = "2000000"
 func exposeLoopback(h, neighbour *harness.Host, to netip.Addr, port uint16) error {
 	link := h.LinkTo(neighbour)
 	failed := func(err error) error { return fmt.Errorf("leading port %d to %v: %w", port, to, err) }
-	set := func(name, value string) error {
-		return h.Do(func() error { return os.WriteFile("/proc/sys/net/"+name, []byte(value), 0) })
-	}
-	if err := set("ipv4/conf/"+link+"/route_localnet", "1"); err != nil {
+	set := func(name, value string) error { return h.Do(func() error { return sysctl.Write(name, value) }) }
+	if err := set("net/ipv4/conf/"+link+"/route_localnet", "1"); err != nil {
 		return failed(err)
 	}
 	err := h.Rules.Set("loopback",
@@ -37,7 +35,7 @@ func exposeLoopback(h, neighbour *harness.Host, to netip.Addr, port uint16) erro
 		return failed(err)
 	}
 	for _, state := range trackedStates { // the sysctls are there once rules track connections
-		if err := set("netfilter/nf_conntrack_tcp_timeout_"+state, noTimeout); err != nil {
+		if err := set("net/netfilter/nf_conntrack_tcp_timeout_"+state, noTimeout); err != nil {
 			return failed(err)
 		}
 	}

@@ -18,7 +18,6 @@ import (
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/reexec"
 	"github.com/halfopen-lab/halfopen/harness/trace"
-	"github.com/halfopen-lab/halfopen/harness/virtual/record"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
 
@@ -57,7 +56,7 @@ func measureFile(ctx context.Context, planFile, report string) (*answer.Answer, 
 	if err := json.Unmarshal(content, p); err != nil {
 		return nil, fmt.Errorf("reading the plan: %w", err)
 	}
-	p.Progress = func(step Progress) { _ = record.Write(os.Stdout, step) } // nobody is left to tell of the error
+	p.Progress = func(step Progress) { _ = step.write(os.Stdout) } // an error could be told to nobody
 	return measure(ctx, p, report)
 }
 

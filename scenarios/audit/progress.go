@@ -18,7 +18,7 @@ const (
 )
 
 // Progress is a step of an audit. The measuring process writes those of the stage Measured
-// to its standard output (harness/virtual/record).
+// to its standard output (stream.go).
 type Progress struct {
 	Stage Stage
 	// Trial is the fault of a trial that has ended, or "quiet connection", which shows what

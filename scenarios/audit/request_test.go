@@ -51,15 +51,21 @@ expect:
 
 func TestWhatIsWrongWithAFileIsSaidOnOneLine(t *testing.T) {
 	for text, want := range map[string]string{
-		"sever: x":          "there is no field sever here: the fields are server, client, under_test",
-		"port: many":        "`many` is not a port: write a number from 1 to 65535",
-		"port: 5000.5":      "`5000.5` is not a port",
-		"port: 1\n---\nport: 2": "more than one YAML document",
-		"only: [x]":         "there is no field only here",
-		"watch: 3 hours":    "`3 hours` is not a duration: write it as 90s or 2h30m",
-		"watch: 60":         "`60` is not a duration: write it as 90s or 2h30m",
-		"server: [":         "yaml",
-		"expect: {wins: 1}": "there is no field wins here: the fields are notices, survives",
+		"sever: x":              "there is no field sever here: the fields are server, client, under_test",
+		"port: many":            "line 1: many is not a port: write a number from 1 to 65535",
+		"port: 5000.5":          "line 1: 5000.5 is not a port",
+		"port: 1\n---\nport: 2": "a second YAML document",
+		"only: [x]":             "there is no field only here",
+		"port: 1\necho: 7":      "line 2: 7 is not true or false",
+		"take: x":               "x is not a list",
+		"server: [x]":           "this is not a text",
+		"expect: x":             "x is not a list of fields",
+		"port: 70000":           "70000 is not a port",
+		"port: 1\nport: 2":      "line 2: port is there twice",
+		"watch: 3 hours":        "3 hours is not a duration: write it as 90s or 2h30m",
+		"watch: 60":             "60 is not a duration: write it as 90s or 2h30m",
+		"server: [":             "yaml",
+		"expect: {wins: 1}":     "there is no field wins here: the fields are notices, survives",
 	} {
 		if _, err := load(t, text); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q: %v, expected %q on one line", text, err, want)

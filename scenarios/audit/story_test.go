@@ -47,7 +47,7 @@ func TestWhoKnewWhat(t *testing.T) {
 			if !ok {
 				return ""
 			}
-			rem moment.what + " " + seconds(m.at.Sub(start).Seconds())
+			return m.what + " " + seconds(m.at.Sub(start).Seconds())
 		}
 		if got := say(c.story.kernel()); got != c.kernel {
 			t.Errorf("%s: the kernel: %q, expected %q", c.name, got, c.kernel)

@@ -16,9 +16,7 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 	"golang.org/x/sys/unix"
 
-	"github.com/halfopen-lab/halfopen/harness"
-	"github.com/halfopen-lab/halfopen/harness/private"
-	"github.com/halfopen-lab/halfopen/harness/require"
+	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
@@ -262,6 +260,8 @@ func (g *Guests) guest(places []int, into string, output io.Writer) (*virtual.Gu
 		order  = "/suites/order.json"
 	)
 	s := g.suites
+	settings := s.environment(report, order)
+	settings.VirtualTime, settings.Private = true, true // as private as a machine can be
 	content, err := shard.Order{Only: g.list.Texts(places), Report: report + "/" + shard.JSONFile}.Encode()
 	if err != nil {
 		return nil, err
@@ -275,9 +275,7 @@ func (g *Guests) guest(places []int, into string, output io.Writer) (*virtual.Gu
 			"--ginkgo.timeout=87600h", // virtual hours pass quickly, and a guest that hangs is noticed
 			"--ginkgo.silence-skips", "--ginkgo.succinct", "--ginkgo.no-color"},
 		Dir: "/suites",
-		Env: append(s.environment(report), shard.OrderFile+"="+order, "PATH=/usr/sbin:/usr/bin", "HOME=/tmp",
-			private.Marker+"=guest", // as private as a machine can be
-			require.Virtual+"=1",
+		Env: append(settings.Variables(), "PATH=/usr/sbin:/usr/bin", "HOME=/tmp",
 			// Go collects garbage every two minutes if nothing else makes it: thirty times
 			// an idle hour, in each process.
 			"GOGC=off", "GOMEMLIMIT=128MiB",
@@ -300,7 +298,7 @@ func (s Suites) listSpecs(ctx context.Context, directory string) (shard.List, er
 		arguments = append(arguments, "--ginkgo.focus="+s.Focus)
 	}
 	cmd := inGroup(ctx, unix.SIGINT, filepath.Join(directory, suitesBinary), arguments...)
-	cmd.Env = append(os.Environ(), shard.OrderFile+"="+order, require.Virtual+"=1", harness.LeaveOut+"=")
+	cmd.Env = append(os.Environ(), environment.Settings{Order: order, VirtualTime: true}.Variables()...)
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
 	if err := cmd.Run(); err != nil {

@@ -42,7 +42,7 @@ func (s Suites) Host(ctx context.Context) ([]types.Report, error) {
 	}
 	defer remove()
 	cmd := inGroup(ctx, unix.SIGINT, ginkgo, append(s.arguments(), path)...)
-	cmd.Env = append(append(os.Environ(), s.environment(s.Report)...), shard.OrderFile+"="+order)
+	cmd.Env = append(os.Environ(), s.environment(s.Report, order).Variables()...)
 	cmd.Stdout, cmd.Stderr = s.Output, s.Output
 	// When this process is killed Ginkgo is as well, and the test processes with it
 	// (harness/private). The signal is tied to the thread that starts it (prctl(2)).

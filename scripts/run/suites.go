@@ -8,8 +8,7 @@ import (
 	"io"
 	"regexp"
 
-	"github.com/halfopen-lab/halfopen/fixtures/detection"
-	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
 )
@@ -52,14 +51,7 @@ func (s Suites) Check() error {
 	return nil
 }
 
-// environment is what package harness goes by.
-func (s Suites) environment(report string) []string {
-	environment := []string{harness.ReportDirectory + "=" + report}
-	if s.LeaveOut != "" {
-		environment = append(environment, harness.LeaveOut+"="+s.LeaveOut)
-	}
-	if s.Record {
-		environment = append(environment, detection.Record+"=1")
-	}
-	return environment
+// environment is what the suites go by.
+func (s Suites) environment(report, order string) environment.Settings {
+	return environment.Settings{Report: report, LeaveOut: s.LeaveOut, RecordMatrix: s.Record, Order: order}
 }

@@ -22,6 +22,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 	"github.com/halfopen-lab/halfopen/scripts/run"
 )
@@ -32,7 +33,7 @@ func suite(ctx context.Context, arguments []string) (passed bool, err error) {
 	if len(arguments) > 0 && arguments[0] == "merge" {
 		return merge(ctx, arguments[1:])
 	}
-	s := run.Suites{Output: os.Stdout, Colour: terminal(os.Stdout), LeaveOut: os.Getenv(harness.LeaveOut)}
+	s := run.Suites{Output: os.Stdout, Colour: terminal(os.Stdout), LeaveOut: environment.Read().LeaveOut}
 	flags := flag.NewFlagSet("suite", flag.ContinueOnError)
 	s.Flags(flags)
 	s.GuestFlags(flags)
@@ -114,7 +115,7 @@ func show(ctx context.Context, s run.Suites, o *outcome) (well bool, err error) 
 		return false, err
 	}
 	if s.Shard == 0 && !o.leftOut(s.LeaveOut) {
-		return false, fmt.Errorf("no spec that ran has the step %q to leave out: a step is fault, detector or action and its number (%s=\"fault 1\")", s.LeaveOut, harness.LeaveOut)
+		return false, fmt.Errorf("no spec that ran has the step %q to leave out: a step is fault, detector or action and its number (%s=\"fault 1\")", s.LeaveOut, environment.LeaveOut)
 	}
 	complete := isPart(s) || o.complete()
 	if o.executor == "virtual" {

@@ -10,7 +10,7 @@ import (
 
 	"github.com/halfopen-lab/halfopen/fixtures/detection"
 	"github.com/halfopen-lab/halfopen/harness"
-	"github.com/halfopen-lab/halfopen/harness/peer"
+	"github.com/halfopen-lab/halfopen/harness/reexec"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
@@ -79,7 +79,7 @@ func (e *ends) associate() {
 	}
 	if e.side == client {
 		everywhere := netip.AddrPortFrom(netip.IPv4Unspecified(), port)
-		e.peer = e.lab.Server.Start(peer.Fixture("sctp-echo", append(probing, "-listen", everywhere.String())...))
+		e.peer = e.lab.Server.Start(reexec.Command("sctp-echo", append(probing, "-listen", everywhere.String())...))
 		e.peer.Await("ready")
 		for _, w := range e.watchers {
 			w.associate(e.lab.DialSCTP(port))

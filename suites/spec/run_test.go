@@ -9,7 +9,7 @@ import (
 	"github.com/onsi/ginkgo/v2"
 	"github.com/onsi/ginkgo/v2/types"
 
-	"github.com/halfopen-lab/halfopen/harness/require"
+	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 )
 
@@ -65,7 +65,7 @@ func TestOnlyTheNamedSpecsMatch(t *testing.T) {
 }
 
 func TestLabelsSayWhatASpecWaitsAndCosts(t *testing.T) {
-	t.Setenv(require.Virtual, "1")
+	t.Setenv(environment.VirtualTime, "1")
 	var spec types.SpecReport
 	for _, decorator := range append(Waits(25*time.Hour), Costs(7)) {
 		labels, ok := decorator.(ginkgo.Labels)

@@ -9,7 +9,6 @@ package spec
 import (
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -17,6 +16,7 @@ import (
 
 	_ "github.com/halfopen-lab/halfopen/fixtures" // the programs that specs start
 	"github.com/halfopen-lab/halfopen/fixtures/catalogue"
+	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/require"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
@@ -41,7 +41,7 @@ func Rows(ids ...string) Labels {
 // the longer waits start first, so that all of them overlap.
 func Waits(d time.Duration) []any {
 	labels := []any{Label(fmt.Sprintf("%s%v", waits, d))}
-	if os.Getenv(require.Virtual) == "" {
+	if !environment.Read().VirtualTime {
 		labels = append(labels, SpecPriority(int(d/time.Second)))
 	}
 	// What is known to be here need not be asked for by each of hundreds of specs.

@@ -4,10 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-)
 
-// OrderFile is the environment variable that names the file with a test binary's Order.
-const OrderFile = "HALFOPEN_ORDER"
+	"github.com/halfopen-lab/halfopen/harness/environment"
+)
 
 // Order is what a test binary is to do, other than what its flags say. The zero value is
 // to do just that.
@@ -25,7 +24,7 @@ func (o Order) Encode() ([]byte, error) { return json.Marshal(o) }
 // ReadOrder reads this process's order.
 func ReadOrder() (Order, error) {
 	var o Order
-	name := os.Getenv(OrderFile)
+	name := environment.Read().Order
 	if name == "" {
 		return o, nil
 	}
@@ -34,7 +33,7 @@ func ReadOrder() (Order, error) {
 		err = json.Unmarshal(content, &o)
 	}
 	if err != nil {
-		return o, fmt.Errorf("reading which specs to run (%s): %w", OrderFile, err)
+		return o, fmt.Errorf("reading which specs to run (%s): %w", environment.Order, err)
 	}
 	return o, nil
 }
