@@ -21,6 +21,10 @@ func (f ProcessStopped) Title() string { return "process stopped" }
 // Title returns the fault's name in tables, as that of ProcessKilled.
 func (f PowerOff) Title() string { return "host powered off" }
 
+// Title returns the fault's name in tables, as that of ProcessKilled: "drop towards the
+// server".
+func (f SilentDrop) Title() string { return fmt.Sprintf("drop %v", f.Direction) }
+
 // Title returns the fault's name in tables, as that of ProcessKilled: "idle timeout of
 // 350 s, silent".
 func (f IdleTimeout) Title() string {
