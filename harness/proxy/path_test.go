@@ -17,6 +17,8 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/netns"
 	"github.com/halfopen-lab/halfopen/harness/oracle"
 	"github.com/halfopen-lab/halfopen/harness/private"
+	"github.com/halfopen-lab/halfopen/harness/proxy/internal/control"
+	_ "github.com/halfopen-lab/halfopen/harness/proxy/server"
 	"github.com/halfopen-lab/halfopen/harness/reexec"
 )
 
@@ -24,7 +26,7 @@ import (
 const crashes = "HALFOPEN_PROXY_TEST_CRASH"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(crashes) != "" && os.Getenv(reexec.Variable) == string(Server) {
+	if os.Getenv(crashes) != "" && os.Getenv(reexec.Variable) == string(control.Program) {
 		fmt.Fprintln(os.Stderr, "toxiproxy fell over")
 		os.Exit(7)
 	}

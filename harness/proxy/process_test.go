@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness/netns"
+	"github.com/halfopen-lab/halfopen/harness/proxy/internal/control"
 	"github.com/halfopen-lab/halfopen/harness/reexec"
 )
 
@@ -114,7 +115,7 @@ func TestStartInAClosedNamespace(t *testing.T) {
 }
 
 func TestTheServerStartedByHand(t *testing.T) {
-	cmd := reexec.Command(Server)
+	cmd := reexec.Command(control.Program)
 	out, err := cmd.CombinedOutput()
 	if want := "toxiproxy: descriptor 3 is not a control socket: "; err == nil || cmd.ProcessState.ExitCode() != 1 || !strings.HasPrefix(string(out), want) {
 		t.Errorf("%v, %s, expected exit status 1 and %q", err, out, want)

@@ -22,6 +22,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness/netns"
+	"github.com/halfopen-lab/halfopen/harness/proxy/internal/control"
 	"github.com/halfopen-lab/halfopen/harness/reexec"
 )
 
@@ -47,11 +48,14 @@ type Proxy struct {
 	lost   error // why it answers no more
 }
 
-// Start runs toxiproxy inside the namespace, as a program of the running binary
-// (package reexec), and returns when its API answers. The
+// Start runs toxiproxy inside the namespace, as a program inside the running binary,
+// which must import package proxy/server, and returns when its API answers. The
 // process ends when Kill or Close is called and when the calling process ends, by
 // SIGKILL too. It needs no privilege but that to enter the namespace.
 func Start(ns *netns.Namespace) (*Proxy, error) {
+	if !reexec.Registered(control.Program) {
+		return nil, fmt.Errorf("starting toxiproxy in %s: its server is not in this binary: import _ %q", ns.Name(), control.Import)
+	}
 	p, err := start(ns)
 	if err != nil {
 		return nil, fmt.Errorf("starting toxiproxy in %s: %w", ns.Name(), err)
@@ -75,7 +79,7 @@ func start(ns *netns.Namespace) (*Proxy, error) {
 	defer func() { _ = theirs.Close() }()
 
 	p := &Proxy{namespace: ns.Name(), api: ours, answer: bufio.NewReader(ours), patience: patience}
-	p.cmd = reexec.Command(Server)
+	p.cmd = reexec.Command(control.Program)
 	p.cmd.Env = append(p.cmd.Env,
 		// Go makes MPTCP listeners by default; the specs are about TCP.
 		"GODEBUG="+join(os.Getenv("GODEBUG"), "multipathtcp=0"),

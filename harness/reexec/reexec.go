@@ -61,17 +61,19 @@ func Main() {
 	}
 	_ = os.Unsetenv(Variable) // fails for names that no variable can have
 	running = Name(name)
-	run, registered := programs[running]
-	if !registered {
+	if !Registered(running) {
 		fmt.Fprintf(os.Stderr, "halfopen: %v: %s is set by halfopen alone, unset it\n", unknown(running), Variable)
 		os.Exit(2)
 	}
-	if err := run(os.Args[1:]); err != nil {
+	if err := programs[running](os.Args[1:]); err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
 		os.Exit(1)
 	}
 	os.Exit(0)
 }
+
+// Registered reports whether this binary has a program of that name.
+func Registered(name Name) bool { return programs[name] != nil }
 
 // Command returns the command that runs a registered program. If it cannot be run
 // because this binary does not call Main, or has no such program, the command's Err says
@@ -105,7 +107,7 @@ func check(name Name) error {
 	if !mainCalled {
 		return fmt.Errorf("the program %q is this binary, which would run as a whole again: call harness.Main first thing in main or TestMain", name)
 	}
-	if _, registered := programs[name]; !registered {
+	if !Registered(name) {
 		return fmt.Errorf("%w: import the package that registers it", unknown(name))
 	}
 	return nil

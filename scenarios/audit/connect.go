@@ -16,15 +16,16 @@ import (
 )
 
 // connect starts the program, and its peer, and returns when they have a connection.
-func (t *trial) connect() {
+func (t *trial) connect() error {
 	if t.plan.Server != "" {
-		t.startServer()
+		if err := t.startServer(); err != nil {
+			return err
+		}
 	}
 	if t.plan.Client != "" {
-		t.startClient()
-		return
+		return t.startClient()
 	}
-	t.dial()
+	return t.dial()
 }
 
 // portsEach is how many ports a trial's client may connect from.
@@ -38,26 +39,28 @@ func (t *trial) ports() (first, last uint16) {
 }
 
 // startServer starts the server and returns when it listens.
-func (t *trial) startServer() {
+func (t *trial) startServer() error {
 	began := time.Now()
-	p, exit := t.start(answer.Server)
+	p, exit, err := t.start(answer.Server)
+	if err != nil {
+		return err
+	}
 	until := began.Add(t.plan.Ready)
 	for {
 		news := t.trace.News()
 		listeners := t.listeners()
 		if at, listens := listeners[t.plan.Port]; listens {
 			t.readyAfter = time.Since(began)
-			t.reach(at)
-			return
+			return t.reach(at)
 		}
 		select {
 		case <-news:
 		case e := <-exit:
-			t.Fatalf("%s", endedTooEarly(t.plan.Server, p, e, fmt.Sprintf("it listened on port %d", t.plan.Port)))
+			return endedTooEarly(t.plan.Server, p, e, fmt.Sprintf("it listened on port %d", t.plan.Port))
 		case <-t.ctx.Done():
-			t.must(errEndedEarly)
+			return errEndedEarly
 		case <-time.After(time.Until(until)):
-			t.Fatalf("%s did not listen on port %d within %v: %s%s", t.plan.Server, t.plan.Port, t.plan.Ready, elsewhere(listeners), wrote(p))
+			return fmt.Errorf("%s did not listen on port %d within %v: %s%s", t.plan.Server, t.plan.Port, t.plan.Ready, elsewhere(listeners), wrote(p))
 		}
 	}
 }
@@ -90,40 +93,45 @@ func elsewhere(listeners map[uint16]netip.Addr) string {
 }
 
 // reach makes a server that listens on a loopback address only reachable from the lab.
-func (t *trial) reach(at netip.Addr) {
+func (t *trial) reach(at netip.Addr) error {
 	switch {
 	case at.IsUnspecified(), at.Unmap() == t.lab.Server.Address():
-		return
+		return nil
 	case !at.Unmap().Is4() || !at.IsLoopback():
-		t.Fatalf("%s listens on %v only, where nobody in the lab can connect to it", t.plan.Server, netip.AddrPortFrom(at, t.plan.Port))
+		return fmt.Errorf("%s listens on %v only, where nobody in the lab can connect to it", t.plan.Server, netip.AddrPortFrom(at, t.plan.Port))
 	}
 	t.loopback = true
-	firewall := t.lab.Hosts[1]
-	t.must(exposeLoopback(t.lab.Server, firewall, at.Unmap(), t.plan.Port))
+	return exposeLoopback(t.lab.Server, t.lab.First(harness.Firewall), at.Unmap(), t.plan.Port)
 }
 
 // startClient starts the client and returns when it is connected.
-func (t *trial) startClient() {
+func (t *trial) startClient() error {
 	var listener *harness.Listener
 	if t.plan.Server == "" {
 		listener = t.lab.Server.Listen(t.plan.Port, 128)
 	}
 	first, last := t.ports()
-	t.must(t.lab.Client.Do(func() error {
+	err := t.lab.Client.Do(func() error {
 		return sysctl.Write("net/ipv4/ip_local_port_range", fmt.Sprintf("%d %d", first, last))
-	}))
-	t.awaitConnected(first, last)
-	if listener != nil {
-		t.conn = listener.Accept("server")
-		t.read()
-		t.must(t.say())
+	})
+	if err != nil {
+		return err
 	}
+	if err := t.awaitConnected(first, last); err != nil || listener == nil {
+		return err
+	}
+	t.conn = listener.Accept("server")
+	t.read()
+	return t.say()
 }
 
 // awaitConnected starts the client and returns when it is connected from one of the ports.
-func (t *trial) awaitConnected(first, last uint16) {
+func (t *trial) awaitConnected(first, last uint16) error {
 	began := time.Now()
-	p, exit := t.start(answer.Client)
+	p, exit, err := t.start(answer.Client)
+	if err != nil {
+		return err
+	}
 	until := began.Add(t.plan.Ready)
 	for {
 		news := t.trace.News()
@@ -134,35 +142,37 @@ func (t *trial) awaitConnected(first, last uint16) {
 			} else {
 				t.readyAfter = time.Since(began)
 			}
-			return
+			return nil
 		}
 		select {
 		case <-news:
 		case e := <-exit:
-			t.Fatalf("%s", endedTooEarly(t.plan.Client, p, e, fmt.Sprintf("it was connected to port %d", t.plan.Port)))
+			return endedTooEarly(t.plan.Client, p, e, fmt.Sprintf("it was connected to port %d", t.plan.Port))
 		case <-t.ctx.Done():
-			t.must(errEndedEarly)
+			return errEndedEarly
 		case <-time.After(time.Until(until)):
-			t.Fatalf("%s did not connect to port %d within %v%s", t.plan.Client, t.plan.Port, t.plan.Ready, wrote(p))
+			return fmt.Errorf("%s did not connect to port %d within %v%s", t.plan.Client, t.plan.Port, t.plan.Ready, wrote(p))
 		}
 	}
 }
 
 // dial connects the fixture.
-func (t *trial) dial() {
+func (t *trial) dial() error {
 	first, _ := t.ports()
 	t.conn = t.lab.Client.NewSocket("client")
-	t.must(t.conn.Bind(t.lab.Client.AddressPort(first)))
+	if err := t.conn.Socket.Bind(t.lab.Client.AddressPort(first)); err != nil {
+		return err
+	}
 	t.local, t.remote = t.plan.Port, first
 	err := t.connectFixture()
 	if t.ctx.Err() != nil {
-		t.must(errEndedEarly)
+		return errEndedEarly
 	}
 	if err != nil {
-		t.Fatalf("connecting to port %d of %s: %s", t.plan.Port, t.plan.Server, sock.ErrnoName(err))
+		return fmt.Errorf("connecting to port %d of %s: %s", t.plan.Port, t.plan.Server, sock.ErrnoName(err))
 	}
 	t.read()
-	t.must(t.say())
+	return t.say()
 }
 
 // connectFixture connects the fixture's socket within the time that the program has to get
@@ -170,9 +180,9 @@ func (t *trial) dial() {
 func (t *trial) connectFixture() error {
 	ctx, cancel := t.withReadyTime()
 	defer cancel()
-	err := t.conn.Connect(t.lab.Server.AddressPort(t.plan.Port))
+	err := t.conn.Socket.Connect(t.lab.Server.AddressPort(t.plan.Port))
 	if err == unix.EINPROGRESS {
-		err = t.conn.AwaitConnected(ctx)
+		err = t.conn.Socket.AwaitConnected(ctx)
 	}
 	return err
 }

@@ -23,9 +23,9 @@ type fault struct {
 	announced bool
 	byFixture bool // only a fixture can be made to do it
 
-	before func(*trial) // happens before there is a connection; nil: nothing
-	strike func(*trial) // nil: nothing
-	then   func(*trial) // happens a while after; nil: nothing
+	before func(*trial)       // happens before there is a connection; nil: nothing
+	strike func(*trial) error // nil: nothing
+	then   func(*trial) error // happens a while after; nil: nothing
 	while  time.Duration
 	watch  time.Duration // how long the connection is watched; zero: Request.Watch
 	// idle is the idle timeout of the firewall; zero: none. A connection that is never

@@ -16,7 +16,7 @@ func (t *trial) withReadyTime() (context.Context, context.CancelFunc) {
 func (t *trial) say() error {
 	message := []byte(t.plan.Send)
 	for len(message) > 0 {
-		n, err := t.conn.Send(message)
+		n, err := t.conn.Socket.Send(message)
 		if err != nil {
 			return fmt.Errorf("sending %d bytes: %w", len(message), err)
 		}
@@ -27,10 +27,9 @@ func (t *trial) say() error {
 
 // read lets the fixture read what comes, and close when the program has.
 func (t *trial) read() {
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.life)
 	t.reading = cancel
-	t.Cleanup(cancel)
-	c := t.conn.Conn
+	c := t.conn.Socket
 	go func() {
 		buffer := make([]byte, 64<<10)
 		for {

@@ -60,8 +60,12 @@ func measureFile(ctx context.Context, planFile, report string) (*answer.Answer, 
 	return measure(ctx, p, report)
 }
 
-// captures is the directory of the report with the packets and the timeline of each trial.
-const captures = "captures"
+// The directories of the report: the packets and the timeline of each trial, and the
+// evidence of those that could not be measured.
+const (
+	captures = "captures"
+	failed   = "failed"
+)
 
 // measure measures all trials of a plan, and writes their captures into the report. An
 // error is what keeps every trial from being measured.
@@ -75,11 +79,10 @@ func measure(ctx context.Context, p *plan, report string) (*answer.Answer, error
 	if err != nil {
 		return nil, err
 	}
-	directory := filepath.Join(report, captures)
-	if err := os.MkdirAll(directory, 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Join(report, captures), 0o755); err != nil {
 		return nil, fmt.Errorf("making room for the captures: %w", err)
 	}
-	m := &measurement{plan: p, directory: directory, began: time.Now()}
+	m := &measurement{plan: p, report: report, began: time.Now()}
 	for i, f := range p.trials() {
 		m.outcomes = append(m.outcomes, &outcome{trial: newTrial(ctx, i, p, f, t)})
 	}
@@ -97,10 +100,10 @@ func measure(ctx context.Context, p *plan, report string) (*answer.Answer, error
 
 // measurement is all trials of a plan.
 type measurement struct {
-	plan      *plan
-	directory string // of the captures
-	began     time.Time
-	outcomes  []*outcome
+	plan     *plan
+	report   string // its directory
+	began    time.Time
+	outcomes []*outcome
 
 	running sync.WaitGroup
 	telling sync.Mutex
@@ -139,12 +142,7 @@ func (m *measurement) runTrials(ctx context.Context) (unknown []string) {
 // start runs a trial in the background.
 func (m *measurement) start(o *outcome) {
 	m.running.Go(func() {
-		o.err = try(o.trial.title(), func(test *test) {
-			o.trial.test = test
-			o.story = o.trial.run()
-			o.story.packets = o.trial.packets()
-			test.must(o.trial.keep(filepath.Join(m.directory, o.fileName())))
-		})
+		o.story, o.err = o.trial.run(filepath.Join(m.report, captures, o.fileName()), filepath.Join(m.report, failed, o.fileName()))
 		o.trial.settle()
 		m.telling.Lock()
 		defer m.telling.Unlock()

@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"context"
 	"fmt"
 	"strings"
 
@@ -12,7 +11,7 @@ import (
 )
 
 // start starts the program of a side in a box on its host. The channel gets its end.
-func (t *trial) start(side answer.Side) (*harness.Program, <-chan box.Exit) {
+func (t *trial) start(side answer.Side) (*harness.Program, <-chan box.Exit, error) {
 	command, host := t.plan.Programs[side], t.lab.Server
 	if side == answer.Client {
 		host = t.lab.Client
@@ -26,13 +25,13 @@ func (t *trial) start(side answer.Side) (*harness.Program, <-chan box.Exit) {
 		order.Arguments = append(order.Arguments, fill(argument, t.lab.Server.Address().String(), t.plan.Port))
 	}
 	cmd, err := order.Command()
-	t.must(err)
+	if err != nil {
+		return nil, nil, err
+	}
 	p := host.Start(cmd)
 	exit := make(chan box.Exit, 1)
-	ctx, cancel := context.WithCancel(context.Background())
-	t.Cleanup(cancel)
 	go func() {
-		if e, err := box.AwaitExit(ctx, p.Program); err == nil {
+		if e, err := box.AwaitExit(t.life, p.Process); err == nil {
 			exit <- e
 		}
 	}()
@@ -41,23 +40,23 @@ func (t *trial) start(side answer.Side) (*harness.Program, <-chan box.Exit) {
 	} else {
 		t.peer = p
 	}
-	return p, exit
+	return p, exit, nil
 }
 
 // mark returns the mark of a side's box in the trace.
 func (t *trial) mark(side answer.Side) string { return fmt.Sprintf("trial %d %s", t.number, side) }
 
 // endedTooEarly returns why there is nothing to measure: a program ended before something.
-func endedTooEarly(command string, p *harness.Program, e box.Exit, before string) string {
+func endedTooEarly(command string, p *harness.Program, e box.Exit, before string) error {
 	if e.NotStarted {
-		return fmt.Sprintf("%s could not be started: %s", command, e.How)
+		return fmt.Errorf("%s could not be started: %s", command, e.How)
 	}
-	return fmt.Sprintf("%s ended before %s: %s%s", command, before, e.How, wrote(p))
+	return fmt.Errorf("%s ended before %s: %s%s", command, before, e.How, wrote(p))
 }
 
 // wrote returns the last lines that a program has written, for error texts.
 func wrote(p *harness.Program) string {
-	lines := box.Output(p.Program)
+	lines := box.Output(p.Process)
 	if len(lines) == 0 {
 		return "; it wrote nothing"
 	}

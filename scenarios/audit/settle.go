@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -25,7 +26,7 @@ const (
 func (t *trial) awaitSettled() (packets int) {
 	seen := 0
 	for latest := t.began.Add(maxSettle); ; {
-		data := t.near.Capture.Await(seen+maxDataPackets, capture.Data, time.Now().Add(time.Second))
+		data := t.near.Capture().Await(seen+maxDataPackets, capture.Data, time.Now().Add(time.Second))
 		now := time.Now()
 		lately := slices.IndexFunc(data, func(p capture.Packet) bool { return now.Sub(p.At) < settleTime })
 		if seen = len(data); lately < 0 {
@@ -39,9 +40,29 @@ func (t *trial) awaitSettled() (packets int) {
 	}
 }
 
-// mustBeSettled ends the trial when the connection has not settled, which leaves nothing to
-// measure.
-func (t *trial) mustBeSettled(packets int) {
+// settleDown waits until the connection has settled. The quiet connection's trial then
+// measures how often the programs wake up, and is told how long to watch.
+func (t *trial) settleDown() error {
+	if err := t.checkSettled(t.awaitSettled()); err != nil {
+		return err
+	}
+	if t.role == quiet && t.plan.Watch == 0 {
+		var err error
+		if t.wakeups, err = t.measureWakeups(); err != nil {
+			return err
+		}
+	}
+	t.ready = true
+	t.settle()
+	if t.role == quiet {
+		t.watch = <-t.watching
+	}
+	return nil
+}
+
+// checkSettled returns why the connection has not settled, which leaves nothing to measure;
+// packets is how many carried data within settleTime.
+func (t *trial) checkSettled(packets int) error {
 	s := t.story()
 	program := t.plan.command(t.plan.UnderTest)
 	hint := ""
@@ -54,12 +75,13 @@ func (t *trial) mustBeSettled(packets int) {
 	}
 	switch noticed, closed := s.program(); {
 	case packets >= maxDataPackets:
-		t.Fatalf("%s floods: %d packets with data within %v: an idle connection cannot be measured", program, packets, settleTime)
+		return fmt.Errorf("%s floods: %d packets with data within %v: an idle connection cannot be measured", program, packets, settleTime)
 	case t.exited != nil:
-		t.Fatalf("%s ended %v after the connection was made: %s%s", program, since(t.exited.At), t.exited.How, wrote(t.program))
+		return fmt.Errorf("%s ended %v after the connection was made: %s%s", program, since(t.exited.At), t.exited.How, wrote(t.program))
 	case closed:
-		t.Fatalf("%s ended the connection %v after it was made: it %s%s%s", program, since(noticed.at), noticed.what, hint, wrote(t.program))
+		return fmt.Errorf("%s ended the connection %v after it was made: it %s%s%s", program, since(noticed.at), noticed.what, hint, wrote(t.program))
 	case s.over():
-		t.Fatalf("the other side ended the connection with %s before it had lasted %v", program, settleTime)
+		return fmt.Errorf("the other side ended the connection with %s before it had lasted %v", program, settleTime)
 	}
+	return nil
 }

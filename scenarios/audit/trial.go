@@ -11,7 +11,6 @@ import (
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/box"
 	"github.com/halfopen-lab/halfopen/harness/capture"
-	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/harness/trace"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
@@ -19,9 +18,9 @@ import (
 // trial is one fault, in a lab of its own, met by one connection of one copy of the
 // program.
 type trial struct {
-	*test
 	fault
 	ctx    context.Context // ends when the audit is to end early
+	life   context.Context // ends with the trial
 	number int
 	plan   *plan
 	trace  *trace.Trace
@@ -67,67 +66,96 @@ func newTrial(ctx context.Context, number int, p *plan, f fault, t *trace.Trace)
 // errEndedEarly is the error of a trial that the end of the audit has cut short.
 var errEndedEarly = errors.New("the audit was ended early")
 
-// run carries the trial out and returns its story.
-func (t *trial) run() story {
-	t.build()
+// run carries the trial out in a lab of its own and returns its story. It keeps the packets
+// and the timeline in path.pcapng and path.txt; where the trial cannot be measured, the
+// lab's evidence in the directory evidence.
+func (t *trial) run(path, evidence string) (s story, err error) {
+	t.lab, err = harness.Open(harness.Config{Topology: harness.Firewalled, Name: t.title()})
+	if err != nil {
+		return story{}, err
+	}
+	defer func() { err = errors.Join(err, t.lab.Close()) }()
+	life, end := context.WithCancel(context.Background())
+	defer end()
+	t.life = life
+	var own error
+	step := t.lab.Try(func() { own = t.takeSteps() })
+	if err := errors.Join(step, own); err != nil {
+		_, kept := t.lab.KeepEvidence(evidence)
+		return story{}, errors.Join(err, kept)
+	}
+	s = t.story()
+	s.packets = t.packets()
+	return s, t.keep(path)
+}
+
+// takeSteps takes all steps of the trial, in their order.
+func (t *trial) takeSteps() error {
+	if err := t.watchHosts(); err != nil {
+		return err
+	}
 	if t.before != nil {
 		t.before(t)
 	}
-	t.connect()
-	t.began = time.Now()
-	t.mustBeSettled(t.awaitSettled())
-	if t.role == quiet && t.plan.Watch == 0 {
-		t.wakeups = t.measureWakeups()
+	if err := t.connect(); err != nil {
+		return err
 	}
-	t.ready = true
-	t.settle()
-	if t.role == quiet {
-		t.watch = <-t.watching
+	t.began = time.Now()
+	if err := t.settleDown(); err != nil {
+		return err
 	}
 	t.settings = t.readSettings()
-	t.inflict()
+	if err := t.inflict(); err != nil {
+		return err
+	}
 	t.observe()
 	t.over, t.cut = time.Now(), t.ctx.Err() != nil
 	if t.exited == nil {
 		t.awaitExit()
 	}
 	if t.cut && t.role != quiet { // what was seen of the quiet connection holds for the shorter time
-		t.must(errEndedEarly)
+		return errEndedEarly
 	}
 	t.flowKnown = t.firewallKnows()
-	t.must(t.trace.Drain())
-	return t.story()
+	return t.trace.Drain()
 }
 
-// build builds the lab and begins to watch it.
-func (t *trial) build() {
-	t.lab = harness.New(t, harness.Firewalled, sock.IPv4)
+// watchHosts begins to watch the hosts of the program and of its peer.
+func (t *trial) watchHosts() error {
 	t.trace.Include(t.lab.Prefixes()...)
 	t.near, t.far = t.lab.Server, t.lab.Client
 	if t.plan.UnderTest == answer.Client {
 		t.near, t.far = t.far, t.near
 	}
 	for _, h := range []*harness.Host{t.near, t.far} {
-		t.must(h.Links.Up("lo"))
+		if err := h.Links().Up("lo"); err != nil {
+			return err
+		}
 	}
-	t.must(t.near.Do(func() (err error) { t.destroyed, err = trace.WatchDestroyed(); return err }))
-	t.Cleanup(func() { _ = t.destroyed.Close() })
+	err := t.near.Do(func() (err error) { t.destroyed, err = trace.WatchDestroyed(); return err })
+	if err == nil {
+		context.AfterFunc(t.life, func() { _ = t.destroyed.Close() })
+	}
+	return err
 }
 
 // inflict lets the fault happen.
-func (t *trial) inflict() {
+func (t *trial) inflict() error {
 	t.struck = time.Now()
 	t.heard = t.lastHeard(t.struck)
 	if t.announced {
 		t.heard = t.struck
 	}
 	if t.strike != nil {
-		t.strike(t)
+		if err := t.strike(t); err != nil {
+			return err
+		}
 	}
 	if t.then != nil {
 		t.rest(t.while)
-		t.then(t)
+		return t.then(t)
 	}
+	return nil
 }
 
 // settle reports that the connection has settled, or never will.
@@ -192,7 +220,7 @@ func (t *trial) lastHeard(before time.Time) time.Time {
 
 // packets returns the packets of the connection, as the program's host has seen them.
 func (t *trial) packets() []capture.Packet {
-	return slices.DeleteFunc(t.near.Capture.Packets(), func(p capture.Packet) bool {
+	return slices.DeleteFunc(t.near.Capture().Packets(), func(p capture.Packet) bool {
 		here, there := p.Dst.Port(), p.Src.Port()
 		if p.Out {
 			here, there = there, here

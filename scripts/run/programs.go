@@ -16,7 +16,7 @@ var (
 	process1 = program{name: "/init", build: []string{"build", "github.com/halfopen-lab/halfopen/harness/virtual/guest/init"}}
 	programs = []program{
 		{name: "/suites/" + suitesBinary, build: []string{"test", "-c", "./suites"}},
-		{name: "/usr/bin/diameter", build: []string{"build", "./fixtures/diameter"}},
+		{name: "/usr/bin/diameter", module: "./fixtures/diameter", build: []string{"build", "."}},
 	}
 )
 
@@ -25,8 +25,9 @@ const suitesBinary = "suites.test"
 
 // program is a program that is built for the guest.
 type program struct {
-	name  string   // in the guest
-	build []string // arguments of the go command
+	name   string   // in the guest
+	module string   // the folder of its module; empty: this one
+	build  []string // arguments of the go command
 }
 
 // addPrograms builds programs in a directory and puts them into the guest. They need no
@@ -36,6 +37,7 @@ func addPrograms(ctx context.Context, files *virtual.Files, directory string, pr
 		file := filepath.Join(directory, filepath.Base(p.name))
 		arguments := append([]string{p.build[0], "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", file}, p.build[1:]...)
 		cmd := inGroup(ctx, unix.SIGINT, "go", arguments...)
+		cmd.Dir = p.module
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("building %s for the guest: %w\n%s", filepath.Base(p.name), err, out)

@@ -17,6 +17,7 @@ import (
 	_ "github.com/halfopen-lab/halfopen/fixtures" // the programs that specs start
 	"github.com/halfopen-lab/halfopen/fixtures/catalogue"
 	"github.com/halfopen-lab/halfopen/harness/environment"
+	_ "github.com/halfopen-lab/halfopen/harness/proxy/server" // another of them
 	"github.com/halfopen-lab/halfopen/harness/require"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )

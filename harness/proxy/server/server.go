@@ -1,4 +1,7 @@
-package proxy
+// Package server is toxiproxy's server, a program inside the binary that imports it
+// (package reexec). Import it, by a blank import, in programs and tests whose labs have a
+// proxy; package proxy starts it and talks to it.
+package server
 
 import (
 	"fmt"
@@ -10,26 +13,20 @@ import (
 	"github.com/rs/zerolog"
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/harness/proxy/internal/control"
 	"github.com/halfopen-lab/halfopen/harness/reexec"
 )
 
-// Server is the program that Start starts: toxiproxy's server.
-const Server reexec.Name = "toxiproxy"
-
-func init() { reexec.Register(Server, func([]string) error { return serve() }) }
-
-// control is the descriptor of the control socket in the child: the first of
-// exec.Cmd.ExtraFiles.
-const control = 3
+func init() { reexec.Register(control.Program, func([]string) error { return serve() }) }
 
 // serve serves toxiproxy's API on the control socket until the process that started this
 // one is gone.
 func serve() error {
-	socket := os.NewFile(control, "control socket")
+	socket := os.NewFile(control.Descriptor, "control socket")
 	defer func() { _ = socket.Close() }()
 	conn, err := net.FileConn(socket)
 	if err != nil {
-		return fmt.Errorf("descriptor %d is not a control socket: %w: only halfopen starts this program", control, err)
+		return fmt.Errorf("descriptor %d is not a control socket: %w: only halfopen starts this program", control.Descriptor, err)
 	}
 	// Some toxics write to zerolog's global logger, whatever logger the server has.
 	zerolog.SetGlobalLevel(zerolog.Disabled)
