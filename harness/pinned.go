@@ -94,9 +94,9 @@ func (h *Host) pin() error {
 		return err
 	}
 	switch {
-	case !h.terminates():
+	case h.role.routes():
 		return forwardingProfile.Apply()
-	case h.Name == "proxy":
+	case h.role == Proxy:
 		return proxyProfile.Apply()
 	}
 	return nil

@@ -26,7 +26,7 @@ const (
 // Settings are the values of all variables. The zero value is that none is set.
 type Settings struct {
 	// Report is the directory that receives the evidence of failed specs. If it is empty,
-	// that is halfopen-report in the directory for temporary files.
+	// each process makes a directory of its own among the temporary files.
 	Report string
 	// LeaveOut is the step that every lab leaves out, its kind and its number: "fault 1". A
 	// spec that stays green although its fault never happened proves nothing.

@@ -47,7 +47,7 @@ func (a AfterExpiry) String() string {
 // CLOSE_WAIT 60 s, a HEARTBEAT that was not answered 30 s.
 var establishedTimeouts = []string{"nf_conntrack_tcp_timeout_established", "nf_conntrack_sctp_timeout_established"}
 
-const policySet = "policy" // the name of the rule set that IdleTimeout writes
+const policyOwner Named = "the policy" // has the rules that IdleTimeout and Policy set
 
 // Firewall is the router between the peers of a lab. It forwards everything and
 // tracks nothing until it is given a policy. The zero value is not usable; make
@@ -148,7 +148,7 @@ func (f *Firewall) Policy(after AfterExpiry) error {
 		return err
 	}
 	f.after = after
-	return f.Set(policySet, after.rules()...)
+	return f.Set(policyOwner, after.rules()...)
 }
 
 // complain records what went wrong where no caller waits for an error.

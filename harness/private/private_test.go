@@ -17,11 +17,13 @@ import (
 const (
 	exiting reexec.Name = "exiting" // with 7
 	dying   reexec.Name = "dying"   // by SIGABRT
+	dialing reexec.Name = "dialing" // prints what it reads from the address of its last argument
 )
 
 func TestMain(m *testing.M) {
 	reexec.Register(exiting, func([]string) error { private.Main(func() int { return 7 }); return nil })
 	reexec.Register(dying, func([]string) error { private.Main(func() int { abort(); return 0 }); return nil })
+	reexec.Register(dialing, func([]string) error { private.Main(dial); return nil })
 	reexec.Main()
 	private.Main(m.Run)
 }

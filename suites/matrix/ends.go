@@ -63,7 +63,7 @@ func (e *ends) converse() {
 		for _, w := range e.watchers {
 			w.adopt(listener.Accept("server"))
 		}
-		Expect(listener.Close()).To(Succeed())
+		listener.Close()
 	}
 	for _, w := range e.watchers {
 		w.converse()
@@ -74,7 +74,7 @@ func (e *ends) converse() {
 // does not probe it: it would abort what it finds dead, in a race with the detectors.
 func (e *ends) associate() {
 	var probing []string
-	if len(e.lab.Paths) == 1 {
+	if len(e.lab.Paths()) == 1 {
 		probing = append(probing, "-no-heartbeats")
 	}
 	if e.side == client {
@@ -87,12 +87,12 @@ func (e *ends) associate() {
 		return
 	}
 	listener := e.lab.Server.NewAssociation("listener", port)
-	Expect(listener.Listen(len(e.watchers))).To(Succeed())
+	Expect(listener.Socket.Listen(len(e.watchers))).To(Succeed())
 	e.peer = e.lab.StartClient(port, "sctp-echo", append(probing, "-associations", fmt.Sprint(len(e.watchers)))...)
 	for _, w := range e.watchers {
 		w.associate(listener.Accept("server"))
 	}
-	Expect(listener.SCTP.Close()).To(Succeed())
+	Expect(listener.Socket.Close()).To(Succeed())
 }
 
 // knock begins to connect every watcher.
