@@ -16,6 +16,7 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/fixtures/installed"
 	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
@@ -48,11 +49,6 @@ type Guests struct {
 	AtOnce int
 }
 
-// tested are the programs that specs test, each with its package.
-var tested = []struct{ program, from string }{
-	{"freeDiameterd", "freediameterd"}, {"nginx", "libnginx-mod-stream"}, {"haproxy", "haproxy"},
-}
-
 // Guests builds what the guests need, and decides which of them runs which specs. A later
 // change of the sources does not reach them.
 func (s Suites) Guests(ctx context.Context) (*Guests, error) {
@@ -67,8 +63,8 @@ func (s Suites) Guests(ctx context.Context) (*Guests, error) {
 	if err := debian.Tools(ctx, g.files); err != nil {
 		return nil, err
 	}
-	for _, t := range tested {
-		if err := debian.Put(ctx, g.files, t.from, t.program); err != nil {
+	for _, p := range installed.All() {
+		if err := debian.Put(ctx, g.files, p.Package, p.Name); err != nil {
 			return nil, err
 		}
 	}

@@ -19,10 +19,11 @@ import (
 	"strings"
 
 	"github.com/onsi/ginkgo/v2/types"
-	"golang.org/x/sys/unix"
+	"golang.org/x/term"
 
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/environment"
+	"github.com/halfopen-lab/halfopen/harness/linux"
 	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 	"github.com/halfopen-lab/halfopen/scripts/run"
 )
@@ -33,7 +34,7 @@ func suite(ctx context.Context, arguments []string) (passed bool, err error) {
 	if len(arguments) > 0 && arguments[0] == "merge" {
 		return merge(ctx, arguments[1:])
 	}
-	s := run.Suites{Output: os.Stdout, Colour: terminal(os.Stdout), LeaveOut: environment.Read().LeaveOut}
+	s := run.Suites{Output: os.Stdout, Colour: term.IsTerminal(int(os.Stdout.Fd())), LeaveOut: environment.Read().LeaveOut}
 	flags := flag.NewFlagSet("suite", flag.ContinueOnError)
 	s.Flags(flags)
 	s.GuestFlags(flags)
@@ -180,7 +181,7 @@ func onHost(ctx context.Context, s run.Suites) (*outcome, error) {
 	}
 	o := sumUp(reports)
 	o.executor = "host"
-	o.took = fmt.Sprintf("%.1f s on the running kernel, %s", o.wall.Seconds(), release())
+	o.took = fmt.Sprintf("%.1f s on the running kernel, %s", o.wall.Seconds(), "Linux "+linux.Release())
 	return o, nil
 }
 
@@ -197,18 +198,4 @@ func sumUpVirtual(reports []types.Report, result run.Result) *outcome {
 	o.executor = "virtual"
 	o.took = fmt.Sprintf("%.1f s in virtual time, on %s", result.Wall, result.Kernel)
 	return o
-}
-
-// release is the running kernel's name.
-func release() string {
-	var name unix.Utsname
-	if err := unix.Uname(&name); err != nil {
-		return "Linux"
-	}
-	return "Linux " + unix.ByteSliceToString(name.Release[:])
-}
-
-func terminal(f *os.File) bool {
-	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
-	return err == nil
 }

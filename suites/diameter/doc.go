@@ -11,6 +11,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/link"
 	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/require"
 )
 
 // The watchdog of the specs is go-diameter's, told to ask once more: after as long a
@@ -28,10 +29,18 @@ var watches = []string{"-interval", tw.String(), "-wait", tw.String(), "-repeats
 // it, how fast the machine is would decide.
 const distance = 5 * time.Millisecond
 
+// program is the fixture's in PATH.
+const program = "diameter"
+
+// fixture returns an error if the Diameter peer of fixtures/diameter is not in PATH.
+func fixture() error {
+	return require.Program(program, "build it into a directory of PATH (go -C fixtures/diameter build -o DIRECTORY)")
+}
+
 // startServer starts the Diameter server of fixtures/diameter on the server.
 func startServer(lab *harness.Lab, arguments ...string) *harness.Program {
 	listen := lab.Server.AddressPort(port).String()
-	p := lab.Server.Start(exec.Command("diameter", append([]string{"-listen", listen}, arguments...)...))
+	p := lab.Server.Start(exec.Command(program, append([]string{"-listen", listen}, arguments...)...))
 	p.Await("ready")
 	return p
 }
@@ -42,7 +51,7 @@ func startClient(lab *harness.Lab, arguments ...string) *harness.Program {
 	towards := lab.Server.LinkTo(lab.Host("firewall"))
 	Expect(lab.Server.Links().Impair(towards, link.Impairment{Delay: distance})).To(Succeed())
 	connect := lab.Server.AddressPort(port).String()
-	p := lab.Client.Start(exec.Command("diameter", append([]string{"-connect", connect}, arguments...)...))
+	p := lab.Client.Start(exec.Command(program, append([]string{"-connect", connect}, arguments...)...))
 	p.Await("connected")
 	return p
 }

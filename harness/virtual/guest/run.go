@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+	"golang.org/x/term"
 )
 
 // timerSlack is how late, in nanoseconds, programs may be woken from a sleep
@@ -21,8 +22,9 @@ const timerSlack = 1_000_000
 // would. A byte on the console comes from somebody who wants the run to end: the
 // command then gets SIGINT with all that it has started, as from Ctrl-C.
 func run(plan *Plan) (status int, err error) {
-	if err := raw(os.Stdin); err != nil {
-		return 1, err
+	// No echo, no signals, no carriage returns: bytes pass as they are.
+	if _, err := term.MakeRaw(int(os.Stdin.Fd())); err != nil {
+		return 1, fmt.Errorf("making the console raw: %w", err)
 	}
 	for _, setting := range plan.Environment {
 		name, value, _ := strings.Cut(setting, "=")
@@ -74,26 +76,4 @@ func await(pid int) (how syscall.WaitStatus, err error) {
 			return how, nil
 		}
 	}
-}
-
-// terminal reports whether a file is one.
-func terminal(file *os.File) bool {
-	_, err := unix.IoctlGetTermios(int(file.Fd()), unix.TCGETS)
-	return err == nil
-}
-
-// raw makes a terminal pass bytes on as they are: no echo, no signals, no carriage
-// returns (termios(3), cfmakeraw).
-func raw(terminal *os.File) error {
-	state, err := unix.IoctlGetTermios(int(terminal.Fd()), unix.TCGETS)
-	if err != nil {
-		return fmt.Errorf("reading the settings of the console: %w", err)
-	}
-	state.Iflag &^= unix.IGNBRK | unix.BRKINT | unix.PARMRK | unix.ISTRIP | unix.INLCR | unix.IGNCR | unix.ICRNL | unix.IXON
-	state.Oflag &^= unix.OPOST
-	state.Lflag &^= unix.ECHO | unix.ECHONL | unix.ICANON | unix.ISIG | unix.IEXTEN
-	if err := unix.IoctlSetTermios(int(terminal.Fd()), unix.TCSETS, state); err != nil {
-		return fmt.Errorf("making the console raw: %w", err)
-	}
-	return nil
 }
