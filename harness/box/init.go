@@ -73,7 +73,7 @@ func (o Order) start() (terminal *os.File, pid int, err error) {
 	cmd := &exec.Cmd{Path: path, Args: o.Arguments, Env: o.Environment, Dir: o.Directory,
 		Stdin: theirs, Stdout: theirs, Stderr: theirs, SysProcAttr: attributes}
 	if err := cmd.Start(); err != nil {
-		return nil, 0, fmt.Errorf("%s: %w", o.Arguments[0], reason(err))
+		return nil, 0, fmt.Errorf("%s: %w", o.Arguments[0], peer.Reason(err))
 	}
 	return terminal, cmd.Process.Pid, nil
 }
@@ -93,21 +93,9 @@ func (o Order) lookPath() (string, error) {
 	}
 	path, err := exec.LookPath(name)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", o.Arguments[0], reason(err))
+		return "", fmt.Errorf("%s: %w", o.Arguments[0], peer.Reason(err))
 	}
 	return path, nil
-}
-
-// reason returns an error of package exec without the name of the file or of the system
-// call.
-func reason(err error) error {
-	if errno, ok := errors.AsType[unix.Errno](err); ok {
-		return errno
-	}
-	if inner, ok := errors.AsType[*exec.Error](err); ok {
-		return inner.Err
-	}
-	return err
 }
 
 // reap waits until no process is left, and reports how the program ended: after its

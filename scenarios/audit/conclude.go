@@ -1,11 +1,8 @@
 package audit
 
 import (
-	"fmt"
-
-	"golang.org/x/sys/unix"
-
 	"github.com/halfopen-lab/halfopen/fixtures/presets"
+	"github.com/halfopen-lab/halfopen/harness/linux"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
 
@@ -14,7 +11,7 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 	program := p.Programs[p.UnderTest]
 	a := &answer.Answer{
 		Program: answer.Program{Side: p.UnderTest, Command: program.Text, Package: program.Package, Port: p.Port, Peer: "a fixture"},
-		Kernel:  kernelName(), RealTime: p.RealTime,
+		Kernel:  "Linux " + linux.Release(), RealTime: p.RealTime,
 		Watched: answer.Of(p.Watch),
 	}
 	if peer := p.command(p.UnderTest.Other()); peer != "" {
@@ -77,13 +74,4 @@ func addRows(a *answer.Answer, outcomes []*outcome) (tried []answer.Fault) {
 		a.Presets = append(a.Presets, measured)
 	}
 	return tried
-}
-
-// kernelName returns what the kernel calls itself: "Linux 6.12.117".
-func kernelName() string {
-	var name unix.Utsname
-	if err := unix.Uname(&name); err != nil {
-		return "unknown"
-	}
-	return fmt.Sprintf("%s %s", unix.ByteSliceToString(name.Sysname[:]), unix.ByteSliceToString(name.Release[:]))
 }
