@@ -88,8 +88,8 @@ func TestDocumentationIsNotTheLocale(t *testing.T) {
 
 func TestACommandThatCannotBeAddedSaysWhy(t *testing.T) {
 	for command, want := range map[string]string{
-		"no-such-program-anywhere": "no-such-program-anywhere is not on this machine",
-		write(t, "plain", "x", 0o644): "is not executable",
+		"no-such-program-anywhere":                                         "no-such-program-anywhere is not on this machine",
+		write(t, "plain", "x", 0o644):                                      "is not executable",
 		write(t, "script", "#!/usr/bin/env no-such-interpreter\n", 0o755):  "is interpreted by no-such-interpreter, which is neither in the guest nor on this machine",
 		write(t, "other-script", "#!/opt/no-such-interpreter -x\n", 0o755): "is interpreted by /opt/no-such-interpreter",
 	} {
