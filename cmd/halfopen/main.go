@@ -51,7 +51,7 @@ func execute(arguments []string) int {
 	switch err := root.ExecuteContext(ctx); {
 	case err == nil:
 		return kept
-	case errors.Is(err, errBroken):
+	case errors.Is(err, errBroken), errors.Is(err, errRed):
 		return broken
 	default:
 		fmt.Fprintf(os.Stderr, "halfopen: %v\n", err)
@@ -66,7 +66,7 @@ func command() *cobra.Command {
 		SilenceErrors: true, // execute prints them, on one line
 		SilenceUsage:  true,
 	}
-	root.AddCommand(auditCommand(), runCommand(), reportCommand())
+	root.AddCommand(auditCommand(), testCommand(), runCommand(), reportCommand())
 	root.AddCommand(hiddenCommands()...)
 	root.AddCommand(presetsCommand())
 	root.AddCommand(kernelCommand(), doctorCommand())

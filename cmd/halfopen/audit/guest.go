@@ -21,9 +21,8 @@ import (
 	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/packing"
 	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/plan"
 	"github.com/halfopen-lab/halfopen/harness"
-	"github.com/halfopen-lab/halfopen/harness/private"
-	"github.com/halfopen-lab/halfopen/harness/require"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
+	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
 )
 
 // Measure is the hidden command of this program that measures: its arguments are the file
@@ -66,17 +65,15 @@ func (g *Guest) Run(ctx context.Context) (*answer.Answer, virtual.Result, error)
 	}
 	machine := virtual.Guest{
 		Machine: g.Machine, Files: g.Files, Memory: memory, Seed: g.Seed,
-		Command: []string{packing.Self, Measure, planFile, report}, Dir: "/",
-		Env: []string{"PATH=/usr/sbin:/usr/bin", "HOME=/root", private.Marker + "=guest", require.Virtual + "=1",
-			harness.ReportDirectory + "=" + report,
-			"GOGC=off", "GOMEMLIMIT=256MiB"},
-		Report: report, Into: g.Report, Console: &progress{to: g.Progress},
+		Commands:    []guest.Command{{Arguments: []string{packing.Self, Measure, planFile, report}, Directory: "/"}},
+		Environment: []string{harness.ReportDirectory + "=" + report},
+		Report:      report, Into: g.Report, Console: &progress{to: g.Progress},
 	}
 	result, err := machine.Run(ctx)
 	if err != nil && ctx.Err() == nil {
 		return nil, result, err
 	}
-	a, err := read(ctx, g.Report, fmt.Sprintf("ended with status %d", result.Status))
+	a, err := read(ctx, g.Report, fmt.Sprintf("ended with status %d", result.Status()))
 	return a, result, err
 }
 
