@@ -56,6 +56,7 @@ test: ## unit tests with the race detector, then the suites on both
 	@scripts/setup race
 	@$(VIRTUAL)
 	@go test -race -timeout=20m ./harness/... ./scenarios/... ./fixtures/... ./scripts/... ./cmd/...
+	@go -C fixtures/diameter test -race ./...
 	@go test -run=TestTheAtlas ./suites/errno
 	@$(SUITE) -on=host,virtual
 
@@ -80,6 +81,7 @@ check: setup ## format, vet, lint, module tidiness, import direction
 	@go vet ./...
 	@go tool staticcheck ./...
 	@go mod tidy -diff
+	@staticcheck=$$(go tool -n staticcheck) && cd fixtures/diameter && go vet ./... && $$staticcheck ./... && go mod tidy -diff
 	@go test -run=TestImports ./harness
 
 atlas: setup ## docs/errno-atlas.md from the recipes

@@ -15,11 +15,11 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/timeline"
 )
 
-// Conn is a socket under test. What a spec does with it is written to the
-// timeline; what fails where it must not fails the spec. The embedded sock.Conn
-// has the same calls with their errnos.
+// Conn is a TCP connection under test. What a spec does with it is written to the
+// timeline, and a step that fails ends the spec. Its Socket has the same calls with their
+// errnos, and leaves no trace in the timeline.
 type Conn struct {
-	*sock.Conn
+	Socket *sock.Conn
 	end
 
 	state   sock.State // as last recorded
@@ -28,32 +28,65 @@ type Conn struct {
 
 // Listener is a listening socket of a host.
 type Listener struct {
-	*sock.Listener
-	Host *Host
+	Socket *sock.Listener
+	Host   *Host
 }
+
+// Local returns the address that the listener is bound to.
+func (l *Listener) Local() netip.AddrPort { return l.Socket.Local() }
+
+// Close closes the listener: the kernel answers those who connect later with RST.
+func (l *Listener) Close() { _ = l.Socket.Close() }
 
 // Accept takes the next connection from the accept queue and names it.
 func (l *Listener) Accept(name string) *Conn {
 	l.Host.lab.t.Helper()
 	ctx, cancel := l.Host.lab.context()
 	defer cancel()
-	c, err := l.AwaitAccept(ctx)
+	c, err := l.Socket.AwaitAccept(ctx)
 	if err != nil {
-		l.Host.lab.t.Fatalf("accepting a connection on %v of %s: %v\n%s", l.Local(), l.Host.Name, err, l.Host.lab.Recent())
+		l.Host.lab.t.Fatalf("accepting a connection on %v of %s: %v\n%s", l.Local(), l.Host.name, err, l.Host.lab.Recent())
 	}
 	conn := l.Host.adopt(c, name)
 	conn.record("accepts %v", c.Remote())
 	return conn
 }
 
+// Local returns the connection's own address; the zero value when the socket is closed.
+func (c *Conn) Local() netip.AddrPort { return c.Socket.Local() }
+
+// Remote returns the address of the other end; the zero value when there is none.
+func (c *Conn) Remote() netip.AddrPort { return c.Socket.Remote() }
+
+// State returns the state that the kernel has the connection in.
+func (c *Conn) State() (sock.State, error) { return c.Socket.State() }
+
+// Connect is connect(2); EINPROGRESS says that the handshake has begun. Unlike MustConnect
+// it fails no step.
+func (c *Conn) Connect(remote netip.AddrPort) error { return c.Socket.Connect(remote) }
+
+// AwaitConnected waits until the handshake has succeeded or failed, and returns the
+// kernel's errno, if any.
+func (c *Conn) AwaitConnected(ctx context.Context) error { return c.Socket.AwaitConnected(ctx) }
+
+// AwaitReadable waits until there is something to read: data, the peer's end, an error.
+func (c *Conn) AwaitReadable(ctx context.Context) error { return c.Socket.AwaitReadable(ctx) }
+
+// Receive reads what is there, and returns the kernel's errno, if any; 0 bytes without an
+// errno are the zero-read.
+func (c *Conn) Receive(p []byte) (int, error) { return c.Socket.Receive(p) }
+
+// Poll returns what poll(2) reports of the events asked for.
+func (c *Conn) Poll(events int16) (int16, error) { return c.Socket.Poll(events) }
+
 // MustConnect connects and waits until the connection is established.
 func (c *Conn) MustConnect(remote netip.AddrPort) {
 	c.Host.lab.t.Helper()
 	ctx, cancel := c.Host.lab.context()
 	defer cancel()
-	err := c.Connect(remote)
+	err := c.Socket.Connect(remote)
 	if err == unix.EINPROGRESS {
-		err = c.AwaitConnected(ctx)
+		err = c.Socket.AwaitConnected(ctx)
 	}
 	c.record("connects to %v: %s", remote, outcome(err))
 	if err != nil {
@@ -69,14 +102,14 @@ func (c *Conn) Keepalive(k oracle.Keepalive) {
 			return err
 		}
 		if !c.probing.IsZero() { // it changes the values of a timer that runs
-			return c.SetKeepalive(k.Idle, k.Interval, k.Count)
+			return c.Socket.SetKeepalive(k.Idle, k.Interval, k.Count)
 		}
 		armed, err := sock.AtOnce(func() error {
 			// Only switching it on arms the timer.
-			if err := c.SetOption(unix.SOL_SOCKET, unix.SO_KEEPALIVE, 0); err != nil {
+			if err := c.Socket.SetOption(unix.SOL_SOCKET, unix.SO_KEEPALIVE, 0); err != nil {
 				return err
 			}
-			return c.SetKeepalive(k.Idle, k.Interval, k.Count)
+			return c.Socket.SetKeepalive(k.Idle, k.Interval, k.Count)
 		})
 		c.probing = armed
 		return err
@@ -87,14 +120,14 @@ func (c *Conn) Keepalive(k oracle.Keepalive) {
 func (c *Conn) UserTimeout(d time.Duration) {
 	c.Host.lab.t.Helper()
 	c.Host.lab.perform(detector, fmt.Sprintf("%s sets TCP_USER_TIMEOUT to %v", c.Name, d), func() error {
-		return c.SetUserTimeout(d)
+		return c.Socket.SetUserTimeout(d)
 	})
 }
 
 // Write sends text and returns the kernel's errno, if any, or io.ErrShortWrite's
 // counterpart EAGAIN when the send buffer took only a part.
 func (c *Conn) Write(text string) error {
-	n, err := c.Send([]byte(text))
+	n, err := c.Socket.Send([]byte(text))
 	if err == nil && n < len(text) {
 		err = unix.EAGAIN
 	}
@@ -107,11 +140,11 @@ func (c *Conn) Write(text string) error {
 func (c *Conn) Read() (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	if err := c.AwaitReadable(ctx); err != nil {
+	if err := c.Socket.AwaitReadable(ctx); err != nil {
 		return "", fmt.Errorf("%s waits for something to read: %w", c.Name, err)
 	}
 	buffer := make([]byte, 64<<10)
-	n, err := c.Receive(buffer)
+	n, err := c.Socket.Receive(buffer)
 	c.record("reads %d bytes: %s", n, outcome(err))
 	return string(buffer[:n]), err
 }
@@ -124,10 +157,10 @@ func (c *Conn) ReadAll(n int) (string, error) {
 	all := make([]byte, 0, n)
 	buffer := make([]byte, 64<<10)
 	for len(all) < n {
-		if err := c.AwaitReadable(ctx); err != nil {
+		if err := c.Socket.AwaitReadable(ctx); err != nil {
 			return string(all), fmt.Errorf("%s waits for %d bytes and has %d: %w", c.Name, n, len(all), err)
 		}
-		got, err := c.Receive(buffer[:min(len(buffer), n-len(all))])
+		got, err := c.Socket.Receive(buffer[:min(len(buffer), n-len(all))])
 		if err == nil && got == 0 {
 			err = io.ErrUnexpectedEOF
 		}
@@ -142,19 +175,19 @@ func (c *Conn) ReadAll(n int) (string, error) {
 
 // CloseWrite is shutdown(SHUT_WR): FIN, and reading goes on.
 func (c *Conn) CloseWrite() {
-	c.step("shuts its sending side down", func() error { return c.Shutdown(unix.SHUT_WR) })
+	c.step("shuts its sending side down", func() error { return c.Socket.Shutdown(unix.SHUT_WR) })
 }
 
 // CloseRead is shutdown(SHUT_RD): nothing is sent.
 func (c *Conn) CloseRead() {
-	c.step("shuts its receiving side down", func() error { return c.Shutdown(unix.SHUT_RD) })
+	c.step("shuts its receiving side down", func() error { return c.Socket.Shutdown(unix.SHUT_RD) })
 }
 
 // Close is close(2): FIN, or RST when received data was not read.
-func (c *Conn) Close() { c.step("closes", c.Conn.Close) }
+func (c *Conn) Close() { c.step("closes", c.Socket.Close) }
 
 // Abort closes with linger 0: RST.
-func (c *Conn) Abort() { c.step("aborts (close with linger 0)", c.Conn.Abort) }
+func (c *Conn) Abort() { c.step("aborts (close with linger 0)", c.Socket.Abort) }
 
 // Destroy ends the connection as an administrator does, with ss -K: the program gets
 // ECONNABORTED. It fails where the kernel is without CONFIG_INET_DIAG_DESTROY.
@@ -169,7 +202,7 @@ func (c *Conn) Destroy() {
 // keepalive was switched on, if that was later.
 func (c *Conn) QuietSince() time.Time {
 	c.Host.lab.t.Helper()
-	at, err := c.Conn.LastHeard()
+	at, err := c.Socket.LastHeard()
 	if err != nil {
 		c.Host.lab.t.Fatalf("asking when %s last heard from its peer: %v", c.Name, err)
 	}
@@ -204,7 +237,7 @@ func (c *Conn) RTT() time.Duration {
 
 func (c *Conn) info() *unix.TCPInfo {
 	c.Host.lab.t.Helper()
-	info, err := c.Info()
+	info, err := c.Socket.Info()
 	if err != nil {
 		c.Host.lab.t.Fatalf("asking for the TCP_INFO of %s: %v", c.Name, err)
 	}
@@ -216,7 +249,7 @@ func (c *Conn) Entry() sock.Entry {
 	c.Host.lab.t.Helper()
 	entry, ok := c.Host.Socket(c.Local(), c.Remote())
 	if !ok {
-		c.Host.lab.t.Fatalf("%s is not in the socket table of %s\n%s", c.Name, c.Host.Name, c.Host.lab.Recent())
+		c.Host.lab.t.Fatalf("%s is not in the socket table of %s\n%s", c.Name, c.Host.name, c.Host.lab.Recent())
 	}
 	return entry
 }
@@ -279,5 +312,5 @@ func (c *Conn) observe() {
 		return
 	}
 	c.state = state
-	c.Host.lab.Timeline.Addf(c.Host.Name, timeline.State, "%s is %v", c.Name, state)
+	c.Host.lab.timeline.Addf(c.Host.name, timeline.State, "%s is %v", c.Name, state)
 }

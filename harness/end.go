@@ -21,7 +21,7 @@ func (e end) Recent() string { return e.Host.lab.Recent() }
 
 // note adds what the end does to the timeline.
 func (e end) note(format string, args ...any) {
-	e.Host.lab.Timeline.Addf(e.Host.Name, timeline.Step, "%s %s", e.Name, fmt.Sprintf(format, args...))
+	e.Host.lab.timeline.Addf(e.Host.name, timeline.Step, "%s %s", e.Name, fmt.Sprintf(format, args...))
 }
 
 // step does an action of the end.

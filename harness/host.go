@@ -11,51 +11,55 @@ import (
 	"strconv"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	"github.com/halfopen-lab/halfopen/harness/firewall"
 	"github.com/halfopen-lab/halfopen/harness/link"
 	"github.com/halfopen-lab/halfopen/harness/netns"
 	"github.com/halfopen-lab/halfopen/harness/peer"
 	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/harness/sysctl"
 )
 
 // Host is one machine of a lab: a network namespace with links, a packet filter,
 // a socket table and a capture of all its packets.
 type Host struct {
-	Name    string
-	Links   *link.Links
-	Rules   *firewall.Rules // the host's own packet filter
-	Capture *capture.Capture
+	name    string
+	role    Role
+	links   *link.Links
+	rules   *firewall.Rules // the host's own packet filter
+	capture *capture.Capture
+
+	firewall *firewall.Firewall // of a firewall or a NAT; nil: the host is neither
 
 	lab       *Lab
 	ns        *netns.Namespace
 	diag      *sock.Diag
 	addresses map[sock.Family][]netip.Addr // one on each path, facing the client; the client's own face the server
-	towards   map[string]string            // neighbouring host → link to it
+	neighbour map[*Host]string             // name of the link to a neighbour
 
 	conns        []*Conn
 	listeners    []*Listener
 	associations []*Association // and SCTP listeners
 	programs     []*peer.Program
+	opened       opened // by Dialer, Listener and PacketConn
 }
 
-func newHost(lab *Lab, name string) (*Host, error) {
-	ns, err := netns.New(name)
+func newHost(lab *Lab, node Node) (*Host, error) {
+	ns, err := netns.New(node.Name)
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{Name: name, lab: lab, ns: ns, addresses: map[sock.Family][]netip.Addr{}, towards: map[string]string{}}
+	h := &Host{name: node.Name, role: node.Role, lab: lab, ns: ns, addresses: map[sock.Family][]netip.Addr{}, neighbour: map[*Host]string{}}
+	h.opened.context, h.opened.end = context.WithCancel(context.Background())
 	if err := h.open(); err != nil {
-		return nil, errors.Join(fmt.Errorf("making the host %s: %w", name, err), h.close())
+		return nil, errors.Join(fmt.Errorf("making the host %s: %w", node.Name, err), h.close())
 	}
 	return h, nil
 }
 
 func (h *Host) open() error {
 	err := h.ns.Do(func() (err error) {
-		if err := pin(h.settings()); err != nil {
+		if err := h.pin(); err != nil {
 			return err
 		}
 		h.diag, err = sock.OpenDiag()
@@ -64,25 +68,14 @@ func (h *Host) open() error {
 	if err != nil {
 		return err
 	}
-	if h.Links, err = link.Open(h.ns); err != nil {
+	if h.links, err = link.Open(h.ns); err != nil {
 		return err
 	}
-	if h.Capture, err = capture.Start(h.ns, h.Name); err != nil {
+	if h.capture, err = capture.Start(h.ns, h.name); err != nil {
 		return err
 	}
-	h.Rules = firewall.NewRules(h.ns)
+	h.rules = firewall.NewRules(h.ns)
 	return nil
-}
-
-// settings are the sysctls of the host.
-func (h *Host) settings() []setting {
-	switch {
-	case !h.terminates():
-		return slices.Concat(pinned, forwarding)
-	case h.Name == "proxy":
-		return slices.Concat(pinned, impatient)
-	}
-	return pinned
 }
 
 // close lets go of everything the host holds. The namespace then disappears.
@@ -97,20 +90,13 @@ func (h *Host) close() error {
 	for _, p := range h.programs {
 		errs = append(errs, p.Close())
 	}
-	for _, l := range h.listeners {
-		_ = l.Close() // closed before, or now
+	h.opened.end()
+	h.abort()
+	if h.capture != nil {
+		h.capture.Close()
 	}
-	for _, c := range h.conns {
-		_ = c.Conn.Abort()
-	}
-	for _, a := range h.associations {
-		_ = a.SCTP.Abort()
-	}
-	if h.Capture != nil {
-		h.Capture.Close()
-	}
-	if h.Links != nil {
-		h.Links.Close()
+	if h.links != nil {
+		h.links.Close()
 	}
 	if h.diag != nil {
 		h.diag.Close()
@@ -118,60 +104,109 @@ func (h *Host) close() error {
 	return errors.Join(append(errs, h.ns.Close())...)
 }
 
-// Address is the host's address of the lab's family on the first path: what its peer
-// connects to.
-func (h *Host) Address() netip.Addr { return h.addresses[h.lab.Family][0] }
+// abort closes all sockets of the host that the lab knows, without a FIN: an orphan would
+// go on sending, and hold the namespace.
+func (h *Host) abort() {
+	for _, l := range h.listeners {
+		_ = l.Socket.Close() // closed before, or now
+	}
+	for _, c := range h.conns {
+		_ = c.Socket.Abort()
+	}
+	for _, a := range h.associations {
+		_ = a.Socket.Abort()
+	}
+	h.opened.abort()
+}
 
-// Addresses are the host's addresses of both families on the first path, IPv4 first.
+// Name returns the host's name in the topology: "client", "firewall".
+func (h *Host) Name() string { return h.name }
+
+// Role returns what the host does with packets.
+func (h *Host) Role() Role { return h.role }
+
+// Links returns the host's network interfaces.
+func (h *Host) Links() *link.Links { return h.links }
+
+// Rules returns the host's own packet filter.
+func (h *Host) Rules() *firewall.Rules { return h.rules }
+
+// Firewall returns what a firewall or a NAT remembers and does; nil for other hosts.
+func (h *Host) Firewall() *firewall.Firewall { return h.firewall }
+
+// Capture returns the capture of all packets of the host.
+func (h *Host) Capture() *capture.Capture { return h.capture }
+
+// String is the host's name as specs speak of it: "the server".
+func (h *Host) String() string { return "the " + h.name }
+
+// Recent is the end of the timeline, for failure texts.
+func (h *Host) Recent() string { return h.lab.Recent() }
+
+// Address returns the host's address of the lab's family on the first path: what its peer
+// connects to.
+func (h *Host) Address() netip.Addr { return h.addresses[h.lab.config.Family][0] }
+
+// Addresses returns the host's addresses of both families on the first path, IPv4 first.
 func (h *Host) Addresses() []netip.Addr {
 	return []netip.Addr{h.addresses[sock.IPv4][0], h.addresses[sock.IPv6][0]}
 }
 
-// AddressPort is Address with a port.
+// AddressPort returns Address with a port.
 func (h *Host) AddressPort(port uint16) netip.AddrPort { return netip.AddrPortFrom(h.Address(), port) }
 
-// AddressPorts are the host's addresses of the lab's family with a port, one on each path
+// AddressPorts returns the host's addresses of the lab's family with a port, one on each path
 // in the order of the paths.
 func (h *Host) AddressPorts(port uint16) []netip.AddrPort {
 	var all []netip.AddrPort
-	for _, address := range h.addresses[h.lab.Family] {
+	for _, address := range h.addresses[h.lab.config.Family] {
 		all = append(all, netip.AddrPortFrom(address, port))
 	}
 	return all
 }
 
-// LinkTo is the name of the host's link to a neighbour.
-func (h *Host) LinkTo(neighbour *Host) string { return h.towards[neighbour.Name] }
+// LinkTo returns the name of the host's link to a neighbour; empty if it is none.
+func (h *Host) LinkTo(neighbour *Host) string { return h.neighbour[neighbour] }
+
+// LinkTowardsServer returns the name of the link by which the host's packets to the server
+// leave; empty for the server.
+func (h *Host) LinkTowardsServer() string {
+	for _, path := range h.lab.paths {
+		if at := slices.Index(path.Hosts, h); at >= 0 && at < len(path.Hosts)-1 {
+			return h.neighbour[path.Hosts[at+1]]
+		}
+	}
+	return ""
+}
 
 // Do runs f on a thread inside the host's namespace: sockets that f makes belong
-// to the host.
+// to the host. Goroutines that f starts do not run there, and a connection that one of
+// them makes cannot leave the test: it fails with ENETUNREACH (package private). Dialer,
+// Listener and PacketConn serve any goroutine.
 func (h *Host) Do(f func() error) error { return h.ns.Do(f) }
 
 // Sysctl sets one of the host's sysctls under /proc/sys/net, such as
-// "ipv4/tcp_retries2", and reads it back. A value that it has already is no step:
-// without it nothing would be different.
+// "ipv4/tcp_retries2", and reads it back. Setting the value it already has is not a step:
+// leaving it out would change nothing.
 func (h *Host) Sysctl(name string, value int) {
 	h.lab.t.Helper()
 	wanted := strconv.Itoa(value)
 	var is string
-	if err := h.ns.Do(func() (err error) { is, err = readSysctl(name); return err }); err == nil && is == wanted {
+	if err := h.ns.Do(func() (err error) { is, err = sysctl.Read("net/" + name); return err }); err == nil && is == wanted {
 		return
 	}
-	h.lab.perform(action, fmt.Sprintf("%s sets net/%s to %d", h.Name, name, value), func() error {
-		return h.ns.Do(func() error {
-			_, err := apply(setting{name: name, value: wanted})
-			return err
-		})
+	h.lab.perform(action, fmt.Sprintf("%s sets net/%s to %d", h.name, name, value), func() error {
+		return h.ns.Do(func() error { return sysctl.Write("net/"+name, wanted) })
 	})
 }
 
-// LinearSYNTimeouts is the host's tcp_syn_linear_timeouts: how many more SYNs go out
+// LinearSYNTimeouts returns the host's tcp_syn_linear_timeouts: how many more SYNs go out
 // a second apart before the intervals double. 6.1 has none: 0.
 func (h *Host) LinearSYNTimeouts() int {
 	h.lab.t.Helper()
 	var linear int
 	err := h.ns.Do(func() error {
-		text, err := readSysctl("ipv4/tcp_syn_linear_timeouts")
+		text, err := sysctl.Read("net/ipv4/tcp_syn_linear_timeouts")
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
@@ -181,73 +216,25 @@ func (h *Host) LinearSYNTimeouts() int {
 		return err
 	})
 	if err != nil {
-		h.lab.t.Fatalf("reading the sysctl net/ipv4/tcp_syn_linear_timeouts of %s: %v", h.Name, err)
+		h.lab.t.Fatalf("%s: %v", h.name, err)
 	}
 	return linear
-}
-
-// Sockets is the host's socket table, whichever program holds the sockets.
-func (h *Host) Sockets() []sock.Entry {
-	h.lab.t.Helper()
-	entries, err := h.diag.Sockets()
-	if err != nil {
-		h.lab.t.Fatalf("%s: %v", h.Name, err)
-	}
-	return entries
-}
-
-// States are the TCP states of the host's sockets.
-func (h *Host) States() []sock.State {
-	h.lab.t.Helper()
-	var states []sock.State
-	for _, entry := range h.Sockets() {
-		states = append(states, entry.State)
-	}
-	return states
-}
-
-// Count is how many of the host's sockets are in a TCP state.
-func (h *Host) Count(state sock.State) (n int) {
-	h.lab.t.Helper()
-	for _, s := range h.States() {
-		if s == state {
-			n++
-		}
-	}
-	return n
 }
 
 // Ping sends an ICMP echo request and returns how long the reply took.
 func (h *Host) Ping(to netip.Addr) (took time.Duration, err error) {
 	var echo *sock.Echo
-	if err := h.ns.Do(func() (err error) { echo, err = sock.OpenEcho(h.lab.Family); return err }); err != nil {
+	if err := h.ns.Do(func() (err error) { echo, err = sock.OpenEcho(h.lab.config.Family); return err }); err != nil {
 		return 0, err
 	}
 	defer func() { _ = echo.Close() }()
 	return echo.Ping(context.Background(), to)
 }
 
-// Socket is the entry of one connection in the host's socket table; ok is false
-// when the kernel knows no such socket.
-func (h *Host) Socket(local, remote netip.AddrPort) (entry sock.Entry, ok bool) {
-	h.lab.t.Helper()
-	entry, ok, err := h.diag.Find(local, remote)
-	if err != nil {
-		h.lab.t.Fatalf("%s: %v", h.Name, err)
-	}
-	return entry, ok
-}
-
-// TableEntry is a connection of the host as its socket table has it, whichever
-// program holds it.
-func (h *Host) TableEntry(local, remote netip.AddrPort) *TableEntry {
-	return &TableEntry{h, "socket of " + h.Name, local, remote}
-}
-
 // Start starts a program on the host. It ends with the lab.
 func (h *Host) Start(cmd *exec.Cmd) *Program {
 	h.lab.t.Helper()
-	p, err := peer.Start(h.ns, h.Name, cmd, h.lab.Timeline)
+	p, err := peer.Start(h.ns, h.name, cmd, h.lab.timeline)
 	if err != nil {
 		h.lab.t.Fatalf("%v", err)
 	}
@@ -255,88 +242,12 @@ func (h *Host) Start(cmd *exec.Cmd) *Program {
 	return &Program{p, h}
 }
 
-// Sent are the packets that the host has sent and that match. What a program has written
-// before is among them: Sent waits for as long as the host's links keep it.
-func (h *Host) Sent(match capture.Match) []capture.Packet {
-	time.Sleep(h.lab.delay)
-	return h.Capture.Find(capture.All(capture.Outgoing, match))
-}
-
-// AwaitSent waits until the host has sent as many packets that match as count, at the
-// latest until an instant, and returns all that it has.
-func (h *Host) AwaitSent(count int, match capture.Match, until time.Time) []capture.Packet {
-	return h.Capture.Await(count, capture.All(capture.Outgoing, match), until)
-}
-
-// SentBy are the packets that one connection of the host has sent and that match.
-func (h *Host) SentBy(c *Conn, match capture.Match) []capture.Packet {
-	return h.Sent(capture.All(capture.From(c.Local()), match))
-}
-
-// Received are the packets that have arrived at the host and that match.
-func (h *Host) Received(match capture.Match) []capture.Packet {
-	return h.Capture.Find(capture.All(capture.Incoming, match))
-}
-
-// AwaitReceived is AwaitSent for the packets that have arrived at the host.
-func (h *Host) AwaitReceived(count int, match capture.Match, until time.Time) []capture.Packet {
-	return h.Capture.Await(count, capture.All(capture.Incoming, match), until)
-}
-
-// String is the host's name as specs speak of it: "the server".
-func (h *Host) String() string { return "the " + h.Name }
-
-// Recent is the end of the timeline, for failure texts.
-func (h *Host) Recent() string { return h.lab.Recent() }
-
-// Carrier says whether the host's link to a neighbour has a carrier.
+// Carrier reports whether the host's link to a neighbour has a carrier.
 func (h *Host) Carrier(neighbour *Host) bool {
 	h.lab.t.Helper()
-	up, err := h.Links.Carrier(h.LinkTo(neighbour))
+	up, err := h.links.Carrier(h.LinkTo(neighbour))
 	if err != nil {
 		h.lab.t.Fatalf("%v", err)
 	}
 	return up
-}
-
-// Listen makes a listening socket on the host's address. A zero port lets the
-// kernel choose.
-func (h *Host) Listen(port uint16, backlog int) *Listener {
-	h.lab.t.Helper()
-	var l *sock.Listener
-	local := netip.AddrPortFrom(h.Address(), port)
-	err := h.ns.Do(func() (err error) {
-		l, err = sock.Listen(local, backlog)
-		return err
-	})
-	if errors.Is(err, unix.EADDRINUSE) {
-		err = fmt.Errorf("%w: another socket of %s holds the port", err, h.Name)
-	}
-	if err != nil {
-		h.lab.t.Fatalf("listening on %v of %s: %v", local, h.Name, err)
-	}
-	listener := &Listener{Listener: l, Host: h}
-	h.listeners = append(h.listeners, listener)
-	return listener
-}
-
-// NewSocket makes an unconnected TCP socket on the host; its name appears in the
-// timeline.
-func (h *Host) NewSocket(name string) *Conn {
-	h.lab.t.Helper()
-	var c *sock.Conn
-	err := h.ns.Do(func() (err error) {
-		c, err = sock.Socket(h.lab.Family)
-		return err
-	})
-	if err != nil {
-		h.lab.t.Fatalf("making a socket on %s: %v", h.Name, err)
-	}
-	return h.adopt(c, name)
-}
-
-func (h *Host) adopt(c *sock.Conn, name string) *Conn {
-	conn := &Conn{Conn: c, end: end{h, name}}
-	h.conns = append(h.conns, conn)
-	return conn
 }

@@ -1,37 +1,24 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/halfopen-lab/halfopen/harness/capture"
+	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/firewall"
-	"github.com/halfopen-lab/halfopen/harness/peer"
 	"github.com/halfopen-lab/halfopen/harness/private"
 	"github.com/halfopen-lab/halfopen/harness/proxy"
-	"github.com/halfopen-lab/halfopen/harness/require"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/harness/steal"
 	"github.com/halfopen-lab/halfopen/harness/timeline"
 )
-
-// TB is what a lab needs of a test: *testing.T, *testing.B and Ginkgo's GinkgoT()
-// have it.
-type TB interface {
-	Helper()
-	Name() string
-	Failed() bool
-	Cleanup(func())
-	Logf(format string, args ...any)
-	Errorf(format string, args ...any)
-	Fatalf(format string, args ...any)
-}
 
 // promptly bounds what a healthy lab does in milliseconds: connecting, accepting.
 const promptly = 5 * time.Second
@@ -42,141 +29,185 @@ const promptly = 5 * time.Second
 // microseconds for each cable, and many kernels have no netem.
 const cableDelay = 50 * time.Microsecond
 
-// Lab is a running topology. Make one with New.
-type Lab struct {
+// Config says what lab Open builds. The zero value joins a client and a server by a cable
+// and uses IPv4.
+type Config struct {
 	Topology Topology
-	Family   sock.Family // of the addresses that Connect, Listen and Address use
-
-	Client, Server *Host
-	Hosts          []*Host              // from the client to the server
-	Paths          []Path               // from the client to the server, of which only Multihomed has two
-	Firewall       *firewall.Firewall   // of the first path; nil where the topology has none
-	Firewalls      []*firewall.Firewall // of all paths
-	Proxy          *proxy.Proxy         // nil where the topology has none
-	Timeline       *timeline.Timeline
-
-	t        TB
-	delay    time.Duration           // of each cable, in both directions
-	endWatch func()                  // of when the machine stands still
-	steps    map[kind]int            // how many there were
-	routes   map[uint16]*proxy.Route // by port of the server
+	Family   sock.Family // of the addresses that Connect, Listen, Dialer and Address use; zero: sock.IPv4
+	Name     string      // names the directory with the evidence of a lab that failed
 }
 
-// New builds a lab and gives it back, with all that runs in it, when the test
-// ends. A lab that cannot be built fails the test and leaves nothing behind.
+// Lab is a running topology. Make one with New in a test, or with Open anywhere else.
+//
+// A step is a method that does something to the lab and returns no error: Connect, Apply,
+// Start. A step that fails ends the test of New; in a lab of Open it ends the function
+// given to Try. One goroutine at a time takes steps. Connections of Dialer, Listener and
+// PacketConn may be made and used by any goroutine.
+type Lab struct {
+	Client, Server *Host
+
+	config    Config
+	hosts     []*Host // from the client to the server
+	paths     []Path
+	firewalls []*firewall.Firewall
+	proxy     *proxy.Proxy // nil where the topology has none
+	timeline  *timeline.Timeline
+
+	t        TB
+	closed   bool
+	delay    time.Duration // of each cable, in both directions
+	endWatch func()        // of when the machine stands still
+	steps    map[kind]int  // how many there were
+
+	mu     sync.Mutex
+	routes map[uint16]*proxy.Route // by port of the server
+}
+
+// New opens a lab for a test, and closes it, with all that runs in it, when the test ends.
+// A lab that cannot be opened fails the test. When the test has failed, the lab's evidence
+// is kept and its timeline printed.
 func New(t TB, topology Topology, family sock.Family) *Lab {
 	t.Helper()
-	// The clean-up is announced before anything is built. Ginkgo gives an interrupted
-	// spec up while it goes on, and ends the process, without a report, when such a
-	// spec announces one.
-	var built atomic.Pointer[Lab]
+	// Register the clean-up first: Ginkgo abandons an interrupted spec while its goroutine
+	// keeps running, and exits without a report if that goroutine registers one later.
+	var opened atomic.Pointer[Lab]
 	t.Cleanup(func() {
-		lab := built.Load()
+		lab := opened.Load()
 		if lab == nil {
 			return
 		}
 		if t.Failed() {
-			lab.keepEvidence()
+			lab.logEvidence()
 		}
-		for _, h := range lab.Hosts {
-			// "No RST was received" proves nothing when packets are missing.
-			if err := h.Capture.Trouble(); err != nil {
-				t.Errorf("%v", err)
-			}
-		}
-		if err := lab.close(); err != nil {
-			t.Errorf("giving the lab back: %v", err)
+		if err := lab.Close(); err != nil {
+			t.Errorf("%v", err)
 		}
 	})
-	lab, err := open(t, topology, family)
+	lab, err := open(t, Config{Topology: topology, Family: family, Name: t.Name()})
 	if err != nil {
-		t.Fatalf("building the lab %v: %v", topology, err)
+		t.Fatalf("%v", err)
 	}
-	built.Store(lab)
+	opened.Store(lab)
 	return lab
 }
 
-func open(t TB, topology Topology, family sock.Family) (*Lab, error) {
+// Open builds a lab. The error says in one line why it cannot be built; nothing is left
+// of it then. Close gives the lab back.
+//
+//	lab, err := harness.Open(harness.Config{Topology: harness.Firewalled})
+//	if err != nil {
+//		return err
+//	}
+//	defer lab.Close()
+//	err = lab.Try(func() {
+//		client, server := lab.Connect(5000)
+//		lab.Apply(scenarios.SilentDrop{})
+//		…
+//	})
+func Open(config Config) (*Lab, error) { return open(noTest{}, config) }
+
+func open(t TB, config Config) (*Lab, error) {
 	if !private.Here() {
-		return nil, errMain
+		return nil, fmt.Errorf("building the lab %v: %w", config.Topology, errMain)
 	}
-	if _, ok := paths[topology]; !ok {
-		return nil, fmt.Errorf("%v is not known", topology)
+	config.Family = cmp.Or(config.Family, sock.IPv4)
+	lab := &Lab{config: config, timeline: timeline.New(), t: t, endWatch: func() {}, steps: map[kind]int{}, routes: map[uint16]*proxy.Route{}}
+	if err := config.Topology.validate(); err != nil {
+		return nil, fmt.Errorf("building the lab: %w", err)
 	}
-	lab := &Lab{Topology: topology, Family: family, Timeline: timeline.New(), t: t, endWatch: func() {}, steps: map[kind]int{}, routes: map[uint16]*proxy.Route{}}
-	if os.Getenv(require.Virtual) != "" {
+	if environment.Read().VirtualTime {
 		lab.delay = cableDelay
 	} else { // virtual time has no steal, and polling would keep the clock from jumping
 		lab.endWatch = steal.Watch()
 	}
 	if err := lab.build(); err != nil {
-		return nil, errors.Join(err, lab.close())
+		return nil, errors.Join(fmt.Errorf("building the lab %v: %w", config.Topology, err), lab.release())
 	}
 	return lab, nil
 }
 
 func (l *Lab) build() error {
-	names := l.Topology.hosts()
-	hosts := make([]*Host, len(names))
-	err := together(len(names), func(i int) (err error) {
-		hosts[i], err = newHost(l, names[i])
+	nodes := l.config.Topology.nodes()
+	hosts := make([]*Host, len(nodes))
+	err := forEach(len(nodes), func(i int) (err error) {
+		hosts[i], err = newHost(l, nodes[i])
 		return err
 	})
 	for _, host := range hosts {
 		if host != nil {
-			l.Hosts = append(l.Hosts, host)
+			l.hosts = append(l.hosts, host)
 		}
 	}
 	if err != nil {
 		return err
 	}
-	l.Client, l.Server = l.Hosts[0], l.Hosts[len(l.Hosts)-1]
+	l.Client, l.Server = l.hosts[0], l.hosts[len(l.hosts)-1]
 	if err := l.cable(); err != nil {
 		return err
 	}
 	return l.equip()
 }
 
-// equip gives the firewall and the proxy of the topology what makes them so.
+// equip gives each host what its role needs.
 func (l *Lab) equip() (err error) {
-	for _, host := range l.Hosts {
-		switch host.Name {
-		case "firewall", "firewall-2":
-			f, err := firewall.Open(host.ns, host.Capture, l.Timeline)
-			if err != nil {
+	for _, host := range l.hosts {
+		if host.role == Proxy {
+			if l.proxy, err = proxy.Start(host.ns); err != nil {
 				return err
 			}
-			host.Rules = f.Rules
-			l.Firewalls = append(l.Firewalls, f)
-		case "proxy":
-			if l.Proxy, err = proxy.Start(host.ns); err != nil {
+		}
+		if !host.role.tracks() {
+			continue
+		}
+		f, err := firewall.Open(host.ns, host.capture, l.timeline)
+		if err != nil {
+			return err
+		}
+		host.rules, host.firewall = f.Rules, f
+		l.firewalls = append(l.firewalls, f)
+		if host.role == NAT {
+			if err := f.Masquerade(host.LinkTowardsServer(), firewall.PortRange{}); err != nil {
 				return err
 			}
 		}
 	}
-	if len(l.Firewalls) > 0 {
-		l.Firewall = l.Firewalls[0]
-	}
-	if l.Topology == NATed {
-		return l.Firewall.Masquerade(linkName(l.Server), firewall.PortRange{})
-	}
 	return nil
 }
 
-func (l *Lab) close() error {
-	l.endWatch()
+// Close gives the lab back: its programs are killed, its sockets closed, its namespaces
+// removed. The error also reports packets that the lab's capture has lost: what is missing
+// among captured packets proves nothing then. Closing twice does nothing.
+func (l *Lab) Close() error {
+	if l.closed {
+		return nil
+	}
 	var errs []error
-	if l.Proxy != nil {
-		errs = append(errs, l.Proxy.Close())
+	for _, h := range l.hosts {
+		if err := h.capture.Trouble(); err != nil {
+			errs = append(errs, err)
+		}
 	}
-	for _, f := range l.Firewalls {
-		errs = append(errs, f.Close())
+	if err := l.release(); err != nil {
+		errs = append(errs, fmt.Errorf("closing the lab: %w", err))
 	}
-	return errors.Join(append(errs, together(len(l.Hosts), func(i int) error { return l.Hosts[i].close() }))...)
+	return errors.Join(errs...)
 }
 
-// together does something for each of n at once.
-func together(n int, do func(i int) error) error {
+func (l *Lab) release() error {
+	l.closed = true
+	l.endWatch()
+	var errs []error
+	if l.proxy != nil {
+		errs = append(errs, l.proxy.Close())
+	}
+	for _, f := range l.firewalls {
+		errs = append(errs, f.Close())
+	}
+	return errors.Join(append(errs, forEach(len(l.hosts), func(i int) error { return l.hosts[i].close() }))...)
+}
+
+// forEach calls do for 0 … n-1 at once and returns all errors.
+func forEach(n int, do func(i int) error) error {
 	errs := make([]error, n)
 	var group sync.WaitGroup
 	for i := range n {
@@ -186,122 +217,77 @@ func together(n int, do func(i int) error) error {
 	return errors.Join(errs...)
 }
 
-// Host is the host of that name; the test fails when the topology has none.
+// Topology returns what the lab was built from.
+func (l *Lab) Topology() Topology { return l.config.Topology }
+
+// Family returns the family of the addresses that Connect, Listen, Dialer and Address use.
+func (l *Lab) Family() sock.Family { return l.config.Family }
+
+// Timeline returns what has happened in the lab so far: steps, packets, states, conntrack
+// events, output of programs.
+func (l *Lab) Timeline() *timeline.Timeline { return l.timeline }
+
+// Hosts returns all hosts, from the client to the server.
+func (l *Lab) Hosts() []*Host { return l.hosts }
+
+// Paths returns the ways from the client to the server.
+func (l *Lab) Paths() []Path { return l.paths }
+
+// Firewall returns the first firewall or NAT; nil where the topology has none.
+func (l *Lab) Firewall() *firewall.Firewall {
+	if len(l.firewalls) == 0 {
+		return nil
+	}
+	return l.firewalls[0]
+}
+
+// Firewalls returns all firewalls and NATs.
+func (l *Lab) Firewalls() []*firewall.Firewall { return l.firewalls }
+
+// Proxy returns the topology's toxiproxy; nil where there is none.
+func (l *Lab) Proxy() *proxy.Proxy { return l.proxy }
+
+// Host returns the host of that name. A name that the topology has not fails the step.
 func (l *Lab) Host(name string) *Host {
 	l.t.Helper()
-	for _, h := range l.Hosts {
-		if h.Name == name {
-			return h
-		}
+	h := l.named(name)
+	if h == nil {
+		l.t.Fatalf("there is no host %q in the topology %v", name, l.config.Topology)
 	}
-	l.t.Fatalf("there is no host %q in the topology %v", name, l.Topology)
-	return nil
+	return h
 }
 
-// ProxyHost is the host on which the proxy runs; nil where the topology has none.
-func (l *Lab) ProxyHost() *Host {
-	for _, h := range l.Hosts {
-		if h.Name == "proxy" {
-			return h
-		}
+// named returns the host of that name, or nil.
+func (l *Lab) named(name string) *Host {
+	at := slices.IndexFunc(l.hosts, func(h *Host) bool { return h.name == name })
+	if at < 0 {
+		return nil
 	}
-	return nil
+	return l.hosts[at]
 }
 
-// Prefixes are the networks of the lab's cables, of both families.
+// First returns the first host with a role, from the client's side; nil where the topology
+// has none.
+func (l *Lab) First(role Role) *Host {
+	at := slices.IndexFunc(l.hosts, func(h *Host) bool { return h.role == role })
+	if at < 0 {
+		return nil
+	}
+	return l.hosts[at]
+}
+
+// ProxyHost returns the host on which the proxy runs; nil where the topology has none.
+func (l *Lab) ProxyHost() *Host { return l.First(Proxy) }
+
+// Prefixes returns the networks of the lab's cables, of both families.
 func (l *Lab) Prefixes() []netip.Prefix {
 	var prefixes []netip.Prefix
-	for _, path := range l.Paths {
+	for _, path := range l.paths {
 		for _, s := range path.segments {
 			prefixes = append(prefixes, s.prefixes()...)
 		}
 	}
 	return prefixes
-}
-
-// Connect opens a TCP connection from the client to a port of the server, or
-// through the proxy where there is one, and returns both ends, established.
-func (l *Lab) Connect(port uint16) (client, server *Conn) {
-	l.t.Helper()
-	listener := l.Server.Listen(port, 16)
-	defer func() { _ = listener.Close() }()
-	client = l.Dial(port)
-	server = listener.Accept("server")
-	return client, server
-}
-
-// StartServer starts a fixture on the server that listens on a port and returns
-// when it is ready.
-func (l *Lab) StartServer(port uint16, fixture string, arguments ...string) *Program {
-	l.t.Helper()
-	listen := netip.AddrPortFrom(l.Server.Address(), port).String()
-	p := l.Server.Start(peer.Fixture(fixture, append([]string{"-listen", listen}, arguments...)...))
-	p.Await("ready")
-	return p
-}
-
-// StartClient starts a fixture on the client that connects to a port of the
-// server, or through the proxy, and returns when it is connected.
-func (l *Lab) StartClient(port uint16, fixture string, arguments ...string) *Program {
-	l.t.Helper()
-	p := l.Client.Start(peer.Fixture(fixture, append([]string{"-connect", l.Entrance(port).String()}, arguments...)...))
-	p.Await("connected")
-	return p
-}
-
-// Dial connects the client to a port that listens, and fails the test when that
-// does not succeed promptly.
-func (l *Lab) Dial(port uint16) *Conn {
-	l.t.Helper()
-	client := l.Client.NewSocket("client")
-	client.MustConnect(l.Entrance(port))
-	return client
-}
-
-// LastData is when the last data arrived at a host: the instant from which a
-// program there counts its peer's silence.
-func (l *Lab) LastData(at *Host) time.Time {
-	l.t.Helper()
-	received := at.Received(capture.Data)
-	if len(received) == 0 {
-		l.t.Fatalf("no data has arrived at %v yet\n%s", at, l.Recent())
-	}
-	return received[len(received)-1].At
-}
-
-// Knows says whether the firewall has a conntrack entry for a flow.
-func (l *Lab) Knows(client, server netip.AddrPort) bool {
-	l.t.Helper()
-	_, known, err := l.Firewall.Find(client, server)
-	if err != nil {
-		l.t.Fatalf("%v", err)
-	}
-	return known
-}
-
-// Entrance is the address that the client connects to for a port of the server:
-// the server's own, or that of a proxy, which it makes forward the port.
-func (l *Lab) Entrance(port uint16) netip.AddrPort {
-	l.t.Helper()
-	if l.Proxy == nil {
-		return netip.AddrPortFrom(l.Server.Address(), port)
-	}
-	entrance := netip.AddrPortFrom(l.ProxyHost().Address(), port)
-	if _, known := l.routes[port]; !known {
-		route, err := l.Proxy.Forward(fmt.Sprintf("port-%d", port), entrance.String(), netip.AddrPortFrom(l.Server.Address(), port).String())
-		if err != nil {
-			l.t.Fatalf("%v", err)
-		}
-		l.routes[port] = route
-	}
-	return entrance
-}
-
-// Route is the proxy's route for a port of the server.
-func (l *Lab) Route(port uint16) *proxy.Route {
-	l.t.Helper()
-	l.Entrance(port)
-	return l.routes[port]
 }
 
 // context bounds a step that a healthy lab does in milliseconds.

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,8 +16,11 @@ import (
 
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/capture"
+	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/oracle"
 	"github.com/halfopen-lab/halfopen/harness/peer"
+	_ "github.com/halfopen-lab/halfopen/harness/proxy/server"
+	"github.com/halfopen-lab/halfopen/harness/reexec"
 	"github.com/halfopen-lab/halfopen/harness/require"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
@@ -54,7 +58,7 @@ func TestInVirtualTimeARoundTripTakesTimeAndAStepWaitsForItsAnswers(t *testing.T
 	if err := require.Netem(); err != nil {
 		t.Skip(err)
 	}
-	t.Setenv(require.Virtual, "1")
+	t.Setenv(environment.VirtualTime, "1")
 	for _, family := range []sock.Family{sock.IPv4, sock.IPv6} {
 		lab := harness.New(t, harness.Routed, family)
 		client, server := lab.Connect(5000)
@@ -80,12 +84,16 @@ func TestInVirtualTimeARoundTripTakesTimeAndAStepWaitsForItsAnswers(t *testing.T
 	}
 }
 
+func hasNAT(topology harness.Topology) bool {
+	return slices.ContainsFunc(slices.Concat(topology...), func(n harness.Node) bool { return n.Role == harness.NAT })
+}
+
 func TestOnlyANATAndAProxyHideTheClient(t *testing.T) {
 	for _, topology := range topologies {
 		lab := harness.New(t, topology, sock.IPv4)
 		client, server := lab.Connect(5000)
 		hidden := server.Remote() != client.Local()
-		if want := topology == harness.NATed || lab.Proxy != nil; hidden != want {
+		if want := hasNAT(topology) || lab.Proxy() != nil; hidden != want {
 			t.Errorf("%v: the server sees %v, the client is %v", topology, server.Remote(), client.Local())
 		}
 	}
@@ -195,11 +203,11 @@ func count(t *testing.T, pattern string) int {
 }
 
 func init() {
-	peer.Register("sleeper", func([]string) error {
+	reexec.Register("sleeper", func([]string) error {
 		peer.Report(peer.Event{Name: "ready"})
 		select {}
 	})
-	peer.Register("failure", func([]string) error { return fmt.Errorf("no disk") })
+	reexec.Register("failure", func([]string) error { return fmt.Errorf("no disk") })
 }
 
 func TestWhatASpecDoesWrongIsToldInOneLine(t *testing.T) {
@@ -234,20 +242,20 @@ func TestWhatASpecDoesWrongIsToldInOneLine(t *testing.T) {
 		}, "halfopen-failure on server ended before it was ready: exit status 1; it wrote: failure: no disk"},
 		{"a sysctl that does not exist", func(lab *harness.Lab) {
 			lab.Server.Sysctl("ipv4/tcp_nonesuch", 1)
-		}, `server sets net/ipv4/tcp_nonesuch to 1: setting the sysctl ipv4/tcp_nonesuch to "1": no such file or directory`},
+		}, `server sets net/ipv4/tcp_nonesuch to 1: setting the sysctl net/ipv4/tcp_nonesuch to "1": no such file or directory`},
 	} {
 		if got := complaint(harness.Firewalled, c.do); got != c.want {
 			t.Errorf("%s:\n got  %s\n want %s", c.what, got, c.want)
 		}
 	}
-	if got, want := complaint(harness.Topology(99), func(*harness.Lab) {}), "building the lab topology 99: topology 99 is not known"; got != want {
+	if got, want := complaint(harness.Topology{{{Name: "a"}}}, func(*harness.Lab) {}), "building the lab: the host a of the topology is a peer: between the peers are routers, firewalls, NATs and a proxy"; got != want {
 		t.Errorf("a topology that is none:\n got  %s\n want %s", got, want)
 	}
 }
 
 func TestAFailedSpecKeepsItsEvidence(t *testing.T) {
 	directory := t.TempDir()
-	t.Setenv("HALFOPEN_REPORT", directory)
+	t.Setenv(environment.Report, directory)
 	s := run("a spec / that fails", func(s *spec) {
 		lab := harness.New(s, harness.Firewalled, sock.IPv4)
 		client, _ := lab.Connect(5000)
@@ -276,7 +284,7 @@ func TestAFailedSpecKeepsItsEvidence(t *testing.T) {
 // The entries of a table are named alike but for the end, and may fail side by side.
 func TestTheEvidenceOfEachEntryOfATableIsKept(t *testing.T) {
 	directory := t.TempDir()
-	t.Setenv("HALFOPEN_REPORT", directory)
+	t.Setenv(environment.Report, directory)
 	for _, entry := range []string{"delay 300ms", "loss 20%"} {
 		run(strings.Repeat("a long story ", 12)+entry, func(s *spec) {
 			harness.New(s, harness.Direct, sock.IPv4)
@@ -290,7 +298,7 @@ func TestTheEvidenceOfEachEntryOfATableIsKept(t *testing.T) {
 
 func TestAGreenSpecKeepsNothing(t *testing.T) {
 	directory := t.TempDir()
-	t.Setenv("HALFOPEN_REPORT", directory)
+	t.Setenv(environment.Report, directory)
 	s := run("green", func(s *spec) { harness.New(s, harness.Direct, sock.IPv4) })
 	if n := count(t, filepath.Join(directory, "*")); n != 0 || len(s.logs) != 0 {
 		t.Errorf("%d files and %d messages are left of a green spec", n, len(s.logs))
@@ -298,15 +306,15 @@ func TestAGreenSpecKeepsNothing(t *testing.T) {
 }
 
 func TestAStepThatIsLeftOutIsNotDone(t *testing.T) {
-	t.Setenv("HALFOPEN_LEAVE_OUT", "detector 1")
+	t.Setenv(environment.LeaveOut, "detector 1")
 	lab := harness.New(t, harness.Direct, sock.IPv4)
 	client, _ := lab.Connect(5000)
 	client.Keepalive(oracle.Keepalive{Idle: time.Second})
 	if timer := client.Entry().Timer; timer != sock.NoTimer {
 		t.Errorf("keepalive was to be left out, and the timer is %v", timer)
 	}
-	if !strings.Contains(lab.Timeline.String(), "LEFT OUT client switches keepalive on") {
-		t.Errorf("the timeline does not tell that a step was left out:\n%v", lab.Timeline)
+	if !strings.Contains(lab.Timeline().String(), "LEFT OUT client switches keepalive on") {
+		t.Errorf("the timeline does not tell that a step was left out:\n%v", lab.Timeline())
 	}
 }
 
@@ -314,7 +322,7 @@ func TestASysctlThatChangesNothingIsNoStep(t *testing.T) {
 	lab := harness.New(t, harness.Direct, sock.IPv4)
 	lab.Client.Sysctl("ipv4/tcp_retries2", oracle.Retries2)
 	lab.Client.Sysctl("ipv4/tcp_retries2", 2)
-	text := lab.Timeline.String()
+	text := lab.Timeline().String()
 	if strings.Contains(text, "tcp_retries2 to 15") || !strings.Contains(text, "client sets net/ipv4/tcp_retries2 to 2") {
 		t.Errorf("the timeline should have the second alone:\n%v", text)
 	}
@@ -322,7 +330,7 @@ func TestASysctlThatChangesNothingIsNoStep(t *testing.T) {
 
 // A program with labs that forgets Main would leave its hosts behind when killed.
 func TestWithoutMainNoLabIsBuilt(t *testing.T) {
-	t.Setenv("HALFOPEN_PRIVATE", "")
+	t.Setenv(environment.Private, "")
 	got := complaint(harness.Direct, func(*harness.Lab) {})
 	if want := "building the lab client — server: this program does not run in namespaces of its own"; !strings.HasPrefix(got, want) {
 		t.Errorf("got %q, want it to begin with %q", got, want)

@@ -6,9 +6,8 @@ import (
 	"os"
 
 	"github.com/halfopen-lab/halfopen/harness/firewall"
-	"github.com/halfopen-lab/halfopen/harness/peer"
 	"github.com/halfopen-lab/halfopen/harness/private"
-	"github.com/halfopen-lab/halfopen/harness/proxy"
+	"github.com/halfopen-lab/halfopen/harness/reexec"
 )
 
 // Main runs a test binary, or any program that makes labs, in private namespaces
@@ -20,8 +19,7 @@ import (
 // Where a lab cannot be made it says so in one line, with the remedy, and exits
 // with 1 before anything runs.
 func Main(run func() int) {
-	peer.Main()
-	proxy.Main()
+	reexec.Main()
 	if err := tools(); err != nil {
 		fmt.Fprintf(os.Stderr, "halfopen: %v\n", err)
 		os.Exit(1)

@@ -20,17 +20,18 @@ type Path struct {
 // cable joins the hosts of every path, which has networks of its own.
 func (l *Lab) cable() error {
 	first := 0
-	for _, names := range paths[l.Topology] {
-		p := Path{first: first, segments: segments[first : first+len(names)-1]}
-		for _, name := range names {
-			p.Hosts = append(p.Hosts, l.Host(name))
+	for _, nodes := range l.config.Topology.paths() {
+		p := Path{Hosts: []*Host{l.Client}, first: first, segments: segments[first : first+len(nodes)+1]}
+		for _, node := range nodes {
+			p.Hosts = append(p.Hosts, l.named(node.Name))
 		}
+		p.Hosts = append(p.Hosts, l.Server)
 		first += len(p.segments)
-		l.Paths = append(l.Paths, p)
+		l.paths = append(l.paths, p)
 		if err := p.join(l.delay); err != nil {
 			return err
 		}
-		if err := p.route(l.Topology); err != nil {
+		if err := p.route(); err != nil {
 			return err
 		}
 	}
@@ -38,25 +39,25 @@ func (l *Lab) cable() error {
 }
 
 // join joins neighbours by cables with a delay, gives the links their addresses, and
-// tells each neighbour of the other.
+// gives each host a permanent entry for its neighbour.
 func (p Path) join(delay time.Duration) error {
 	for i, s := range p.segments {
 		near, far := p.Hosts[i], p.Hosts[i+1]
-		near.towards[far.Name], far.towards[near.Name] = linkName(far), linkName(near)
+		near.neighbour[far], far.neighbour[near] = linkName(far), linkName(near)
 		nearMAC, farMAC := mac(p.first+i, nearEnd), mac(p.first+i, farEnd)
 		if err := link.Join(
-			link.End{Links: near.Links, Name: linkName(far), MAC: nearMAC, Delay: delay},
-			link.End{Links: far.Links, Name: linkName(near), MAC: farMAC, Delay: delay},
+			link.End{Links: near.links, Name: linkName(far), MAC: nearMAC, Delay: delay},
+			link.End{Links: far.links, Name: linkName(near), MAC: farMAC, Delay: delay},
 		); err != nil {
 			return err
 		}
 		for _, prefix := range s.prefixes() {
 			nearAddress, farAddress := number(prefix, nearEnd), number(prefix, farEnd)
 			if err := errors.Join(
-				near.Links.Address(linkName(far), nearAddress),
-				far.Links.Address(linkName(near), farAddress),
-				near.Links.Neighbour(linkName(far), farAddress.Addr(), farMAC),
-				far.Links.Neighbour(linkName(near), nearAddress.Addr(), nearMAC),
+				near.links.Address(linkName(far), nearAddress),
+				far.links.Address(linkName(near), farAddress),
+				near.links.Neighbour(linkName(far), farAddress.Addr(), farMAC),
+				far.links.Neighbour(linkName(near), nearAddress.Addr(), nearMAC),
 			); err != nil {
 				return err
 			}
@@ -71,7 +72,7 @@ func (p Path) join(delay time.Duration) error {
 	for i := range p.segments {
 		near, far := p.Hosts[i], p.Hosts[i+1]
 		if err := errors.Join(
-			near.Links.AwaitUp(linkName(far)), far.Links.AwaitUp(linkName(near)),
+			near.links.AwaitUp(linkName(far)), far.links.AwaitUp(linkName(near)),
 		); err != nil {
 			return err
 		}
@@ -80,10 +81,10 @@ func (p Path) join(delay time.Duration) error {
 }
 
 // route gives every host routes to the segments that it does not touch.
-func (p Path) route(t Topology) error {
+func (p Path) route() error {
 	for at, host := range p.Hosts {
 		for to := range p.segments {
-			if to == at || to == at-1 || !p.reaches(t, at, to) {
+			if to == at || to == at-1 || !p.reaches(at, to) {
 				continue
 			}
 			via, end := at, byte(farEnd) // through the neighbour towards the server
@@ -92,7 +93,7 @@ func (p Path) route(t Topology) error {
 			}
 			for _, family := range []sock.Family{sock.IPv4, sock.IPv6} {
 				gateway := number(p.segments[via].of(family), end).Addr()
-				if err := host.Links.Route(p.segments[to].of(family), gateway); err != nil {
+				if err := host.links.Route(p.segments[to].of(family), gateway); err != nil {
 					return err
 				}
 			}
@@ -101,15 +102,18 @@ func (p Path) route(t Topology) error {
 	return nil
 }
 
-// reaches says whether host number at of the path has a route to its segment number to:
+// reaches reports whether host number at of the path has a route to its segment number to:
 // nothing is routed across a proxy, and nothing beyond a NAT is routed back.
-func (p Path) reaches(t Topology, at, to int) bool {
+func (p Path) reaches(at, to int) bool {
 	if to < at-1 { // towards the client, across the hosts to+1 … at-1
 		return !slices.ContainsFunc(p.Hosts[to+1:at], func(h *Host) bool {
-			return h.Name == "proxy" || (h.Name == "firewall" && t == NATed)
+			return h.role == Proxy || h.role == NAT
 		})
 	}
-	return !slices.ContainsFunc(p.Hosts[at+1:to+1], func(h *Host) bool { return h.Name == "proxy" })
+	return !slices.ContainsFunc(p.Hosts[at+1:to+1], func(h *Host) bool { return h.role == Proxy })
 }
 
-func linkName(to *Host) string { return "to-" + to.Name }
+// linkPrefix begins the name of every link of a host; the neighbour's name follows.
+const linkPrefix = "to-"
+
+func linkName(to *Host) string { return linkPrefix + to.name }

@@ -13,20 +13,12 @@ import (
 // PowerOff makes the host vanish: its cables go dead first, and only then do its
 // programs and sockets end, so that not one FIN or RST gets out.
 func (h *Host) PowerOff() error {
-	for _, name := range h.towards {
-		if err := h.Links.Down(name); err != nil {
+	for _, name := range h.neighbour {
+		if err := h.links.Down(name); err != nil {
 			return err
 		}
 	}
-	for _, l := range h.listeners {
-		_ = l.Close()
-	}
-	for _, c := range h.conns {
-		_ = c.Conn.Abort() // leaves no orphan behind that would answer after the reboot
-	}
-	for _, a := range h.associations {
-		_ = a.SCTP.Abort()
-	}
+	h.abort() // leaves no orphan behind that would answer after the reboot
 	return h.endPrograms()
 }
 
@@ -70,15 +62,15 @@ func (h *Host) PowerOn() error {
 		return err
 	}
 	if len(left) > 0 {
-		return fmt.Errorf("powering %s on: its kernel still shuts %d SCTP associations of dead programs down: end them before the power cut", h.Name, len(left))
+		return fmt.Errorf("powering %s on: its kernel still shuts %d SCTP associations of dead programs down: end them before the power cut", h.name, len(left))
 	}
-	for _, name := range h.towards {
-		if err := h.Links.Up(name); err != nil {
+	for _, name := range h.neighbour {
+		if err := h.links.Up(name); err != nil {
 			return err
 		}
 	}
-	for neighbour, name := range h.towards {
-		if err := errors.Join(h.Links.AwaitUp(name), h.lab.Host(neighbour).Links.AwaitUp(linkName(h))); err != nil {
+	for neighbour, name := range h.neighbour {
+		if err := errors.Join(h.links.AwaitUp(name), neighbour.links.AwaitUp(linkName(h))); err != nil {
 			return err
 		}
 	}

@@ -2,11 +2,10 @@ package harness
 
 import (
 	"fmt"
-	"os"
-	"slices"
 	"time"
 
 	"github.com/halfopen-lab/halfopen/harness/capture"
+	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/timeline"
 )
 
@@ -18,12 +17,6 @@ const (
 	detector kind = "detector" // switches detection on
 	action   kind = "action"   // what a program does: close, shut down, set a sysctl
 )
-
-// LeaveOut names, in the environment, a step that is not done in this run: its
-// kind and its number, as in "fault 1" for the first fault of every lab. `make
-// mutate` runs the specs once without each of their steps: a spec that stays green
-// although its fault never happened proves nothing.
-const LeaveOut = "HALFOPEN_LEAVE_OUT"
 
 // Fault is something that breaks, as a value that can be applied to any lab whose
 // topology has what it needs. Package scenarios has them.
@@ -39,7 +32,7 @@ type Healer interface {
 	Heal(*Lab) error
 }
 
-// Apply makes a fault happen and fails the test when it cannot.
+// Apply makes a fault happen. It fails the step when the fault cannot happen in the lab.
 func (l *Lab) Apply(f Fault) {
 	l.t.Helper()
 	l.perform(fault, f.String(), func() error { return f.Apply(l) })
@@ -57,21 +50,22 @@ func (l *Lab) perform(k kind, name string, do func() error) {
 	l.steps[k]++
 	number := fmt.Sprintf("%s %d", k, l.steps[k])
 	l.report("step", number)
-	if os.Getenv(LeaveOut) == number {
-		l.Timeline.Addf("spec", timeline.Step, "LEFT OUT %s", name)
+	if environment.Read().LeaveOut == number {
+		l.timeline.Addf("spec", timeline.Step, "LEFT OUT %s", name)
 		l.report("left out", fmt.Sprintf("%s: %s", k, name))
 		return
 	}
 	l.settle()
-	l.Timeline.Addf("spec", timeline.Step, "%s", name)
+	l.timeline.Addf("spec", timeline.Step, "%s", name)
 	began := time.Now()
 	err := do()
 	if took := time.Since(began); took > 100*time.Millisecond { // packets in the meantime may be from before or after
-		l.Timeline.Addf("spec", timeline.Step, "%s: done after %v", name, took.Round(time.Millisecond))
+		l.timeline.Addf("spec", timeline.Step, "%s: done after %v", name, took.Round(time.Millisecond))
 	}
 	l.settle()
 	l.observe()
 	if err != nil {
+		l.timeline.Addf("spec", timeline.Step, "FAILED %s", name)
 		l.t.Fatalf("%s: %v\n%s", name, err, l.Recent())
 	}
 }
@@ -93,8 +87,8 @@ func (l *Lab) report(name, text string) {
 
 // observe records what has changed: packets that were captured, states of sockets.
 func (l *Lab) observe() {
-	for _, h := range l.Hosts {
-		h.Capture.AddTo(l.Timeline, h.tells)
+	for _, h := range l.hosts {
+		h.capture.AddTo(l.timeline, h.belongsInTimeline)
 		for _, c := range h.conns {
 			c.observe()
 		}
@@ -104,20 +98,15 @@ func (l *Lab) observe() {
 	}
 }
 
-// tells says whether a packet belongs in the timeline: TCP, SCTP and ICMP where they
-// arrive, and where a peer sends them. What a router passes on is seen to arrive at
-// the next host, or not.
-func (h *Host) tells(p capture.Packet) bool {
-	return (p.TCP || len(p.Chunks) > 0 || p.ICMP != "") && (!p.Out || h.terminates())
-}
-
-// terminates says whether connections end at the host, unlike at a router.
-func (h *Host) terminates() bool {
-	return slices.Contains([]string{"client", "server", "proxy"}, h.Name)
+// belongsInTimeline reports whether a packet belongs in the timeline: TCP, SCTP and ICMP
+// where they arrive, and where a peer sends them. A packet that a router forwards arrives at
+// the next host, or is lost.
+func (h *Host) belongsInTimeline(p capture.Packet) bool {
+	return (p.TCP || len(p.Chunks) > 0 || p.ICMP != "") && (!p.Out || !h.role.routes())
 }
 
 // Recent is the last events of the timeline.
 func (l *Lab) Recent() string {
 	l.observe()
-	return "The last events of the timeline:\n" + l.Timeline.Last(40)
+	return "The last events of the timeline:\n" + l.timeline.Last(40)
 }

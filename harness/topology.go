@@ -1,108 +1,134 @@
 package harness
 
 import (
+	"errors"
 	"fmt"
-	"net"
-	"net/netip"
+	"slices"
 	"strings"
-
-	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
-// Topology is what lies between the client and the server.
-type Topology int
+// Role says what a host does with packets.
+type Role int
 
-// The topologies. Every host has an IPv4 and an IPv6 address.
+// The roles. The zero value is that of the two peers.
 const (
-	Direct                Topology = iota // client — server
-	Routed                                // client — router — router — server
-	Firewalled                            // client — firewall — server
-	NATed                                 // client — firewall that hides the client's address — server
-	Proxied                               // client — toxiproxy — server
-	ProxiedBehindFirewall                 // client — firewall — toxiproxy — server
-	Multihomed                            // client — firewall — server, and client — firewall-2 — server beside it
+	Peer     Role = iota // a client or a server: connections end here
+	Router               // forwards, and has a packet filter
+	Firewall             // a router with connection tracking: it can forget, reset and drop flows
+	NAT                  // a firewall that hides the client's address from the server
+	Proxy                // toxiproxy: connections end here, and others begin
 )
 
-// paths are the hosts of each topology from the client to the server, on one path or on
-// several that share nothing but the two.
-var paths = map[Topology][][]string{
-	Direct:                {{"client", "server"}},
-	Routed:                {{"client", "router-west", "router-east", "server"}},
-	Firewalled:            {{"client", "firewall", "server"}},
-	NATed:                 {{"client", "firewall", "server"}},
-	Proxied:               {{"client", "proxy", "server"}},
-	ProxiedBehindFirewall: {{"client", "firewall", "proxy", "server"}},
-	Multihomed:            {{"client", "firewall", "server"}, {"client", "firewall-2", "server"}},
+// String names the role: "router", "NAT".
+func (r Role) String() string {
+	names := [...]string{"peer", "router", "firewall", "NAT", "proxy"}
+	if r < 0 || int(r) >= len(names) {
+		return fmt.Sprintf("role %d", int(r))
+	}
+	return names[r]
 }
 
-// hosts are the names of the topology's hosts: the client, all between, the server.
-func (t Topology) hosts() []string {
-	names := []string{"client"}
-	for _, path := range paths[t] {
-		names = append(names, path[1:len(path)-1]...)
-	}
-	return append(names, "server")
+// routes reports whether a host of the role forwards packets.
+func (r Role) routes() bool { return r == Router || r == Firewall || r == NAT }
+
+// tracks reports whether a host of the role has connection tracking.
+func (r Role) tracks() bool { return r == Firewall || r == NAT }
+
+// Node is a host between the client and the server, as a topology describes it.
+type Node struct {
+	Name string // at most 12 bytes: the names of links are made of it (IFNAMSIZ)
+	Role Role   // not Peer
 }
 
-// String is the topology as a picture.
-func (t Topology) String() string {
-	all, ok := paths[t]
-	if !ok {
-		return fmt.Sprintf("topology %d", int(t))
+// The names of the two hosts that every topology has.
+const (
+	clientName = "client"
+	serverName = "server"
+)
+
+// Topology is what lies between the client and the server: one or more paths, which share
+// nothing but the two. A path is the hosts that it passes, from the client to the server.
+// The zero value joins the two by a cable. Every host has an IPv4 and an IPv6 address.
+//
+// A topology of one's own is a value like those below:
+//
+//	harness.Topology{{{Name: "nat", Role: harness.NAT}, {Name: "isp", Role: harness.Router}}}
+type Topology [][]Node
+
+// Topologies that specs use most.
+var (
+	Direct                = Topology{}                                                     // client — server
+	Routed                = Topology{{{"router-west", Router}, {"router-east", Router}}}   // client — router — router — server
+	Firewalled            = Topology{{{"firewall", Firewall}}}                             // client — firewall — server
+	NATed                 = Topology{{{"firewall", NAT}}}                                  // client — NAT — server
+	Proxied               = Topology{{{"proxy", Proxy}}}                                   // client — toxiproxy — server
+	ProxiedBehindFirewall = Topology{{{"firewall", Firewall}, {"proxy", Proxy}}}           // client — firewall — toxiproxy — server
+	Multihomed            = Topology{{{"firewall", Firewall}}, {{"firewall-2", Firewall}}} // client — firewall — server, and client — firewall-2 — server beside it
+)
+
+// paths are the paths of the topology, of which there is at least one.
+func (t Topology) paths() [][]Node {
+	if len(t) == 0 {
+		return [][]Node{{}}
 	}
-	var pictures []string
-	for _, path := range all {
-		picture := strings.Join(path, " — ")
-		if t == NATed {
-			picture = strings.Replace(picture, "firewall", "NAT", 1)
+	return t
+}
+
+// nodes are the hosts of the topology: the client, those between, the server.
+func (t Topology) nodes() []Node {
+	nodes := []Node{{clientName, Peer}}
+	return append(append(nodes, slices.Concat(t...)...), Node{serverName, Peer})
+}
+
+// longestName is how long a node's name may be: a link to it has three bytes more, and
+// IFNAMSIZ is 16 with the terminating zero (linux/if.h).
+const longestNodeName = 15 - len(linkPrefix)
+
+// validate reports, in one line, why a lab of the topology cannot be built.
+func (t Topology) validate() error {
+	cables := 0
+	for _, path := range t.paths() {
+		cables += len(path) + 1
+	}
+	if cables > len(segments) {
+		return fmt.Errorf("the topology %v has %d cables, and there are addresses for %d (RFC 5737)", t, cables, len(segments))
+	}
+	proxies := 0
+	known := map[string]bool{clientName: true, serverName: true}
+	for _, node := range slices.Concat(t...) {
+		switch {
+		case node.Name == "" || strings.ContainsAny(node.Name, "/ \t\n"):
+			return fmt.Errorf("a host of the topology is named %q: choose a name without spaces and slashes", node.Name)
+		case len(node.Name) > longestNodeName:
+			return fmt.Errorf("the host %s of the topology has a name of %d bytes: the longest has %d", node.Name, len(node.Name), longestNodeName)
+		case known[node.Name]:
+			return fmt.Errorf("two hosts of the topology are named %s", node.Name)
+		case node.Role <= Peer || node.Role > Proxy:
+			return fmt.Errorf("the host %s of the topology is a %v: between the peers are routers, firewalls, NATs and a proxy", node.Name, node.Role)
+		case node.Role == Proxy:
+			proxies++
 		}
-		pictures = append(pictures, picture)
+		known[node.Name] = true
+	}
+	if proxies > 1 {
+		return errors.New("the topology has two proxies: one is supported")
+	}
+	return nil
+}
+
+// String is the topology as a picture: "client — firewall — server".
+func (t Topology) String() string {
+	var pictures []string
+	for _, path := range t.paths() {
+		names := []string{clientName}
+		for _, node := range path {
+			if node.Role == NAT && node.Name == Firewalled[0][0].Name {
+				names = append(names, NAT.String())
+				continue
+			}
+			names = append(names, node.Name)
+		}
+		pictures = append(pictures, strings.Join(append(names, serverName), " — "))
 	}
 	return strings.Join(pictures, ", ")
-}
-
-// segment is the network on one cable. The addresses are those reserved for
-// documentation (RFC 5737, RFC 3849): a packet that leaked would reach no one. IPv4 has
-// three such networks, of which the last is divided. Others are of no use: SCTP keeps
-// addresses for benchmarks and private ones from its peers (sctp_v4_scope).
-type segment struct{ ipv4, ipv6 netip.Prefix }
-
-var segments = []segment{
-	{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8:1::/64")},
-	{netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("2001:db8:2::/64")},
-	{netip.MustParsePrefix("203.0.113.0/25"), netip.MustParsePrefix("2001:db8:3::/64")},
-	{netip.MustParsePrefix("203.0.113.128/25"), netip.MustParsePrefix("2001:db8:4::/64")},
-}
-
-// The host parts of the two addresses on a segment, seen from the client.
-const (
-	nearEnd = 10 // the end towards the client
-	farEnd  = 20 // the end towards the server
-)
-
-func (s segment) prefixes() []netip.Prefix { return []netip.Prefix{s.ipv4, s.ipv6} }
-
-func (s segment) of(family sock.Family) netip.Prefix {
-	if family == sock.IPv6 {
-		return s.ipv6
-	}
-	return s.ipv4
-}
-
-// mac is the hardware address of one end of a cable, from the block that RFC 7042
-// keeps for documentation.
-func mac(segment int, end byte) net.HardwareAddr {
-	return net.HardwareAddr{0x00, 0x00, 0x5e, 0x00, 0x53, byte(segment+1)<<4 | end/10}
-}
-
-// number is an address of the prefix with the given host part, which IPv6 has in
-// the same digits: 192.0.2.10 and 2001:db8:1::10.
-func number(prefix netip.Prefix, host byte) netip.Prefix {
-	b := prefix.Addr().AsSlice()
-	if prefix.Addr().Is6() {
-		host = host/10<<4 + host%10
-	}
-	b[len(b)-1] += host
-	a, _ := netip.AddrFromSlice(b)
-	return netip.PrefixFrom(a, prefix.Bits())
 }

@@ -31,7 +31,7 @@ func byHand(t *testing.T, lab *harness.Lab, f harness.Fault) {
 		err := host.Do(func() error {
 			out, err := cmd.CombinedOutput()
 			if err != nil {
-				t.Errorf("%s on the %s: %v\n%s", line, host.Name, err, out)
+				t.Errorf("%s on the %s: %v\n%s", line, host.Name(), err, out)
 			}
 			return err
 		})
@@ -48,12 +48,12 @@ var moving = regexp.MustCompile(`(?m)^\[\d+:\d+\] |^#.*\n| \[\d+:\d+\]$|NO-CARRI
 // state is what a fault may have changed on every host: rules, links and routes.
 func state(t *testing.T, lab *harness.Lab) (lines []string) {
 	t.Helper()
-	for _, h := range lab.Hosts {
-		rules, err := h.Rules.Save()
+	for _, h := range lab.Hosts() {
+		rules, err := h.Rules().Save()
 		if err != nil {
 			t.Fatal(err)
 		}
-		lines = append(lines, "# "+h.Name)
+		lines = append(lines, "# "+h.Name())
 		lines = append(lines, strings.Split(moving.ReplaceAllString(rules, ""), "\n")...)
 		var out []byte
 		err = h.Do(func() (err error) {
@@ -63,7 +63,7 @@ func state(t *testing.T, lab *harness.Lab) (lines []string) {
 			return err
 		})
 		if err != nil {
-			t.Fatalf("asking the %s for its links and routes: %v\n%s", h.Name, err, out)
+			t.Fatalf("asking the %s for its links and routes: %v\n%s", h.Name(), err, out)
 		}
 		lines = append(lines, strings.Split(moving.ReplaceAllString(string(out), ""), "\n")...)
 	}

@@ -50,11 +50,11 @@ func (f CableOut) Apply(lab *harness.Lab) error {
 	}
 	for _, end := range ends {
 		for _, prefix := range lab.Prefixes() {
-			if err := end.host.Links.Blackhole(prefix); err != nil {
+			if err := end.host.Links().Blackhole(prefix); err != nil {
 				return err
 			}
 		}
-		if err := end.host.Links.Down(end.link); err != nil {
+		if err := end.host.Links().Down(end.link); err != nil {
 			return err
 		}
 	}
@@ -68,12 +68,12 @@ func (f CableOut) Heal(lab *harness.Lab) error {
 		return err
 	}
 	for _, end := range ends {
-		if err := end.host.Links.Up(end.link); err != nil {
+		if err := end.host.Links().Up(end.link); err != nil {
 			return err
 		}
 	}
 	for _, end := range ends {
-		if err := errors.Join(end.host.Links.AwaitUp(end.link), end.other.Links.AwaitUp(end.other.LinkTo(end.host))); err != nil {
+		if err := errors.Join(end.host.Links().AwaitUp(end.link), end.other.Links().AwaitUp(end.other.LinkTo(end.host))); err != nil {
 			return err
 		}
 	}
@@ -88,7 +88,7 @@ func (f CableOut) Commands(lab *harness.Lab) []string {
 	}
 	var commands []string
 	for _, end := range ends {
-		commands = append(commands, "# on the "+end.host.Name)
+		commands = append(commands, "# on the "+end.host.Name())
 		for _, prefix := range lab.Prefixes() {
 			commands = append(commands, fmt.Sprintf("ip route replace blackhole %v metric 4096", prefix))
 		}
@@ -106,7 +106,7 @@ type cableEnd struct {
 // ends are the routers' sides of the cable. Taking a router's side down leaves
 // the peer's own link up and without carrier, which is what a pulled cable is.
 func (f CableOut) ends(lab *harness.Lab) ([]cableEnd, error) {
-	hosts := lab.Paths[FirstPath].Hosts
+	hosts := lab.Paths()[FirstPath].Hosts
 	first, last := hosts[1], hosts[len(hosts)-2]
 	routes := func(h *harness.Host) bool { return h != lab.Client && h != lab.Server && h != lab.ProxyHost() }
 	end := func(host, other *harness.Host) cableEnd { return cableEnd{host, host.LinkTo(other), other} }
@@ -118,14 +118,14 @@ func (f CableOut) ends(lab *harness.Lab) ([]cableEnd, error) {
 		return []cableEnd{end(first, lab.Client)}, nil
 	case Middle:
 		if first == last || !routes(first) || !routes(last) {
-			return nil, fmt.Errorf("the topology %v has no cable between two routers: use Routed", lab.Topology)
+			return nil, fmt.Errorf("the topology %v has no cable between two routers: use Routed", lab.Topology())
 		}
 		return []cableEnd{end(first, last), end(last, first)}, nil
 	case ServersEnd:
 		if !routes(last) {
-			return nil, fmt.Errorf("the topology %v has no router before the server: use Routed, Firewalled or NATed", lab.Topology)
+			return nil, fmt.Errorf("the topology %v has no router before the server: use Routed, Firewalled or NATed", lab.Topology())
 		}
 		return []cableEnd{end(last, lab.Server)}, nil
 	}
-	return nil, fmt.Errorf("the topology %v has no cable %v", lab.Topology, f.At)
+	return nil, fmt.Errorf("the topology %v has no cable %v", lab.Topology(), f.At)
 }

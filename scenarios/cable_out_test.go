@@ -24,7 +24,7 @@ func TestAPulledCablePassesNothingUntilItIsBack(t *testing.T) {
 				client, server := lab.Connect(5000)
 				check := func(when string, wanted [2]bool) {
 					t.Helper()
-					got := [2]bool{lab.Client.Carrier(lab.Hosts[1]), lab.Server.Carrier(lab.Hosts[2])}
+					got := [2]bool{lab.Client.Carrier(lab.Hosts()[1]), lab.Server.Carrier(lab.Hosts()[2])}
 					if got != wanted {
 						t.Errorf("%s, the client and the server have carriers: %v, expected %v", when, got, wanted)
 					}

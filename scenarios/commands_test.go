@@ -114,11 +114,11 @@ func TestTheRoutersCommands(t *testing.T) {
 func TestTheCommandsForACable(t *testing.T) {
 	lab := harness.New(t, harness.Routed, sock.IPv4)
 	blackholes := []string{
-		"ip route replace blackhole 192.0.2.0/24 metric 4096",
+		"ip route replace blackhole 192.0.2.0/26 metric 4096",
 		"ip route replace blackhole 2001:db8:1::/64 metric 4096",
-		"ip route replace blackhole 198.51.100.0/24 metric 4096",
+		"ip route replace blackhole 198.51.100.0/26 metric 4096",
 		"ip route replace blackhole 2001:db8:2::/64 metric 4096",
-		"ip route replace blackhole 203.0.113.0/25 metric 4096",
+		"ip route replace blackhole 203.0.113.0/26 metric 4096",
 		"ip route replace blackhole 2001:db8:3::/64 metric 4096",
 	}
 	on := func(host, link string) []string {

@@ -15,16 +15,16 @@ import (
 
 // needsFirewall is the error of a fault that only a firewall can cause.
 func needsFirewall(lab *harness.Lab) error {
-	if lab.Firewall == nil {
-		return fmt.Errorf("the topology %v has no firewall: use Firewalled, NATed or ProxiedBehindFirewall", lab.Topology)
+	if lab.Firewall() == nil {
+		return fmt.Errorf("the topology %v has no firewall: use Firewalled, NATed or ProxiedBehindFirewall", lab.Topology())
 	}
 	return nil
 }
 
 // needsRouter is the error of a fault that a router causes.
 func needsRouter(lab *harness.Lab) error {
-	if len(lab.Hosts) < 3 || lab.Hosts[1] == lab.ProxyHost() {
-		return fmt.Errorf("the topology %v has no router behind the client: use Routed, Firewalled, NATed or ProxiedBehindFirewall", lab.Topology)
+	if len(lab.Hosts()) < 3 || lab.Hosts()[1] == lab.ProxyHost() {
+		return fmt.Errorf("the topology %v has no router behind the client: use Routed, Firewalled, NATed or ProxiedBehindFirewall", lab.Topology())
 	}
 	return nil
 }
@@ -35,11 +35,11 @@ func lastRouter(lab *harness.Lab) (router, end *harness.Host, err error) {
 	if err := needsRouter(lab); err != nil {
 		return nil, nil, err
 	}
-	hosts := lab.Paths[FirstPath].Hosts
+	hosts := lab.Paths()[FirstPath].Hosts
 	for i, host := range hosts {
 		if host == lab.Server || host == lab.ProxyHost() {
 			return hosts[i-1], host, nil
 		}
 	}
-	return nil, nil, fmt.Errorf("the topology %v has no end", lab.Topology)
+	return nil, nil, fmt.Errorf("the topology %v has no end", lab.Topology())
 }

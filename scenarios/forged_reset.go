@@ -51,7 +51,7 @@ func (f ForgedReset) Apply(lab *harness.Lab) error {
 	if err != nil {
 		return err
 	}
-	return lab.Firewall.Forge(reset)
+	return lab.Firewall().Forge(reset)
 }
 
 // Commands implements harness.Fault.
@@ -76,8 +76,8 @@ func (f ForgedReset) packet(lab *harness.Lab) (reset firewall.Reset, err error) 
 	if err := needsFirewall(lab); err != nil {
 		return reset, err
 	}
-	if lab.Topology == harness.NATed {
-		return reset, fmt.Errorf("the topology %v translates addresses: use Firewalled", lab.Topology)
+	if lab.First(harness.NAT) != nil {
+		return reset, fmt.Errorf("the topology %v translates addresses: use Firewalled", lab.Topology())
 	}
 	self, other := f.To.Local(), f.To.Remote()
 	acks := f.To.Host.SentBy(f.To, capture.ACK)

@@ -20,7 +20,7 @@ func (f ForgetFlow) Apply(lab *harness.Lab) error {
 	if err := needsFirewall(lab); err != nil {
 		return err
 	}
-	return lab.Firewall.Forget(f.Client.Local(), f.Client.Remote())
+	return lab.Firewall().Forget(f.Client.Local(), f.Client.Remote())
 }
 
 // Commands implements harness.Fault.
@@ -47,10 +47,10 @@ func (f StateFlush) Apply(lab *harness.Lab) error {
 	if err := needsFirewall(lab); err != nil {
 		return err
 	}
-	if err := lab.Firewall.Policy(f.Then); err != nil {
+	if err := lab.Firewall().Policy(f.Then); err != nil {
 		return err
 	}
-	return lab.Firewall.Flush()
+	return lab.Firewall().Flush()
 }
 
 // Commands implements harness.Fault.

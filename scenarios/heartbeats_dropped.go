@@ -18,18 +18,18 @@ func (f HeartbeatsDropped) Apply(lab *harness.Lab) error {
 	if err := needsRouter(lab); err != nil {
 		return err
 	}
-	return lab.Hosts[1].Rules.Set(f.String(), f.rule())
+	return lab.Hosts()[1].Rules().Set(f, f.rule())
 }
 
 // Heal makes the router forward them again.
-func (f HeartbeatsDropped) Heal(lab *harness.Lab) error { return lab.Hosts[1].Rules.Set(f.String()) }
+func (f HeartbeatsDropped) Heal(lab *harness.Lab) error { return lab.Hosts()[1].Rules().Set(f) }
 
 // Commands implements harness.Fault.
 func (f HeartbeatsDropped) Commands(lab *harness.Lab) []string {
 	if err := needsRouter(lab); err != nil {
 		return []string{"# " + err.Error()}
 	}
-	return append([]string{"# on the " + lab.Hosts[1].Name}, firewall.Commands(f.rule())...)
+	return append([]string{"# on the " + lab.Hosts()[1].Name()}, firewall.Commands(f.rule())...)
 }
 
 func (f HeartbeatsDropped) rule() firewall.Rule {

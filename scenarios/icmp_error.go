@@ -62,22 +62,22 @@ func (f ICMPError) Apply(lab *harness.Lab) error {
 	if _, known := rejectWith[f.Answer]; !known && f.Answer != TimeExceeded {
 		return fmt.Errorf("there is no ICMP %v", f.Answer)
 	}
-	return lab.Hosts[1].Rules.Set(f.String(), f.rule(lab))
+	return lab.Hosts()[1].Rules().Set(f, f.rule(lab))
 }
 
 // Heal makes the router forward again.
-func (f ICMPError) Heal(lab *harness.Lab) error { return lab.Hosts[1].Rules.Set(f.String()) }
+func (f ICMPError) Heal(lab *harness.Lab) error { return lab.Hosts()[1].Rules().Set(f) }
 
 // Commands implements harness.Fault.
 func (f ICMPError) Commands(lab *harness.Lab) []string {
 	if err := needsRouter(lab); err != nil {
 		return []string{"# " + err.Error()}
 	}
-	return append([]string{"# on the " + lab.Hosts[1].Name}, firewall.Commands(f.rule(lab))...)
+	return append([]string{"# on the " + lab.Hosts()[1].Name()}, firewall.Commands(f.rule(lab))...)
 }
 
 func (f ICMPError) rule(lab *harness.Lab) firewall.Rule {
-	from := lab.Hosts[1].LinkTo(lab.Client)
+	from := lab.Hosts()[1].LinkTo(lab.Client)
 	if f.Answer == TimeExceeded {
 		// What a routing loop leaves of a packet: the last hop.
 		return firewall.Rule{

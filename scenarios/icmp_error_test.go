@@ -28,9 +28,9 @@ func TestAnICMPErrorAnswersAndThenThePathIsBack(t *testing.T) {
 				write(t, client, "request")
 				awaitRetransmission(t, client)
 				expectNothing(t, server)
-				all, these := lab.Client.Received(anyICMP), lab.Client.Received(capture.ICMP(kind[lab.Family.String()]))
+				all, these := lab.Client.Received(anyICMP), lab.Client.Received(capture.ICMP(kind[lab.Family().String()]))
 				if len(these) == 0 || len(these) != len(all) {
-					t.Errorf("the client received %v; expected %s and no other", all, kind[lab.Family.String()])
+					t.Errorf("the client received %v; expected %s and no other", all, kind[lab.Family().String()])
 				}
 
 				lab.Heal(fault)

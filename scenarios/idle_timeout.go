@@ -33,8 +33,8 @@ func (f IdleTimeout) Apply(lab *harness.Lab) error {
 	if err := needsFirewall(lab); err != nil {
 		return err
 	}
-	for i, path := range lab.Paths {
-		router := lab.Firewalls[i]
+	for i, path := range lab.Paths() {
+		router := lab.Firewalls()[i]
 		if err := router.IdleTimeout(f.After, f.Then); err != nil {
 			return err
 		}
@@ -60,8 +60,8 @@ func (f IdleTimeout) Commands(lab *harness.Lab) []string {
 		return []string{"# " + err.Error()}
 	}
 	var commands []string
-	for _, path := range lab.Paths {
-		commands = append(commands, "# on the "+path.Hosts[1].Name)
+	for _, path := range lab.Paths() {
+		commands = append(commands, "# on the "+path.Hosts[1].Name())
 		commands = append(commands, firewall.PolicyCommands(f.After, f.Then)...)
 	}
 	if f.Then == firewall.ResetBoth {

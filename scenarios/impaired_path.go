@@ -30,9 +30,9 @@ func (f ImpairedPath) set(lab *harness.Lab, by link.Impairment) error {
 	if err := needsRouter(lab); err != nil {
 		return err
 	}
-	router := lab.Hosts[1]
+	router := lab.Hosts()[1]
 	for _, name := range f.links(lab) {
-		if err := router.Links.Impair(name, by); err != nil {
+		if err := router.Links().Impair(name, by); err != nil {
 			return err
 		}
 	}
@@ -44,7 +44,7 @@ func (f ImpairedPath) Commands(lab *harness.Lab) []string {
 	if err := needsRouter(lab); err != nil {
 		return []string{"# " + err.Error()}
 	}
-	commands := []string{"# on the " + lab.Hosts[1].Name}
+	commands := []string{"# on the " + lab.Hosts()[1].Name()}
 	for _, name := range f.links(lab) {
 		commands = append(commands, fmt.Sprintf("tc qdisc replace dev %s root netem %v", name, f.By))
 	}
@@ -53,7 +53,7 @@ func (f ImpairedPath) Commands(lab *harness.Lab) []string {
 
 // links are the router's links that send in the direction.
 func (f ImpairedPath) links(lab *harness.Lab) []string {
-	hosts := lab.Paths[FirstPath].Hosts
+	hosts := lab.Paths()[FirstPath].Hosts
 	client, router, next := hosts[0], hosts[1], hosts[2]
 	switch f.Direction {
 	case TowardsServer:

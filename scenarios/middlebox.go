@@ -20,6 +20,9 @@ import (
 // ForgedReset sends such.
 type Middlebox struct{ Preset presets.Preset }
 
+// pickUpOutbound owns the rule that lets only the inside open flows.
+const pickUpOutbound firewall.Named = "a middlebox that picks up outbound flows alone"
+
 // String implements harness.Fault.
 func (f Middlebox) String() string {
 	return fmt.Sprintf("the firewall is %s: idle timeout %v, then %v", f.Preset.Name, f.Preset.Timeout(), f.Preset.AfterExpiry)
@@ -36,15 +39,15 @@ func (f Middlebox) Apply(lab *harness.Lab) error {
 	if err := f.idleTimeout().Apply(lab); err != nil {
 		return err
 	}
-	for i, path := range lab.Paths {
+	for i, path := range lab.Paths() {
 		outside := path.Hosts[1].LinkTo(path.Hosts[2])
 		if f.Preset.SourceNAT {
-			if err := lab.Firewalls[i].Masquerade(outside, firewall.PortRange{}); err != nil {
+			if err := lab.Firewalls()[i].Masquerade(outside, firewall.PortRange{}); err != nil {
 				return err
 			}
 		}
 		if f.Preset.AfterExpiry == presets.PickUpOutbound {
-			if err := lab.Firewalls[i].Set(f.Preset.Name, nothingNewFrom(outside)); err != nil {
+			if err := lab.Firewalls()[i].Set(pickUpOutbound, nothingNewFrom(outside)); err != nil {
 				return err
 			}
 		}
@@ -73,8 +76,8 @@ func (f Middlebox) Commands(lab *harness.Lab) []string {
 		return []string{"# " + err.Error()}
 	}
 	var commands []string
-	for _, path := range lab.Paths {
-		commands = append(commands, "# on the "+path.Hosts[1].Name)
+	for _, path := range lab.Paths() {
+		commands = append(commands, "# on the "+path.Hosts[1].Name())
 		commands = append(commands, f.commands(path.Hosts[1].LinkTo(path.Hosts[2]))...)
 	}
 	return commands

@@ -45,7 +45,7 @@ func TestEveryFirewallAmongThePresetsCanBePlayed(t *testing.T) {
 			write(t, client, "hello")
 			expectText(t, server, "hello")
 
-			entry, known, err := lab.Firewall.Find(client.Local(), client.Remote())
+			entry, known, err := lab.Firewall().Find(client.Local(), client.Remote())
 			if err != nil || !known || entry.Timeout > p.Idle || entry.Timeout < p.Idle-p.Idle/10 {
 				t.Errorf("the firewall's entry: %v, %v, %v; expected a timeout of %v", entry, known, err, p.Idle)
 			}

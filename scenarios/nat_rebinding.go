@@ -21,25 +21,28 @@ func (f NATRebinding) String() string {
 
 // Apply implements harness.Fault.
 func (f NATRebinding) Apply(lab *harness.Lab) error {
-	if err := needsFirewall(lab); err != nil {
-		return err
+	nat := lab.First(harness.NAT)
+	if nat == nil {
+		return fmt.Errorf("the topology %v has no NAT: use NATed", lab.Topology())
 	}
-	if err := lab.Firewall.Masquerade(f.link(lab), f.Ports); err != nil {
+	if err := nat.Firewall().Masquerade(nat.LinkTowardsServer(), f.Ports); err != nil {
 		return err
 	}
 	if f.Client == nil {
-		return lab.Firewall.Flush()
+		return nat.Firewall().Flush()
 	}
-	return lab.Firewall.Forget(f.Client.Local(), f.Client.Remote())
+	return nat.Firewall().Forget(f.Client.Local(), f.Client.Remote())
 }
 
 // Commands implements harness.Fault.
 func (f NATRebinding) Commands(lab *harness.Lab) []string {
-	commands := append([]string{"# on the NAT", "iptables -t nat -F POSTROUTING", "ip6tables -t nat -F POSTROUTING"}, firewall.MasqueradeCommands(f.link(lab), f.Ports)...)
+	nat := lab.First(harness.NAT)
+	if nat == nil {
+		return []string{fmt.Sprintf("# the topology %v has no NAT: use NATed", lab.Topology())}
+	}
+	commands := append([]string{"# on the NAT", "iptables -t nat -F POSTROUTING", "ip6tables -t nat -F POSTROUTING"}, firewall.MasqueradeCommands(nat.LinkTowardsServer(), f.Ports)...)
 	if f.Client == nil {
 		return append(commands, "conntrack -F")
 	}
 	return append(commands, ForgetFlow{f.Client}.Commands(lab)[1:]...)
 }
-
-func (f NATRebinding) link(lab *harness.Lab) string { return lab.Host("firewall").LinkTo(lab.Server) }

@@ -20,13 +20,13 @@ func (f NeighbourLost) Apply(lab *harness.Lab) error {
 	if err != nil {
 		return err
 	}
-	if err := end.Links.Down(end.LinkTo(router)); err != nil {
+	if err := end.Links().Down(end.LinkTo(router)); err != nil {
 		return err
 	}
-	if err := router.Links.AwaitNoCarrier(router.LinkTo(end)); err != nil {
+	if err := router.Links().AwaitNoCarrier(router.LinkTo(end)); err != nil {
 		return err
 	}
-	return router.Links.ForgetNeighbours(router.LinkTo(end))
+	return router.Links().ForgetNeighbours(router.LinkTo(end))
 }
 
 // Commands implements harness.Fault.
@@ -36,9 +36,9 @@ func (f NeighbourLost) Commands(lab *harness.Lab) []string {
 		return []string{"# " + err.Error()}
 	}
 	return []string{
-		"# on the " + end.Name,
+		"# on the " + end.Name(),
 		fmt.Sprintf("ip link set %s down", end.LinkTo(router)),
-		"# on the " + router.Name,
+		"# on the " + router.Name(),
 		fmt.Sprintf("ip neigh flush dev %s nud all", router.LinkTo(end)),
 	}
 }

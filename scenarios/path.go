@@ -27,8 +27,8 @@ func (p Path) String() string {
 }
 
 func (p Path) of(lab *harness.Lab) (harness.Path, error) {
-	if p < 0 || int(p) >= len(lab.Paths) {
-		return harness.Path{}, fmt.Errorf("the topology %v has no %v: use Multihomed", lab.Topology, p)
+	if p < 0 || int(p) >= len(lab.Paths()) {
+		return harness.Path{}, fmt.Errorf("the topology %v has no %v: use Multihomed", lab.Topology(), p)
 	}
-	return lab.Paths[p], nil
+	return lab.Paths()[p], nil
 }

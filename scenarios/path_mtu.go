@@ -34,7 +34,7 @@ func (f PathMTU) Apply(lab *harness.Lab) error {
 		return err
 	}
 	if f.Filtered {
-		if err := router.Rules.Set(f.String(), tellNobody); err != nil {
+		if err := router.Rules().Set(f, tellNobody); err != nil {
 			return err
 		}
 	}
@@ -47,7 +47,7 @@ func (f PathMTU) Heal(lab *harness.Lab) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.set(lab, 0), router.Rules.Set(f.String()))
+	return errors.Join(f.set(lab, 0), router.Rules().Set(f))
 }
 
 // tellNobody drops the ICMP message of the router that cannot forward.
@@ -63,7 +63,7 @@ func (f PathMTU) set(lab *harness.Lab, mtu int) error {
 		return err
 	}
 	for _, address := range end.Addresses() {
-		if err := router.Links.NarrowRoute(router.LinkTo(end), address, mtu); err != nil {
+		if err := router.Links().NarrowRoute(router.LinkTo(end), address, mtu); err != nil {
 			return err
 		}
 	}
@@ -76,7 +76,7 @@ func (f PathMTU) Commands(lab *harness.Lab) []string {
 	if err != nil {
 		return []string{"# " + err.Error()}
 	}
-	commands := []string{"# on the " + router.Name}
+	commands := []string{"# on the " + router.Name()}
 	if f.Filtered {
 		commands = append(commands, firewall.Commands(tellNobody)...)
 	}

@@ -12,7 +12,7 @@ import (
 type PowerOff struct{ Host *harness.Host }
 
 // String implements harness.Fault.
-func (f PowerOff) String() string { return fmt.Sprintf("the %s loses power", f.Host.Name) }
+func (f PowerOff) String() string { return fmt.Sprintf("the %s loses power", f.Host.Name()) }
 
 // Apply implements harness.Fault.
 func (f PowerOff) Apply(*harness.Lab) error { return f.Host.PowerOff() }
@@ -23,7 +23,7 @@ func (f PowerOff) Heal(*harness.Lab) error { return f.Host.PowerOn() }
 // Commands implements harness.Fault.
 func (f PowerOff) Commands(*harness.Lab) []string {
 	return []string{
-		"# on the " + f.Host.Name + " (at once: no sync, no FIN)",
+		"# on the " + f.Host.Name() + " (at once: no sync, no FIN)",
 		"echo 1 > /proc/sys/kernel/sysrq",
 		"echo o > /proc/sysrq-trigger   # b instead of o reboots",
 	}

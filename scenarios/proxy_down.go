@@ -45,7 +45,7 @@ func (f ProxyKilled) Apply(lab *harness.Lab) error {
 	if err := needsProxy(lab); err != nil {
 		return err
 	}
-	return lab.Proxy.Kill()
+	return lab.Proxy().Kill()
 }
 
 // Commands implements harness.Fault.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/proxy"
+	_ "github.com/halfopen-lab/halfopen/harness/proxy/server"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/scenarios"
 )

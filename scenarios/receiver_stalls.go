@@ -58,7 +58,7 @@ const most = 16 << 20
 func Fill(c *harness.Conn) (accepted int, err error) {
 	piece := pattern(64<<10 + period)
 	for took := time.Now(); time.Since(took) < full; {
-		n, err := c.Send(piece[accepted%period:])
+		n, err := c.Socket.Send(piece[accepted%period:])
 		accepted += n
 		switch {
 		case accepted >= most:

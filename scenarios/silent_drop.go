@@ -32,7 +32,7 @@ func (f SilentDrop) Apply(lab *harness.Lab) error {
 		return err
 	}
 	for host, rules := range rules {
-		if err := host.Rules.Set(f.String(), rules...); err != nil {
+		if err := host.Rules().Set(f, rules...); err != nil {
 			return err
 		}
 	}
@@ -46,7 +46,7 @@ func (f SilentDrop) Heal(lab *harness.Lab) error {
 		return err
 	}
 	for host := range rules {
-		if err := host.Rules.Set(f.String()); err != nil {
+		if err := host.Rules().Set(f); err != nil {
 			return err
 		}
 	}
@@ -60,9 +60,9 @@ func (f SilentDrop) Commands(lab *harness.Lab) []string {
 		return []string{"# " + err.Error()}
 	}
 	var commands []string
-	for _, host := range lab.Hosts {
+	for _, host := range lab.Hosts() {
 		if rules := all[host]; len(rules) > 0 {
-			commands = append(commands, "# on the "+host.Name)
+			commands = append(commands, "# on the "+host.Name())
 			commands = append(commands, firewall.Commands(rules...)...)
 		}
 	}

@@ -23,7 +23,9 @@ func TestAFaultSaysWhatTheTopologyLacks(t *testing.T) {
 	expectCommands(t, direct, scenarios.ForgedReset{To: client}, "# "+noFirewall)
 	expectError(t, direct, middlebox(t, "aws-nat-gw"), noFirewall)
 	expectCommands(t, direct, middlebox(t, "aws-nat-gw"), "# "+noFirewall)
-	expectError(t, direct, scenarios.NATRebinding{Client: client}, noFirewall)
+	const noNAT = "the topology client — server has no NAT: use NATed"
+	expectError(t, direct, scenarios.NATRebinding{Client: client}, noNAT)
+	expectCommands(t, direct, scenarios.NATRebinding{Client: client}, "# "+noNAT)
 
 	const noRouterBehind = "the topology client — server has no router behind the client: use Routed, Firewalled, NATed or ProxiedBehindFirewall"
 	const noProxy = "the topology client — server has no proxy: use Proxied or ProxiedBehindFirewall"
@@ -69,14 +71,18 @@ func TestACableIsPulledOnlyWhereARouterHoldsIt(t *testing.T) {
 		middle = "no cable between two routers: use Routed"
 		server = "no router before the server: use Routed, Firewalled or NATed"
 	)
-	for topology, lacks := range map[harness.Topology][3]string{
-		harness.Direct:                {client, middle, server},
-		harness.Routed:                {},
-		harness.Firewalled:            {"", middle, ""},
-		harness.NATed:                 {"", middle, ""},
-		harness.Proxied:               {client, middle, server},
-		harness.ProxiedBehindFirewall: {"", middle, server},
+	for _, c := range []struct {
+		topology harness.Topology
+		lacks    [3]string
+	}{
+		{harness.Direct, [3]string{client, middle, server}},
+		{harness.Routed, [3]string{}},
+		{harness.Firewalled, [3]string{"", middle, ""}},
+		{harness.NATed, [3]string{"", middle, ""}},
+		{harness.Proxied, [3]string{client, middle, server}},
+		{harness.ProxiedBehindFirewall, [3]string{"", middle, server}},
 	} {
+		topology, lacks := c.topology, c.lacks
 		t.Run(topology.String(), func(t *testing.T) {
 			t.Parallel()
 			lab := harness.New(t, topology, sock.IPv4)

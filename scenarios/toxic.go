@@ -61,8 +61,8 @@ func (f Toxic) Commands(lab *harness.Lab) []string {
 }
 
 func needsProxy(lab *harness.Lab) error {
-	if lab.Proxy == nil {
-		return fmt.Errorf("the topology %v has no proxy: use Proxied or ProxiedBehindFirewall", lab.Topology)
+	if lab.Proxy() == nil {
+		return fmt.Errorf("the topology %v has no proxy: use Proxied or ProxiedBehindFirewall", lab.Topology())
 	}
 	return nil
 }

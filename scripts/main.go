@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/harness/reexec"
 	"github.com/halfopen-lab/halfopen/scripts/bench"
 	"github.com/halfopen-lab/halfopen/scripts/determinism"
 	"github.com/halfopen-lab/halfopen/scripts/killcheck"
@@ -42,6 +43,7 @@ var commands = []command{
 }
 
 func main() {
+	reexec.Main()
 	var names []string
 	for _, c := range commands {
 		if len(os.Args) > 1 && os.Args[1] == c.name {

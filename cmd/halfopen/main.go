@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
-	"github.com/halfopen-lab/halfopen/harness/peer"
+	"github.com/halfopen-lab/halfopen/harness/reexec"
 	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
 )
 
@@ -33,7 +33,7 @@ func main() {
 	if os.Getpid() == 1 && os.Args[0] == "/init" {
 		guest.Main() // this program is process 1 of a virtual guest
 	}
-	peer.Main() // or a fixture
+	reexec.Main() // or a fixture
 	os.Exit(execute(os.Args[1:]))
 }
 

@@ -32,6 +32,10 @@ var (
 	Retransmission = Match{"retransmission", func(p Packet) bool { return p.Role == Retransmitted }}
 )
 
+// Where returns a Match of one's own: the packets for which matches returns true. The name
+// stands in failure texts, as in "large packet".
+func Where(name string, matches func(Packet) bool) Match { return Match{name, matches} }
+
 // ICMP matches the ICMP and ICMPv6 messages whose text contains one of the words.
 func ICMP(words ...string) Match {
 	return Match{"ICMP " + strings.Join(words, " or "), func(p Packet) bool {

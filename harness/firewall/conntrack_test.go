@@ -20,10 +20,10 @@ func TestFindKnowsAFlowByTheAddressesThatTheClientSees(t *testing.T) {
 			t.Run(fmt.Sprintf("%v %v", topology, family), func(t *testing.T) {
 				t.Parallel()
 				lab := harness.New(t, topology, family)
-				must(t, lab.Firewall.IdleTimeout(time.Hour, firewall.SilentDrop))
+				must(t, lab.Firewall().IdleTimeout(time.Hour, firewall.SilentDrop))
 				client, server := lab.Connect(5000)
 
-				e, ok, err := lab.Firewall.Find(client.Local(), client.Remote())
+				e, ok, err := lab.Firewall().Find(client.Local(), client.Remote())
 				// What a server answers to is what it sees the client as.
 				if err != nil || !ok || e.From != client.Local() || e.To != client.Remote() || e.ReplyFrom != server.Local() || e.ReplyTo != server.Remote() {
 					t.Fatalf("Find: %v, %v, %v; expected %v > %v, replies %v > %v",
@@ -39,7 +39,7 @@ func TestFindKnowsAFlowByTheAddressesThatTheClientSees(t *testing.T) {
 					"from another port":   {otherPort, client.Remote()},
 					"to another port":     {client.Local(), netip.AddrPortFrom(client.Remote().Addr(), 5001)},
 				} {
-					if e, ok, err := lab.Firewall.Find(flow[0], flow[1]); ok || err != nil {
+					if e, ok, err := lab.Firewall().Find(flow[0], flow[1]); ok || err != nil {
 						t.Errorf("Find %s: %v, %v, %v; expected no entry", what, e, ok, err)
 					}
 				}
@@ -51,24 +51,24 @@ func TestFindKnowsAFlowByTheAddressesThatTheClientSees(t *testing.T) {
 func TestForgetTakesOneFlowAndFlushAll(t *testing.T) {
 	t.Parallel()
 	lab := firewalled(t)
-	must(t, lab.Firewall.Policy(firewall.SilentDrop))
+	must(t, lab.Firewall().Policy(firewall.SilentDrop))
 	one, _ := lab.Connect(5001)
 	two, _ := lab.Connect(5002)
 	three, _ := lab.Connect(5003)
 	known := func(when string, want ...bool) {
 		t.Helper()
 		for i, c := range []*harness.Conn{one, two, three} {
-			if _, ok, err := lab.Firewall.Find(c.Local(), c.Remote()); ok != want[i] || err != nil {
+			if _, ok, err := lab.Firewall().Find(c.Local(), c.Remote()); ok != want[i] || err != nil {
 				t.Errorf("%s, flow %d is known: %v, %v; expected %v", when, i+1, ok, err, want[i])
 			}
 		}
 	}
 	known("at first", true, true, true)
-	must(t, lab.Firewall.Forget(two.Local(), two.Remote()))
+	must(t, lab.Firewall().Forget(two.Local(), two.Remote()))
 	known("after Forget of the second", true, false, true)
-	must(t, lab.Firewall.Flush())
+	must(t, lab.Firewall().Flush())
 	known("after Flush", false, false, false)
-	if entries, err := lab.Firewall.Entries(); len(entries) > 0 || err != nil {
+	if entries, err := lab.Firewall().Entries(); len(entries) > 0 || err != nil {
 		t.Errorf("after Flush, there are %v, %v", entries, err)
 	}
 }
@@ -78,8 +78,8 @@ func TestForgetOfAnUnknownFlowSaysWhichAndWhy(t *testing.T) {
 		t.Run(after.String(), func(t *testing.T) {
 			t.Parallel()
 			lab := firewalled(t)
-			must(t, lab.Firewall.Policy(after))
-			err := lab.Firewall.Forget(netip.MustParseAddrPort("192.0.2.10:40000"), netip.MustParseAddrPort("198.51.100.20:5000"))
+			must(t, lab.Firewall().Policy(after))
+			err := lab.Firewall().Forget(netip.MustParseAddrPort("192.0.2.10:40000"), netip.MustParseAddrPort("198.51.100.20:5000"))
 			if err == nil || !strings.HasPrefix(err.Error(), "forgetting the flow 192.0.2.10:40000 > 198.51.100.20:5000 on firewall: ") ||
 				!strings.HasSuffix(err.Error(), "is there an entry? (the firewall tracks flows that began after its policy was set)") {
 				t.Errorf("Forget: %v; expected the flow, the host and a hint", err)
@@ -93,8 +93,8 @@ func TestAFlowFromBeforeThePolicyIsUnknown(t *testing.T) {
 	t.Parallel()
 	lab := firewalled(t)
 	client, _ := lab.Connect(5000)
-	must(t, lab.Firewall.Policy(firewall.SilentDrop))
-	if e, ok, err := lab.Firewall.Find(client.Local(), client.Remote()); ok || err != nil {
+	must(t, lab.Firewall().Policy(firewall.SilentDrop))
+	if e, ok, err := lab.Firewall().Find(client.Local(), client.Remote()); ok || err != nil {
 		t.Errorf("Find: %v, %v, %v; expected no entry", e, ok, err)
 	}
 }

@@ -3,15 +3,14 @@ package firewall
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/ti-mo/conntrack"
 
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	"github.com/halfopen-lab/halfopen/harness/netns"
+	"github.com/halfopen-lab/halfopen/harness/sysctl"
 	"github.com/halfopen-lab/halfopen/harness/timeline"
 )
 
@@ -48,7 +47,7 @@ func (a AfterExpiry) String() string {
 // CLOSE_WAIT 60 s, a HEARTBEAT that was not answered 30 s.
 var establishedTimeouts = []string{"nf_conntrack_tcp_timeout_established", "nf_conntrack_sctp_timeout_established"}
 
-const policySet = "policy" // the name of the rule set that IdleTimeout writes
+const policyOwner Named = "the policy" // has the rules that IdleTimeout and Policy set
 
 // Firewall is the router between the peers of a lab. It forwards everything and
 // tracks nothing until it is given a policy. The zero value is not usable; make
@@ -149,7 +148,7 @@ func (f *Firewall) Policy(after AfterExpiry) error {
 		return err
 	}
 	f.after = after
-	return f.Set(policySet, after.rules()...)
+	return f.Set(policyOwner, after.rules()...)
 }
 
 // complain records what went wrong where no caller waits for an error.
@@ -171,19 +170,9 @@ func PolicyCommands(timeout time.Duration, after AfterExpiry) []string {
 }
 
 func (f *Firewall) sysctl(name string, value int) error {
-	path := "/proc/sys/net/netfilter/" + name
-	err := f.ns.Do(func() error {
-		if err := os.WriteFile(path, []byte(strconv.Itoa(value)), 0); err != nil {
-			return err
-		}
-		got, err := os.ReadFile(path)
-		if err == nil && strings.TrimSpace(string(got)) != strconv.Itoa(value) {
-			err = fmt.Errorf("it reads back as %s", strings.TrimSpace(string(got)))
-		}
-		return err
-	})
+	err := f.ns.Do(func() error { return sysctl.Write("net/netfilter/"+name, strconv.Itoa(value)) })
 	if err != nil {
-		return fmt.Errorf("setting net.netfilter.%s to %d on %s: %w", name, value, f.ns.Name(), err)
+		return fmt.Errorf("%s: %w", f.ns.Name(), err)
 	}
 	return nil
 }

@@ -77,11 +77,11 @@ func TestATimeoutThatConntrackCannotCountIsRefused(t *testing.T) {
 		time.Millisecond:        "1ms",
 	} {
 		want := "setting the idle timeout of firewall to " + text + ": conntrack counts in whole seconds from 1 s"
-		if err := lab.Firewall.IdleTimeout(timeout, firewall.SilentDrop); err == nil || err.Error() != want {
+		if err := lab.Firewall().IdleTimeout(timeout, firewall.SilentDrop); err == nil || err.Error() != want {
 			t.Errorf("IdleTimeout(%v): %v; expected %s", timeout, err, want)
 		}
 	}
-	expectRules(t, "after the refusals", lab.Firewall.Rules)
+	expectRules(t, "after the refusals", lab.Firewall().Rules)
 	if got := sysctl(t, lab, "nf_conntrack_tcp_timeout_established"); got != fiveDays {
 		t.Errorf("after the refusals, the timeout is %s s, expected the kernel's own %s", got, fiveDays)
 	}
@@ -110,14 +110,14 @@ func TestAPolicyIsItsRulesAndItsLooseness(t *testing.T) {
 				}
 			}
 
-			must(t, lab.Firewall.Policy(c.after))
-			expectRules(t, "after Policy", lab.Firewall.Rules, want...)
+			must(t, lab.Firewall().Policy(c.after))
+			expectRules(t, "after Policy", lab.Firewall().Rules, want...)
 			if loose, timeout := sysctl(t, lab, "nf_conntrack_tcp_loose"), sysctl(t, lab, "nf_conntrack_tcp_timeout_established"); loose != c.loose || timeout != fiveDays {
 				t.Errorf("after Policy, tcp_loose is %s and the timeout %s s; expected %s and the kernel's %s", loose, timeout, c.loose, fiveDays)
 			}
 
-			must(t, lab.Firewall.IdleTimeout(7*time.Second, c.after))
-			expectRules(t, "after IdleTimeout", lab.Firewall.Rules, want...)
+			must(t, lab.Firewall().IdleTimeout(7*time.Second, c.after))
+			expectRules(t, "after IdleTimeout", lab.Firewall().Rules, want...)
 			if got := sysctl(t, lab, "nf_conntrack_tcp_timeout_established"); got != "7" {
 				t.Errorf("after IdleTimeout(7s), the timeout is %s s", got)
 			}
@@ -129,9 +129,9 @@ func TestAPolicyIsItsRulesAndItsLooseness(t *testing.T) {
 func TestAPolicyComesAfterOtherRules(t *testing.T) {
 	t.Parallel()
 	lab := firewalled(t)
-	must(t, lab.Firewall.Policy(firewall.PickUp))
-	must(t, lab.Firewall.Set("a fault", firewall.Rule{Table: "filter", IPv4: "-A FORWARD -p tcp -j DROP"}))
-	expectRules(t, "after the fault", lab.Firewall.Rules,
+	must(t, lab.Firewall().Policy(firewall.PickUp))
+	must(t, lab.Firewall().Set(firewall.Named("a fault"), firewall.Rule{Table: "filter", IPv4: "-A FORWARD -p tcp -j DROP"}))
+	expectRules(t, "after the fault", lab.Firewall().Rules,
 		"iptables -t filter -A FORWARD -p tcp -j DROP",
 		"iptables -t filter -A FORWARD -m conntrack --ctstate NEW,RELATED,ESTABLISHED -j ACCEPT",
 		"ip6tables -t filter -A FORWARD -m conntrack --ctstate NEW,RELATED,ESTABLISHED -j ACCEPT")
@@ -142,7 +142,7 @@ func TestWhatThePolicyCannotMeanIsRefused(t *testing.T) {
 	lab := firewalled(t)
 	for _, after := range []firewall.AfterExpiry{-1, firewall.PickUp + 1} {
 		want := "setting the policy of firewall to " + after.String() + ": there is no such policy"
-		for _, err := range []error{lab.Firewall.Policy(after), lab.Firewall.IdleTimeout(time.Second, after)} {
+		for _, err := range []error{lab.Firewall().Policy(after), lab.Firewall().IdleTimeout(time.Second, after)} {
 			if err == nil || err.Error() != want {
 				t.Errorf("the error is %v; expected %s", err, want)
 			}
@@ -150,21 +150,21 @@ func TestWhatThePolicyCannotMeanIsRefused(t *testing.T) {
 	}
 	for link, timeout := range map[string]time.Duration{"to-client": 0, "to-server": -time.Second} {
 		want := "letting only packets from " + link + " refresh flows of firewall for " + timeout.String() + ": the time must be more than nothing"
-		if err := lab.Firewall.RefreshOnlyFrom(link, timeout); err == nil || err.Error() != want {
+		if err := lab.Firewall().RefreshOnlyFrom(link, timeout); err == nil || err.Error() != want {
 			t.Errorf("RefreshOnlyFrom(%s, %v): %v; expected %s", link, timeout, err, want)
 		}
 	}
-	if err := lab.Firewall.RefreshOnlyFrom("to-nobody", time.Second); err == nil {
+	if err := lab.Firewall().RefreshOnlyFrom("to-nobody", time.Second); err == nil {
 		t.Error("RefreshOnlyFrom a link that there is not: no error")
 	}
-	expectRules(t, "after the refusals", lab.Firewall.Rules)
+	expectRules(t, "after the refusals", lab.Firewall().Rules)
 }
 
 func TestClosingTwiceDoesNothing(t *testing.T) {
 	t.Parallel()
 	lab := firewalled(t)
 	for _, times := range []string{"once", "twice"} {
-		if err := lab.Firewall.Close(); err != nil {
+		if err := lab.Firewall().Close(); err != nil {
 			t.Errorf("Close, %s: %v", times, err)
 		}
 	}

@@ -2,7 +2,7 @@ package firewall
 
 import "fmt"
 
-const natSet = "nat"
+const natOwner Named = "the address translation"
 
 // PortRange is the source ports that a NAT gives to flows. The zero value keeps
 // the port that the client chose, where it is free.
@@ -12,7 +12,7 @@ type PortRange struct{ First, Last uint16 }
 // firewall's own. It concerns flows that begin after it is called; those that
 // exist keep their mapping as long as the firewall remembers them.
 func (f *Firewall) Masquerade(link string, ports PortRange) error {
-	return f.Set(natSet, masquerade(link, ports)...)
+	return f.Set(natOwner, masquerade(link, ports)...)
 }
 
 func masquerade(link string, ports PortRange) []Rule {

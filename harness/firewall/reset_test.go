@@ -65,7 +65,7 @@ func TestResetBothResetsBothEndsExactly(t *testing.T) {
 					if expires {
 						timeout = time.Second
 					}
-					must(t, lab.Firewall.IdleTimeout(timeout, firewall.ResetBoth))
+					must(t, lab.Firewall().IdleTimeout(timeout, firewall.ResetBoth))
 					client, server := lab.Connect(5000)
 					// A socket that was reset has no peer any more (getpeername(2)).
 					asTheClientSees, asTheServerSees := client.Remote(), server.Remote()
@@ -73,13 +73,13 @@ func TestResetBothResetsBothEndsExactly(t *testing.T) {
 					write(t, server, client, "hello world")
 
 					if !expires {
-						must(t, lab.Firewall.Forget(client.Local(), client.Remote()))
+						must(t, lab.Firewall().Forget(client.Local(), client.Remote()))
 					}
 					expectReset(t, client)
 					expectReset(t, server)
 					expectRST(t, lab.Client, asTheClientSees, len("hello world"))
 					expectRST(t, lab.Server, asTheServerSees, len("hello"))
-					if entries, err := lab.Firewall.Entries(); len(entries) > 0 || err != nil {
+					if entries, err := lab.Firewall().Entries(); len(entries) > 0 || err != nil {
 						t.Errorf("after the reset the firewall knows %v, %v", entries, err)
 					}
 				})
@@ -93,14 +93,14 @@ func TestResetBothResetsBothEndsExactly(t *testing.T) {
 func TestResetBothCountsDataThatIsNotYetAcknowledged(t *testing.T) {
 	t.Parallel()
 	lab := firewalled(t)
-	must(t, lab.Firewall.IdleTimeout(time.Hour, firewall.ResetBoth))
+	must(t, lab.Firewall().IdleTimeout(time.Hour, firewall.ResetBoth))
 	client, server := lab.Connect(5000)
-	must(t, server.SetOption(unix.IPPROTO_TCP, unix.TCP_QUICKACK, 0))
+	must(t, server.Socket.SetOption(unix.IPPROTO_TCP, unix.TCP_QUICKACK, 0))
 	write(t, client, server, "question")
 	write(t, server, client, "answer")
 	write(t, client, server, "question")
 
-	must(t, lab.Firewall.Forget(client.Local(), client.Remote()))
+	must(t, lab.Firewall().Forget(client.Local(), client.Remote()))
 	expectReset(t, client)
 	expectReset(t, server)
 }
@@ -108,16 +108,16 @@ func TestResetBothCountsDataThatIsNotYetAcknowledged(t *testing.T) {
 func TestAFlowOnPortsThatWereUsedBeforeExpiresToo(t *testing.T) {
 	t.Parallel()
 	lab := firewalled(t)
-	must(t, lab.Firewall.IdleTimeout(time.Second, firewall.ResetBoth))
+	must(t, lab.Firewall().IdleTimeout(time.Second, firewall.ResetBoth))
 	listener := lab.Server.Listen(5000, 16)
 	for round := range 2 {
 		client := lab.Client.NewSocket(fmt.Sprintf("client %d", round+1))
-		must(t, client.Bind(netip.AddrPortFrom(lab.Client.Address(), 40000)))
+		must(t, client.Socket.Bind(netip.AddrPortFrom(lab.Client.Address(), 40000)))
 		client.MustConnect(lab.Entrance(5000))
 		server := listener.Accept(fmt.Sprintf("server %d", round+1))
 		expectReset(t, client)
 		expectReset(t, server)
-		must(t, client.Conn.Close())
+		must(t, client.Socket.Close())
 	}
 }
 
@@ -125,14 +125,14 @@ func TestAFlowOnPortsThatWereUsedBeforeExpiresToo(t *testing.T) {
 func TestALaterPolicyEndsTheWatchOfAnEarlierOne(t *testing.T) {
 	t.Parallel()
 	lab := firewalled(t)
-	must(t, lab.Firewall.IdleTimeout(time.Second, firewall.ResetBoth))
-	must(t, lab.Firewall.IdleTimeout(time.Hour, firewall.SilentDrop))
+	must(t, lab.Firewall().IdleTimeout(time.Second, firewall.ResetBoth))
+	must(t, lab.Firewall().IdleTimeout(time.Hour, firewall.SilentDrop))
 	client, server := lab.Connect(5000)
 	other, _ := lab.Connect(5001)
 
 	// The other connection's keepalive is the clock: with its second probe, two
 	// seconds are over, and with them the second of the first policy.
-	must(t, other.SetKeepalive(time.Second, time.Second, 9))
+	must(t, other.Socket.SetKeepalive(time.Second, time.Second, 9))
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	for len(lab.Client.Sent(capture.KeepaliveProbe)) < 2 {
@@ -142,7 +142,7 @@ func TestALaterPolicyEndsTheWatchOfAnEarlierOne(t *testing.T) {
 			t.Fatalf("the keepalive probes did not come\n%s", other.Recent())
 		}
 	}
-	if _, ok, err := lab.Firewall.Find(client.Local(), client.Remote()); !ok || err != nil {
+	if _, ok, err := lab.Firewall().Find(client.Local(), client.Remote()); !ok || err != nil {
 		t.Errorf("two seconds after the last packet, of an hour, the flow is known: %v, %v\n%s", ok, err, client.Recent())
 	}
 	write(t, client, server, "still there")

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -24,8 +25,18 @@ type Rule struct {
 // Filter is a rule of the filter table, the same for both families.
 func Filter(spec string) Rule { return Rule{Table: "filter", IPv4: spec, IPv6: spec} }
 
-// Rules is the packet filter of one host: named sets of rules, in the order in
-// which they were first set. The zero value is not usable; make one with NewRules.
+// Owner is what has set some rules: a fault, a policy. Equal owners (==) are the same one.
+// Its String says in error messages whose rules they are.
+type Owner fmt.Stringer
+
+// Named is an Owner that is known by its name alone.
+type Named string
+
+// String returns the name.
+func (n Named) String() string { return string(n) }
+
+// Rules is the packet filter of one host: a set of rules for each owner, in the order in
+// which the owners first set them. The zero value is not usable; make one with NewRules.
 // It is safe for concurrent use.
 type Rules struct {
 	ns   *netns.Namespace
@@ -35,30 +46,33 @@ type Rules struct {
 }
 
 type ruleSet struct {
-	name  string
+	owner Owner
 	rules []Rule
 }
 
 // NewRules makes an empty packet filter. Nothing is run before the first Set.
 func NewRules(ns *netns.Namespace) *Rules { return &Rules{ns: ns} }
 
-// Set replaces the named set of rules and applies all sets at once: one
+// Set replaces the rules of an owner and applies the rules of all owners at once: one
 // iptables-restore and one ip6tables-restore, each of which the kernel takes table
-// by table. With no rules it removes the set. After an error the rules are as they
+// by table. With no rules it removes the owner's. After an error the rules are as they
 // were.
-func (r *Rules) Set(name string, rules ...Rule) error {
+func (r *Rules) Set(owner Owner, rules ...Rule) error {
+	if !reflect.TypeOf(owner).Comparable() {
+		return fmt.Errorf("setting the rules of %v on %s: a %T cannot be compared, and so its rules could not be found again: make it without slices, maps and functions", owner, r.ns.Name(), owner)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	rules = slices.Clone(rules)
 	sets, used := slices.Clone(r.sets), slices.Clone(r.used)
-	at := slices.IndexFunc(r.sets, func(s ruleSet) bool { return s.name == name })
+	at := slices.IndexFunc(r.sets, func(s ruleSet) bool { return s.owner == owner })
 	switch {
 	case at >= 0 && len(rules) > 0:
 		r.sets[at].rules = rules
 	case at >= 0:
 		r.sets = slices.Delete(r.sets, at, at+1)
 	case len(rules) > 0:
-		r.sets = append(r.sets, ruleSet{name, rules})
+		r.sets = append(r.sets, ruleSet{owner, rules})
 		// A policy accepts what no fault drops, and so comes last.
 		slices.SortStableFunc(r.sets, func(a, b ruleSet) int { return rank(a) - rank(b) })
 	}
@@ -68,7 +82,7 @@ func (r *Rules) Set(name string, rules ...Rule) error {
 		}
 	}
 	if err := r.apply(); err != nil {
-		err = fmt.Errorf("setting the rules %q on %s: %w", name, r.ns.Name(), err)
+		err = fmt.Errorf("setting the rules of %q on %s: %w", owner, r.ns.Name(), err)
 		r.sets = sets
 		// Tables that this call was the first to write are emptied, then forgotten.
 		undo := r.apply()
@@ -83,7 +97,7 @@ func (r *Rules) Set(name string, rules ...Rule) error {
 }
 
 func rank(s ruleSet) int {
-	if s.name == policySet {
+	if s.owner == policyOwner {
 		return 1
 	}
 	return 0

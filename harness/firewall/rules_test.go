@@ -11,36 +11,36 @@ import (
 
 func TestSetReplacesAndRemovesASet(t *testing.T) {
 	t.Parallel()
-	r := firewalled(t).Client.Rules // any host has rules
-	must(t, r.Set("first", firewall.Filter("-A INPUT -p tcp -j DROP")))
-	must(t, r.Set("second", firewall.Rule{Table: "raw", IPv4: "-A PREROUTING -i lo -j DROP"}))
-	must(t, r.Set("third", firewall.Rule{Table: "filter", IPv6: "-A INPUT -p udp -j DROP"}))
+	r := firewalled(t).Client.Rules() // any host has rules
+	must(t, r.Set(firewall.Named("first"), firewall.Filter("-A INPUT -p tcp -j DROP")))
+	must(t, r.Set(firewall.Named("second"), firewall.Rule{Table: "raw", IPv4: "-A PREROUTING -i lo -j DROP"}))
+	must(t, r.Set(firewall.Named("third"), firewall.Rule{Table: "filter", IPv6: "-A INPUT -p udp -j DROP"}))
 	expectRules(t, "after three sets", r,
 		"iptables -t raw -A PREROUTING -i lo -j DROP",
 		"iptables -t filter -A INPUT -p tcp -j DROP",
 		"ip6tables -t filter -A INPUT -p tcp -j DROP",
 		"ip6tables -t filter -A INPUT -p udp -j DROP")
 
-	must(t, r.Set("first", firewall.Filter("-A INPUT -p sctp -j DROP")))
-	must(t, r.Set("second"))
+	must(t, r.Set(firewall.Named("first"), firewall.Filter("-A INPUT -p sctp -j DROP")))
+	must(t, r.Set(firewall.Named("second")))
 	expectRules(t, "after one was replaced and one removed", r,
 		"iptables -t filter -A INPUT -p sctp -j DROP",
 		"ip6tables -t filter -A INPUT -p sctp -j DROP",
 		"ip6tables -t filter -A INPUT -p udp -j DROP")
 
-	must(t, r.Set("never set"))
-	must(t, r.Set("first"))
-	must(t, r.Set("third"))
+	must(t, r.Set(firewall.Named("never set")))
+	must(t, r.Set(firewall.Named("first")))
+	must(t, r.Set(firewall.Named("third")))
 	expectRules(t, "after all were removed", r)
 }
 
 func TestRulesAreThoseOfTheTimeOfSet(t *testing.T) {
 	t.Parallel()
-	r := firewalled(t).Client.Rules
+	r := firewalled(t).Client.Rules()
 	mine := []firewall.Rule{{Table: "filter", IPv4: "-A INPUT -p tcp -j DROP"}}
-	must(t, r.Set("first", mine...))
+	must(t, r.Set(firewall.Named("first"), mine...))
 	mine[0].IPv4 = "-A INPUT -j DROP"
-	must(t, r.Set("second", firewall.Rule{Table: "filter", IPv4: "-A INPUT -p udp -j DROP"}))
+	must(t, r.Set(firewall.Named("second"), firewall.Rule{Table: "filter", IPv4: "-A INPUT -p udp -j DROP"}))
 	expectRules(t, "after the caller's own rules have changed", r,
 		"iptables -t filter -A INPUT -p tcp -j DROP",
 		"iptables -t filter -A INPUT -p udp -j DROP")
@@ -59,22 +59,22 @@ func TestABadSetLeavesTheOldRules(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			r := firewalled(t).Client.Rules
-			must(t, r.Set("raw", firewall.Rule{Table: "raw", IPv4: "-A PREROUTING -i eth9 -j DROP"}))
-			must(t, r.Set("old", firewall.Filter("-A INPUT -p tcp -j DROP")))
+			r := firewalled(t).Client.Rules()
+			must(t, r.Set(firewall.Named("raw"), firewall.Rule{Table: "raw", IPv4: "-A PREROUTING -i eth9 -j DROP"}))
+			must(t, r.Set(firewall.Named("old"), firewall.Filter("-A INPUT -p tcp -j DROP")))
 			old := []string{
 				"iptables -t raw -A PREROUTING -i eth9 -j DROP",
 				"iptables -t filter -A INPUT -p tcp -j DROP",
 				"ip6tables -t filter -A INPUT -p tcp -j DROP",
 			}
 
-			err := r.Set("old", bad...)
-			if err == nil || !strings.HasPrefix(err.Error(), `setting the rules "old" on client: ip`) || !strings.Contains(strings.ToLower(err.Error()), "nonesuch") {
+			err := r.Set(firewall.Named("old"), bad...)
+			if err == nil || !strings.HasPrefix(err.Error(), `setting the rules of "old" on client: ip`) || !strings.Contains(strings.ToLower(err.Error()), "nonesuch") {
 				t.Errorf("Set: %v; expected whose rules failed, and what iptables said", err)
 			}
 			expectRules(t, "after the bad set", r, old...)
 
-			if err := r.Set("new", firewall.Rule{Table: "filter", IPv6: "-A INPUT -p sctp -j DROP"}); err != nil {
+			if err := r.Set(firewall.Named("new"), firewall.Rule{Table: "filter", IPv6: "-A INPUT -p sctp -j DROP"}); err != nil {
 				t.Fatalf("a good set after the bad one: %v", err)
 			}
 			expectRules(t, "after a good set", r, append(old, "ip6tables -t filter -A INPUT -p sctp -j DROP")...)

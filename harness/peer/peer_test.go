@@ -13,18 +13,19 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/netns"
 	"github.com/halfopen-lab/halfopen/harness/peer"
 	"github.com/halfopen-lab/halfopen/harness/private"
+	"github.com/halfopen-lab/halfopen/harness/reexec"
 	"github.com/halfopen-lab/halfopen/harness/timeline"
 )
 
 func TestMain(m *testing.M) {
-	peer.Register("greeter", func(arguments []string) error {
+	reexec.Register("greeter", func(arguments []string) error {
 		if len(arguments) > 0 && arguments[0] == "-fail" {
 			return errors.New("no greeting today")
 		}
 		peer.Report(peer.Event{Name: "ready", Peer: "nobody", N: 7})
 		select {}
 	})
-	peer.Main()
+	reexec.Main()
 	private.Main(m.Run)
 }
 
@@ -58,7 +59,7 @@ func promptly(t *testing.T) context.Context {
 }
 
 func TestAFixtureReports(t *testing.T) {
-	p, events := start(t, peer.Fixture("greeter"))
+	p, events := start(t, reexec.Command("greeter"))
 	e, err := p.Await(promptly(t), "ready")
 	if err != nil || e.Peer != "nobody" || e.N != 7 || time.Since(e.At).Abs() > 5*time.Second {
 		t.Errorf("Await: %+v, %v", e, err)
@@ -69,18 +70,10 @@ func TestAFixtureReports(t *testing.T) {
 }
 
 func TestAProgramThatEndsAtOnceSaysWhy(t *testing.T) {
-	p, _ := start(t, peer.Fixture("greeter", "-fail"))
+	p, _ := start(t, reexec.Command("greeter", "-fail"))
 	_, err := p.Await(promptly(t), "ready")
 	if want := "halfopen-greeter on client ended before it was ready: exit status 1; it wrote: greeter: no greeting today"; err == nil || err.Error() != want {
 		t.Errorf("Await: %v, expected %s", err, want)
-	}
-}
-
-func TestAFixtureThatDoesNotExistNamesThoseThatDo(t *testing.T) {
-	p, _ := start(t, peer.Fixture("nonesuch"))
-	_, err := p.Await(promptly(t), "ready")
-	if err == nil || !strings.Contains(err.Error(), `there is no fixture "nonesuch": there are greeter`) {
-		t.Errorf("Await: %v", err)
 	}
 }
 
@@ -90,9 +83,14 @@ func TestAProgramThatDoesNotExist(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = ns.Close() }()
-	_, err = peer.Start(ns, "server", exec.Command("/nonexistent/nginx"), timeline.New())
-	if want := "starting /nonexistent/nginx on server: no such file or directory: is it installed, and may it be run?"; err == nil || err.Error() != want {
-		t.Errorf("Start: %v, expected %s", err, want)
+	for want, cmd := range map[string]*exec.Cmd{
+		"starting /nonexistent/nginx on server: no such file or directory: is it installed, and may it be run?":                                        exec.Command("/nonexistent/nginx"),
+		"starting nonesuch on server: executable file not found in $PATH: is it installed, and may it be run?":                                         exec.Command("nonesuch"),
+		`starting halfopen-nonesuch on server: there is no program "nonesuch" in this binary, which has greeter: import the package that registers it`: reexec.Command("nonesuch"),
+	} {
+		if _, err := peer.Start(ns, "server", cmd, timeline.New()); err == nil || err.Error() != want {
+			t.Errorf("Start: %v, expected %s", err, want)
+		}
 	}
 }
 

@@ -40,8 +40,8 @@ type Program struct {
 	mu     sync.Mutex
 	events []Event
 	lines  int
-	last   string        // the last line that was no event, for error texts
-	fresh  chan struct{} // closed at each event, and replaced
+	output []string      // the lines that are no events, the first mostLines of all
+	fresh  chan struct{} // closed at each line, and replaced
 }
 
 // Start starts a program in a host's namespace. Every line that it writes goes to
@@ -49,9 +49,6 @@ type Program struct {
 // error must not be set, unless they are what the spec is about.
 func Start(ns *netns.Namespace, host string, cmd *exec.Cmd, t *timeline.Timeline) (*Program, error) {
 	p := &Program{Name: cmd.Args[0], cmd: cmd, host: host, timeline: t, ended: make(chan struct{}), fresh: make(chan struct{})}
-	if cmd.Path == "/proc/self/exe" && !mainCalled {
-		return nil, fmt.Errorf("starting %s on %s: this binary would run itself again: call harness.Main first thing in main or TestMain", p.Name, host)
-	}
 	outputs, close, err := p.connect()
 	if err != nil {
 		return nil, fmt.Errorf("starting %s on %s: %w", p.Name, host, err)
@@ -62,7 +59,7 @@ func Start(ns *netns.Namespace, host string, cmd *exec.Cmd, t *timeline.Timeline
 		for _, o := range outputs {
 			_ = o.Close()
 		}
-		return nil, fmt.Errorf("starting %s on %s: %w: is it installed, and may it be run?", p.Name, host, reason(err))
+		return nil, fmt.Errorf("starting %s on %s: %w", p.Name, host, explain(err))
 	}
 	t.Addf(host, timeline.Peer, "%s starts: %s", p.Name, strings.Join(cmd.Args[1:], " "))
 	var readers sync.WaitGroup
@@ -73,12 +70,19 @@ func Start(ns *netns.Namespace, host string, cmd *exec.Cmd, t *timeline.Timeline
 	return p, nil
 }
 
-// reason leaves the system call's name out of exec's errors.
-func reason(err error) error {
+// explain returns why a program that is a file could not be started, without the names
+// of files and system calls that package exec adds, and a remedy. It returns other errors
+// as they are.
+func explain(err error) error {
+	var reason error
 	if errno, ok := errors.AsType[unix.Errno](err); ok {
-		return errno
+		reason = errno
+	} else if lookup, ok := errors.AsType[*exec.Error](err); ok {
+		reason = lookup.Err
+	} else {
+		return err
 	}
-	return err
+	return fmt.Errorf("%w: is it installed, and may it be run?", reason)
 }
 
 // connect gives the program pipes for the outputs that are not set. The pipes are
@@ -139,12 +143,18 @@ func (p *Program) line(text string) {
 		return
 	}
 	if !isEvent {
-		p.last = text
+		p.output = append(p.output, text)
 		p.timeline.Addf(p.host, timeline.Peer, "%s writes: %s", p.Name, text)
+		p.wake()
 		return
 	}
 	p.timeline.Add(timeline.Event{At: e.At, Who: p.host, Kind: timeline.Peer, What: p.Name + ": " + e.String()})
 	p.events = append(p.events, e)
+	p.wake()
+}
+
+// wake lets those look again who wait for what the program writes.
+func (p *Program) wake() {
 	close(p.fresh)
 	p.fresh = make(chan struct{})
 }
@@ -187,20 +197,26 @@ func (p *Program) AwaitUntil(event string, until time.Time) (e Event, ok bool) {
 }
 
 // await waits for an event until one of the channels is closed.
-func (p *Program) await(event string, ended <-chan struct{}, over <-chan struct{}) (e Event, ok bool) {
+func (p *Program) await(event string, ended <-chan struct{}, over <-chan struct{}) (Event, bool) {
+	return await(p, func() (Event, bool) { return p.Event(event) }, ended, over)
+}
+
+// await looks at each line that the program writes, until it has found what it looks for
+// or one of the channels is closed.
+func await[T any](p *Program, look func() (T, bool), ended, over <-chan struct{}) (T, bool) {
 	for {
 		p.mu.Lock()
 		fresh := p.fresh
 		p.mu.Unlock()
-		if e, ok := p.Event(event); ok {
-			return e, true
+		if found, ok := look(); ok {
+			return found, true
 		}
 		select {
 		case <-fresh:
 		case <-ended:
-			return p.Event(event) // it may have come between the look and the end
+			return look() // it may have come between the look and the end
 		case <-over:
-			return p.Event(event)
+			return look()
 		}
 	}
 }
@@ -208,10 +224,10 @@ func (p *Program) await(event string, ended <-chan struct{}, over <-chan struct{
 func (p *Program) wrote() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.last == "" {
+	if len(p.output) == 0 {
 		return ""
 	}
-	return "; it wrote: " + p.last
+	return "; it wrote: " + p.output[len(p.output)-1]
 }
 
 // Event is the first event of that name so far; ok is false when there is none.

@@ -14,20 +14,21 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/environment"
+	"github.com/halfopen-lab/halfopen/harness/reexec"
 )
 
-// Marker tells a process, in the environment and not empty, that it is in namespaces
-// of its own already. Main sets it; so does whoever starts a whole machine for a run.
-const Marker = "HALFOPEN_PRIVATE"
+// Here reports whether this process runs in namespaces of its own: those that Main has
+// made, or a whole guest (environment.Settings, Private).
+func Here() bool { return environment.Read().Private }
 
-// Here says whether this process runs in namespaces of its own.
-func Here() bool { return os.Getenv(Marker) != "" }
-
-// Main runs this program again in private pid and mount namespaces, and, for an
+// Main runs this program again in private pid, mount and network namespaces, and, for an
 // ordinary user, in a user namespace in which it is root. There it calls run and
-// exits with its result; here it waits and exits with the same. The network
-// namespace stays the one it was started in, because Ginkgo's parallel server
-// listens there. Main does not return.
+// exits with its result; here it waits and exits with the same. Main does not return.
+//
+// The network has nothing but loopback: neither the machine's network nor what listens on
+// the machine's loopback addresses can be reached from it.
 //
 // The pid namespace is what makes a killed run leave nothing behind: when its
 // first process dies the kernel ends every other one in it, stopped ones too, and
@@ -35,7 +36,7 @@ func Here() bool { return os.Getenv(Marker) != "" }
 func Main(run func() int) {
 	if Here() {
 		if os.Getpid() == 1 { // the first process of the namespace that runAgain made
-			if err := ownProc(); err != nil {
+			if err := settle(); err != nil {
 				fmt.Fprintf(os.Stderr, "halfopen: %v\n", err)
 				os.Exit(1)
 			}
@@ -57,7 +58,19 @@ func runAgain() (status int, err error) {
 	// is outside our pid namespace (docker exec), or the kernel is before 5.3, nobody is
 	// watched.
 	parent, unwatched := unix.PidfdOpen(os.Getppid(), 0)
-	cmd, err := start()
+	var inside []*os.File
+	if address := parallelHost(os.Args); address != "" {
+		outside, control, err := controlSockets()
+		if err != nil {
+			return 1, fmt.Errorf("reaching Ginkgo's command at %s: %w", address, err)
+		}
+		go handIn(outside, address)
+		inside = append(inside, control)
+	}
+	cmd, err := start(inside)
+	for _, file := range inside {
+		_ = file.Close()
+	}
 	if err != nil {
 		return 1, fmt.Errorf("making private namespaces: %w: run as root with CAP_SYS_ADMIN, or allow more of them (sysctl user.max_user_namespaces, user.max_pid_namespaces; kernel.apparmor_restrict_unprivileged_userns=0 or kernel.unprivileged_userns_clone=1 where they exist)", err)
 	}
@@ -88,21 +101,23 @@ func runAgain() (status int, err error) {
 	return 0, nil
 }
 
-// start starts this binary in new namespaces: without a user namespace
+// start starts this binary in new namespaces with some files open: without a user namespace
 // where that is allowed (root), with one elsewhere (an ordinary user, or a root
 // without capabilities as in most containers).
-func start() (*exec.Cmd, error) {
+func start(files []*os.File) (*exec.Cmd, error) {
+	inside := environment.Read()
+	inside.Private = true
 	var refused error
 	for _, user := range []bool{false, true} {
 		if !user && os.Geteuid() != 0 {
 			continue
 		}
-		cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
-		cmd.Args[0] = os.Args[0]
-		cmd.Env = append(os.Environ(), Marker+"=1")
+		cmd := reexec.Again()
+		cmd.Env = append(cmd.Env, inside.Variables()...)
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+		cmd.ExtraFiles = files
 		cmd.SysProcAttr = &syscall.SysProcAttr{
-			Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS,
+			Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWNET,
 			Pdeathsig:  unix.SIGKILL,
 			// Its own process group: a terminal's Ctrl-C reaches it once, through us.
 			Setpgid: true,
@@ -137,6 +152,17 @@ func awaitDeath(pidfd int) {
 			return
 		}
 	}
+}
+
+// settle makes the new namespaces usable.
+func settle() error {
+	if err := errors.Join(ownProc(), loopbackUp()); err != nil {
+		return err
+	}
+	if address := parallelHost(os.Args); address != "" {
+		return reachOutside(address)
+	}
+	return nil
 }
 
 // ownProc mounts a /proc of the pid namespace, so that /proc/self is this process.

@@ -1,7 +1,6 @@
 package private_test
 
 import (
-	"bytes"
 	"os"
 	"os/exec"
 	"strings"
@@ -9,19 +8,23 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/private"
+	"github.com/halfopen-lab/halfopen/harness/reexec"
 )
 
-// role, in the environment, makes this binary run something else than its tests.
-const role = "HALFOPEN_PRIVATE_TEST_ROLE"
+// The programs that run in private namespaces beside the tests.
+const (
+	exiting reexec.Name = "exiting" // with 7
+	dying   reexec.Name = "dying"   // by SIGABRT
+	dialing reexec.Name = "dialing" // prints what it reads from the address of its last argument
+)
 
 func TestMain(m *testing.M) {
-	switch os.Getenv(role) {
-	case "exit 7":
-		private.Main(func() int { return 7 })
-	case "die":
-		private.Main(func() int { abort(); return 0 })
-	}
+	reexec.Register(exiting, func([]string) error { private.Main(func() int { return 7 }); return nil })
+	reexec.Register(dying, func([]string) error { private.Main(func() int { abort(); return 0 }); return nil })
+	reexec.Register(dialing, func([]string) error { private.Main(dial); return nil })
+	reexec.Main()
 	private.Main(m.Run)
 }
 
@@ -31,25 +34,17 @@ func abort() {
 	select {}
 }
 
-// again runs this binary as a program that is not in private namespaces yet.
-func again(name string, wrapper ...string) (output string, status int) {
-	arguments := append(wrapper, "/proc/self/exe")
-	cmd := exec.Command(arguments[0], arguments[1:]...)
-	for _, setting := range os.Environ() {
-		if !strings.HasPrefix(setting, "HALFOPEN_PRIVATE") {
-			cmd.Env = append(cmd.Env, setting)
-		}
-	}
-	cmd.Env = append(cmd.Env, role+"="+name, "SELF="+self())
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	_ = cmd.Run() // the status tells
-	return out.String(), cmd.ProcessState.ExitCode()
+// outside is the command that runs a program outside private namespaces.
+func outside(name reexec.Name) *exec.Cmd {
+	cmd := reexec.Command(name)
+	cmd.Env = append(cmd.Env, environment.Private+"=")
+	return cmd
 }
 
-func self() string {
-	path, _ := os.Executable()
-	return path
+// output runs a command and returns what it printed and its exit status.
+func output(cmd *exec.Cmd) (text string, status int) {
+	out, _ := cmd.CombinedOutput() // the status tells
+	return string(out), cmd.ProcessState.ExitCode()
 }
 
 func TestTheProgramIsTheFirstProcessAndRoot(t *testing.T) {
@@ -62,13 +57,13 @@ func TestTheProgramIsTheFirstProcessAndRoot(t *testing.T) {
 }
 
 func TestTheExitStatusComesThrough(t *testing.T) {
-	if out, status := again("exit 7"); status != 7 || out != "" {
+	if out, status := output(outside(exiting)); status != 7 || out != "" {
 		t.Errorf("exit status %d, output %q; expected 7 and none", status, out)
 	}
 }
 
 func TestADeathComesThrough(t *testing.T) {
-	out, status := again("die")
+	out, status := output(outside(dying))
 	if status == 0 || !strings.Contains(out, "SIGABRT: abort") {
 		t.Errorf("exit status %d, output %q; expected a failure that names SIGABRT", status, out)
 	}
@@ -76,7 +71,13 @@ func TestADeathComesThrough(t *testing.T) {
 
 // user_namespaces(7): the limits under /proc/sys/user are each user namespace's own.
 func TestWithoutTheRightToMakeNamespacesOneLineSaysWhatToDo(t *testing.T) {
-	out, status := again("exit 7", "unshare", "--user", "--map-root-user", "sh", "-c", `echo 0 > /proc/sys/user/max_pid_namespaces && exec "$SELF"`)
+	self, err := os.Executable() // /proc/self/exe is another program in the shell
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("unshare", "--user", "--map-root-user", "sh", "-c", `echo 0 > /proc/sys/user/max_pid_namespaces && exec "$0"`, self)
+	cmd.Env = outside(exiting).Env
+	out, status := output(cmd)
 	if status != 1 || strings.Count(out, "\n") != 1 ||
 		!strings.HasPrefix(out, "halfopen: making private namespaces: ") || !strings.Contains(out, "sysctl user.max_user_namespaces") {
 		t.Errorf("exit status %d, output %q; expected 1 and one line with the remedy", status, out)

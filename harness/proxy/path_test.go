@@ -17,20 +17,21 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/netns"
 	"github.com/halfopen-lab/halfopen/harness/oracle"
 	"github.com/halfopen-lab/halfopen/harness/private"
+	"github.com/halfopen-lab/halfopen/harness/proxy/internal/control"
+	_ "github.com/halfopen-lab/halfopen/harness/proxy/server"
+	"github.com/halfopen-lab/halfopen/harness/reexec"
 )
 
-// role, in the environment, makes the test binary play a part in a test.
-const role = "HALFOPEN_PROXY_TEST_ROLE"
+// crashes, in the environment, makes toxiproxy end as soon as it is started.
+const crashes = "HALFOPEN_PROXY_TEST_CRASH"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(role) == "crash" && os.Getenv(marker) != "" {
+	if os.Getenv(crashes) != "" && os.Getenv(reexec.Variable) == string(control.Program) {
 		fmt.Fprintln(os.Stderr, "toxiproxy fell over")
 		os.Exit(7)
 	}
-	Main()
-	if os.Getenv(role) == "parent" {
-		beParent()
-	}
+	reexec.Register(parentProgram, beParent)
+	reexec.Main()
 	private.Main(m.Run)
 }
 

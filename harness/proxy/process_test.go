@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -15,6 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness/netns"
+	"github.com/halfopen-lab/halfopen/harness/proxy/internal/control"
+	"github.com/halfopen-lab/halfopen/harness/reexec"
 )
 
 // The tests that count descriptors and goroutines or set the environment are not
@@ -72,7 +73,7 @@ func descriptors(t *testing.T) []string {
 }
 
 func TestStartOfAChildThatFailsTellsWhy(t *testing.T) {
-	t.Setenv(role, "crash")
+	t.Setenv(crashes, "1")
 	_, err := Start(newNamespace(t))
 	if err == nil || !strings.Contains(err.Error(), "exit status 7") || !strings.Contains(err.Error(), "toxiproxy fell over") {
 		t.Errorf("Start: %v, expected the child's exit status and standard error", err)
@@ -101,14 +102,6 @@ func TestCloseTellsOfAChildThatEndedByItself(t *testing.T) {
 	}
 }
 
-func TestStartWithoutMainInTheBinary(t *testing.T) {
-	mainCalled = false
-	defer func() { mainCalled = true }()
-	if _, err := Start(newNamespace(t)); err == nil || !strings.Contains(err.Error(), "call proxy.Main first thing") {
-		t.Errorf("Start: %v, expected to be told to call proxy.Main", err)
-	}
-}
-
 func TestStartInAClosedNamespace(t *testing.T) {
 	ns := newNamespace(t)
 	_ = ns.Close()
@@ -121,20 +114,18 @@ func TestStartInAClosedNamespace(t *testing.T) {
 	}
 }
 
-func TestMarkerSetByHand(t *testing.T) {
-	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = append(os.Environ(), marker+"=1")
+func TestTheServerStartedByHand(t *testing.T) {
+	cmd := reexec.Command(control.Program)
 	out, err := cmd.CombinedOutput()
-	if err == nil || cmd.ProcessState.ExitCode() != 1 || !strings.Contains(string(out), "only the harness sets "+marker+", unset it") {
-		t.Errorf("%v, %s, expected exit status 1 and to be told to unset it", err, out)
+	if want := "toxiproxy: descriptor 3 is not a control socket: "; err == nil || cmd.ProcessState.ExitCode() != 1 || !strings.HasPrefix(string(out), want) {
+		t.Errorf("%v, %s, expected exit status 1 and %q", err, out, want)
 	}
 }
 
 // The process that started toxiproxy is killed with SIGKILL: toxiproxy must go too.
 func TestToxiproxyGoesWithItsParent(t *testing.T) {
 	t.Parallel()
-	parent := exec.Command("/proc/self/exe")
-	parent.Env = append(os.Environ(), role+"=parent")
+	parent := reexec.Command(parentProgram)
 	parent.Stderr = os.Stderr
 	stdout, err := parent.StdoutPipe()
 	if err != nil {
@@ -180,18 +171,20 @@ func gone(t *testing.T, pid int, wait time.Duration) bool {
 	}
 }
 
+const parentProgram reexec.Name = "parent"
+
 // beParent starts a toxiproxy, prints its process id and waits to be killed.
-func beParent() {
+func beParent([]string) error {
 	ns, err := netns.New("parent")
-	if err == nil {
-		var p *Proxy
-		if p, err = Start(ns); err == nil {
-			fmt.Println(p.PID())
-			select {}
-		}
+	if err != nil {
+		return err
 	}
-	fmt.Fprintln(os.Stderr, err)
-	os.Exit(1)
+	p, err := Start(ns)
+	if err != nil {
+		return err
+	}
+	fmt.Println(p.PID())
+	select {}
 }
 
 func TestListenerIsPlainTCP(t *testing.T) {

@@ -22,6 +22,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness/netns"
+	"github.com/halfopen-lab/halfopen/harness/proxy/internal/control"
+	"github.com/halfopen-lab/halfopen/harness/reexec"
 )
 
 // patience bounds each API call. A healthy toxiproxy answers in milliseconds; with
@@ -46,13 +48,13 @@ type Proxy struct {
 	lost   error // why it answers no more
 }
 
-// Start runs toxiproxy inside the namespace by re-executing the running binary,
-// whose main or TestMain must call Main, and returns when its API answers. The
+// Start runs toxiproxy inside the namespace, as a program inside the running binary,
+// which must import package proxy/server, and returns when its API answers. The
 // process ends when Kill or Close is called and when the calling process ends, by
 // SIGKILL too. It needs no privilege but that to enter the namespace.
 func Start(ns *netns.Namespace) (*Proxy, error) {
-	if !mainCalled {
-		return nil, fmt.Errorf("starting toxiproxy in %s: this binary would run itself again: call proxy.Main first thing in main or TestMain", ns.Name())
+	if !reexec.Registered(control.Program) {
+		return nil, fmt.Errorf("starting toxiproxy in %s: its server is not in this binary: import _ %q", ns.Name(), control.Import)
 	}
 	p, err := start(ns)
 	if err != nil {
@@ -77,9 +79,8 @@ func start(ns *netns.Namespace) (*Proxy, error) {
 	defer func() { _ = theirs.Close() }()
 
 	p := &Proxy{namespace: ns.Name(), api: ours, answer: bufio.NewReader(ours), patience: patience}
-	p.cmd = exec.Command("/proc/self/exe")
-	p.cmd.Args[0] = "halfopen-toxiproxy"
-	p.cmd.Env = append(os.Environ(), marker+"=1",
+	p.cmd = reexec.Command(control.Program)
+	p.cmd.Env = append(p.cmd.Env,
 		// Go makes MPTCP listeners by default; the specs are about TCP.
 		"GODEBUG="+join(os.Getenv("GODEBUG"), "multipathtcp=0"),
 		// In a binary built with the race detector: toxiproxy's own races are

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -137,23 +136,41 @@ func Command(route string, t Toxic) string {
 		m.Type, m.Name, m.Stream, m.Toxicity, &attributes, route)
 }
 
-// Describe is a toxic in words: "Latency downstream, Delay 50ms".
+// Describe returns a toxic in words: "Latency downstream, Delay 50ms". Fields that are
+// zero are left out.
 func Describe(t Toxic) string {
-	var text strings.Builder
-	value := reflect.ValueOf(t)
-	fmt.Fprintf(&text, "%s", value.Type().Name())
-	for field, v := range value.Fields() {
-		switch {
-		case field.Name == "Stream":
-			fmt.Fprintf(&text, " %v", v)
-		case v.IsZero():
-		case field.Name == "Toxicity":
-			fmt.Fprintf(&text, ", %v %v", field.Name, v.Elem())
-		default:
-			fmt.Fprintf(&text, ", %v %v", field.Name, v)
-		}
+	switch t := t.(type) {
+	case Latency:
+		return describe("Latency", t.Stream, t.Toxicity, field("Delay", t.Delay), field("Jitter", t.Jitter))
+	case Timeout:
+		return describe("Timeout", t.Stream, t.Toxicity, field("After", t.After))
+	case Bandwidth:
+		return describe("Bandwidth", t.Stream, t.Toxicity, field("KBps", t.KBps))
+	case ResetPeer:
+		return describe("ResetPeer", t.Stream, t.Toxicity, field("After", t.After))
+	case LimitData:
+		return describe("LimitData", t.Stream, t.Toxicity, field("Bytes", t.Bytes))
+	case SlowClose:
+		return describe("SlowClose", t.Stream, t.Toxicity, field("Delay", t.Delay))
 	}
-	return text.String()
+	return fmt.Sprintf("%T", t)
+}
+
+func describe(name string, stream Stream, toxicity *float64, fields ...string) string {
+	text := fmt.Sprintf("%s %v", name, stream)
+	if toxicity != nil {
+		text += fmt.Sprintf(", Toxicity %v", *toxicity)
+	}
+	return text + strings.Join(fields, "")
+}
+
+// field returns a field of a toxic in words, and nothing for one that is zero.
+func field[T comparable](name string, value T) string {
+	var zero T
+	if value == zero {
+		return ""
+	}
+	return fmt.Sprintf(", %s %v", name, value)
 }
 
 // message is a toxic in toxiproxy's API.

@@ -25,6 +25,22 @@ func TestCommand(t *testing.T) {
 	}
 }
 
+func TestDescribe(t *testing.T) {
+	for want, toxic := range map[string]Toxic{
+		"Latency downstream, Delay 50ms, Jitter 5ms":     Latency{Delay: 50 * ms, Jitter: 5 * ms},
+		"Timeout upstream, After 1s":                     Timeout{Stream: Upstream, After: time.Second},
+		"Timeout downstream":                             Timeout{},
+		"Bandwidth downstream, KBps 7":                   Bandwidth{KBps: 7},
+		"ResetPeer downstream, Toxicity 0.25, After 3ms": ResetPeer{Toxicity: new(0.25), After: 3 * ms},
+		"LimitData downstream, Toxicity 0, Bytes 9":      LimitData{Toxicity: new(0.0), Bytes: 9},
+		"SlowClose upstream, Delay 700ms":                SlowClose{Stream: Upstream, Delay: 700 * ms},
+	} {
+		if got := Describe(toxic); got != want {
+			t.Errorf("%#v: %q, expected %q", toxic, got, want)
+		}
+	}
+}
+
 func TestToxicsThatMakeNoSense(t *testing.T) {
 	p := newProxy(t, newNamespace(t))
 	route, err := p.Forward("route", loopback.String(), "127.0.0.1:1")

@@ -8,13 +8,13 @@ package require
 import (
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/link"
 	"github.com/halfopen-lab/halfopen/harness/netns"
 )
@@ -28,17 +28,13 @@ type Missing struct {
 // Error implements error.
 func (m *Missing) Error() string { return m.What + ": " + m.Remedy }
 
-// Virtual is the environment variable that says that the clock is virtual: idle time costs
-// nothing. The guest of package virtual sets it.
-const Virtual = "HALFOPEN_VIRTUAL_TIME"
-
 // Patience is the longest that a spec waits in real time.
 const Patience = 20 * time.Second
 
 // Time says whether a wait is affordable here: up to Patience always, and any in
 // virtual time. The error is a *Missing.
 func Time(wait time.Duration) error {
-	if wait <= Patience || os.Getenv(Virtual) != "" {
+	if wait <= Patience || environment.Read().VirtualTime {
 		return nil
 	}
 	return &Missing{What: fmt.Sprintf("waits %v", wait), Remedy: "run it in virtual time (make suite)"}

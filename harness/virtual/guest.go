@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
 )
 
@@ -34,8 +35,9 @@ type Guest struct {
 	Memory   int    // MiB
 	Seed     uint64 // decides everything random
 	Commands []guest.Command
-	// Environment is that of every command: NAME=VALUE, in addition to what a guest has
-	// anyway (Environment).
+	// Settings are what the commands' labs go by, and Environment is NAME=VALUE. Both are
+	// part of every command's environment, with what a guest has anyway (Environment).
+	Settings    environment.Settings
 	Environment []string
 
 	// Report is the directory of the guest that is handed out when the last command has
@@ -220,7 +222,7 @@ func machineError(cmd *exec.Cmd, err error) error {
 // what the machine needs.
 func (g *Guest) writeInitramfs(to io.Writer) error {
 	files := g.Files.Clone()
-	plan := guest.Plan{Seed: g.Seed, Environment: slices.Concat(Environment(g.Memory), g.Environment), Commands: g.Commands, Report: g.Report}
+	plan := guest.Plan{Seed: g.Seed, Environment: slices.Concat(Environment(g.Memory, g.Settings), g.Environment), Commands: g.Commands, Report: g.Report}
 	if err := g.Machine.Equip(files, &plan); err != nil {
 		return err
 	}

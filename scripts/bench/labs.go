@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/halfopen-lab/halfopen/harness"
-	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/scripts/suites"
 )
 
@@ -71,10 +70,11 @@ func labs() error {
 // lab makes a lab and gives it back: veth pairs, addresses of both families,
 // routes, sysctls, capture, conntrack events.
 func lab() error {
-	t := &measured{}
-	defer t.cleanUp()
-	harness.New(t, harness.Firewalled, sock.IPv4)
-	return nil
+	l, err := harness.Open(harness.Config{Topology: harness.Firewalled})
+	if err != nil {
+		return err
+	}
+	return l.Close()
 }
 
 // script makes and removes the same hosts, cables, addresses and routes with ip(8).
@@ -147,20 +147,3 @@ func (m measurement) print(table *tabwriter.Writer, ratio string) {
 }
 
 func ratio(a, b measurement) float64 { return float64(a.median()) / float64(b.median()) }
-
-// measured is a test that is none: harness.New wants one.
-type measured struct{ cleanups []func() }
-
-func (m *measured) Helper()                           {}
-func (m *measured) Name() string                      { return "bench" }
-func (m *measured) Failed() bool                      { return false }
-func (m *measured) Cleanup(f func())                  { m.cleanups = append(m.cleanups, f) }
-func (m *measured) Logf(string, ...any)               {}
-func (m *measured) Errorf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
-func (m *measured) Fatalf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
-
-func (m *measured) cleanUp() {
-	for _, f := range slices.Backward(m.cleanups) {
-		f()
-	}
-}

@@ -19,7 +19,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/firewall"
 	"github.com/halfopen-lab/halfopen/harness/virtual/gotest"
 	"github.com/halfopen-lab/halfopen/scripts/suites"
@@ -76,7 +76,7 @@ func Command(ctx context.Context, arguments []string) (clean bool, err error) {
 // as well, at once.
 func kill(ctx context.Context, ginkgo, binary, directory string, after time.Duration, moment int) (who string, err error) {
 	cmd := exec.CommandContext(ctx, ginkgo, fmt.Sprintf("-procs=%d", procs), "-output-dir="+directory, binary)
-	cmd.Env = append(os.Environ(), harness.ReportDirectory+"="+directory)
+	cmd.Env = append(os.Environ(), environment.Settings{Report: directory}.Variables()...)
 	if err := cmd.Start(); err != nil {
 		return "", err
 	}

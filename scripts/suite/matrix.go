@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/halfopen-lab/halfopen/fixtures/detection"
-	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/scripts/suites"
 )
 
@@ -84,7 +84,7 @@ func toRecord(s *suites.Settings, executors string) error {
 	case s.Shard != 0:
 		return errors.New("a part of the detection matrix cannot be recorded: leave SHARD out")
 	case s.LeaveOut != "":
-		return fmt.Errorf("a detection matrix without %s cannot be recorded: unset %s", s.LeaveOut, harness.LeaveOut)
+		return fmt.Errorf("a detection matrix without %s cannot be recorded: unset %s", s.LeaveOut, environment.LeaveOut)
 	}
 	s.Focus = matrixSpecs
 	return nil

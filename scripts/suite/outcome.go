@@ -12,7 +12,7 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 
 	"github.com/halfopen-lab/halfopen/fixtures/catalogue"
-	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/virtual/gotest"
 	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 	"github.com/halfopen-lab/halfopen/scripts/suites"
@@ -136,7 +136,7 @@ func again(executor string, s suites.Settings) string {
 	}
 	words := []string{"make", target, fmt.Sprintf("SEED=%d", s.Seed)}
 	if s.LeaveOut != "" {
-		words = slices.Insert(words, 0, harness.LeaveOut+"="+quoted(s.LeaveOut))
+		words = slices.Insert(words, 0, environment.LeaveOut+"="+quoted(s.LeaveOut))
 	}
 	if s.Shard != 0 {
 		words = append(words, fmt.Sprintf("SHARD=%d/%d", s.Shard, shard.Count))

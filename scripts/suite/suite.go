@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/virtual/gotest"
 	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 	"github.com/halfopen-lab/halfopen/scripts/suites"
@@ -28,7 +29,7 @@ import (
 
 // Command is the command suite.
 func Command(ctx context.Context, arguments []string) (passed bool, err error) {
-	s := suites.Settings{Output: os.Stdout, Terminal: terminal(os.Stdout), LeaveOut: os.Getenv(harness.LeaveOut)}
+	s := suites.Settings{Output: os.Stdout, Terminal: terminal(os.Stdout), LeaveOut: environment.Read().LeaveOut}
 	flags := flag.NewFlagSet("suite", flag.ContinueOnError)
 	s.Flags(flags)
 	s.GuestFlags(flags)
@@ -110,7 +111,7 @@ func show(ctx context.Context, s suites.Settings, o *outcome) (well bool, err er
 		return false, err
 	}
 	if s.Shard == 0 && !o.leftOut(s.LeaveOut) {
-		return false, fmt.Errorf("no spec that ran has the step %q to leave out: a step is fault, detector or action and its number (%s=\"fault 1\")", s.LeaveOut, harness.LeaveOut)
+		return false, fmt.Errorf("no spec that ran has the step %q to leave out: a step is fault, detector or action and its number (%s=\"fault 1\")", s.LeaveOut, environment.LeaveOut)
 	}
 	complete := isPart(s) || o.complete()
 	if o.executor == inVirtualTime {

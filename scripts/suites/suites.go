@@ -9,10 +9,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"strings"
 
-	"github.com/halfopen-lab/halfopen/fixtures/detection"
-	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 	"github.com/halfopen-lab/halfopen/harness/virtual/gotest"
@@ -89,7 +87,7 @@ func (s *Suites) Run(ctx context.Context, settings Settings, directory string) (
 		only = func(u shard.Unit) bool { return settings.Only(u.Name) }
 	}
 	return s.run(ctx, gotest.Settings{
-		Seed: settings.Seed, Environment: settings.environment(), Only: only, Shard: settings.Shard, AtOnce: settings.AtOnce,
+		Seed: settings.Seed, Lab: environment.Settings{LeaveOut: settings.LeaveOut, RecordMatrix: settings.Record}, Only: only, Shard: settings.Shard, AtOnce: settings.AtOnce,
 		Output: settings.Output, Terminal: settings.Terminal, Ended: settings.Ended,
 	}, directory)
 }
@@ -104,26 +102,10 @@ func (s *Suites) Conclude(ctx context.Context, settings Settings, directory stri
 	return report, err
 }
 
-// environment is what the specs go by.
-func (s Settings) environment() (variables []string) {
-	if s.LeaveOut != "" {
-		variables = append(variables, harness.LeaveOut+"="+s.LeaveOut)
-	}
-	if s.Record {
-		variables = append(variables, detection.Record+"=1")
-	}
-	return variables
-}
-
 // Recall sets what decided the specs of a run as the run was, of which the report of a
 // shard tells.
 func (s *Settings) Recall(run shard.Run) {
-	s.Seed, s.Focus = run.Seed, run.Focus
-	for _, variable := range run.Environment {
-		if step, ok := strings.CutPrefix(variable, harness.LeaveOut+"="); ok {
-			s.LeaveOut = step
-		}
-	}
+	s.Seed, s.Focus, s.LeaveOut = run.Seed, run.Focus, run.LeaveOut
 }
 
 // tested are the programs that specs test, each with its package of Debian's.
@@ -134,10 +116,10 @@ var tested = []struct{ program, from string }{
 // guestFiles are what the guests of the suites have in addition to those of other tests.
 func guestFiles(ctx context.Context) (*virtual.Files, error) {
 	files := &virtual.Files{}
-	for _, program := range []struct{ name, pkg string }{
-		{"/init", "./harness/virtual/guest/init"}, {"/usr/bin/diameter", "./fixtures/diameter"},
+	for _, program := range []struct{ name, directory string }{
+		{"/init", "./harness/virtual/guest/init"}, {"/usr/bin/diameter", "./fixtures/diameter"}, // a module of its own
 	} {
-		if err := files.Build(ctx, program.name, program.pkg); err != nil {
+		if err := files.Build(ctx, program.name, program.directory); err != nil {
 			return nil, err
 		}
 	}

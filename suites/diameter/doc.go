@@ -40,7 +40,7 @@ func startServer(lab *harness.Lab, arguments ...string) *harness.Program {
 // away from the server, and waits until they have exchanged capabilities.
 func startClient(lab *harness.Lab, arguments ...string) *harness.Program {
 	towards := lab.Server.LinkTo(lab.Host("firewall"))
-	Expect(lab.Server.Links.Impair(towards, link.Impairment{Delay: distance})).To(Succeed())
+	Expect(lab.Server.Links().Impair(towards, link.Impairment{Delay: distance})).To(Succeed())
 	connect := lab.Server.AddressPort(port).String()
 	p := lab.Client.Start(exec.Command("diameter", append([]string{"-connect", connect}, arguments...)...))
 	p.Await("connected")

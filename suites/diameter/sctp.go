@@ -59,7 +59,7 @@ var _ = Describe("A Diameter client over SCTP, which has heartbeats of its own",
 
 			Expect(client).To(GoWithout("silent", 5*forgets+5*time.Second))
 			Expect(said(client, "DWA")).To(HaveLen(3))
-			Expect(lab.Firewall.Entries()).To(ConsistOf(HaveField("State", "ESTABLISHED")))
+			Expect(lab.Firewall().Entries()).To(ConsistOf(HaveField("State", "ESTABLISHED")))
 		})
 	})
 })

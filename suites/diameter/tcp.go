@@ -130,7 +130,7 @@ var _ = Describe("A Diameter watchdog and a firewall that forgets flows idle for
 
 			Expect(client).To(GoWithout("failed", 5*forgets+5*time.Second))
 			Expect(said(client, "DWA")).To(HaveLen(10))
-			Expect(lab.Firewall.Entries()).To(HaveLen(1), "the firewall still has the entry")
+			Expect(lab.Firewall().Entries()).To(HaveLen(1), "the firewall still has the entry")
 		})
 
 		It("that asks every 90 s is answered with RST, and leaves the server half-open", Waits(2*time.Minute), func() {
@@ -152,7 +152,7 @@ var _ = Describe("A Diameter watchdog and a firewall that forgets flows idle for
 
 			Expect(client).To(GoWithout("failed", 5*forgets+5*time.Second))
 			Expect(said(client, "DWA")).To(HaveLen(3))
-			Expect(lab.Firewall.Entries()).To(HaveLen(1), "the firewall still has the entry")
+			Expect(lab.Firewall().Entries()).To(HaveLen(1), "the firewall still has the entry")
 			Expect(lab.Client.Received(capture.RST)).To(BeEmpty())
 		})
 	})

@@ -68,7 +68,7 @@ var _ = Describe("A router that answers with ICMP", Rows("D6"), func() {
 			Expect(client.Write(letter)).To(Succeed())
 
 			Expect(server.ReadAll(len(letter))).To(Equal(letter))
-			info, err := client.Info()
+			info, err := client.Socket.Info()
 			Expect(err).NotTo(HaveOccurred())
 			Expect(info.Pmtu).To(BeEquivalentTo(narrow))
 			Expect(lab.Client.Received(capture.ICMP("Fragmentation", "TooBig"))).NotTo(BeEmpty())

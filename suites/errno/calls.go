@@ -18,7 +18,7 @@ var calls = []recipe{
 		when:   "the kernel has no such option, as with one that is newer than it",
 		source: "setsockopt(2); net/ipv4/tcp.c, do_tcp_setsockopt",
 		cook: func(lab *harness.Lab) error {
-			return lab.Client.NewSocket("client").SetOption(unix.IPPROTO_TCP, unknownOption, 1)
+			return lab.Client.NewSocket("client").Socket.SetOption(unix.IPPROTO_TCP, unknownOption, 1)
 		},
 	},
 	{
@@ -26,7 +26,7 @@ var calls = []recipe{
 		when:   "the kernel has no such option",
 		source: "getsockopt(2); net/ipv4/tcp.c, do_tcp_getsockopt",
 		cook: func(lab *harness.Lab) error {
-			_, err := lab.Client.NewSocket("client").Option(unix.IPPROTO_TCP, unknownOption)
+			_, err := lab.Client.NewSocket("client").Socket.Option(unix.IPPROTO_TCP, unknownOption)
 			return err
 		},
 	},
@@ -45,8 +45,8 @@ var calls = []recipe{
 		source: "setsockopt(2); include/net/tcp.h, MAX_TCP_KEEPIDLE",
 		cook: func(lab *harness.Lab) error {
 			client := lab.Client.NewSocket("client")
-			Expect(client.SetOption(unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 32768)).To(Equal(unix.EINVAL))
-			return client.SetOption(unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 0)
+			Expect(client.Socket.SetOption(unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 32768)).To(Equal(unix.EINVAL))
+			return client.Socket.SetOption(unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 0)
 		},
 	},
 	{
@@ -54,7 +54,7 @@ var calls = []recipe{
 		when:   "the connection has ended already: RST came first",
 		source: "shutdown(2); net/ipv4/af_inet.c, inet_shutdown",
 		cook: func(lab *harness.Lab) error {
-			return reset(lab).Shutdown(unix.SHUT_WR)
+			return reset(lab).Socket.Shutdown(unix.SHUT_WR)
 		},
 	},
 	{
@@ -62,7 +62,7 @@ var calls = []recipe{
 		when:   "the connection has ended already: a server asks too late who its client was",
 		source: "getpeername(2); net/ipv4/af_inet.c, inet_getname",
 		cook: func(lab *harness.Lab) error {
-			return reset(lab).Control(func(fd int) error {
+			return reset(lab).Socket.Control(func(fd int) error {
 				_, err := unix.Getpeername(fd)
 				return err
 			})

@@ -150,7 +150,7 @@ var connecting = []recipe{
 			lab.Server.Listen(5000, 2)
 			earlier, later := reusing(lab.Client.NewSocket("client")), reusing(lab.Client.NewSocket("its double"))
 			for _, c := range []*harness.Conn{earlier, later} {
-				Expect(c.Bind(lab.Client.AddressPort(6000))).To(Succeed())
+				Expect(c.Socket.Bind(lab.Client.AddressPort(6000))).To(Succeed())
 			}
 			lab.Apply(situation{
 				what: "a connection with the same two addresses and ports exists", byHand: "nc -p 6000 SERVER 5000",

@@ -91,7 +91,7 @@ var datagrams = []recipe{
 		cook: func(lab *harness.Lab) error {
 			fd := dialled(lab, datagram(lab))
 			level, option := unix.IPPROTO_IP, unix.IP_RECVERR
-			if lab.Family == sock.IPv6 {
+			if lab.Family() == sock.IPv6 {
 				level, option = unix.IPPROTO_IPV6, unix.IPV6_RECVERR
 			}
 			Expect(unix.SetsockoptInt(fd, level, option, 1)).To(Succeed())
@@ -130,8 +130,8 @@ var datagrams = []recipe{
 				arise: func() (err error) {
 					link := lab.Client.LinkTo(lab.Server)
 					for i := 0; i < 20 && err == nil; i++ {
-						if err = lab.Client.Links.Down(link); err == nil {
-							err = lab.Client.Links.Up(link)
+						if err = lab.Client.Links().Down(link); err == nil {
+							err = lab.Client.Links().Up(link)
 						}
 					}
 					return err
@@ -166,10 +166,10 @@ var datagrams = []recipe{
 	},
 }
 
-// broadcast is the broadcast address of the client's network, a /24.
+// broadcast returns the broadcast address of the client's network, a /26.
 func broadcast(lab *harness.Lab) *unix.SockaddrInet4 {
 	address := &unix.SockaddrInet4{Port: 5000, Addr: lab.Client.Address().As4()}
-	address.Addr[3] = 255
+	address.Addr[3] |= 63
 	return address
 }
 

@@ -50,7 +50,7 @@ var never = []absence{
 			when:   "the socket is TCP and listens",
 			source: "net/ipv4/tcp.c, tcp_sendmsg_locked; net/core/stream.c, sk_stream_wait_connect",
 			cook: func(lab *harness.Lab) error {
-				return lab.Server.Listen(5000, 1).Control(func(fd int) error { return send(fd, 1) })
+				return lab.Server.Listen(5000, 1).Socket.Control(func(fd int) error { return send(fd, 1) })
 			},
 		},
 	},
@@ -74,7 +74,7 @@ var never = []absence{
 			source: "send(2); net/ipv4/tcp.c, tcp_sendmsg_locked",
 			cook: func(lab *harness.Lab) error {
 				client, server := lab.Connect(5000)
-				err := client.Control(func(fd int) error {
+				err := client.Socket.Control(func(fd int) error {
 					return unix.Sendto(fd, []byte("hello"), 0, sock.Sockaddr(lab.Client.AddressPort(7)))
 				})
 				Expect(server.Read()).To(Equal("hello"))
@@ -91,7 +91,7 @@ var never = []absence{
 			source: "send(2); net/ipv4/tcp.c, tcp_sendmsg_locked",
 			cook: func(lab *harness.Lab) error {
 				client, _ := lab.Connect(5000)
-				n, err := client.Send(make([]byte, 16<<20))
+				n, err := client.Socket.Send(make([]byte, 16<<20))
 				Expect(n).To(BeNumerically(">", 0))
 				return err
 			},
@@ -122,9 +122,9 @@ var never = []absence{
 				client, _ := lab.Connect(5000)
 				lab.Apply(queueFull(lab))
 				err := client.Write("anyone?")
-				Expect(client.Queues()).To(HaveField("Sent", len("anyone?")), "it stays in the send queue")
+				Expect(client.Socket.Queues()).To(HaveField("Sent", len("anyone?")), "it stays in the send queue")
 				Expect(client).To(StayAlive(500 * time.Millisecond))
-				Expect(client.Queues()).To(HaveField("Sent", len("anyone?")), "it stays in the send queue")
+				Expect(client.Socket.Queues()).To(HaveField("Sent", len("anyone?")), "it stays in the send queue")
 				return err
 			},
 		},
@@ -153,7 +153,7 @@ var never = []absence{
 			when:   "the type is SOCK_DGRAM and the protocol IPPROTO_TCP",
 			source: "net/ipv4/af_inet.c, inet_create; net/ipv6/af_inet6.c, inet6_create",
 			cook: func(lab *harness.Lab) error {
-				return socket(int(lab.Family), unix.SOCK_DGRAM, unix.IPPROTO_TCP)
+				return socket(int(lab.Family()), unix.SOCK_DGRAM, unix.IPPROTO_TCP)
 			},
 		},
 	},

@@ -18,14 +18,14 @@ var opening = []recipe{
 		when:   "the type and the protocol do not go together: SOCK_STREAM with IPPROTO_UDP",
 		source: "socket(2); net/ipv4/af_inet.c, inet_create",
 		cook: func(lab *harness.Lab) error {
-			return socket(int(lab.Family), unix.SOCK_STREAM, unix.IPPROTO_UDP)
+			return socket(int(lab.Family()), unix.SOCK_STREAM, unix.IPPROTO_UDP)
 		},
 	},
 	{
 		errno: unix.ESOCKTNOSUPPORT, call: "socket(2)",
 		when:   "the address family has no such type: SOCK_RDM over IP",
 		source: "net/ipv4/af_inet.c, inet_create; net/ipv6/af_inet6.c, inet6_create",
-		cook:   func(lab *harness.Lab) error { return socket(int(lab.Family), unix.SOCK_RDM, 0) },
+		cook:   func(lab *harness.Lab) error { return socket(int(lab.Family()), unix.SOCK_RDM, 0) },
 	},
 	{
 		errno: unix.EAFNOSUPPORT, call: "socket(2)",
@@ -39,7 +39,7 @@ var opening = []recipe{
 		when:   "the program has as many descriptors open as it may (ulimit -n)",
 		source: "socket(2); getrlimit(2), RLIMIT_NOFILE",
 		cook: func(lab *harness.Lab) error {
-			return withoutDescriptors(lab, func() error { return socket(int(lab.Family), unix.SOCK_STREAM, 0) })
+			return withoutDescriptors(lab, func() error { return socket(int(lab.Family()), unix.SOCK_STREAM, 0) })
 		},
 	},
 	{
@@ -49,8 +49,8 @@ var opening = []recipe{
 		cook: func(lab *harness.Lab) error {
 			listener := lab.Server.Listen(5000, 1)
 			lab.Dial(5000)
-			err := withoutDescriptors(lab, func() error { return listener.Control(accept) })
-			Expect(listener.Control(accept)).To(Succeed(), "the client is still in the queue")
+			err := withoutDescriptors(lab, func() error { return listener.Socket.Control(accept) })
+			Expect(listener.Socket.Control(accept)).To(Succeed(), "the client is still in the queue")
 			return err
 		},
 	},
@@ -60,7 +60,7 @@ var opening = []recipe{
 		source: "bind(2)",
 		cook: func(lab *harness.Lab) error {
 			lab.Apply(portServed(lab))
-			return lab.Server.NewSocket("another server").Bind(lab.Server.AddressPort(5000))
+			return lab.Server.NewSocket("another server").Socket.Bind(lab.Server.AddressPort(5000))
 		},
 	},
 	{
@@ -72,12 +72,12 @@ var opening = []recipe{
 			client := lab.Dial(5000)
 			server := listener.Accept("server")
 			connection := server.TableEntry()
-			Expect(listener.Close()).To(Succeed())
+			listener.Close()
 			server.Close()
 			Expect(connection).To(EnterState(sock.FinWait2, Within(time.Second)))
 			client.Close()
 			Expect(connection).To(EnterState(sock.TimeWait, Within(time.Second)))
-			return lab.Server.NewSocket("the next server").Bind(lab.Server.AddressPort(5000))
+			return lab.Server.NewSocket("the next server").Socket.Bind(lab.Server.AddressPort(5000))
 		},
 	},
 	{
@@ -86,8 +86,8 @@ var opening = []recipe{
 		source: "bind(2); net/ipv4/inet_connection_sock.c, inet_csk_find_open_port",
 		cook: func(lab *harness.Lab) error {
 			anyPort := lab.Client.AddressPort(0)
-			lab.Apply(portsTaken(lab, func(c *harness.Conn) error { return c.Bind(anyPort) }))
-			return lab.Client.NewSocket("one too many").Bind(anyPort)
+			lab.Apply(portsTaken(lab, func(c *harness.Conn) error { return c.Socket.Bind(anyPort) }))
+			return lab.Client.NewSocket("one too many").Socket.Bind(anyPort)
 		},
 	},
 	{
@@ -96,7 +96,7 @@ var opening = []recipe{
 		source: "listen(2); net/ipv4/inet_connection_sock.c, inet_csk_listen_start",
 		cook: func(lab *harness.Lab) error {
 			second := reusing(lab.Server.NewSocket("another server"))
-			Expect(second.Bind(lab.Server.AddressPort(5000))).To(Succeed())
+			Expect(second.Socket.Bind(lab.Server.AddressPort(5000))).To(Succeed())
 			lab.Apply(portServed(lab))
 			return listen(second)
 		},
@@ -106,7 +106,7 @@ var opening = []recipe{
 		when:   "the host has no such address: it is that of another host",
 		source: "bind(2); ip(7), IP_FREEBIND",
 		cook: func(lab *harness.Lab) error {
-			return lab.Client.NewSocket("client").Bind(lab.Server.AddressPort(5000))
+			return lab.Client.NewSocket("client").Socket.Bind(lab.Server.AddressPort(5000))
 		},
 	},
 	{
@@ -115,7 +115,7 @@ var opening = []recipe{
 		source: "ip(7); capabilities(7), CAP_NET_BIND_SERVICE",
 		cook: func(lab *harness.Lab) error {
 			server := lab.Server.NewSocket("server")
-			return withoutPrivilegedPorts(lab, func() error { return server.Bind(lab.Server.AddressPort(80)) })
+			return withoutPrivilegedPorts(lab, func() error { return server.Socket.Bind(lab.Server.AddressPort(80)) })
 		},
 	},
 	{
@@ -124,8 +124,8 @@ var opening = []recipe{
 		source: "bind(2)",
 		cook: func(lab *harness.Lab) error {
 			server := lab.Server.NewSocket("server")
-			Expect(server.Bind(lab.Server.AddressPort(5000))).To(Succeed())
-			return server.Bind(lab.Server.AddressPort(5001))
+			Expect(server.Socket.Bind(lab.Server.AddressPort(5000))).To(Succeed())
+			return server.Socket.Bind(lab.Server.AddressPort(5001))
 		},
 	},
 	{
@@ -143,8 +143,8 @@ var opening = []recipe{
 		source: "accept(2)",
 		cook: func(lab *harness.Lab) error {
 			server := lab.Server.NewSocket("server")
-			Expect(server.Bind(lab.Server.AddressPort(5000))).To(Succeed())
-			return server.Control(accept)
+			Expect(server.Socket.Bind(lab.Server.AddressPort(5000))).To(Succeed())
+			return server.Socket.Control(accept)
 		},
 	},
 	{
@@ -152,7 +152,7 @@ var opening = []recipe{
 		when:   "the listener does not block and nobody waits",
 		source: "accept(2)",
 		cook: func(lab *harness.Lab) error {
-			return lab.Server.Listen(5000, 1).Control(accept)
+			return lab.Server.Listen(5000, 1).Socket.Control(accept)
 		},
 	},
 	{

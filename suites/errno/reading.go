@@ -41,7 +41,7 @@ var reading = []recipe{
 		source: "recv(2); net/ipv4/tcp.c, tcp_recv_urg",
 		cook: func(lab *harness.Lab) error {
 			client, _ := lab.Connect(5000)
-			return client.Control(func(fd int) error {
+			return client.Socket.Control(func(fd int) error {
 				_, _, err := unix.Recvfrom(fd, make([]byte, 1), unix.MSG_OOB)
 				return err
 			})
@@ -65,7 +65,7 @@ var reading = []recipe{
 			var pipe [2]int
 			Expect(unix.Pipe2(pipe[:], unix.O_CLOEXEC)).To(Succeed())
 			defer func() { _ = unix.Close(pipe[1]) }()
-			return client.Control(func(fd int) error {
+			return client.Socket.Control(func(fd int) error {
 				Expect(unix.Dup3(pipe[0], fd, unix.O_CLOEXEC)).To(Succeed())
 				Expect(unix.Close(pipe[0])).To(Succeed())
 				return receive(fd)

@@ -35,11 +35,11 @@ func (s situation) Commands(*harness.Lab) []string { return []string{s.byHand} }
 
 // linkDown is the client's own link, taken down by its administrator.
 func linkDown(lab *harness.Lab) situation {
-	link := lab.Client.LinkTo(lab.Hosts[1])
+	link := lab.Client.LinkTo(lab.Hosts()[1])
 	return situation{
 		what:   "the client's link is taken down",
 		byHand: fmt.Sprintf("ip link set %s down", link),
-		arise:  func() error { return lab.Client.Links.Down(link) },
+		arise:  func() error { return lab.Client.Links().Down(link) },
 	}
 }
 
@@ -60,7 +60,7 @@ func routeOf(lab *harness.Lab, kind int, name string) situation {
 
 // queueFull makes the queue of the client's link take nothing.
 func queueFull(lab *harness.Lab) situation {
-	link := lab.Client.LinkTo(lab.Hosts[1])
+	link := lab.Client.LinkTo(lab.Hosts()[1])
 	return situation{
 		what:   "the queue of the client's link is full",
 		byHand: fmt.Sprintf("tc qdisc replace dev %s root pfifo limit 0", link),
@@ -84,18 +84,18 @@ func queueFull(lab *harness.Lab) situation {
 // ownFirewall has the client itself drop what it sends to the server, over udp or tcp.
 func ownFirewall(lab *harness.Lab, protocol string) situation {
 	rule := firewall.Filter(fmt.Sprintf("-A OUTPUT -p %s --dport 5000 -j DROP", protocol))
-	const what = "a firewall rule on the client drops what it sends to the server"
+	const what firewall.Named = "a firewall rule on the client drops what it sends to the server"
 	return situation{
-		what:   what,
+		what:   what.String(),
 		byHand: strings.Join(firewall.Commands(rule), "; "),
-		arise:  func() error { return lab.Client.Rules.Set(what, rule) },
+		arise:  func() error { return lab.Client.Rules().Set(what, rule) },
 	}
 }
 
 // answered has the firewall answer a SYN with an ICMP error that iptables' REJECT has
 // not got.
 func answered(lab *harness.Lab, syn capture.Packet, kind, code uint8) situation {
-	forged := firewall.ICMPError{Router: lab.Hosts[1].Address(), Type: kind, Code: code, From: syn.Src, To: syn.Dst, Seq: syn.Seq}
+	forged := firewall.ICMPError{Router: lab.Hosts()[1].Address(), Type: kind, Code: code, From: syn.Src, To: syn.Dst, Seq: syn.Seq}
 	ip, icmp := "IP", fmt.Sprintf("ICMP(type=%d, code=%d)", kind, code)
 	if syn.Src.Addr().Is6() {
 		ip, icmp = "IPv6", fmt.Sprintf("ICMPv6Unknown(type=%d, code=%d)/Raw(bytes(4))", kind, code)
@@ -104,7 +104,7 @@ func answered(lab *harness.Lab, syn capture.Packet, kind, code uint8) situation 
 		what: fmt.Sprintf("the firewall answers with ICMP type %d, code %d", kind, code),
 		byHand: fmt.Sprintf(`echo 'send(%[1]s(dst="%[3]v")/%[2]s/%[1]s(src="%[3]v", dst="%[4]v")/TCP(sport=%[5]d, dport=%[6]d, seq=%[7]d))' | scapy`,
 			ip, icmp, syn.Src.Addr(), syn.Dst.Addr(), syn.Src.Port(), syn.Dst.Port(), syn.Seq),
-		arise: func() error { return lab.Firewall.Forge(forged) },
+		arise: func() error { return lab.Firewall().Forge(forged) },
 	}
 }
 

@@ -18,10 +18,10 @@ import (
 const bound = 6 * time.Second
 
 // stream is a TCP socket of the client that blocks.
-func stream(lab *harness.Lab) (fd int) { return open(lab, int(lab.Family), unix.SOCK_STREAM) }
+func stream(lab *harness.Lab) (fd int) { return open(lab, int(lab.Family()), unix.SOCK_STREAM) }
 
 // datagram is a UDP socket of the client that blocks.
-func datagram(lab *harness.Lab) (fd int) { return open(lab, int(lab.Family), unix.SOCK_DGRAM) }
+func datagram(lab *harness.Lab) (fd int) { return open(lab, int(lab.Family()), unix.SOCK_DGRAM) }
 
 // open makes a socket on the client: a blocking one, which gives up with EAGAIN or
 // EINPROGRESS when nothing has happened in time (socket(7), SO_RCVTIMEO).
@@ -116,7 +116,7 @@ func socket(family, kind, protocol int) error {
 }
 
 func listen(c *harness.Conn) error {
-	return c.Control(func(fd int) error { return unix.Listen(fd, 1) })
+	return c.Socket.Control(func(fd int) error { return unix.Listen(fd, 1) })
 }
 
 // accept is one accept4(2).
@@ -130,7 +130,7 @@ func accept(fd int) error {
 
 // reusing lets a socket bind to a port that others use too (SO_REUSEADDR).
 func reusing(c *harness.Conn) *harness.Conn {
-	Expect(c.SetOption(unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)).To(Succeed())
+	Expect(c.Socket.SetOption(unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)).To(Succeed())
 	return c
 }
 
@@ -143,10 +143,10 @@ func onOtherFamily(lab *harness.Lab, call uintptr, c *harness.Conn) error {
 		port   [2]byte
 		rest   [124]byte
 	}{family: unix.AF_INET, port: [2]byte{0x13, 0x88}} // 5000
-	if lab.Family == sock.IPv4 {
+	if lab.Family() == sock.IPv4 {
 		storage.family = unix.AF_INET6
 	}
-	return c.Control(func(fd int) error {
+	return c.Socket.Control(func(fd int) error {
 		_, _, errno := unix.Syscall(call, uintptr(fd), uintptr(unsafe.Pointer(&storage)), unsafe.Sizeof(storage))
 		if errno != 0 {
 			return errno

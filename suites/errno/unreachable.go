@@ -21,7 +21,7 @@ var unreachable = []recipe{
 		when:   "the client has no route to the server",
 		source: "connect(2); net/ipv4/route.c, ip_route_output_key_hash_rcu; net/ipv6/route.c, ip6_null_entry",
 		cook: func(lab *harness.Lab) error {
-			elsewhere := map[sock.Family]string{sock.IPv4: "203.0.113.1", sock.IPv6: "2001:db8:ffff::1"}[lab.Family]
+			elsewhere := map[sock.Family]string{sock.IPv4: "203.0.113.1", sock.IPv6: "2001:db8:ffff::1"}[lab.Family()]
 			return connect(lab, netip.AddrPortFrom(netip.MustParseAddr(elsewhere), 5000))
 		},
 	},
@@ -139,7 +139,7 @@ func answeredWith(numbers map[sock.Family][2]uint8) func(*harness.Lab) error {
 		client := lab.Client.NewSocket("client")
 		Expect(client.Connect(lab.Entrance(5000))).To(Equal(unix.EINPROGRESS))
 		Expect(lab.Client).To(HaveSent(1, capture.SYN, Within(time.Second)))
-		lab.Apply(answered(lab, lab.Client.Sent(capture.SYN)[0], numbers[lab.Family][0], numbers[lab.Family][1]))
+		lab.Apply(answered(lab, lab.Client.Sent(capture.SYN)[0], numbers[lab.Family()][0], numbers[lab.Family()][1]))
 		return connected(client)
 	}
 }

@@ -23,7 +23,7 @@ var writing = []recipe{
 		cook: func(lab *harness.Lab) error {
 			client, server := lab.Connect(5000)
 			lab.Apply(&scenarios.ReceiverStalls{Sender: client, Receiver: server})
-			_, err := client.Send([]byte("more"))
+			_, err := client.Socket.Send([]byte("more"))
 			return err
 		},
 	},
@@ -88,7 +88,7 @@ var writing = []recipe{
 		source: "ip-sysctl.rst, tcp_fastopen; net/ipv4/tcp.c, tcp_sendmsg_fastopen",
 		cook: func(lab *harness.Lab) error {
 			lab.Client.Sysctl("ipv4/tcp_fastopen", 0)
-			return lab.Client.NewSocket("client").Control(func(fd int) error {
+			return lab.Client.NewSocket("client").Socket.Control(func(fd int) error {
 				return unix.Sendto(fd, []byte("early"), unix.MSG_FASTOPEN, toServer(lab))
 			})
 		},

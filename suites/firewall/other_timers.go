@@ -84,7 +84,7 @@ var _ = Describe("A flow that is being closed", Rows("F8"), func() {
 
 				closed(lab, client, server)
 
-				Expect(lab.Firewall.Entries()).To(ConsistOf(HaveField("State", state)))
+				Expect(lab.Firewall().Entries()).To(ConsistOf(HaveField("State", state)))
 				packets := lab.Host("firewall").Received(capture.Any(capture.ACK, capture.RST))
 				last := packets[len(packets)-1].At
 				time.Sleep(time.Until(last.Add(timeout - time.Second)))

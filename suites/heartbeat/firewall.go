@@ -26,7 +26,7 @@ var _ = Describe("Heartbeats through a firewall that forgets flows idle for 3 s"
 			client := lab.StartClient(5000, "heartbeat", "-interval", "2s", "-timeout", never)
 
 			Expect(client).To(GoWithout("failed", 8*time.Second))
-			Expect(lab.Firewall.Entries()).To(HaveLen(1), "the firewall still has the entry")
+			Expect(lab.Firewall().Entries()).To(HaveLen(1), "the firewall still has the entry")
 		})
 
 		It("meet a firewall that has forgotten the flow when they come less often", Waits(6*time.Second), func() {

@@ -103,6 +103,6 @@ func unacknowledged(at *harness.Host) time.Time {
 			return p.At
 		}
 	}
-	Fail("all data of " + at.Name + " has been acknowledged")
+	Fail("all data of " + at.Name() + " has been acknowledged")
 	return time.Time{}
 }

@@ -26,7 +26,7 @@ var _ = Describe("Connecting to a server that does not answer", Rows("K13"), fun
 				syns := oracle.SYNs(lab.Client.LinearSYNTimeouts(), retries)
 				client := lab.Client.NewSocket("client")
 				client.Keepalive(k)
-				Expect(client.Option(unix.SOL_SOCKET, unix.SO_KEEPALIVE)).To(Equal(1))
+				Expect(client.Socket.Option(unix.SOL_SOCKET, unix.SO_KEEPALIVE)).To(Equal(1))
 
 				lab.Apply(scenarios.SilentDrop{})
 				sent := time.Now()

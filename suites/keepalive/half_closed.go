@@ -38,7 +38,7 @@ var _ = Describe("A half-closed connection whose other side has vanished", Rows(
 				// The FIN has come, and reads return before they look for an error
 				// (net/ipv4/tcp.c, tcp_recvmsg_locked: SOCK_DONE).
 				Expect(client).To(ReadZero(Within(time.Second)))
-				Expect(client.SocketError()).To(MatchError(unix.ETIMEDOUT), "poll(2) has it as POLLERR")
+				Expect(client.Socket.SocketError()).To(MatchError(unix.ETIMEDOUT), "poll(2) has it as POLLERR")
 			},
 			halfClosedFor(5*time.Second, oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 3}),
 			halfClosedFor(24*time.Hour, oracle.Default()),

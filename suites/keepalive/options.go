@@ -22,10 +22,10 @@ var _ = Describe("Where keepalive's values come from", Rows("K7"), func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			client, _ := lab.Connect(5000)
 
-			Expect(client.Option(unix.SOL_SOCKET, unix.SO_KEEPALIVE)).To(BeZero(), "RFC 9293 §3.8.4: it MUST default to off")
-			Expect(client.Option(unix.IPPROTO_TCP, unix.TCP_KEEPIDLE)).To(Equal(int(oracle.Default().Idle / time.Second)))
-			Expect(client.Option(unix.IPPROTO_TCP, unix.TCP_KEEPINTVL)).To(Equal(int(oracle.Default().Interval / time.Second)))
-			Expect(client.Option(unix.IPPROTO_TCP, unix.TCP_KEEPCNT)).To(Equal(oracle.Default().Count))
+			Expect(client.Socket.Option(unix.SOL_SOCKET, unix.SO_KEEPALIVE)).To(BeZero(), "RFC 9293 §3.8.4: it MUST default to off")
+			Expect(client.Socket.Option(unix.IPPROTO_TCP, unix.TCP_KEEPIDLE)).To(Equal(int(oracle.Default().Idle / time.Second)))
+			Expect(client.Socket.Option(unix.IPPROTO_TCP, unix.TCP_KEEPINTVL)).To(Equal(int(oracle.Default().Interval / time.Second)))
+			Expect(client.Socket.Option(unix.IPPROTO_TCP, unix.TCP_KEEPCNT)).To(Equal(oracle.Default().Count))
 		})
 
 		It("are the namespace's own: another host's sysctls change nothing", func() {
@@ -33,8 +33,8 @@ var _ = Describe("Where keepalive's values come from", Rows("K7"), func() {
 			lab.Client.Sysctl("ipv4/tcp_keepalive_time", 77)
 			client, server := lab.Connect(5000)
 
-			Expect(client.Option(unix.IPPROTO_TCP, unix.TCP_KEEPIDLE)).To(Equal(77))
-			Expect(server.Option(unix.IPPROTO_TCP, unix.TCP_KEEPIDLE)).To(Equal(7200))
+			Expect(client.Socket.Option(unix.IPPROTO_TCP, unix.TCP_KEEPIDLE)).To(Equal(77))
+			Expect(server.Socket.Option(unix.IPPROTO_TCP, unix.TCP_KEEPIDLE)).To(Equal(7200))
 		})
 
 		It("are the sysctls' when the socket has none of its own", Waits(3*time.Second), func() {
@@ -57,7 +57,7 @@ var _ = Describe("Where keepalive's values come from", Rows("K7"), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Client.Sysctl("ipv4/tcp_keepalive_time", 3600)
 			client, _ := lab.Connect(5000)
-			Expect(client.Option(unix.IPPROTO_TCP, unix.TCP_KEEPIDLE)).To(Equal(3600))
+			Expect(client.Socket.Option(unix.IPPROTO_TCP, unix.TCP_KEEPIDLE)).To(Equal(3600))
 			client.Keepalive(k)
 
 			lab.Apply(scenarios.PowerOff{Host: lab.Server})
@@ -99,10 +99,10 @@ var _ = Describe("Where keepalive's values come from", Rows("K7"), func() {
 				lab := harness.New(GinkgoT(), harness.Direct, family)
 				client, _ := lab.Connect(5000)
 
-				Expect(client.SetOption(unix.IPPROTO_TCP, option, most)).To(Succeed())
-				Expect(client.Option(unix.IPPROTO_TCP, option)).To(Equal(most))
-				Expect(client.SetOption(unix.IPPROTO_TCP, option, most+1)).To(MatchError(unix.EINVAL))
-				Expect(client.SetOption(unix.IPPROTO_TCP, option, 0)).To(MatchError(unix.EINVAL))
+				Expect(client.Socket.SetOption(unix.IPPROTO_TCP, option, most)).To(Succeed())
+				Expect(client.Socket.Option(unix.IPPROTO_TCP, option)).To(Equal(most))
+				Expect(client.Socket.SetOption(unix.IPPROTO_TCP, option, most+1)).To(MatchError(unix.EINVAL))
+				Expect(client.Socket.SetOption(unix.IPPROTO_TCP, option, 0)).To(MatchError(unix.EINVAL))
 			},
 			Entry("TCP_KEEPIDLE: 32767 s", unix.TCP_KEEPIDLE, int(oracle.MaxKeepIdle/time.Second)),
 			Entry("TCP_KEEPINTVL: 32767 s", unix.TCP_KEEPINTVL, int(oracle.MaxKeepInterval/time.Second)),

@@ -24,18 +24,18 @@ type association struct {
 // associate takes an association and switches the detector on, as adopt does.
 func (w *watcher) associate(a *harness.Association) {
 	w.program, w.local = &association{watcher: w, end: a}, a.Local()
-	Expect(a.SetNoDelay()).To(Succeed())
+	Expect(a.Socket.SetNoDelay()).To(Succeed())
 	every := netip.AddrPort{}
 	switch w.detector {
 	case detection.PathDown:
-		Expect(a.SCTP.Subscribe()).To(Succeed())
+		Expect(a.Socket.Subscribe()).To(Succeed())
 	case detection.AssociationTuned:
 		s := detection.SCTPTuned
-		Expect(a.SetRTO(s.RTOInitial, s.RTOMin, s.RTOMax)).To(Succeed())
-		Expect(a.SetPath(every, s.Heartbeat, s.PathRetransmissions)).To(Succeed())
-		Expect(a.SetAssociationRetransmissions(s.AssociationRetransmissions)).To(Succeed())
+		Expect(a.Socket.SetRTO(s.RTOInitial, s.RTOMin, s.RTOMax)).To(Succeed())
+		Expect(a.Socket.SetPath(every, s.Heartbeat, s.PathRetransmissions)).To(Succeed())
+		Expect(a.Socket.SetAssociationRetransmissions(s.AssociationRetransmissions)).To(Succeed())
 	case detection.AssociationUnprobed, detection.AssociationHeartbeat:
-		Expect(a.DisableHeartbeat(every)).To(Succeed())
+		Expect(a.Socket.DisableHeartbeat(every)).To(Succeed())
 	}
 }
 
@@ -57,7 +57,7 @@ func (a *association) converse() {
 		Expect(a.read()).To(BeEmpty())
 	}
 	a.local, a.remote = a.end.Local(), a.end.Remote()
-	path, err := a.end.Path(a.remote)
+	path, err := a.end.Socket.Path(a.remote)
 	Expect(err).NotTo(HaveOccurred())
 	a.rto = path.RTO
 }
@@ -79,7 +79,7 @@ func (a *association) wait(until time.Time) string {
 
 // read takes what is there, and returns what it told the detector, if anything.
 func (a *association) read() string {
-	m, err := a.end.ReceiveMessage(a.buffer[:])
+	m, err := a.end.Socket.ReceiveMessage(a.buffer[:])
 	switch {
 	case err == unix.EAGAIN:
 		return ""
@@ -100,7 +100,7 @@ func (a *association) read() string {
 }
 
 func (a *association) send(message []byte) (sent bool, told string) {
-	err := a.end.SendMessage(0, 0, message)
+	err := a.end.Socket.SendMessage(0, 0, message)
 	if err != nil && err != unix.EAGAIN {
 		told = sock.ErrnoName(err)
 	}

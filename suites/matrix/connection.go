@@ -26,11 +26,11 @@ func (w *watcher) adopt(c *harness.Conn) *connection {
 	w.program, w.local = adopted, c.Local()
 	switch w.detector {
 	case detection.KeepaliveDefault:
-		Expect(c.SetKeepalive(0, 0, 0)).To(Succeed())
+		Expect(c.Socket.SetKeepalive(0, 0, 0)).To(Succeed())
 	case detection.KeepaliveTuned:
-		Expect(c.SetKeepalive(detection.Tuned.Idle, detection.Tuned.Interval, detection.Tuned.Count)).To(Succeed())
+		Expect(c.Socket.SetKeepalive(detection.Tuned.Idle, detection.Tuned.Interval, detection.Tuned.Count)).To(Succeed())
 	case detection.UserTimeout:
-		Expect(c.SetUserTimeout(detection.Unacknowledged)).To(Succeed())
+		Expect(c.Socket.SetUserTimeout(detection.Unacknowledged)).To(Succeed())
 	}
 	return adopted
 }
@@ -80,7 +80,7 @@ func (c *connection) wait(until time.Time) string {
 
 // discard reads what has come, and not a byte more, so that it is told nothing.
 func (c *connection) discard() string {
-	queues, err := c.conn.Queues()
+	queues, err := c.conn.Socket.Queues()
 	if err == nil && queues.Received > 0 {
 		if n, err := c.conn.Receive(make([]byte, queues.Received)); err == nil && n > 0 {
 			c.hear()
@@ -90,7 +90,7 @@ func (c *connection) discard() string {
 }
 
 func (c *connection) send(message []byte) (sent bool, told string) {
-	n, err := c.conn.Send(message)
+	n, err := c.conn.Socket.Send(message)
 	if err != nil && err != unix.EAGAIN {
 		told = sock.ErrnoName(err)
 	}
@@ -99,7 +99,7 @@ func (c *connection) send(message []byte) (sent bool, told string) {
 
 func (c *connection) answered() bool {
 	c.discard()
-	if _, err := c.conn.Send([]byte("?")); err != nil {
+	if _, err := c.conn.Socket.Send([]byte("?")); err != nil {
 		return false
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), prompt)

@@ -10,7 +10,7 @@ import (
 
 	"github.com/halfopen-lab/halfopen/fixtures/detection"
 	"github.com/halfopen-lab/halfopen/harness"
-	"github.com/halfopen-lab/halfopen/harness/peer"
+	"github.com/halfopen-lab/halfopen/harness/reexec"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
@@ -63,7 +63,7 @@ func (e *ends) converse() {
 		for _, w := range e.watchers {
 			w.adopt(listener.Accept("server"))
 		}
-		Expect(listener.Close()).To(Succeed())
+		listener.Close()
 	}
 	for _, w := range e.watchers {
 		w.converse()
@@ -74,12 +74,12 @@ func (e *ends) converse() {
 // does not probe it: it would abort what it finds dead, in a race with the detectors.
 func (e *ends) associate() {
 	var probing []string
-	if len(e.lab.Paths) == 1 {
+	if len(e.lab.Paths()) == 1 {
 		probing = append(probing, "-no-heartbeats")
 	}
 	if e.side == client {
 		everywhere := netip.AddrPortFrom(netip.IPv4Unspecified(), port)
-		e.peer = e.lab.Server.Start(peer.Fixture("sctp-echo", append(probing, "-listen", everywhere.String())...))
+		e.peer = e.lab.Server.Start(reexec.Command("sctp-echo", append(probing, "-listen", everywhere.String())...))
 		e.peer.Await("ready")
 		for _, w := range e.watchers {
 			w.associate(e.lab.DialSCTP(port))
@@ -87,12 +87,12 @@ func (e *ends) associate() {
 		return
 	}
 	listener := e.lab.Server.NewAssociation("listener", port)
-	Expect(listener.Listen(len(e.watchers))).To(Succeed())
+	Expect(listener.Socket.Listen(len(e.watchers))).To(Succeed())
 	e.peer = e.lab.StartClient(port, "sctp-echo", append(probing, "-associations", fmt.Sprint(len(e.watchers)))...)
 	for _, w := range e.watchers {
 		w.associate(listener.Accept("server"))
 	}
-	Expect(listener.SCTP.Close()).To(Succeed())
+	Expect(listener.Socket.Close()).To(Succeed())
 }
 
 // knock begins to connect every watcher.

@@ -20,7 +20,7 @@ func awaitHangUp(c *harness.Conn, until time.Time) string {
 	Expect(unix.SetNonblock(fd, true)).To(Succeed())
 	epoll := os.NewFile(uintptr(fd), "epoll")
 	defer func() { _ = epoll.Close() }()
-	Expect(c.Control(func(socket int) error {
+	Expect(c.Socket.Control(func(socket int) error {
 		return unix.EpollCtl(fd, unix.EPOLL_CTL_ADD, socket, &unix.EpollEvent{Events: unix.EPOLLRDHUP, Fd: int32(socket)})
 	})).To(Succeed())
 	Expect(epoll.SetReadDeadline(until)).To(Succeed())

@@ -6,7 +6,6 @@ package matrix
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -15,6 +14,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/halfopen-lab/halfopen/fixtures/detection"
+	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/require"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	. "github.com/halfopen-lab/halfopen/suites/spec"
@@ -40,7 +40,7 @@ func measureAll(faults []fault) {
 				rows := e.rows(f)
 				AddReportEntry(detection.Entry, ReportEntryVisibilityNever, detection.Part{Number: number, Rows: rows})
 				Expect(e.brokenRules(f)).To(BeEmpty(), "the cells that cannot be")
-				if os.Getenv(detection.Record) != "" {
+				if environment.Read().RecordMatrix {
 					return
 				}
 				committed, err := detection.Committed()

@@ -24,7 +24,7 @@ func (e *ends) brokenOverSCTP(w *watcher) string {
 		switch {
 		case w.load == detection.Idle:
 			return w.outside(a.settings().PathFailure(w.rto), w.quietSince)
-		case len(e.lab.Paths) > 1:
+		case len(e.lab.Paths()) > 1:
 			return w.outside(a.settings().PathFailureInFlight(w.rto), w.began.Add(detection.LoadInterval))
 		}
 		return w.outside(oracle.Window{Latest: a.settings().PathFailure(w.rto).Latest}, w.quietSince)
@@ -34,7 +34,7 @@ func (e *ends) brokenOverSCTP(w *watcher) string {
 		return w.outside(oracle.Window{Latest: a.settings().AssociationFailure(w.rto).Latest}, w.quietSince)
 	case w.unanswered.IsZero():
 		return w.outside(a.settings().AssociationFailure(w.rto), w.quietSince)
-	case w.detector == detection.AssociationUnprobed && len(e.lab.Paths) == 1:
+	case w.detector == detection.AssociationUnprobed && len(e.lab.Paths()) == 1:
 		return w.outside(a.settings().InFlightWithoutHeartbeats(w.rto), w.unanswered)
 	}
 	return w.outside(a.settings().InFlight(w.rto), w.unanswered)

@@ -16,7 +16,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	. "github.com/halfopen-lab/halfopen/harness/matcher"
 	"github.com/halfopen-lab/halfopen/harness/oracle"
-	"github.com/halfopen-lab/halfopen/harness/peer"
+	"github.com/halfopen-lab/halfopen/harness/reexec"
 	"github.com/halfopen-lab/halfopen/harness/require"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	. "github.com/halfopen-lab/halfopen/suites/spec"
@@ -28,7 +28,7 @@ var _ = Describe("The preset of a proxy", Rows("F11"), func() {
 	DescribeTable("closes both connections after its timeout, played by the relay of fixtures", func(p presets.Preset) {
 		lab := harness.New(GinkgoT(), harness.Proxied, sock.IPv4)
 		entrance := lab.ProxyHost().AddressPort(port)
-		relay := lab.ProxyHost().Start(peer.Fixture("relay",
+		relay := lab.ProxyHost().Start(reexec.Command("relay",
 			"-listen", entrance.String(), "-connect", lab.Server.AddressPort(port).String(), "-idle", p.Idle.String()))
 		relay.Await("ready")
 

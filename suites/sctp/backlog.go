@@ -24,7 +24,7 @@ var _ = Describe("An SCTP server that does not accept", Rows("S11"), Needs(requi
 		It("holds as many clients as its backlog and one more, and refuses the next at once, with ABORT to its cookie", func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			listener := lab.Server.NewAssociation("listener", diameterPort)
-			Expect(listener.Listen(2)).To(Succeed())
+			Expect(listener.Socket.Listen(2)).To(Succeed())
 
 			for range 3 {
 				lab.DialSCTP(diameterPort)
@@ -52,7 +52,7 @@ var _ = Describe("An SCTP receiver that does not read", Rows("S11"), Needs(requi
 			time.Sleep(time.Hour)
 
 			Expect(client.State()).To(Equal(sock.SCTPEstablished))
-			Expect(client.SendMessage(0, diameter, message)).To(MatchError(unix.EAGAIN))
+			Expect(client.Socket.SendMessage(0, diameter, message)).To(MatchError(unix.EAGAIN))
 			for range messages {
 				Expect(server.Read()).To(HaveField("Data", message))
 			}
@@ -86,7 +86,7 @@ func fill(a *harness.Association) (messages int) {
 	GinkgoHelper()
 	const longerThanSACKsAreDelayed = 500 * time.Millisecond
 	for since := time.Now(); time.Since(since) < longerThanSACKsAreDelayed; {
-		err := a.SendMessage(0, diameter, message)
+		err := a.Socket.SendMessage(0, diameter, message)
 		if err == nil {
 			messages++
 			since = time.Now()

@@ -40,7 +40,7 @@ var _ = Describe("Connecting by SCTP", Rows("S9"), Needs(require.SCTP), func() {
 			func(settings sock.Init, ends oracle.Window, inits int) {
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
 				client := lab.Client.NewAssociation("client", 0)
-				Expect(client.SetInit(settings)).To(Succeed())
+				Expect(client.Socket.SetInit(settings)).To(Succeed())
 
 				lab.Apply(scenarios.SilentDrop{})
 				sent := time.Now()
@@ -56,7 +56,7 @@ var _ = Describe("Connecting by SCTP", Rows("S9"), Needs(require.SCTP), func() {
 		It("into ICMP port unreachable: ETIMEDOUT as into silence", Waits(6*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client := lab.Client.NewAssociation("client", 0)
-			Expect(client.SetInit(hasty)).To(Succeed())
+			Expect(client.Socket.SetInit(hasty)).To(Succeed())
 
 			lab.Apply(scenarios.ICMPError{Answer: scenarios.PortUnreachable})
 			sent := time.Now()

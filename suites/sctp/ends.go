@@ -55,7 +55,7 @@ var _ = Describe("Ways for an SCTP peer to go", Rows("S5"), Needs(require.SCTP),
 
 			Expect(client).To(FailWith(unix.ECONNRESET, Within(time.Second)))
 			Expect(client.Poll(unix.POLLIN|unix.POLLRDHUP)).To(BeZero(), "who waits once more waits for ever")
-			_, err := client.ReceiveMessage(make([]byte, 16))
+			_, err := client.Socket.ReceiveMessage(make([]byte, 16))
 			Expect(err).To(Equal(unix.EAGAIN), "a read that blocks says ENOTCONN")
 			Expect(client.Write(0, diameter, "anyone?")).To(MatchError(unix.EPIPE))
 			Expect(lab.Client.Received(capture.SCTP(capture.ABORT))).To(HaveLen(1))

@@ -102,7 +102,7 @@ func withoutHeartbeats(client, _ *harness.Association) { disableHeartbeats(clien
 
 func disableHeartbeats(a *harness.Association) {
 	GinkgoHelper()
-	Expect(a.DisableHeartbeat(netip.AddrPort{})).To(Succeed())
+	Expect(a.Socket.DisableHeartbeat(netip.AddrPort{})).To(Succeed())
 }
 
 // known says whether the firewall knows the association, whichever end's packet it was

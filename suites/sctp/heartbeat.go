@@ -111,7 +111,7 @@ func measure(client, server *harness.Association) {
 	m, err := server.Read()
 	Expect(err).NotTo(HaveOccurred())
 	Expect(string(m.Data)).To(Equal("hello"))
-	Eventually(func() (int, error) { s, err := client.Status(); return s.Unacknowledged, err }).
+	Eventually(func() (int, error) { s, err := client.Socket.Status(); return s.Unacknowledged, err }).
 		WithTimeout(time.Second).WithPolling(time.Millisecond).Should(BeZero())
 }
 
@@ -128,7 +128,7 @@ func lastAnswered(lab *harness.Lab, settings oracle.SCTP) time.Time {
 
 func rtoOf(a *harness.Association) time.Duration {
 	GinkgoHelper()
-	path, err := a.Path(a.Remote())
+	path, err := a.Socket.Path(a.Remote())
 	Expect(err).NotTo(HaveOccurred())
 	return path.RTO
 }

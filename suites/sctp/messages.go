@@ -50,7 +50,7 @@ var _ = Describe("SCTP messages", Needs(require.SCTP), func() {
 			client, server := lab.Associate(diameterPort, threeStreams)
 
 			for _, end := range []*harness.Association{client, server} {
-				status, err := end.Status()
+				status, err := end.Socket.Status()
 				Expect(err).NotTo(HaveOccurred())
 				Expect(status).To(Equal(sock.Status{State: sock.SCTPEstablished, Outbound: 3, Inbound: 3}))
 				Expect(end.Write(3, diameter, "astray")).To(MatchError(unix.EINVAL))
@@ -63,7 +63,7 @@ var _ = Describe("SCTP messages", Needs(require.SCTP), func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			client, server := lab.Associate(diameterPort, nil)
 
-			_, err := client.ReceiveMessage(make([]byte, 16))
+			_, err := client.Socket.ReceiveMessage(make([]byte, 16))
 			Expect(err).To(Equal(unix.EAGAIN))
 
 			Expect(server.Write(0, diameter, "only late")).To(Succeed())
@@ -102,6 +102,6 @@ var _ = Describe("An SCTP server with non-blocking sockets, and a client that co
 // threeStreams makes both ends ask for three streams, and take no more.
 func threeStreams(client, listener *harness.Association) {
 	for _, end := range []*harness.Association{client, listener} {
-		Expect(end.SetInit(sock.Init{Outbound: 3, Inbound: 3})).To(Succeed())
+		Expect(end.Socket.SetInit(sock.Init{Outbound: 3, Inbound: 3})).To(Succeed())
 	}
 }

@@ -26,11 +26,11 @@ var _ = Describe("An SCTP association over two paths", Rows("S7"), Needs(require
 			lab.Apply(scenarios.IdleTimeout{After: 210 * time.Second, Then: firewall.SilentDrop})
 			client, server := lab.Associate(diameterPort, nil)
 
-			Expect(client.RemoteAddresses()).To(Equal(lab.Server.AddressPorts(diameterPort)))
-			Expect(server.RemoteAddresses()).To(Equal(lab.Client.AddressPorts(client.Local().Port())))
+			Expect(client.Socket.RemoteAddresses()).To(Equal(lab.Server.AddressPorts(diameterPort)))
+			Expect(server.Socket.RemoteAddresses()).To(Equal(lab.Client.AddressPorts(client.Local().Port())))
 			awaitActive(client)
 			awaitActive(server)
-			for _, router := range lab.Firewalls {
+			for _, router := range lab.Firewalls() {
 				Expect(router.Entries()).To(ConsistOf(HaveField("State", "ESTABLISHED")))
 			}
 		})
@@ -38,12 +38,12 @@ var _ = Describe("An SCTP association over two paths", Rows("S7"), Needs(require
 		It("begins on the second when nobody answers on the first: the second INIT goes there", Waits(3*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Multihomed, family)
 			listener := lab.Server.NewAssociation("listener", diameterPort)
-			Expect(listener.Listen(1)).To(Succeed())
+			Expect(listener.Socket.Listen(1)).To(Succeed())
 			client := lab.Client.NewAssociation("client", 0)
 
 			lab.Apply(scenarios.SilentDrop{On: scenarios.FirstPath})
 			sent := time.Now()
-			Expect(client.ConnectAll(lab.Server.AddressPorts(diameterPort)...)).To(MatchError(unix.EINPROGRESS))
+			Expect(client.Socket.ConnectAll(lab.Server.AddressPorts(diameterPort)...)).To(MatchError(unix.EINPROGRESS))
 
 			second := oracle.Around(oracle.DefaultSCTP().RTOInitial)
 			Expect(lab.Server).To(HaveReceived(1, capture.SCTP(capture.INIT), During(second, sent)))
@@ -58,7 +58,7 @@ var _ = Describe("An SCTP association over two paths", Rows("S7"), Needs(require
 				client, server := lab.Associate(diameterPort, func(client, listener *harness.Association) {
 					detecting(settings)(client, listener)
 					client.Subscribe()
-					Expect(client.SetNoDelay()).To(Succeed())
+					Expect(client.Socket.SetNoDelay()).To(Succeed())
 				})
 				first := lab.Server.AddressPort(diameterPort)
 				awaitActive(client)
@@ -81,7 +81,7 @@ var _ = Describe("An SCTP association over two paths", Rows("S7"), Needs(require
 				Expect(client.Read()).To(BeNotification(sock.AddressChange{Address: first, Now: sock.AddressUnreachable}))
 
 				probed := lastProbe(lab, client)
-				path, err := client.Path(first)
+				path, err := client.Socket.Path(first)
 				Expect(err).NotTo(HaveOccurred())
 				lab.Heal(outage)
 				Expect(client).To(BeReadable(During(settings.NextHeartbeat(path.RTO), probed)))
@@ -130,10 +130,10 @@ var patient = func() oracle.SCTP {
 func awaitActive(a *harness.Association) {
 	GinkgoHelper()
 	Eventually(func(g Gomega) {
-		addresses, err := a.RemoteAddresses()
+		addresses, err := a.Socket.RemoteAddresses()
 		g.Expect(err).NotTo(HaveOccurred())
 		for _, address := range addresses {
-			g.Expect(a.Path(address)).To(HaveField("State", sock.Active))
+			g.Expect(a.Socket.Path(address)).To(HaveField("State", sock.Active))
 		}
 	}).WithTimeout(5 * time.Second).WithPolling(10 * time.Millisecond).Should(Succeed())
 }

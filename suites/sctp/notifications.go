@@ -55,13 +55,13 @@ var _ = Describe("SCTP notifications", Rows("S4"), Needs(require.SCTP), func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			client, _ := lab.Associate(diameterPort, subscribing)
 
-			first, err := client.ReceiveMessage(make([]byte, 8))
+			first, err := client.Socket.ReceiveMessage(make([]byte, 8))
 			Expect(err).NotTo(HaveOccurred())
 			Expect(first.Data).To(HaveLen(8))
 			Expect(first.Notification).To(BeTrue())
 			Expect(first.Whole).To(BeFalse())
 
-			rest, err := client.ReceiveMessage(make([]byte, 4096))
+			rest, err := client.Socket.ReceiveMessage(make([]byte, 4096))
 			Expect(err).NotTo(HaveOccurred())
 			Expect(rest.Data).To(HaveLen(12))
 			Expect(rest.Notification).To(BeTrue())

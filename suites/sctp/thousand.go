@@ -20,7 +20,7 @@ var _ = Describe("SCTP associations", Rows("S1"), Needs(require.SCTP), Label(soc
 	It("leave nothing behind, a thousand of them: no descriptor, no goroutine, no thread, no association in the kernel", Costs(14), func() {
 		lab := harness.New(GinkgoT(), harness.Direct, sock.IPv4)
 		listener := lab.Server.NewAssociation("listener", diameterPort)
-		Expect(listener.Listen(1)).To(Succeed())
+		Expect(listener.Socket.Listen(1)).To(Succeed())
 		// One for all: those of a thousand waits would be counted below as they end.
 		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 		defer cancel()
@@ -30,7 +30,7 @@ var _ = Describe("SCTP associations", Rows("S1"), Needs(require.SCTP), Label(soc
 				Expect(lab.Client.Do(func() (err error) { client, err = sock.OpenSCTP(sock.IPv4); return err })).To(Succeed())
 				_ = client.Connect(lab.Server.AddressPort(diameterPort))
 				Expect(client.AwaitConnected(ctx)).To(Succeed())
-				server, err := listener.AwaitAccept(ctx)
+				server, err := listener.Socket.AwaitAccept(ctx)
 				Expect(err).NotTo(HaveOccurred())
 				Expect(client.SendMessage(0, diameter, []byte("hello"))).To(Succeed())
 				Expect(server.AwaitReadable(ctx)).To(Succeed())

@@ -9,7 +9,6 @@ package spec
 import (
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -18,6 +17,8 @@ import (
 
 	_ "github.com/halfopen-lab/halfopen/fixtures" // the programs that specs start
 	"github.com/halfopen-lab/halfopen/fixtures/catalogue"
+	"github.com/halfopen-lab/halfopen/harness/environment"
+	_ "github.com/halfopen-lab/halfopen/harness/proxy/server" // another of them
 	"github.com/halfopen-lab/halfopen/harness/require"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
@@ -44,7 +45,7 @@ func Rows(ids ...string) Labels {
 // the longer waits start first, so that all of them overlap.
 func Waits(d time.Duration) []any {
 	labels := []any{Label(shard.WaitLabel(d))}
-	if os.Getenv(require.Virtual) == "" {
+	if !environment.Read().VirtualTime {
 		labels = append(labels, SpecPriority(int(d/time.Second)))
 	}
 	// What is known to be here need not be asked for by each of hundreds of specs.

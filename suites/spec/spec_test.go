@@ -6,12 +6,12 @@ import (
 
 	"github.com/onsi/ginkgo/v2"
 
-	"github.com/halfopen-lab/halfopen/harness/require"
+	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 )
 
 func TestLabelsSayWhatASpecWaitsAndCosts(t *testing.T) {
-	t.Setenv(require.Virtual, "1")
+	t.Setenv(environment.VirtualTime, "1")
 	var labels []string
 	for _, decorator := range append(Waits(25*time.Hour), Costs(7)) {
 		some, ok := decorator.(ginkgo.Labels)

@@ -86,8 +86,8 @@ var _ = Describe("Two ends that do the same at the same time", Rows("T3"), func(
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client, server := lab.Client.NewSocket("client"), lab.Server.NewSocket("server")
 			clientAddress, serverAddress := lab.Client.AddressPort(5001), lab.Server.AddressPort(5002)
-			Expect(client.Bind(clientAddress)).To(Succeed())
-			Expect(server.Bind(serverAddress)).To(Succeed())
+			Expect(client.Socket.Bind(clientAddress)).To(Succeed())
+			Expect(server.Socket.Bind(serverAddress)).To(Succeed())
 
 			lab.Apply(holdAnswers)
 			Expect(server.Connect(clientAddress)).To(MatchError(unix.EINPROGRESS))

@@ -39,9 +39,9 @@ var _ = Describe("The side that closes first", Rows("T2"), func() {
 			Expect(waiting.Inode).To(BeZero(), "no program holds it")
 
 			restarted := lab.Server.NewSocket("restarted server")
-			Expect(restarted.Bind(address)).To(MatchError(unix.EADDRINUSE))
-			Expect(restarted.SetOption(unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)).To(Succeed())
-			Expect(restarted.Bind(address)).To(Succeed())
+			Expect(restarted.Socket.Bind(address)).To(MatchError(unix.EADDRINUSE))
+			Expect(restarted.Socket.SetOption(unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)).To(Succeed())
+			Expect(restarted.Socket.Bind(address)).To(Succeed())
 		})
 
 		It("has forgotten the connection when the 60 s are over", Waits(oracle.TimeWait), func() {
@@ -55,7 +55,7 @@ var _ = Describe("The side that closes first", Rows("T2"), func() {
 			client.Close()
 
 			Expect(entry).To(EnterState(sock.Closed, During(oracle.Around(oracle.TimeWait), fin(lab.Client))))
-			Expect(lab.Server.NewSocket("restarted server").Bind(address)).To(Succeed())
+			Expect(lab.Server.NewSocket("restarted server").Socket.Bind(address)).To(Succeed())
 		})
 	})
 })

@@ -47,7 +47,7 @@ var _ = Describe("A program that writes twice to a peer that has closed", Rows("
 // standardOutput is the connection as a file that a program can be given.
 func standardOutput(c *harness.Conn) *os.File {
 	var file *os.File
-	Expect(c.Control(func(fd int) error {
+	Expect(c.Socket.Control(func(fd int) error {
 		duplicate, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
 		file = os.NewFile(uintptr(duplicate), "the connection")
 		return err

@@ -20,19 +20,19 @@ var _ = Describe("Peeking at a connection (MSG_PEEK, MSG_DONTWAIT)", Rows("Z3"),
 			client, server := lab.Connect(5000)
 			buffer := make([]byte, 16)
 
-			_, err := server.Peek(buffer)
+			_, err := server.Socket.Peek(buffer)
 			Expect(err).To(Equal(unix.EAGAIN), "alive, with nothing to read")
 
 			Expect(client.Write("hello")).To(Succeed())
 			Expect(server).To(BeReadable(Within(time.Second)))
-			n, err := server.Peek(buffer)
+			n, err := server.Socket.Peek(buffer)
 			Expect(err).NotTo(HaveOccurred())
 			Expect(string(buffer[:n])).To(Equal("hello"), "data is waiting")
 			Expect(server.Read()).To(Equal("hello"), "and still there after the peek")
 
 			client.Close()
 			Expect(server).To(BeReadable(Within(time.Second)))
-			n, err = server.Peek(buffer)
+			n, err = server.Socket.Peek(buffer)
 			Expect(err).NotTo(HaveOccurred())
 			Expect(n).To(BeZero(), "hung up")
 		})
@@ -43,7 +43,7 @@ var _ = Describe("Peeking at a connection (MSG_PEEK, MSG_DONTWAIT)", Rows("Z3"),
 				client, server := lab.Connect(5000)
 				buffer := make([]byte, 16)
 				look := func() (n int, err error) {
-					controlErr := server.Control(func(fd int) error {
+					controlErr := server.Socket.Control(func(fd int) error {
 						if err := unix.SetNonblock(fd, false); err != nil {
 							return err
 						}

@@ -21,6 +21,7 @@ import (
 	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/packing"
 	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/plan"
 	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
 )
@@ -66,7 +67,7 @@ func (g *Guest) Run(ctx context.Context) (*answer.Answer, virtual.Result, error)
 	machine := virtual.Guest{
 		Machine: g.Machine, Files: g.Files, Memory: memory, Seed: g.Seed,
 		Commands:    []guest.Command{{Arguments: []string{packing.Self, Measure, planFile, report}, Directory: "/"}},
-		Environment: []string{harness.ReportDirectory + "=" + report},
+		Settings:    environment.Settings{Report: report},
 		Report:      report, Into: g.Report, Console: &progress{to: g.Progress},
 	}
 	result, err := machine.Run(ctx)

@@ -21,6 +21,7 @@ import (
 	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/measuring"
 	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/plan"
 	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/environment"
 )
 
 // Host is the running kernel, for one audit in real time.
@@ -53,7 +54,7 @@ func (h *Host) Run(ctx context.Context) (a *answer.Answer, err error) {
 	defer func() { err = errors.Join(err, release()) }()
 	cmd := exec.CommandContext(ctx, "/proc/self/exe", Measure, "/dev/stdin", h.Report)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(content), &progress{to: h.Progress}, os.Stderr
-	cmd.Env = append(os.Environ(), harness.ReportDirectory+"="+h.Report)
+	cmd.Env = append(os.Environ(), environment.Settings{Report: h.Report}.Variables()...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(unix.SIGINT) }
 	cmd.WaitDelay = patience
 	cmd.SysProcAttr = &syscall.SysProcAttr{

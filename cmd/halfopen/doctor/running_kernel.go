@@ -145,7 +145,9 @@ func tryCapture() error {
 }
 
 func tryRules(rules ...firewall.Rule) error {
-	return inside(func(ns *netns.Namespace) error { return firewall.NewRules(ns).Set("doctor", rules...) })
+	return inside(func(ns *netns.Namespace) error {
+		return firewall.NewRules(ns).Set(firewall.Named("the doctor"), rules...)
+	})
 }
 
 func tryTracking() error {

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 
 	"github.com/halfopen-lab/halfopen/harness/virtual"
+	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 	"github.com/halfopen-lab/halfopen/harness/virtual/kernel"
 	"github.com/halfopen-lab/halfopen/harness/virtual/qemu"
 	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
@@ -56,7 +56,10 @@ func tryEmulator(ctx context.Context) Finding {
 // findImage looks into the cache, as package debian has filled it. What apt can fetch is
 // as good as here.
 func findImage() Finding {
-	directory, err := cached(qemu.DefaultKernel)
+	directory, err := debian.Directory(qemu.DefaultKernel)
+	if err == nil {
+		_, err = os.Stat(directory)
+	}
 	if err == nil {
 		var k qemu.Kernel
 		if k, err = qemu.FindKernel(directory); err == nil {
@@ -87,18 +90,6 @@ func isDebian(release string) bool {
 		}
 	}
 	return false
-}
-
-// cached is the directory that package debian unpacks a package to. The error is
-// os.ErrNotExist where it has not.
-func cached(name string) (string, error) {
-	cache := os.Getenv("XDG_CACHE_HOME")
-	if cache == "" {
-		cache = filepath.Join(os.Getenv("HOME"), ".cache")
-	}
-	directory := filepath.Join(cache, "halfopen", "debian", name)
-	_, err := os.Stat(directory)
-	return directory, err
 }
 
 func measureMemory(guests int) Finding {

@@ -1,30 +1,26 @@
 #!/bin/sh
-# Unpacks a Debian package and what it depends on into the cache, once, and prints
-# the directory: sh fetch.sh iptables. Nothing is installed and no root is needed.
+# Unpacks a Debian package and what it depends on to a directory, which must not exist:
+# sh fetch.sh iptables /tmp/iptables. Nothing is installed and no root is needed.
 #
 # The system's own apt fetches it, with its sources, keys and proxies, but keeps its
-# lists and packages in the cache too. A kernel (linux-image-…) comes without what it
+# lists and packages beside the directory. A kernel (linux-image-…) comes without what it
 # depends on, which is there to install it. One that the sources do not have is
 # looked for in the release's backports.
 set -eu
 
 fail() { echo "debian: $*" >&2; exit 1; }
 
-[ $# -eq 1 ] || fail "usage: sh fetch.sh PACKAGE, or PACKAGE=VERSION"
+[ $# -eq 2 ] || fail "usage: sh fetch.sh PACKAGE DIRECTORY, or PACKAGE=VERSION DIRECTORY"
 package=$1
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/halfopen
-directory=$cache/debian/$package
-if [ -d "$directory" ]; then
-	echo "$directory"
-	exit 0
-fi
+directory=$2
+parent=$(dirname "$directory")
 
 command -v apt-get >/dev/null 2>&1 && command -v dpkg-deb >/dev/null 2>&1 ||
 	fail "$package comes from Debian's archive, and there is no apt-get here: run this on Debian, once, and copy $directory"
 echo "debian: fetching $package" >&2
 
-mkdir -p "$cache/debian"
-work=$(mktemp -d "$cache/fetch.XXXXXX")
+mkdir -p "$parent"
+work=$(mktemp -d "$parent/fetch.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$work/sources"
@@ -83,4 +79,3 @@ for archive in "$work"/cache/archives/*.deb; do
 	dpkg-deb --show --showformat '${Package} ${Version}\n' "$archive" >>"$work/root/var/lib/dpkg/versions"
 done
 mv -T "$work/root" "$directory" 2>/dev/null || [ -d "$directory" ] || fail "$directory could not be written"
-echo "$directory"

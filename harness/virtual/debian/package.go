@@ -6,12 +6,21 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/environment"
 )
+
+// Directory returns the directory in the cache to which Unpacked unpacks a package.
+func Directory(name string) (string, error) {
+	cache, err := environment.Cache()
+	return filepath.Join(cache, "debian", name), err
+}
 
 // fetch is the shell script that unpacks a package.
 //
@@ -33,15 +42,21 @@ func unpacked(ctx context.Context, script, name string) (string, error) {
 	if name == "" || strings.ContainsAny(name, "/ \t\n") || strings.HasPrefix(name, "-") || strings.HasPrefix(name, ".") {
 		return "", fmt.Errorf("getting the package %q: that is no name of a package", name)
 	}
-	cmd := exec.CommandContext(ctx, "sh", "-c", script, "debian", name)
+	directory, err := Directory(name)
+	if err != nil {
+		return "", fmt.Errorf("getting the package %s: %w", name, err)
+	}
+	if _, err := os.Stat(directory); err == nil {
+		return directory, nil
+	}
+	cmd := exec.CommandContext(ctx, "sh", "-c", script, "debian", name, directory)
 	// Its trap removes what it has begun.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return unix.Kill(-cmd.Process.Pid, unix.SIGTERM) }
 	cmd.WaitDelay = patience
 	cmd.Stderr = os.Stderr
-	out, err := cmd.Output()
-	if err != nil {
+	if err := cmd.Run(); err != nil {
 		return "", fmt.Errorf("getting the package %s: %w", name, err)
 	}
-	return strings.TrimSpace(string(out)), nil
+	return directory, nil
 }

@@ -22,6 +22,7 @@ wait
 
 func TestAFetchThatIsCancelledTidiesUpAndLeavesNothingRunning(t *testing.T) {
 	t.Chdir(t.TempDir())
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	if err := unix.Mkfifo("pipe", 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -150,7 +150,7 @@ func byPackage(starts []start) (packages [][]int) {
 func (h *Host) runStart(ctx context.Context, o *outcome, s Settings, directory string, p *progress) (err error) {
 	one := process{
 		suite: o.suite, file: o.binary, arguments: h.tests.arguments(o.start), into: o.into,
-		environment: slices.Concat(h.config.Environment, s.Environment, h.tests.environment(o.suite, directory)),
+		environment: slices.Concat(s.Lab.Variables(), h.tests.environment(o.suite, directory), h.config.Environment, s.Environment),
 	}
 	if h.ginkgo != "" && o.suite.ginkgo != "" {
 		one.file, one.arguments = h.ginkgo, h.parallelArguments(o.start)

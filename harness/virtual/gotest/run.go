@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
 	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
@@ -25,6 +26,9 @@ type Settings struct {
 	Seed int64
 	// Environment is added to that of the tests: NAME=VALUE.
 	Environment []string
+	// Lab is what the tests' labs go by. The run itself decides Report, VirtualTime and
+	// Private.
+	Lab environment.Settings
 	// Only chooses some of the units. Nil: all run.
 	Only func(shard.Unit) bool
 	// Shard is the one shard that runs, from 1 to shard.Count, and leaves its part of the
@@ -111,7 +115,7 @@ func (v *Virtual) prepare(s Settings) (*virtualRun, error) {
 		return nil, err
 	}
 	r.run = shard.Run{
-		Seed: s.Seed, Focus: v.tests.focus, Flags: v.tests.flags.all(), Environment: slices.Concat(v.config.Environment, s.Environment),
+		Seed: s.Seed, Focus: v.tests.focus, Flags: v.tests.flags.all(), LeaveOut: s.Lab.LeaveOut, Environment: slices.Concat(v.config.Environment, s.Environment),
 		Kernel: v.machine.Kernel(), Memory: v.memory, Programs: programs,
 	}
 	units := len(r.list)
@@ -216,7 +220,7 @@ func (r *virtualRun) shard(ctx context.Context, n int, directory string) (shardR
 	starts := r.tests.starts(r.listing, r.list, places, start{seed: r.settings.Seed, into: report, timeout: noTimeout})
 	one := r.guest(r.list.Suites(places), r.commands(starts))
 	one.Seed, one.Memory, one.Into, one.Console = uint64(r.settings.Seed), r.memory, directory, r.progress.console()
-	one.Environment = r.run.Environment
+	one.Settings, one.Environment = r.settings.Lab, r.run.Environment
 	guestResult, runErr := one.Run(ctx)
 	result.add(guestResult)
 	if runErr != nil && ctx.Err() == nil {

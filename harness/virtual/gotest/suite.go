@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 )
 
@@ -152,5 +152,5 @@ func (t *Tests) environment(s suite, directory string) []string {
 	if len(t.packages) > 1 {
 		directory = path.Join(directory, s.path)
 	}
-	return []string{harness.ReportDirectory + "=" + directory}
+	return []string{environment.Report + "=" + directory}
 }

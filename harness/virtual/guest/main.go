@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/sysctl"
 )
 
 // Main is what process 1 does. It ends by switching the machine off.
@@ -31,7 +33,7 @@ func Main() {
 		fmt.Fprintf(os.Stderr, "guest: %v\n", err)
 	}
 	// What the kernel says as it goes is no part of the run.
-	_ = os.WriteFile("/proc/sys/kernel/printk", []byte("0"), 0o644)
+	_ = sysctl.Write("kernel/printk", "0 4 1 7") // the others are the defaults
 	_ = unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF)
 	// Process 1 must not end: the kernel would panic, which QEMU takes for the end too.
 	fmt.Fprintln(os.Stderr, "guest: the machine cannot be switched off")

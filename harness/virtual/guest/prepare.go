@@ -5,11 +5,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/sysctl"
 )
 
 // mounts is what programs expect to find, in this order.
@@ -26,14 +27,18 @@ var mounts = []struct{ kind, at, options string }{
 // (Documentation/admin-guide/sysctl/vm.rst, Documentation/networking/ip-sysctl.rst):
 // whatever wakes an idle guest makes its hours dear. The interval of the neighbour
 // tables is for entries that a program asked the kernel to keep alive (NTF_EXT_MANAGED),
-// of which there are none here, and came with Linux 5.19.
-var quiet = map[string]string{
-	"vm/compaction_proactiveness":                   "0",
-	"vm/dirty_writeback_centisecs":                  "0",
-	"vm/stat_interval":                              "86400",
-	"kernel/hung_task_timeout_secs":                 "0",
-	"net/ipv4/neigh/default/interval_probe_time_ms": "86400000",
-	"net/ipv6/neigh/default/interval_probe_time_ms": "86400000",
+// of which there are none here, and came with Linux 5.19. A kernel without one of these
+// has nothing to stop.
+var quiet = []sysctl.Setting{
+	// The modules that are needed are loaded by process 1, or built in: the kernel need not
+	// start a program to look for others.
+	{Name: "kernel/modprobe", Value: "", Optional: true},
+	{Name: "kernel/hung_task_timeout_secs", Value: "0", Optional: true},
+	{Name: "vm/compaction_proactiveness", Value: "0", Optional: true},
+	{Name: "vm/dirty_writeback_centisecs", Value: "0", Optional: true},
+	{Name: "vm/stat_interval", Value: "86400", Optional: true},
+	{Name: "net/ipv4/neigh/default/interval_probe_time_ms", Value: "86400000", Optional: true},
+	{Name: "net/ipv6/neigh/default/interval_probe_time_ms", Value: "86400000", Optional: true},
 }
 
 // prepare makes a machine of a bare kernel.
@@ -51,16 +56,9 @@ func prepare(plan *Plan) error {
 			return fmt.Errorf("mounting %s: %w", m.at, err)
 		}
 	}
-	// Every module that is needed is loaded below, or built in: the kernel need not start
-	// a program to look for one.
-	err := os.WriteFile("/proc/sys/kernel/modprobe", []byte("\n"), 0o644)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) { // a kernel without modules
-		return err
-	}
-	for name, value := range quiet {
-		err := os.WriteFile("/proc/sys/"+name, []byte(value), 0o644)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) { // such a kernel has nothing to stop
-			return fmt.Errorf("setting the sysctl %s to %s: %w", name, value, err)
+	for _, s := range quiet {
+		if _, err := s.Apply(); err != nil {
+			return err
 		}
 	}
 	if err := credit(plan.Seed); err != nil {

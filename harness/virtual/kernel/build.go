@@ -10,11 +10,13 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/environment"
 )
 
 // Build returns the kernel that Find finds. If there is none, Build builds it, which
-// takes minutes, and writes its progress to a writer, which may be nil. If ReleasedAt
-// has an address, Build fetches the released kernel from there instead.
+// takes minutes, and writes its progress to a writer, which may be nil. If
+// environment.KernelURL is set, Build fetches the released kernel from there instead.
 //
 // The error is a *Lacks when tools are missing, and a *Damaged when the kernel in the
 // cache is damaged. A build whose ctx ends leaves nothing behind.
@@ -59,7 +61,7 @@ func newBuilder(s Source, to io.Writer) (*builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &builder{source: s, recipe: r, cache: c, progress: newProgress(to), released: releases[s], address: ReleasedAt(), most: maxKernel}, nil
+	return &builder{source: s, recipe: r, cache: c, progress: newProgress(to), released: releases[s], address: environment.Read().KernelURL, most: maxKernel}, nil
 }
 
 func (b *builder) build(ctx context.Context) (Kernel, error) {

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/halfopen-lab/halfopen/harness/environment"
 )
 
 // bench is a home with tools that build a kernel in no time (testdata/tools).
@@ -28,7 +30,7 @@ func newBench(t *testing.T) bench {
 	b := bench{t, t.TempDir()}
 	t.Setenv("HOME", b.home)
 	t.Setenv("XDG_CACHE_HOME", "")
-	t.Setenv(addressVariable, "")
+	t.Setenv(environment.KernelURL, "")
 	t.Setenv("PATH", tools+":/usr/bin:/bin")
 	return b
 }

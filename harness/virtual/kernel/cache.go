@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/halfopen-lab/halfopen/harness/environment"
 )
 
 // ErrNotBuilt is the error of a kernel that is not in the cache.
@@ -27,19 +29,11 @@ const (
 
 // userCache is the cache in the user's home.
 func userCache() (cache, error) {
-	directory := os.Getenv("XDG_CACHE_HOME")
-	if directory == "" {
-		home := os.Getenv("HOME")
-		if home == "" {
-			return cache{}, errors.New("looking for the cache of kernels: neither XDG_CACHE_HOME nor HOME is set")
-		}
-		directory = filepath.Join(home, ".cache")
-	}
-	directory, err := filepath.Abs(directory)
+	directory, err := environment.Cache()
 	if err != nil {
-		return cache{}, fmt.Errorf("looking for the cache of kernels: %w", err)
+		return cache{}, err
 	}
-	return cache{filepath.Join(directory, "halfopen", "kernel")}, nil
+	return cache{filepath.Join(directory, "kernel")}, nil
 }
 
 // list returns the kernels in the cache, the newest first. It does not check them.

@@ -97,7 +97,7 @@ func TestACacheThatIsNotThereIsEmpty(t *testing.T) {
 	}
 	t.Setenv("XDG_CACHE_HOME", "")
 	t.Setenv("HOME", "")
-	if _, err := Find(Default); err == nil || !strings.Contains(err.Error(), "neither XDG_CACHE_HOME nor HOME is set") {
+	if _, err := Find(Default); err == nil || !strings.Contains(err.Error(), "looking for the cache: neither $XDG_CACHE_HOME nor $HOME") {
 		t.Error(err)
 	}
 }

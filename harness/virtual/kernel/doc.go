@@ -3,7 +3,7 @@
 // The kernel is Debian's source built for the architecture um, with the configuration
 // and the patches beside this file. The system's apt fetches the source, an ordinary
 // user builds it, and nothing is installed. A released kernel is fetched instead where
-// an address is configured (ReleasedAt).
+// an address is configured (environment.KernelURL).
 //
 // The package does not know what a guest does with the kernel.
 package kernel

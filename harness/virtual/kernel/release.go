@@ -15,15 +15,9 @@ import (
 	"time"
 
 	"github.com/ulikunitz/xz"
+
+	"github.com/halfopen-lab/halfopen/harness/environment"
 )
-
-// addressVariable is the environment variable with the address of the folder of released
-// kernels (http or https). Unless it is set, kernels are built.
-const addressVariable = "HALFOPEN_KERNEL_URL"
-
-// ReleasedAt returns the address of the folder with released kernels. It is empty
-// unless HALFOPEN_KERNEL_URL is set.
-func ReleasedAt() string { return os.Getenv(addressVariable) }
 
 // released is a kernel that a release of this project carries.
 type released struct {
@@ -48,14 +42,14 @@ func (b *builder) download(ctx context.Context, work string) (Kernel, error) {
 	began := time.Now()
 	address, err := url.Parse(b.address)
 	if err != nil || address.Scheme != "http" && address.Scheme != "https" || address.Host == "" {
-		return Kernel{}, fmt.Errorf("fetching the released kernel: %s is %q, which is no address of http or https", addressVariable, b.address)
+		return Kernel{}, fmt.Errorf("fetching the released kernel: %s is %q, which is no address of http or https", environment.KernelURL, b.address)
 	}
 	address = address.JoinPath(b.released.name)
 	b.progress.begin("fetching the released kernel %s from %s", b.released.release, address.Redacted())
 	file := filepath.Join(work, "linux")
 	err = fetchReleased(ctx, address.String(), b.released.sha256, b.most, file)
 	if err != nil {
-		return Kernel{}, fmt.Errorf("fetching the released kernel: %s: %w (to build it here, unset %s)", address.Redacted(), err, addressVariable)
+		return Kernel{}, fmt.Errorf("fetching the released kernel: %s: %w (to build it here, unset %s)", address.Redacted(), err, environment.KernelURL)
 	}
 	k, err := b.cache.put(file, Kernel{Source: b.source, Package: b.released.pkg, Release: b.released.release, Recipe: b.released.recipe,
 		Made: time.Now().UTC().Round(0), Seconds: time.Since(began).Round(time.Second / 10).Seconds()})

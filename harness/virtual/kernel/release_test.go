@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/ulikunitz/xz"
+
+	"github.com/halfopen-lab/halfopen/harness/environment"
 )
 
 // theKernel is what a release carries in these tests.
@@ -61,7 +63,7 @@ func serve(t *testing.T, path string, content []byte, promised int) string {
 func releasedBench(t *testing.T, name, address string) *builder {
 	t.Helper()
 	newBench(t)
-	t.Setenv(addressVariable, address)
+	t.Setenv(environment.KernelURL, address)
 	b, err := newBuilder(Debian13, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -27,6 +27,7 @@ type Run struct {
 	Seed        int64
 	Focus       string   `json:",omitempty"` // a regular expression for the texts of Ginkgo's specs; empty: all
 	Flags       []string `json:",omitempty"` // those of go test that say which tests run, and how
+	LeaveOut    string   `json:",omitempty"` // the step that every lab leaves out
 	Environment []string `json:",omitempty"` // what the caller has added for the tests: NAME=VALUE
 	Kernel      string   // of the guests
 	Memory      int      // of a guest, in MiB
@@ -85,7 +86,8 @@ func (r Run) differs(other Run) string {
 		name       string
 		this, that any
 	}{
-		{"seed", r.Seed, other.Seed}, {"focus", r.Focus, other.Focus}, {"kernel", r.Kernel, other.Kernel}, {"memory", r.Memory, other.Memory},
+		{"seed", r.Seed, other.Seed}, {"focus", r.Focus, other.Focus}, {"step left out", r.LeaveOut, other.LeaveOut},
+		{"kernel", r.Kernel, other.Kernel}, {"memory", r.Memory, other.Memory},
 	} {
 		if setting.this != setting.that {
 			return fmt.Sprintf("%s: %#v and %#v", setting.name, setting.this, setting.that)

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/halfopen-lab/halfopen/harness/peer"
+	"github.com/halfopen-lab/halfopen/harness/reexec"
 )
 
 // Order is what to run in a box.
@@ -44,12 +44,12 @@ const (
 	Flooded = "flooded" // it has written more lines than are kept
 )
 
-const fixture = "contained"
+const fixture reexec.Name = "contained"
 
 // variable is the environment variable with the order, but for the command.
 const variable = "HALFOPEN_CONTAINED"
 
-func init() { peer.Register(fixture, run) }
+func init() { reexec.Register(fixture, run) }
 
 // Command is the box, to be started on a host.
 func Command(o Order) (*exec.Cmd, error) {
@@ -57,7 +57,7 @@ func Command(o Order) (*exec.Cmd, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := peer.Fixture(fixture, o.Command...)
+	cmd := reexec.Command(fixture, o.Command...)
 	cmd.Env = append(cmd.Env, variable+"="+string(content))
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWIPC,

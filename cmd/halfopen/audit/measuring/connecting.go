@@ -96,7 +96,7 @@ func (t *trial) adopt(p *harness.Program, side plan.Side) <-chan peer.Event {
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
 	go func() {
-		if e, ok := awaitEnd(ctx, p.Program); ok {
+		if e, ok := awaitEnd(ctx, p.Process); ok {
 			exit <- e
 		}
 	}()
@@ -191,7 +191,7 @@ func (t *trial) reach(at netip.Addr) {
 func (t *trial) dial() {
 	first, _ := t.ports()
 	t.conn = t.lab.Client.NewSocket("client")
-	t.must(t.conn.Bind(t.lab.Client.AddressPort(first)))
+	t.must(t.conn.Socket.Bind(t.lab.Client.AddressPort(first)))
 	t.local, t.remote = t.plan.Port, first
 	ctx, cancel := context.WithTimeout(context.Background(), t.plan.Ready)
 	defer cancel()
@@ -254,7 +254,7 @@ func (t *trial) startClient() {
 func (t *trial) say() error {
 	message := []byte(t.plan.Send)
 	for len(message) > 0 {
-		n, err := t.conn.Send(message)
+		n, err := t.conn.Socket.Send(message)
 		if err != nil {
 			return fmt.Errorf("sending %d bytes: %w", len(message), err)
 		}
@@ -268,7 +268,7 @@ func (t *trial) read() {
 	ctx, cancel := context.WithCancel(context.Background())
 	t.reading = cancel
 	t.Cleanup(cancel)
-	c := t.conn.Conn
+	c := t.conn.Socket
 	go func() {
 		buffer := make([]byte, 64<<10)
 		for {

@@ -110,7 +110,7 @@ func remedies() []fault {
 
 // step does something that is no fault of package scenarios, and records it.
 func (t *trial) step(what string, do func() error) {
-	t.lab.Timeline.Addf("audit", timeline.Step, "%s", what)
+	t.lab.Timeline().Addf("audit", timeline.Step, "%s", what)
 	if err := do(); err != nil {
 		t.Fatalf("%s: %w", what, err)
 	}
@@ -123,11 +123,11 @@ func (t *trial) killPeer() {
 		return
 	}
 	t.stopReading()
-	t.step("the peer's process is killed: its kernel closes the connection", t.conn.Conn.Close)
+	t.step("the peer's process is killed: its kernel closes the connection", t.conn.Socket.Close)
 }
 
 func (t *trial) halfClose() {
-	t.step("the peer says FIN, and goes on reading", func() error { return t.conn.Shutdown(unix.SHUT_WR) })
+	t.step("the peer says FIN, and goes on reading", func() error { return t.conn.Socket.Shutdown(unix.SHUT_WR) })
 }
 
 // stopPeer is a peer that does nothing any more, and whose kernel goes on answering.

@@ -28,7 +28,7 @@ func lead(h *harness.Host, neighbour string, to netip.Addr, port uint16) error {
 	if err := set("ipv4/conf/"+link+"/route_localnet", "1"); err != nil {
 		return failed(err)
 	}
-	err := h.Rules.Set("loopback",
+	err := h.Rules().Set(firewall.Named("loopback"),
 		firewall.Rule{Table: "nat", IPv4: fmt.Sprintf("-A PREROUTING -i %s -p tcp --dport %d -j DNAT --to-destination %v", link, port, netip.AddrPortFrom(to, port))},
 		firewall.Rule{Table: "nat", IPv4: fmt.Sprintf("-A INPUT -p tcp -d %v --dport %d -j SNAT --to-source %v", to, port, to)},
 	)

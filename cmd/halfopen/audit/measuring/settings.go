@@ -65,5 +65,5 @@ func (t *trial) borrow() (*sock.Conn, error) {
 		c, _, err := sock.Borrow(e.Inode, processes)
 		return c, err
 	}
-	return nil, fmt.Errorf("its socket is not in the table of %s", t.near.Name)
+	return nil, fmt.Errorf("its socket is not in the table of %s", t.near.Name())
 }

@@ -87,7 +87,7 @@ func (t *trial) run() story {
 		t.near, t.far = t.far, t.near
 	}
 	for _, h := range []*harness.Host{t.near, t.far} {
-		t.must(h.Links.Up("lo"))
+		t.must(h.Links().Up("lo"))
 	}
 	var err error
 	t.gone, err = watchDestruction(t.near)
@@ -146,7 +146,7 @@ var errEndedEarly = errors.New("the audit was ended early")
 func (t *trial) awaitSettled() (packets int) {
 	seen := 0
 	for latest := t.began.Add(anyway); ; {
-		data := t.near.Capture.Await(seen+tooMany, capture.Data, time.Now().Add(time.Second))
+		data := t.near.Capture().Await(seen+tooMany, capture.Data, time.Now().Add(time.Second))
 		now := time.Now()
 		lately := slices.IndexFunc(data, func(p capture.Packet) bool { return now.Sub(p.At) < leftAlone })
 		if seen = len(data); lately < 0 {
@@ -239,7 +239,7 @@ func (t *trial) lastHeard(before time.Time) time.Time {
 
 // packets are those of the connection, as the program's host has seen them.
 func (t *trial) packets() []capture.Packet {
-	return slices.DeleteFunc(t.near.Capture.Packets(), func(p capture.Packet) bool {
+	return slices.DeleteFunc(t.near.Capture().Packets(), func(p capture.Packet) bool {
 		here, there := p.Dst.Port(), p.Src.Port()
 		if p.Out {
 			here, there = there, here
@@ -266,17 +266,17 @@ func (t *trial) keep(path string) error {
 		if c.softirq {
 			by = "a packet or a timer"
 		}
-		t.lab.Timeline.Add(timeline.Event{At: c.at, Who: t.near.Name, Kind: timeline.State, What: fmt.Sprintf("the program's socket goes from %v to %v, by %s", c.from, c.to, by)})
+		t.lab.Timeline().Add(timeline.Event{At: c.at, Who: t.near.Name(), Kind: timeline.State, What: fmt.Sprintf("the program's socket goes from %v to %v, by %s", c.from, c.to, by)})
 	}
 	for _, f := range t.story().failures {
-		t.lab.Timeline.Add(timeline.Event{At: f.at, Who: t.near.Name, Kind: timeline.Peer, What: "a call of the program returns " + sock.ErrnoName(f.errno)})
+		t.lab.Timeline().Add(timeline.Event{At: f.at, Who: t.near.Name(), Kind: timeline.Peer, What: "a call of the program returns " + sock.ErrnoName(f.errno)})
 	}
 	file, err := os.Create(path + ".pcapng")
 	if err != nil {
 		return err
 	}
-	err = errors.Join(capture.WritePcapng(file, t.near.Capture, t.far.Capture), file.Close())
-	return errors.Join(err, os.WriteFile(path+".txt", []byte(t.lab.Timeline.String()), 0o644))
+	err = errors.Join(capture.WritePcapng(file, t.near.Capture(), t.far.Capture()), file.Close())
+	return errors.Join(err, os.WriteFile(path+".txt", []byte(t.lab.Timeline().String()), 0o644))
 }
 
 // signal sends a signal to every process in a program's box.

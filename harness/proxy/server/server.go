@@ -1,4 +1,7 @@
-package proxy
+// Package server is toxiproxy's server, a program inside the binary that imports it
+// (package reexec). Import it, by a blank import, in programs and tests whose labs have a
+// proxy; package proxy starts it and talks to it.
+package server
 
 import (
 	"fmt"
@@ -9,40 +12,21 @@ import (
 	toxiproxy "github.com/Shopify/toxiproxy/v2"
 	"github.com/rs/zerolog"
 	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/proxy/internal/control"
+	"github.com/halfopen-lab/halfopen/harness/reexec"
 )
 
-// marker, in the environment, makes a process that calls Main a toxiproxy.
-const marker = "HALFOPEN_TOXIPROXY"
+func init() { reexec.Register(control.Program, func([]string) error { return serve() }) }
 
-// control is the descriptor of the control socket in the child: the first of
-// exec.Cmd.ExtraFiles.
-const control = 3
-
-// mainCalled says that a child of this binary would become a toxiproxy, and not
-// run the whole program again.
-var mainCalled bool
-
-// Main is called first thing in main or TestMain, before flags are parsed. In a
-// process that Start has started it serves toxiproxy's API until the process that
-// started it is gone, and does not return; elsewhere it returns at once.
-func Main() {
-	mainCalled = true
-	if os.Getenv(marker) == "" {
-		return
-	}
-	if err := serve(); err != nil {
-		fmt.Fprintf(os.Stderr, "halfopen: serving toxiproxy's API: %v\n", err)
-		os.Exit(1)
-	}
-	os.Exit(0)
-}
-
+// serve serves toxiproxy's API on the control socket until the process that started this
+// one is gone.
 func serve() error {
-	socket := os.NewFile(control, "control socket")
+	socket := os.NewFile(control.Descriptor, "control socket")
 	defer func() { _ = socket.Close() }()
 	conn, err := net.FileConn(socket)
 	if err != nil {
-		return fmt.Errorf("descriptor %d is not a control socket: %w: only the harness sets %s, unset it", control, err, marker)
+		return fmt.Errorf("descriptor %d is not a control socket: %w: only halfopen starts this program", control.Descriptor, err)
 	}
 	// Some toxics write to zerolog's global logger, whatever logger the server has.
 	zerolog.SetGlobalLevel(zerolog.Disabled)

@@ -1,0 +1,68 @@
+package environment_test
+
+import (
+	"os"
+	"os/exec"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/halfopen-lab/halfopen/harness/environment"
+)
+
+// all has a value in every field.
+var all = environment.Settings{
+	Report: "/report", LeaveOut: "fault 1", VirtualTime: true, Private: true, RecordMatrix: true, KernelURL: "https://example.com/kernels",
+}
+
+func TestAChildReadsWhatWasWritten(t *testing.T) {
+	if v := reflect.ValueOf(all); true {
+		for i := range v.NumField() {
+			if v.Field(i).IsZero() {
+				t.Errorf("the test leaves out %s", v.Type().Field(i).Name)
+			}
+		}
+	}
+	for _, want := range []environment.Settings{all, {}, all} {
+		for _, variable := range want.Variables() {
+			name, value, _ := strings.Cut(variable, "=")
+			t.Setenv(name, value)
+		}
+		if got := environment.Read(); got != want {
+			t.Errorf("read %+v, expected %+v", got, want)
+		}
+	}
+}
+
+// Of variables that are there twice, a child gets the last (os/exec).
+func TestAChildDoesNotInheritWhatIsNotSet(t *testing.T) {
+	t.Setenv(environment.LeaveOut, "fault 1")
+	cmd := exec.Command("sh", "-c", `echo "<$HALFOPEN_LEAVE_OUT>"`)
+	cmd.Env = append(os.Environ(), environment.Settings{}.Variables()...)
+	if out, err := cmd.Output(); string(out) != "<>\n" || err != nil {
+		t.Errorf("the child has %q, %v", out, err)
+	}
+}
+
+func TestTheCache(t *testing.T) {
+	for _, c := range []struct{ xdg, home, want string }{
+		{"/var/cache/me", "/home/me", "/var/cache/me/halfopen"},
+		{"", "/home/me", "/home/me/.cache/halfopen"},
+	} {
+		t.Setenv("XDG_CACHE_HOME", c.xdg)
+		t.Setenv("HOME", c.home)
+		if got, err := environment.Cache(); got != c.want || err != nil {
+			t.Errorf("%+v: %q, %v", c, got, err)
+		}
+	}
+	for xdg, want := range map[string]string{
+		"":         "looking for the cache: neither $XDG_CACHE_HOME nor $HOME are defined",
+		"relative": "looking for the cache: path in $XDG_CACHE_HOME is relative",
+	} {
+		t.Setenv("XDG_CACHE_HOME", xdg)
+		t.Setenv("HOME", "")
+		if _, err := environment.Cache(); err == nil || err.Error() != want {
+			t.Errorf("%q: %v, expected %s", xdg, err, want)
+		}
+	}
+}

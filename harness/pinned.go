@@ -1,0 +1,100 @@
+package harness
+
+import "github.com/halfopen-lab/halfopen/harness/sysctl"
+
+// pinned is what every host of a lab has, so that a spec measures the behaviour it names
+// and not the machine it runs on: the kernel's documented defaults (Documentation/
+// networking/ip-sysctl.rst) for everything that moves a timer, and other values where the
+// default adds packets or remembers earlier connections.
+var pinned = []sysctl.Setting{
+	// Detection.
+	{Name: "net/ipv4/tcp_keepalive_time", Value: "7200"},
+	{Name: "net/ipv4/tcp_keepalive_intvl", Value: "75"},
+	{Name: "net/ipv4/tcp_keepalive_probes", Value: "9"},
+	{Name: "net/ipv4/tcp_retries1", Value: "3"},
+	{Name: "net/ipv4/tcp_retries2", Value: "15"},
+	{Name: "net/ipv4/tcp_syn_retries", Value: "6"},
+	{Name: "net/ipv4/tcp_synack_retries", Value: "5"},
+	{Name: "net/ipv4/tcp_syn_linear_timeouts", Value: "4", Optional: true}, // absent in 6.1, present in 6.12
+	{Name: "net/ipv4/tcp_rto_min_us", Value: "200000", Optional: true},     // absent in 6.1, present in 6.12
+	{Name: "net/ipv4/tcp_rto_max_ms", Value: "120000", Optional: true},     // absent in 6.12, present in 6.18
+	{Name: "net/ipv4/tcp_orphan_retries", Value: "0"},
+	{Name: "net/ipv4/tcp_fin_timeout", Value: "60"},
+	{Name: "net/ipv4/tcp_mtu_probing", Value: "0"},
+	{Name: "net/ipv4/tcp_early_retrans", Value: "3"},
+	{Name: "net/ipv4/tcp_frto", Value: "2"},
+	{Name: "net/ipv4/tcp_thin_linear_timeouts", Value: "0"},
+	{Name: "net/ipv4/tcp_timestamps", Value: "1"},
+	{Name: "net/ipv4/tcp_sack", Value: "1"},
+	// The initial RTO is learned from earlier connections otherwise.
+	{Name: "net/ipv4/tcp_no_metrics_save", Value: "1"},
+	// Cubic is the default everywhere; a machine may have chosen another.
+	{Name: "net/ipv4/tcp_congestion_control", Value: "cubic", Optional: true},
+	// SCTP, where the kernel has it.
+	{Name: "net/sctp/rto_initial", Value: "3000", Optional: true},
+	{Name: "net/sctp/rto_min", Value: "1000", Optional: true},
+	{Name: "net/sctp/rto_max", Value: "60000", Optional: true},
+	{Name: "net/sctp/hb_interval", Value: "30000", Optional: true},
+	{Name: "net/sctp/path_max_retrans", Value: "5", Optional: true},
+	{Name: "net/sctp/association_max_retrans", Value: "10", Optional: true},
+	{Name: "net/sctp/max_init_retransmits", Value: "8", Optional: true},
+	{Name: "net/sctp/pf_enable", Value: "1", Optional: true},
+	{Name: "net/sctp/pf_retrans", Value: "0", Optional: true},
+	{Name: "net/sctp/sack_timeout", Value: "200", Optional: true},
+	{Name: "net/sctp/valid_cookie_life", Value: "60000", Optional: true},
+	// Backlogs and buffers.
+	{Name: "net/core/somaxconn", Value: "4096"},
+	{Name: "net/ipv4/tcp_max_syn_backlog", Value: "4096"},
+	{Name: "net/ipv4/tcp_abort_on_overflow", Value: "0"},
+	{Name: "net/ipv4/tcp_syncookies", Value: "1"},
+	{Name: "net/ipv4/tcp_rmem", Value: "4096\t131072\t6291456"},
+	{Name: "net/ipv4/tcp_wmem", Value: "4096\t16384\t4194304"},
+	// Every error a router owes is sent: no rate limit hides one.
+	{Name: "net/ipv4/icmp_ratelimit", Value: "0"},
+	{Name: "net/ipv6/icmp/ratelimit", Value: "0"},
+	{Name: "net/ipv4/tcp_invalid_ratelimit", Value: "0"},
+	// No packets but those that a spec causes.
+	{Name: "net/ipv6/conf/default/accept_dad", Value: "0"},
+	{Name: "net/ipv6/conf/default/accept_ra", Value: "0"},
+	{Name: "net/ipv6/conf/default/router_solicitations", Value: "0"},
+	{Name: "net/ipv6/conf/default/addr_gen_mode", Value: "1"}, // none: no link-local address, no multicast listener report for it
+	// Addresses and routes outlive a link that goes down and comes back.
+	{Name: "net/ipv6/conf/all/keep_addr_on_down", Value: "1"},
+	{Name: "net/ipv6/conf/default/keep_addr_on_down", Value: "1"},
+}
+
+// forwarding makes a host a router.
+var forwarding = []sysctl.Setting{
+	{Name: "net/ipv4/ip_forward", Value: "1"},
+	{Name: "net/ipv6/conf/all/forwarding", Value: "1"},
+}
+
+// proxySettings bound how long toxiproxy waits for an upstream that does not answer,
+// because it accepts no connection and no change in the meantime.
+var proxySettings = []sysctl.Setting{
+	{Name: "net/ipv4/tcp_syn_retries", Value: "1"},
+	{Name: "net/ipv4/tcp_syn_linear_timeouts", Value: "0", Optional: true},
+}
+
+// The profiles of hosts. What is the default of a namespace is a fact of the kernel, so
+// all labs share them.
+var (
+	pinnedProfile     = sysctl.NewProfile(pinned...)
+	forwardingProfile = sysctl.NewProfile(forwarding...)
+	proxyProfile      = sysctl.NewProfile(proxySettings...)
+)
+
+// pin gives the host, whose namespace must be new, its sysctls. It acts in the namespace
+// of the calling thread.
+func (h *Host) pin() error {
+	if err := pinnedProfile.Apply(); err != nil {
+		return err
+	}
+	switch {
+	case h.role.routes():
+		return forwardingProfile.Apply()
+	case h.role == Proxy:
+		return proxyProfile.Apply()
+	}
+	return nil
+}
