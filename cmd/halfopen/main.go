@@ -47,7 +47,7 @@ func execute(arguments []string) int {
 	switch err := root.ExecuteContext(ctx); {
 	case err == nil:
 		return kept
-	case errors.Is(err, errBroken):
+	case errors.Is(err, errBroken), errors.Is(err, errRed):
 		return broken
 	default:
 		fmt.Fprintf(os.Stderr, "halfopen: %v\n", err)
@@ -62,7 +62,7 @@ func command() *cobra.Command {
 		SilenceErrors: true, // execute prints them, on one line
 		SilenceUsage:  true,
 	}
-	root.AddCommand(auditCommand(), runCommand(), reportCommand())
+	root.AddCommand(auditCommand(), testCommand(), runCommand(), reportCommand())
 	root.AddCommand(presetsCommand())
 	root.AddCommand(kernelCommand(), doctorCommand())
 	return root

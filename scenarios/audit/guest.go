@@ -7,7 +7,6 @@ import (
 	"os"
 
 	"github.com/halfopen-lab/halfopen/harness"
-	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/reexec"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
@@ -54,16 +53,18 @@ func runInGuest(ctx context.Context, r Request) (*answer.Answer, error) {
 	output := &stream{each: r.tell}
 	machine := virtual.Guest{
 		Machine: m, Files: files, Memory: memory, Seed: r.Seed,
-		Command: []string{self, planFile, guestReport}, Dir: "/",
-		Env: append(environment.Settings{Private: true, VirtualTime: true, Report: guestReport}.Variables(),
-			reexec.Variable+"="+string(measuring), "PATH=/usr/sbin:/usr/bin", "HOME=/root", "GOGC=off", "GOMEMLIMIT=256MiB"),
+		Commands: []guest.Command{{
+			Arguments:   []string{self, planFile, guestReport},
+			Environment: []string{reexec.Variable + "=" + string(measuring)},
+			Directory:   "/",
+		}},
 		Report: guestReport, Into: r.Report, Console: output,
 	}
 	result, err := machine.Run(ctx)
 	if err != nil && ctx.Err() == nil {
 		return nil, err
 	}
-	a, err := readAnswer(ctx, r.Report, fmt.Sprintf("ended with status %d (it printed: %s)", result.Status, output.other()))
+	a, err := readAnswer(ctx, r.Report, fmt.Sprintf("ended with status %d (it printed: %s)", result.Status(), output.other()))
 	if err == nil {
 		r.tell(Progress{Stage: Finished, Elapsed: answer.Of(result.Virtual), Wall: result.Wall})
 	}
