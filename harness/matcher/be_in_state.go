@@ -39,12 +39,12 @@ func (m *beInState) Match(actual any) (bool, error) {
 
 // FailureMessage implements types.GomegaMatcher.
 func (m *beInState) FailureMessage(actual any) string {
-	return fmt.Sprintf("Expected %s to be %v; it is %v.%s", name(actual), m.wanted(), m.got, recent(actual))
+	return fmt.Sprintf("Expected %s to be %v; it is %v%s", name(actual), m.wanted(), m.got, recent(actual))
 }
 
 // NegatedFailureMessage implements types.GomegaMatcher.
 func (m *beInState) NegatedFailureMessage(actual any) string {
-	return fmt.Sprintf("Expected %s not to be %v; it is %v.%s", name(actual), m.wanted(), m.got, recent(actual))
+	return fmt.Sprintf("Expected %s not to be %v; it is %v%s", name(actual), m.wanted(), m.got, recent(actual))
 }
 
 func (m *beInState) wanted() string {

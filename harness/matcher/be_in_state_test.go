@@ -15,10 +15,10 @@ func TestBeInStateLooksOnceAtTheState(t *testing.T) {
 	clock(t, func(t *testing.T) {
 		c := client()
 		c.state = sock.CloseWait
-		says(t, matcher.BeInState(sock.CloseWait), c, true, "Expected client not to be CLOSE_WAIT; it is CLOSE_WAIT.\n[timeline: ]")
-		says(t, matcher.BeInState(sock.Closed, sock.CloseWait), c, true, "Expected client not to be CLOSED or CLOSE_WAIT; it is CLOSE_WAIT.\n[timeline: ]")
-		says(t, matcher.BeInState(sock.Established), c, false, "Expected client to be ESTABLISHED; it is CLOSE_WAIT.\n[timeline: ]")
-		says(t, matcher.BeInState(sock.TimeWait, sock.Closed), c, false, "Expected client to be TIME_WAIT or CLOSED; it is CLOSE_WAIT.\n[timeline: ]")
+		says(t, matcher.BeInState(sock.CloseWait), c, true, "Expected client not to be CLOSE_WAIT; it is CLOSE_WAIT\n[timeline: ]")
+		says(t, matcher.BeInState(sock.Closed, sock.CloseWait), c, true, "Expected client not to be CLOSED or CLOSE_WAIT; it is CLOSE_WAIT\n[timeline: ]")
+		says(t, matcher.BeInState(sock.Established), c, false, "Expected client to be ESTABLISHED; it is CLOSE_WAIT\n[timeline: ]")
+		says(t, matcher.BeInState(sock.TimeWait, sock.Closed), c, false, "Expected client to be TIME_WAIT or CLOSED; it is CLOSE_WAIT\n[timeline: ]")
 		if c.since() != 0 {
 			t.Errorf("the matcher waited %v; Eventually is there to wait", c.since())
 		}

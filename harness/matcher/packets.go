@@ -41,7 +41,7 @@ type havePackets struct {
 	when  Deadline
 	await func(s Station, count int, match capture.Match, until time.Time) []capture.Packet
 	got   []capture.Packet
-	after time.Duration // from the deadline's instant until the last look
+	ended time.Time // when the wait ended
 }
 
 // Match implements types.GomegaMatcher.
@@ -54,8 +54,8 @@ func (m *havePackets) Match(actual any) (bool, error) {
 		return false, fmt.Errorf("this matcher waits for one packet at least, and was asked for %d: say that there is none with Expect(….Received(match)).To(BeEmpty())", m.count)
 	}
 	m.when = m.when.start()
-	m.got = m.await(s, m.count, m.match, m.when.deadline())
-	m.after = time.Since(m.when.since)
+	m.got = m.await(s, m.count, m.match, m.when.end())
+	m.ended = time.Now()
 	return len(m.got) >= m.count && m.when.includes(m.got[m.count-1].At), nil
 }
 
@@ -66,7 +66,18 @@ func (m *havePackets) FailureMessage(actual any) string { return m.message("to",
 func (m *havePackets) NegatedFailureMessage(actual any) string { return m.message("not to", actual) }
 
 func (m *havePackets) message(to string, actual any) string {
-	text := fmt.Sprintf("Expected %s %s %s %d × %v\n  %v;\nthere were %d after %v", name(actual), to, m.verb, m.count, m.match, m.when, len(m.got), m.after.Round(time.Millisecond))
+	text := fmt.Sprintf("Expected %s %s %s %d × %v\n  %v;\n", name(actual), to, m.verb, m.count, m.match, m.when)
+	ended := m.when.after(m.ended)
+	switch {
+	case len(m.got) == 0:
+		text += "there was none when the matcher stopped waiting, " + ended
+	case len(m.got) < m.count:
+		text += fmt.Sprintf("only %d had come when the matcher stopped waiting, %s", len(m.got), ended)
+	case len(m.got) > m.count:
+		text += fmt.Sprintf("%d had come %s, of which number %d decides", len(m.got), ended, m.count)
+	default:
+		text += fmt.Sprintf("%d had come %s", len(m.got), ended)
+	}
 	for _, p := range m.got {
 		text += fmt.Sprintf("\n  %v, %s", p, m.when.verdict(p.At))
 	}

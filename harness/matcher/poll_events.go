@@ -3,7 +3,6 @@ package matcher
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/onsi/gomega/types"
 	"golang.org/x/sys/unix"
@@ -42,22 +41,19 @@ type Poller interface {
 // HavePollEvents succeeds when poll(2), asked for everything, reports exactly
 // these events, in time. POLLHUP and POLLERR come unasked.
 func HavePollEvents(events PollEvents, when Deadline) types.GomegaMatcher {
-	return &havePollEvents{want: events, asked: unix.POLLIN | unix.POLLOUT | unix.POLLRDHUP, when: when}
+	return &havePollEvents{want: events, asked: unix.POLLIN | unix.POLLOUT | unix.POLLRDHUP, watch: watch[PollEvents]{when: when}}
 }
 
 // BeReadable succeeds when a read would not block, in time: there is data, the
 // zero-read or an error. It consumes nothing.
 func BeReadable(when Deadline) types.GomegaMatcher {
-	return &havePollEvents{want: unix.POLLIN, asked: unix.POLLIN, more: true, when: when}
+	return &havePollEvents{want: unix.POLLIN, asked: unix.POLLIN, more: true, watch: watch[PollEvents]{when: when}}
 }
 
 type havePollEvents struct {
 	want, asked PollEvents
-	more        bool // others may come with them
-	when        Deadline
-	got         PollEvents
-	at          time.Time
-	missed      time.Time // when the last look began that did not find them
+	more        bool // other events may come with them
+	watch       watch[PollEvents]
 }
 
 // Match implements types.GomegaMatcher.
@@ -66,33 +62,43 @@ func (m *havePollEvents) Match(actual any) (bool, error) {
 	if !ok {
 		return false, fmt.Errorf("this matcher polls a socket (a harness.Conn or sock.Conn), and was given a %T", actual)
 	}
-	m.when = m.when.start()
-	for {
-		looking := time.Now()
+	return m.watch.until(func(got PollEvents) bool { return m.differs(got) == "" }, func() (PollEvents, error) {
 		got, err := p.Poll(int16(m.asked))
 		if err != nil {
-			return false, fmt.Errorf("polling %s: %w", name(actual), err)
+			return 0, fmt.Errorf("polling %s: %w", name(actual), err)
 		}
-		m.got, m.at = PollEvents(got), time.Now()
-		if m.got == m.want || m.more && m.got&m.want == m.want {
-			return m.when.includesBetween(m.missed, m.at), nil
-		}
-		m.missed = looking
-		if m.at.After(m.when.deadline()) {
-			return false, nil
-		}
-		time.Sleep(m.when.pause())
+		return PollEvents(got), nil
+	})
+}
+
+// differs says what distinguishes events from those wanted; "" for those wanted.
+func (m *havePollEvents) differs(got PollEvents) string {
+	missing, besides := m.want&^got, got&^m.want
+	if m.more {
+		besides = 0
 	}
+	switch {
+	case missing != 0 && besides != 0:
+		return fmt.Sprintf("without %v and with %v besides", missing, besides)
+	case missing != 0:
+		return fmt.Sprintf("without %v", missing)
+	case besides != 0:
+		return fmt.Sprintf("with %v besides", besides)
+	}
+	return ""
 }
 
 // FailureMessage implements types.GomegaMatcher.
-func (m *havePollEvents) FailureMessage(actual any) string {
-	return fmt.Sprintf("Expected poll to report %v for %s\n  %v;\nit reported\n  %v, %s.%s",
-		m.want, name(actual), m.when, m.got, m.when.verdict(m.at), recent(actual))
-}
+func (m *havePollEvents) FailureMessage(actual any) string { return m.message("to", actual) }
 
 // NegatedFailureMessage implements types.GomegaMatcher.
-func (m *havePollEvents) NegatedFailureMessage(actual any) string {
-	return fmt.Sprintf("Expected poll not to report %v for %s\n  %v;\nit reported\n  %v, %s.%s",
-		m.want, name(actual), m.when, m.got, m.when.verdict(m.at), recent(actual))
+func (m *havePollEvents) NegatedFailureMessage(actual any) string { return m.message("not to", actual) }
+
+func (m *havePollEvents) message(to string, actual any) string {
+	exactly := "exactly "
+	if m.more {
+		exactly = ""
+	}
+	return fmt.Sprintf("Expected poll %s report %s%v for %s\n  %v;\nit reported%s%s",
+		to, exactly, m.want, name(actual), m.watch.when, m.watch.describe(m.differs), recent(actual))
 }

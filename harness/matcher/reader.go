@@ -66,13 +66,15 @@ func came(r Reader, got reading) reading {
 func (r reading) String() string {
 	switch {
 	case r.never:
-		return "nothing: no data, no zero-read, no error"
+		return "nothing (no data, no zero-read, no error)"
 	case r.err == nil && r.n == 0:
 		return "0: the zero-read"
+	case r.err == nil && r.n == 1:
+		return "1 byte of data"
 	case r.err == nil:
 		return fmt.Sprintf("%d bytes of data", r.n)
 	case errors.Is(r.err, os.ErrClosed):
-		return "that this side had closed the socket itself"
+		return "the error that this side has closed the socket itself"
 	}
 	return sock.ErrnoName(r.err)
 }

@@ -18,7 +18,7 @@ func (mute) Receive([]byte) (int, error)         { return 0, unix.ETIMEDOUT }
 func TestAThingWithoutNameAndTimelineIsCalledByItsType(t *testing.T) {
 	clock(t, func(t *testing.T) {
 		says(t, matcher.FailWith(unix.ECONNRESET, matcher.Within(s)), mute{}, false,
-			"Expected matcher_test.mute to fail with ECONNRESET\n  within 1s since now;\nreading it gave\n  ETIMEDOUT, after 0s: in time.")
+			"Expected matcher_test.mute to fail with ECONNRESET\n  within 1s from now;\nreading it gave\n  ETIMEDOUT instead, after 0s: in time")
 	})
 }
 

@@ -16,13 +16,13 @@ import (
 // ESTABLISHED.
 //
 //	Expect(client).To(StayAlive(3 * time.Second))
-func StayAlive(d time.Duration) types.GomegaMatcher { return &stayAlive{for_: d} }
+func StayAlive(d time.Duration) types.GomegaMatcher { return &stayAlive{duration: d} }
 
 type stayAlive struct {
-	for_  time.Duration
-	since time.Time
-	got   reading
-	state string
+	duration time.Duration
+	since    time.Time
+	got      reading
+	state    string
 }
 
 // Match implements types.GomegaMatcher.
@@ -36,7 +36,7 @@ func (m *stayAlive) Match(actual any) (bool, error) {
 		return false, err
 	}
 	m.since = time.Now()
-	m.got = read(r, m.since.Add(m.for_))
+	m.got = read(r, m.since.Add(m.duration))
 	got, err := state(stater)
 	switch {
 	case errors.Is(err, os.ErrClosed): // not alive, and the read has said so
@@ -51,12 +51,15 @@ func (m *stayAlive) Match(actual any) (bool, error) {
 
 // FailureMessage implements types.GomegaMatcher.
 func (m *stayAlive) FailureMessage(actual any) string {
-	return fmt.Sprintf("Expected %s to stay alive for %v;\nafter %v reading it gave\n  %v,\nand %s.%s",
-		name(actual), m.for_, m.got.at.Sub(m.since).Round(time.Millisecond), m.got, m.state, recent(actual))
+	outcome := "nothing came in that time, but " + m.state
+	if !m.got.never {
+		outcome = fmt.Sprintf("after %v reading it gave\n  %v,\nand %s", m.got.at.Sub(m.since).Round(time.Millisecond), m.got, m.state)
+	}
+	return fmt.Sprintf("Expected %s to stay alive for %v;\n%s%s", name(actual), m.duration, outcome, recent(actual))
 }
 
 // NegatedFailureMessage implements types.GomegaMatcher.
 func (m *stayAlive) NegatedFailureMessage(actual any) string {
-	return fmt.Sprintf("Expected %s not to stay alive for %v;\nnothing happened in that time, and %s.%s",
-		name(actual), m.for_, m.state, recent(actual))
+	return fmt.Sprintf("Expected %s not to stay alive for %v;\nnothing came in that time, and %s%s",
+		name(actual), m.duration, m.state, recent(actual))
 }
