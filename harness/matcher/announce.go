@@ -13,20 +13,20 @@ import (
 
 // Announcer is a program that reports events: harness.Program.
 type Announcer interface {
-	// AwaitUntil waits for the first event of that name, at the latest until an
-	// instant; ok is false when there is none.
+	// AwaitUntil waits for the first event of a name and returns it; ok is false when none has
+	// come by the instant until.
 	AwaitUntil(event string, until time.Time) (e peer.Event, ok bool)
 }
 
-// Announce succeeds when the program reports the event in time, by the program's own
-// clock, which is the machine's:
+// Announce succeeds when the program first reports the event in time. The program's own time
+// stamp decides, which it takes from the machine's clock:
 //
 //	Expect(client).To(Announce("silent", During(oracle.Silence(timeout, interval), stopped)))
 func Announce(event string, when Deadline) types.GomegaMatcher {
 	return &announce{event: event, when: when}
 }
 
-// AnnounceErrno is Announce for an event that comes with an errno, and with that one:
+// AnnounceErrno succeeds when the program first reports the event in time and with the errno:
 //
 //	Expect(client).To(AnnounceErrno("failed", unix.ECONNRESET, Within(time.Second)))
 func AnnounceErrno(event string, errno unix.Errno, when Deadline) types.GomegaMatcher {
@@ -37,9 +37,9 @@ type announce struct {
 	event string
 	errno string // empty: any, or none
 	when  Deadline
-	got   string // what came with the event
-	at    time.Time
-	never bool
+	got   string    // the text of the event
+	at    time.Time // of the event, or of the end of the wait
+	never bool      // the wait ended without the event
 }
 
 // Match implements types.GomegaMatcher.
@@ -86,8 +86,8 @@ func (m *announce) outcome() string {
 	return fmt.Sprintf("first did so with %s, %s", m.got, m.when.verdict(m.at))
 }
 
-// GoWithout succeeds when the program does not report the event in that time, nor
-// has before.
+// GoWithout succeeds when the program has not reported the event before, and does not report
+// it for the duration d. It waits for all of d.
 func GoWithout(event string, d time.Duration) types.GomegaMatcher {
 	return &goWithout{event: event, duration: d}
 }
@@ -132,7 +132,7 @@ func (m *goWithout) NegatedFailureMessage(actual any) string {
 func asAnnouncer(actual any) (Announcer, error) {
 	r, ok := actual.(Announcer)
 	if !ok {
-		return nil, fmt.Errorf("this matcher asks a program for its events (a harness.Program), and was given a %T", actual)
+		return nil, fmt.Errorf("this matcher waits for the event of a program (a harness.Program), but was given a %T", actual)
 	}
 	return r, nil
 }

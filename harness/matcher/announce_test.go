@@ -66,7 +66,7 @@ func TestAnErrnoMustBeTheOneAnnounced(t *testing.T) {
 
 func TestWhatAnnouncesNothingIsRefused(t *testing.T) {
 	clock(t, func(t *testing.T) {
-		const text = "this matcher asks a program for its events (a harness.Program), and was given a *matcher_test.connection"
+		const text = "this matcher waits for the event of a program (a harness.Program), but was given a *matcher_test.connection"
 		refuses(t, matcher.Announce("closed", matcher.Within(s)), client(), text)
 		refuses(t, matcher.GoWithout("closed", s), client(), text)
 	})

@@ -20,7 +20,7 @@ func TestADeadlineSaysItself(t *testing.T) {
 	}
 }
 
-// Half as long again, but at least half a second and at most two.
+// It waits half as long again, but at least 0.5 s and at most 2 s.
 func TestAMatcherWaitsLongerThanTheWindowToTellLateFromNever(t *testing.T) {
 	for latest, want := range map[time.Duration]time.Duration{
 		0: 500 * ms, 100 * ms: 600 * ms, 3 * s: 4500 * ms, 10 * s: 12 * s,
@@ -46,8 +46,8 @@ func TestAWindowIsCountedFromItsInstantNotFromTheMatcher(t *testing.T) {
 	})
 }
 
-// Within bounds the wait; a packet that was quicker than the spec, or an event
-// that a program has announced already, is in time.
+// Within bounds the wait only: a packet that came before the matcher started, or an event that a
+// program reported before, is in time.
 func TestWithinIsNeverTooEarly(t *testing.T) {
 	clock(t, func(t *testing.T) {
 		p := &program{named: named{name: "the server's program"}, event: "closed", at: time.Now()}
@@ -69,8 +69,8 @@ func TestAnEventBeforeTheInstantOfADuringIsTooEarly(t *testing.T) {
 	})
 }
 
-// No hypervisor takes a processor away because a test wants it to: that the machine stood
-// still is pretended, at both edges of what it excuses.
+// A test cannot make the hypervisor pause the machine, so StandStill pretends it. The instants
+// are both edges of what the pause excuses.
 func TestAMachineThatStoodStillMayBeLaterByAsMuchButNotEarlier(t *testing.T) {
 	matcher.StandStill(t, 90*ms)
 	for _, c := range []struct {

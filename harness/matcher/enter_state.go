@@ -8,8 +8,8 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
-// EnterState succeeds when the connection comes to be in a state, in time. Of a
-// connection's TableEntry, sock.Closed means that the kernel has forgotten it.
+// EnterState succeeds when the connection enters the TCP state in time. For a
+// harness.TableEntry, sock.Closed means that the kernel has forgotten the connection.
 func EnterState(state sock.State, when Deadline) types.GomegaMatcher {
 	return &enterState{state: state, watch: watch[sock.State]{when: when}}
 }

@@ -52,7 +52,7 @@ func TestAStateThatWasThereWhenTheMatcherStartedTooLateIsNotCalledLate(t *testin
 	})
 }
 
-// On a machine that is busy the matcher may not get to look for a while.
+// On a busy machine the matcher may not run for a while.
 func TestWhatHappenedWhileNobodyLookedIsNotTooLate(t *testing.T) {
 	for _, c := range []struct {
 		asleep  time.Duration // from then on, for 200 ms
@@ -71,7 +71,7 @@ func TestWhatHappenedWhileNobodyLookedIsNotTooLate(t *testing.T) {
 	}
 }
 
-// Before a window that is far away the matcher looks seldom, but not just before it.
+// The matcher looks seldom while the window is far away, but also just before it opens.
 func TestAStateThatIsEnteredJustBeforeAFarWindowIsTooEarly(t *testing.T) {
 	clock(t, func(t *testing.T) {
 		connection := client()

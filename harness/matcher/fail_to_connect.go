@@ -13,13 +13,14 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
-// Connector is a socket on which connect(2) was called: harness.Conn and sock.Conn.
+// Connector is a socket on which connect(2) was called: harness.Conn, harness.Association and
+// those of package sock.
 type Connector interface {
 	AwaitConnected(ctx context.Context) error
 }
 
-// FailToConnect succeeds when a connection that is being opened fails with the
-// errno, in time.
+// FailToConnect succeeds when connecting fails with the errno in time. The spec has called
+// Connect, which returned EINPROGRESS.
 func FailToConnect(errno unix.Errno, when Deadline) types.GomegaMatcher {
 	return &failToConnect{errno: errno, when: when}
 }
@@ -35,7 +36,7 @@ type failToConnect struct {
 func (m *failToConnect) Match(actual any) (bool, error) {
 	c, ok := actual.(Connector)
 	if !ok {
-		return false, fmt.Errorf("this matcher waits for a socket to connect (a harness.Conn or sock.Conn), and was given a %T", actual)
+		return false, fmt.Errorf("this matcher waits until a socket is connected (a harness.Conn or sock.Conn), but was given a %T", actual)
 	}
 	m.when = m.when.start()
 	ctx, cancel := context.WithDeadline(context.Background(), m.when.end())

@@ -48,6 +48,6 @@ func TestAnAttemptThatHadFailedWhenTheMatcherStartedTooLateIsNotCalledLate(t *te
 func TestWhatDoesNotConnectIsRefused(t *testing.T) {
 	clock(t, func(t *testing.T) {
 		refuses(t, matcher.FailToConnect(unix.ECONNREFUSED, matcher.Within(s)), mute{},
-			"this matcher waits for a socket to connect (a harness.Conn or sock.Conn), and was given a matcher_test.mute")
+			"this matcher waits until a socket is connected (a harness.Conn or sock.Conn), but was given a matcher_test.mute")
 	})
 }

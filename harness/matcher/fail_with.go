@@ -11,11 +11,11 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
-// FailWith succeeds when reading the connection fails with the errno, in time:
+// FailWith succeeds when reading the connection fails with the errno in time:
 //
 //	Expect(client).To(FailWith(unix.ECONNRESET, Within(time.Second)))
 //
-// It waits; data and the zero-read end the wait and do not match.
+// Data, the zero-read and another errno end the wait and do not match.
 func FailWith(errno unix.Errno, when Deadline) types.GomegaMatcher {
 	return &reads{
 		what:  fmt.Sprintf("fail with %s", sock.ErrnoName(errno)),
@@ -24,8 +24,8 @@ func FailWith(errno unix.Errno, when Deadline) types.GomegaMatcher {
 	}
 }
 
-// ReadZero succeeds when reading the connection returns 0, in time: the peer has
-// closed in order.
+// ReadZero succeeds when reading the connection returns 0 bytes in time: the peer has sent FIN,
+// and everything before it was read. Data and an errno end the wait and do not match.
 func ReadZero(when Deadline) types.GomegaMatcher {
 	return &reads{
 		what:  "read 0, the peer's orderly close",

@@ -63,7 +63,7 @@ func TestAReadOfASocketThatTheSpecClosedSaysSo(t *testing.T) {
 	})
 }
 
-// A wake-up without anything to read is the kernel's to give (select(2), BUGS).
+// The kernel may wake a reader although there is nothing to read (select(2), BUGS).
 func TestASpuriousWakeUpIsNoOutcome(t *testing.T) {
 	clock(t, func(t *testing.T) {
 		c := reading(250*ms, 0, unix.ECONNRESET)

@@ -9,7 +9,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/matcher"
 )
 
-// passing is a host at which RSTs pass.
+// passing returns a host that RSTs pass.
 func passing(out bool, after ...time.Duration) *station {
 	h := &station{named: named{name: "the client"}}
 	for _, d := range after {
@@ -65,7 +65,7 @@ func TestHaveSentLooksAtWhatTheHostSends(t *testing.T) {
 	})
 }
 
-// The process had to wait for a processor until the window was over and one more had come.
+// The process did not run until the window was over and another packet had come.
 func TestAPacketInTimeIsInTimeWheneverOneLooks(t *testing.T) {
 	clock(t, func(t *testing.T) {
 		host, when := passing(false, 250*ms, 301*ms), window()
@@ -76,14 +76,14 @@ func TestAPacketInTimeIsInTimeWheneverOneLooks(t *testing.T) {
 }
 
 func TestNoPacketAtAllCannotBeWaitedFor(t *testing.T) {
-	const text = "this matcher waits for one packet at least, and was asked for 0: say that there is none with Expect(….Received(match)).To(BeEmpty())"
+	const text = "this matcher waits for at least one packet, but was asked for 0: to exclude any, use Expect(….Received(match)).To(BeEmpty())"
 	clock(t, func(t *testing.T) {
 		refuses(t, matcher.HaveReceived(0, capture.RST, matcher.Within(s)), passing(false), text)
 	})
 }
 
 func TestWhatHasNoPacketsIsRefused(t *testing.T) {
-	const text = "this matcher asks a host for its packets (a harness.Host), and was given a *matcher_test.connection"
+	const text = "this matcher counts the packets of a host (a harness.Host), but was given a *matcher_test.connection"
 	clock(t, func(t *testing.T) {
 		refuses(t, matcher.HaveReceived(1, capture.RST, matcher.Within(s)), client(), text)
 		refuses(t, matcher.HaveSent(1, capture.RST, matcher.Within(s)), client(), text)

@@ -8,7 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// PollEvents is a set of poll(2) events; epoll(7) has the same under EPOLL….
+// PollEvents is a set of the events of poll(2), which epoll(7) names EPOLL…. The zero value is
+// no event.
 type PollEvents int16
 
 var pollEventNames = []struct {
@@ -19,7 +20,7 @@ var pollEventNames = []struct {
 	{unix.POLLHUP, "POLLHUP"}, {unix.POLLERR, "POLLERR"}, {unix.POLLNVAL, "POLLNVAL"},
 }
 
-// String names the events: "POLLIN|POLLRDHUP".
+// String returns the events' names: "POLLIN|POLLRDHUP", "none".
 func (e PollEvents) String() string {
 	var names []string
 	for _, event := range pollEventNames {
@@ -33,19 +34,20 @@ func (e PollEvents) String() string {
 	return strings.Join(names, "|")
 }
 
-// Poller is a socket that can be polled: harness.Conn and sock.Conn can.
+// Poller is a socket that poll(2) can be called for: harness.Conn, harness.Association and
+// those of package sock.
 type Poller interface {
 	Poll(events int16) (int16, error)
 }
 
-// HavePollEvents succeeds when poll(2), asked for everything, reports exactly
-// these events, in time. POLLHUP and POLLERR come unasked.
+// HavePollEvents succeeds when poll(2) reports exactly these events in time. The matcher asks
+// for POLLIN, POLLOUT and POLLRDHUP; the kernel adds POLLHUP and POLLERR unasked.
 func HavePollEvents(events PollEvents, when Deadline) types.GomegaMatcher {
 	return &havePollEvents{want: events, asked: unix.POLLIN | unix.POLLOUT | unix.POLLRDHUP, watch: watch[PollEvents]{when: when}}
 }
 
-// BeReadable succeeds when a read would not block, in time: there is data, the
-// zero-read or an error. It consumes nothing.
+// BeReadable succeeds when a read would not block in time: data has come, the zero-read, or an
+// error. It reads nothing.
 func BeReadable(when Deadline) types.GomegaMatcher {
 	return &havePollEvents{want: unix.POLLIN, asked: unix.POLLIN, more: true, watch: watch[PollEvents]{when: when}}
 }
@@ -60,7 +62,7 @@ type havePollEvents struct {
 func (m *havePollEvents) Match(actual any) (bool, error) {
 	p, ok := actual.(Poller)
 	if !ok {
-		return false, fmt.Errorf("this matcher polls a socket (a harness.Conn or sock.Conn), and was given a %T", actual)
+		return false, fmt.Errorf("this matcher polls a socket (a harness.Conn or sock.Conn), but was given a %T", actual)
 	}
 	return m.watch.until(func(got PollEvents) bool { return m.differs(got) == "" }, func() (PollEvents, error) {
 		got, err := p.Poll(int16(m.asked))

@@ -39,7 +39,7 @@ func TestPollEventsMustComeInTheirWindow(t *testing.T) {
 	}
 }
 
-// What came in time, but was something else, is not called late.
+// Other events that came in time are not called late.
 func TestOtherPollEventsAreNamedWithTheTimeAtWhichTheyCame(t *testing.T) {
 	const both = unix.POLLERR | unix.POLLHUP
 	for _, c := range []struct {
@@ -119,7 +119,7 @@ func TestPollEventsAreNamedAsInPoll2(t *testing.T) {
 }
 
 func TestWhatCannotBePolledIsRefused(t *testing.T) {
-	const text = "this matcher polls a socket (a harness.Conn or sock.Conn), and was given a matcher_test.mute"
+	const text = "this matcher polls a socket (a harness.Conn or sock.Conn), but was given a matcher_test.mute"
 	clock(t, func(t *testing.T) {
 		refuses(t, matcher.HavePollEvents(unix.POLLIN, matcher.Within(s)), mute{}, text)
 		refuses(t, matcher.BeReadable(matcher.Within(s)), mute{}, text)

@@ -9,7 +9,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/matcher"
 )
 
-// mute has nothing but what a Reader must have: no name, no timeline.
+// mute is a Reader without a name and a timeline.
 type mute struct{}
 
 func (mute) AwaitReadable(context.Context) error { return nil }
@@ -23,7 +23,7 @@ func TestAThingWithoutNameAndTimelineIsCalledByItsType(t *testing.T) {
 }
 
 func TestWhatCannotBeReadIsRefused(t *testing.T) {
-	const text = "this matcher reads from a connection (a harness.Conn or sock.Conn), and was given a string"
+	const text = "this matcher reads from a connection (a harness.Conn or sock.Conn), but was given a string"
 	clock(t, func(t *testing.T) {
 		refuses(t, matcher.FailWith(unix.ECONNRESET, matcher.Within(s)), "client", text)
 		refuses(t, matcher.ReadZero(matcher.Within(s)), "client", text)

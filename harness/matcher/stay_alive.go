@@ -11,9 +11,9 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
-// StayAlive succeeds when, for that long, reading the connection gives nothing at
-// all: no error, no zero-read, no data. Afterwards the connection must still be
-// ESTABLISHED.
+// StayAlive succeeds when nothing can be read from the connection for the duration d, neither
+// data nor the zero-read nor an error, and the connection is then ESTABLISHED. It waits for all
+// of d:
 //
 //	Expect(client).To(StayAlive(3 * time.Second))
 func StayAlive(d time.Duration) types.GomegaMatcher { return &stayAlive{duration: d} }
@@ -39,7 +39,7 @@ func (m *stayAlive) Match(actual any) (bool, error) {
 	m.got = read(r, m.since.Add(m.duration))
 	got, err := state(stater)
 	switch {
-	case errors.Is(err, os.ErrClosed): // not alive, and the read has said so
+	case errors.Is(err, os.ErrClosed): // not alive: the read has returned this error too
 		m.state = "the socket is gone"
 	case err != nil:
 		return false, err

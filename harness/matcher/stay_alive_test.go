@@ -54,7 +54,7 @@ func TestASocketWhoseStateIsNotToldIsNoDeadOne(t *testing.T) {
 	clock(t, func(t *testing.T) {
 		c := client()
 		c.stateErr = unix.ENOBUFS
-		if got, err := matcher.StayAlive(3 * s).Match(c); got || err == nil || err.Error() != "asking client for its state: no buffer space available" {
+		if got, err := matcher.StayAlive(3 * s).Match(c); got || err == nil || err.Error() != "reading the TCP state of client: no buffer space available" {
 			t.Errorf("Match: %v, %v; expected the error with who was asked", got, err)
 		}
 	})
@@ -63,6 +63,6 @@ func TestASocketWhoseStateIsNotToldIsNoDeadOne(t *testing.T) {
 func TestWhatHasNoStateCannotStayAlive(t *testing.T) {
 	clock(t, func(t *testing.T) {
 		refuses(t, matcher.StayAlive(s), mute{},
-			"this matcher asks a connection for its TCP state (a harness.Conn or sock.Conn), and was given a matcher_test.mute")
+			"this matcher reads the TCP state of a connection (a harness.Conn, harness.TableEntry or sock.Conn), but was given a matcher_test.mute")
 	})
 }

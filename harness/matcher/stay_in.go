@@ -9,8 +9,8 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
-// StayIn succeeds when the connection is in the state all that time, looked at two
-// hundred times, but not more often than every 5 ms.
+// StayIn succeeds when the connection is in the TCP state for all of the duration d. It looks
+// 200 times, at most every 5 ms: a state that lasts shorter may be missed.
 func StayIn(state sock.State, d time.Duration) types.GomegaMatcher {
 	return &stayIn{state: state, duration: d}
 }
