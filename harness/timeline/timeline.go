@@ -72,6 +72,20 @@ func (t *Timeline) Addf(who string, kind Kind, format string, args ...any) {
 	t.Add(Event{Who: who, Kind: kind, What: fmt.Sprintf(format, args...)})
 }
 
+// Begin records an event that begins now, and returns a function that replaces its text: once
+// the outcome is known, the event may turn out not to have happened.
+func (t *Timeline) Begin(who string, kind Kind, what string) (amend func(what string)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	number := len(t.events)
+	t.events = append(t.events, Event{At: time.Now(), Who: who, Kind: kind, What: what})
+	return func(what string) {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.events[number].What = what
+	}
+}
+
 // Events returns a copy of all events in the order in which they happened, those of one
 // instant by their Order.
 func (t *Timeline) Events() []Event {
