@@ -11,6 +11,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/link"
 	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/require"
 )
 
 // The watchdog of the specs is go-diameter's, told to ask once more: after as long a
@@ -27,6 +28,11 @@ var watches = fixtures.Diameter{Interval: tw, Wait: tw, Repeats: 1}
 // an answer that comes before it waits for it (docs/diameter-watchdog.md): in a lab without
 // it, how fast the machine is would decide.
 const distance = 5 * time.Millisecond
+
+// fixture returns an error if the Diameter peer of fixtures/diameter is not in PATH.
+func fixture() error {
+	return require.Program(fixtures.DiameterProgram, "build it into a directory of PATH (go -C fixtures/diameter build -o DIRECTORY)")
+}
 
 // startClient starts the Diameter client of fixtures/diameter on the client, a distance
 // away from the server, and waits until they have exchanged capabilities.

@@ -21,7 +21,7 @@ import (
 
 var overSCTP = fixtures.Diameter{SCTP: true, Interval: tw, Wait: tw, Repeats: 1}
 
-var _ = Describe("A Diameter client over SCTP, which has heartbeats of its own", Rows("H6"), Needs(require.Diameter), Needs(require.Netem), Needs(require.SCTP), func() {
+var _ = Describe("A Diameter client over SCTP, which has heartbeats of its own", Rows("H6"), Needs(fixture), Needs(require.Netem), Needs(require.SCTP), func() {
 	EachFamily(func(family sock.Family) {
 		It("closes as over TCP when the peer falls silent; here the server, which has no watchdog, is told later by SCTP", Waits(16*time.Minute), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)

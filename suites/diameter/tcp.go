@@ -19,7 +19,7 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-var _ = Describe("A Diameter client with the watchdog of go-diameter", Rows("H6"), Needs(require.Diameter), Needs(require.Netem), func() {
+var _ = Describe("A Diameter client with the watchdog of go-diameter", Rows("H6"), Needs(fixture), Needs(require.Netem), func() {
 	EachFamily(func(family sock.Family) {
 		It("repeats its request where RFC 3539 fails over, and closes when RFC 3539 does; the server, which has no watchdog, never notices", Waits(16*time.Minute), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
@@ -115,7 +115,7 @@ var _ = Describe("A Diameter client with the watchdog of go-diameter", Rows("H6"
 	})
 })
 
-var _ = Describe("A Diameter watchdog and a firewall that forgets flows idle for 60 s", Rows("H6", "H8"), Needs(require.Diameter), Needs(require.Netem), func() {
+var _ = Describe("A Diameter watchdog and a firewall that forgets flows idle for 60 s", Rows("H6", "H8"), Needs(fixture), Needs(require.Netem), func() {
 	const forgets = time.Minute
 	rare := fixtures.Diameter{Interval: 90 * time.Second, Wait: tw, Repeats: 1}
 	EachFamily(func(family sock.Family) {
