@@ -89,14 +89,14 @@ func (a *association) read() (data bool, told string) {
 	case err != nil:
 		return false, sock.ErrnoName(err)
 	case m.Zero():
-		return false, "zero-read"
+		return false, detection.ToldZeroRead
 	case !m.Notification:
 		return true, ""
 	}
 	n, err := m.Notified()
 	Expect(err).NotTo(HaveOccurred())
 	if change, ok := n.(sock.AddressChange); ok && change.Now == sock.AddressUnreachable {
-		return false, "path down"
+		return false, detection.ToldPathDown
 	}
 	return false, ""
 }

@@ -68,7 +68,7 @@ func (c *connection) wait(until time.Time) (data bool, told string) {
 			return false, sock.ErrnoName(err)
 		case err == nil:
 			if n == 0 {
-				return false, "zero-read"
+				return false, detection.ToldZeroRead
 			}
 			return true, ""
 		}

@@ -22,9 +22,9 @@ func (e *ends) broken(f fault, w *watcher) string {
 	switch {
 	case as == detection.Never || as == detection.Alive:
 		return ""
-	case as == "silence":
+	case as == detection.ToldSilence:
 		return w.outside(oracle.Silence(detection.BeatTimeout, detection.BeatInterval), w.heard)
-	case as == "zero-read" || as == "RDHUP": // RFC 9293 §3.10.4, Receive in CLOSE-WAIT
+	case as == detection.ToldZeroRead || as == "RDHUP": // RFC 9293 §3.10.4, Receive in CLOSE-WAIT
 		return unless(fin, "no FIN has come")
 	case as == "EPIPE": // the write before drew an RST (tcp_reset, CLOSE_WAIT)
 		return unless(fin && reset, "no FIN and RST have come")

@@ -14,13 +14,13 @@ func (e *ends) brokenOverSCTP(w *watcher) string {
 	switch w.outcome.As {
 	case detection.Never, detection.Alive:
 		return ""
-	case "silence":
+	case detection.ToldSilence:
 		return w.outside(oracle.Silence(detection.BeatTimeout, detection.BeatInterval), w.heard)
-	case "zero-read":
+	case detection.ToldZeroRead:
 		return unless(e.got(w, capture.SCTP(capture.SHUTDOWN)), "no SHUTDOWN has come")
 	case "ECONNRESET":
 		return unless(e.got(w, capture.SCTP(capture.ABORT)), "no ABORT has come")
-	case "path down":
+	case detection.ToldPathDown:
 		switch {
 		case w.load == detection.Idle:
 			return w.outside(settings.PathFailure(w.rto), w.heard)

@@ -110,7 +110,7 @@ func (w *watcher) hear() { w.heard, w.unanswered = time.Now(), time.Time{} }
 // speak looks at the watch where there is a heartbeat, and sends.
 func (w *watcher) speak() string {
 	if w.beats() && time.Since(w.heard) > detection.BeatTimeout {
-		return "silence"
+		return detection.ToldSilence
 	}
 	message := []byte(".")
 	if w.load == detection.Busy {
