@@ -7,9 +7,9 @@ type Direction int
 
 // The directions. The zero value is both directions.
 const (
-	BothWays Direction = iota
-	TowardsServer
-	TowardsClient
+	BothWays      Direction = iota // both directions
+	TowardsServer                  // from the client to the server
+	TowardsClient                  // from the server to the client
 )
 
 // String returns the direction in words: "towards the server".

@@ -37,8 +37,8 @@ func (n SequenceNumber) String() string {
 // addresses (Firewalled, ProxiedBehindFirewall), and a receiver that has acknowledged
 // something.
 type ForgedReset struct {
-	To     *harness.Conn // the receiver; must be set
-	Number SequenceNumber
+	To     *harness.Conn  // the receiver; must be set
+	Number SequenceNumber // the zero value is Exact
 }
 
 // String implements harness.Fault.

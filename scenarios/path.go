@@ -12,8 +12,8 @@ type Path int
 // The paths. The zero value is the first one; of the topologies of package harness only
 // Multihomed has a second one.
 const (
-	FirstPath Path = iota
-	SecondPath
+	FirstPath  Path = iota // the path of every topology
+	SecondPath             // the other path of Multihomed
 )
 
 // String returns the path in words: "second path".
