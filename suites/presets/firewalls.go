@@ -64,10 +64,10 @@ func behind(p presets.Preset) *box {
 func (b *box) expire() {
 	GinkgoHelper()
 	time.Sleep(2 * margin)
-	younger, its := b.Connect(5002)
+	younger, youngerPeer := b.Connect(5002)
 	time.Sleep(time.Until(younger.QuietSince().Add(b.preset.Idle - margin)))
 	Expect(b.Knows(younger.Local(), younger.Remote())).To(BeTrue(), "just before the timeout")
-	Talk(younger, its)
+	Talk(younger, youngerPeer)
 	Expect(b.Knows(b.client.Local(), b.client.Remote())).To(BeFalse(), "just after the timeout")
 	Expect(b.client).To(BeInState(sock.Established))
 	Expect(b.server).To(BeInState(sock.Established))
