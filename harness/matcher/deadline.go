@@ -14,7 +14,8 @@ type Deadline struct {
 	since  time.Time // zero: the instant at which the matcher starts
 	began  time.Time // when the matcher started
 	window oracle.Window
-	anchor string // what the window is counted from, in words
+	anchor string                                 // what the window is counted from, in words
+	stolen func(from, to time.Time) time.Duration // nil: steal.Between
 }
 
 // Within returns the deadline d from the instant at which the matcher starts. An event that
@@ -58,14 +59,21 @@ func (w Deadline) patience() time.Duration {
 // end returns the instant at which a matcher stops waiting.
 func (w Deadline) end() time.Time { return w.since.Add(w.window.Latest + w.patience()) }
 
-var stolen = steal.Between // tests replace it
-
 // includes reports whether an event at that instant was in time. If the hypervisor paused the
 // machine, the event may be late by the length of the pause: the window's tolerance is for
 // programs that run, not for a machine that stands still.
 func (w Deadline) includes(at time.Time) bool {
 	d := at.Sub(w.since)
-	return w.window.Contains(d) || d > w.window.Latest && d-w.window.Latest <= stolen(w.since, at)
+	return w.window.Contains(d) || d > w.window.Latest && d-w.window.Latest <= w.pausedUntil(at)
+}
+
+// pausedUntil returns for how long the hypervisor paused the machine between the deadline's
+// instant and another.
+func (w Deadline) pausedUntil(at time.Time) time.Duration {
+	if w.stolen != nil {
+		return w.stolen(w.since, at)
+	}
+	return steal.Between(w.since, at)
 }
 
 // includesBetween reports whether an event was in time that came between two looks. The first
@@ -98,7 +106,7 @@ func (w Deadline) verdict(at time.Time) string {
 	case d <= w.window.Latest:
 		return text + "in time"
 	}
-	paused := stolen(w.since, at)
+	paused := w.pausedUntil(at)
 	switch {
 	case w.includes(at):
 		return text + fmt.Sprintf("in time, because the hypervisor paused the machine for %v", paused)

@@ -1,14 +1,10 @@
 package matcher
 
-import (
-	"testing"
-	"time"
-)
+import "time"
 
-// StandStill makes the matchers believe, until the test ends, that the hypervisor paused the
-// machine for d before every event.
-func StandStill(t *testing.T, d time.Duration) {
-	before := stolen
-	stolen = func(time.Time, time.Time) time.Duration { return d }
-	t.Cleanup(func() { stolen = before })
+// Paused returns the deadline as it is on a machine that the hypervisor paused for d before
+// every event.
+func (w Deadline) Paused(d time.Duration) Deadline {
+	w.stolen = func(time.Time, time.Time) time.Duration { return d }
+	return w
 }
