@@ -19,48 +19,47 @@ import (
 )
 
 const (
-	// snap is how much of each frame is kept: all headers, and some data to
-	// recognise it by.
-	snap = 256
-	// controls is room for the control messages of a packet.
-	controls = 128
-	// most bounds the memory of a capture, at some 500 bytes a packet.
-	most = 100_000
-	// room is what the kernel may hold back for a reader that is late, in bytes.
-	room = 8 << 20
-	// gather is how long packets that nobody asks for may wait for others, so that a
-	// burst wakes the reader once: waking it is dear in virtual time.
-	gather = 20 * time.Millisecond
+	// snapLength is how many bytes are kept of a frame: all headers, and some data by which
+	// to recognise it.
+	snapLength = 256
+	// controlLength is how many bytes the control messages of a packet may have.
+	controlLength = 128
+	// maxPackets limits the memory of a capture, at some 500 bytes a packet.
+	maxPackets = 100_000
+	// bufferSize is how many bytes the kernel may keep for a reader that is late.
+	bufferSize = 8 << 20
+	// gatherTime is how long packets that nobody waits for may stay in the socket, so that
+	// a burst wakes the reader once: waking it is expensive in virtual time.
+	gatherTime = 20 * time.Millisecond
 )
 
-// Capture is the packets of one host since Start. The zero value is not usable.
-// It is safe for concurrent use.
+// Capture has the packets of a host since Start. The zero value is not usable. It is safe
+// for concurrent use.
 type Capture struct {
 	ns     *netns.Namespace
 	name   string
 	socket *os.File
 	raw    syscall.RawConn
-	roomy  bool // the socket's buffer has all the room that was asked for
+	large  bool // the socket's buffer has bufferSize
 
-	wanted chan struct{} // has an element when somebody begins to wait for packets
+	wanted chan struct{} // has an element when a goroutine begins to wait for packets
 
-	mu      sync.Mutex
-	waiting int           // how many wait for packets
-	fresh   chan struct{} // closed when packets come that somebody waits for, and replaced
-	batch   batch
-	frames  []frame // that have not been looked at: most never are
-	links   map[int]string
-	flows   flows
-	packets []Packet
-	told    int // packets that are in the timeline
-	lost    int // packets that the kernel or the bound above dropped
-	broken  error
-	ended   bool
+	mu       sync.Mutex
+	waiting  int           // the goroutines that wait for packets
+	fresh    chan struct{} // closed and replaced when packets come while a goroutine waits
+	batch    batch
+	frames   []frame // not decoded yet: most never are
+	links    map[int]string
+	flows    flows
+	packets  []Packet
+	reported int // the packets that AddTo has added
+	lost     int // the packets that the kernel dropped, or that are more than maxPackets
+	broken   error
+	ended    bool
 }
 
-// Start begins to capture on all links of a namespace, those that are made later
-// included, but loopback (packet(7)). The capture pins the namespace until some time
-// after Close.
+// Start begins to capture on all links of a namespace except loopback, also on those that
+// are made later (packet(7)). The capture keeps the namespace until shortly after Close.
 func Start(ns *netns.Namespace, name string) (*Capture, error) {
 	c := &Capture{ns: ns, name: name, links: map[int]string{}, flows: flows{},
 		wanted: make(chan struct{}, 1), fresh: make(chan struct{})}
@@ -84,8 +83,8 @@ func Start(ns *netns.Namespace, name string) (*Capture, error) {
 }
 
 func (c *Capture) openSocket() (fd int, err error) {
-	// With protocol 0 the socket sees nothing until it is bound, so that no frame
-	// gets in before the filter is there.
+	// With protocol 0 the socket receives nothing until it is bound: no frame comes before
+	// the filter is set.
 	fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return -1, fmt.Errorf("opening a packet socket: %w", err)
@@ -95,8 +94,8 @@ func (c *Capture) openSocket() (fd int, err error) {
 			_ = unix.Close(fd)
 		}
 	}()
-	// Without a filter every frame would be kept whole.
-	program, err := bpf.Assemble([]bpf.Instruction{bpf.RetConstant{Val: snap}})
+	// The filter truncates each frame.
+	program, err := bpf.Assemble([]bpf.Instruction{bpf.RetConstant{Val: snapLength}})
 	if err != nil {
 		return -1, err
 	}
@@ -104,11 +103,11 @@ func (c *Capture) openSocket() (fd int, err error) {
 	for i, in := range program {
 		filter[i] = unix.SockFilter{Code: in.Op, Jt: in.Jt, Jf: in.Jf, K: in.K}
 	}
-	// More than net.core.rmem_max needs CAP_NET_ADMIN in the first user
-	// namespace; others get what there is.
-	c.roomy = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, room) == nil
-	if !c.roomy {
-		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, room)
+	// A buffer above net.core.rmem_max needs CAP_NET_ADMIN in the first user namespace.
+	// Without it the socket gets the most that it may have.
+	c.large = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, bufferSize) == nil
+	if !c.large {
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, bufferSize)
 	}
 	return fd, errors.Join(
 		unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}),
@@ -122,17 +121,17 @@ func bigEndian(v uint16) uint16 {
 	return binary.NativeEndian.Uint16(binary.BigEndian.AppendUint16(nil, v))
 }
 
-// run takes packets out of the socket soon after they have come, so that its buffer
-// never fills: a buffer of the ordinary size takes no waiting.
+// run reads packets soon after they have come, so that the socket's buffer never fills. It
+// does not wait for more if that buffer has only the ordinary size.
 func (c *Capture) run() {
 	woken := false
 	_ = c.raw.Read(func(fd uintptr) bool {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if woken && c.roomy && c.waiting == 0 {
+		if woken && c.large && c.waiting == 0 {
 			c.mu.Unlock()
 			select {
-			case <-time.After(gather):
+			case <-time.After(gatherTime):
 			case <-c.wanted:
 			}
 			c.mu.Lock()
@@ -143,14 +142,14 @@ func (c *Capture) run() {
 	})
 }
 
-// drain reads all that is there. The caller holds c.mu.
+// drain reads all packets that the socket has. The caller holds c.mu.
 func (c *Capture) drain(fd int) {
 	before := len(c.frames)
 	for c.broken == nil && !c.ended {
 		received, err := c.batch.receive(fd)
 		switch err {
 		case nil:
-		case unix.EINTR, unix.ENETDOWN: // ENETDOWN: a link went down, others have not
+		case unix.EINTR, unix.ENETDOWN: // ENETDOWN: a link went down, the others did not
 			continue
 		case unix.EAGAIN:
 		default:
@@ -170,7 +169,8 @@ func (c *Capture) drain(fd int) {
 	}
 }
 
-// link is the name of a link. It is asked for once: links of a lab keep their names.
+// link returns the name of a link. It asks the kernel once: the links of a lab keep their
+// names.
 func (c *Capture) link(index int) string {
 	name, known := c.links[index]
 	if known {
@@ -188,13 +188,14 @@ func (c *Capture) link(index int) string {
 	return name
 }
 
-// sync brings the packets up to this moment. The caller holds c.mu.
+// sync reads and decodes the packets until now. The caller holds c.mu.
 func (c *Capture) sync() {
 	c.fetch()
 	c.decode()
 }
 
-// fetch takes out of the socket what is there. The caller holds c.mu.
+// fetch reads the packets that the socket has, and counts those that it dropped. The caller
+// holds c.mu.
 func (c *Capture) fetch() {
 	_ = c.raw.Control(func(fd uintptr) {
 		c.drain(int(fd))
@@ -205,24 +206,24 @@ func (c *Capture) fetch() {
 	})
 }
 
-// Packets are all packets so far, in the order in which they passed.
+// Packets returns all packets so far, in the order in which they passed.
 func (c *Capture) Packets() []Packet { return c.Find(Everything) }
 
-// Find are the packets so far that match.
+// Find returns the packets so far that match.
 func (c *Capture) Find(match Match) []Packet {
 	return c.Await(0, match, time.Time{})
 }
 
-// Await waits until as many packets match as count, at the latest until an instant, and
-// returns all that do.
+// Await waits until count packets match, but not beyond a deadline, and returns all that
+// match.
 func (c *Capture) Await(count int, match Match, until time.Time) (found []Packet) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for looked := 0; ; {
+	for next := 0; ; {
 		c.sync()
-		for ; looked < len(c.packets); looked++ {
-			if match.Matches(c.packets[looked]) {
-				found = append(found, c.packets[looked])
+		for ; next < len(c.packets); next++ {
+			if match.Matches(c.packets[next]) {
+				found = append(found, c.packets[next])
 			}
 		}
 		if len(found) >= count || !time.Now().Before(until) {
@@ -232,13 +233,14 @@ func (c *Capture) Await(count int, match Match, until time.Time) (found []Packet
 	}
 }
 
-// waitUntil waits for the next packet. The caller holds c.mu, and gets it back.
+// waitUntil waits for the next packet. The caller holds c.mu, which waitUntil releases in
+// the meantime.
 func (c *Capture) waitUntil(until time.Time) {
 	c.waiting++
 	fresh := c.fresh
 	c.mu.Unlock()
 	select {
-	case c.wanted <- struct{}{}: // what waits for others in the socket waits no longer
+	case c.wanted <- struct{}{}: // run then reads at once
 	default:
 	}
 	late := time.NewTimer(time.Until(until))
@@ -251,7 +253,7 @@ func (c *Capture) waitUntil(until time.Time) {
 	c.waiting--
 }
 
-// Trouble says what is missing from the capture: nil when nothing is.
+// Trouble returns an error if packets are missing from the capture.
 func (c *Capture) Trouble() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -264,12 +266,12 @@ func (c *Capture) Trouble() error {
 	return c.broken
 }
 
-// AddTo adds the packets that belong there to the timeline, each once.
+// AddTo adds to a timeline the packets that belong there, each packet once.
 func (c *Capture) AddTo(t *timeline.Timeline, belongs func(Packet) bool) {
 	c.mu.Lock()
 	c.sync()
-	fresh := slices.Clone(c.packets[c.told:])
-	c.told = len(c.packets)
+	fresh := slices.Clone(c.packets[c.reported:])
+	c.reported = len(c.packets)
 	c.mu.Unlock()
 	for _, p := range fresh {
 		if belongs(p) {
@@ -278,10 +280,9 @@ func (c *Capture) AddTo(t *timeline.Timeline, belongs func(Packet) bool) {
 	}
 }
 
-// Close ends the capture and returns at once. The socket, which pins the namespace, is
-// closed in the background: the kernel does that only after an RCU grace period, some
-// milliseconds, for which nobody needs to wait. What was captured stays. Closing twice
-// does nothing.
+// Close ends the capture. The packets remain available. Close returns before the socket is
+// closed, for which the kernel waits for an RCU grace period of some milliseconds; the
+// socket keeps the namespace until then. A second Close does nothing.
 func (c *Capture) Close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Whatever comes along a cable, it has a text and no fewer than no bytes.
+// Every frame has a text, and a length that is not negative.
 func FuzzEveryFrameIsDecoded(f *testing.F) {
 	ethernet := func(protocol ...byte) []byte { return append(make([]byte, 12), protocol...) }
 	ipv4 := []byte{0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0, 192, 0, 2, 10, 192, 0, 2, 20}
@@ -16,7 +16,7 @@ func FuzzEveryFrameIsDecoded(f *testing.F) {
 	f.Add(slices.Concat(ethernet(0x08, 0x00), ipv4, tcp))
 	f.Add(slices.Concat(ethernet(0x86, 0xdd), ipv6, tcp))
 	long := slices.Clone(tcp)
-	long[12] = 0x60 // a header of 24 bytes, of which there are 20
+	long[12] = 0x60 // the header claims 24 bytes, and has 20
 	f.Add(slices.Concat(ethernet(0x08, 0x00), ipv4, long))
 	ipv6[6] = 58
 	f.Add(slices.Concat(ethernet(0x86, 0xdd), ipv6, solicitation))

@@ -1,7 +1,6 @@
-// Package capture is the packets of a host: seen on all of its links, decoded, told
-// apart (probe, retransmission), and written to pcapng.
+// Package capture records the packets of a host on all of its links, decodes them, finds
+// probes and retransmissions, and writes pcapng.
 //
-// A Capture records from the moment it is started and answers at once: a packet
-// that a program has seen the effect of is in it. What should be on the wire is the
-// business of harness/oracle and the specs; forged packets are harness/firewall's.
+// A Capture has every packet since Start whose effect a program can have seen. What should
+// be on the wire is known to package oracle and the specs; package firewall forges packets.
 package capture

@@ -2,7 +2,7 @@ package capture
 
 import "net/netip"
 
-// direction is one way of a TCP flow, as one link sees it.
+// direction is one direction of a TCP flow on one link.
 type direction struct {
 	link     string
 	out      bool
@@ -13,17 +13,17 @@ func (d direction) reverse() direction {
 	return direction{d.link, !d.out, d.dst, d.src}
 }
 
-// progress is how far one direction of a flow has come.
+// progress is the state of one direction of a flow.
 type progress struct {
 	first      uint32 // initial sequence number
 	next       uint32 // the sequence number after the last one sent
-	zeroWindow bool   // the last packet said that the sender's own window is closed
+	zeroWindow bool   // the last packet advertised a zero window
 }
 
-// flows tells packets apart by what was sent before them.
+// flows has the state of every direction of every flow.
 type flows map[direction]*progress
 
-// judge sets the role of a TCP packet, and remembers it.
+// judge sets the role of a TCP packet and updates its flow.
 func (f flows) judge(p *Packet) {
 	d := direction{p.Link, p.Out, p.Src, p.Dst}
 	this, known := f[d]

@@ -7,24 +7,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// frame is a packet as the socket gave it.
+// frame is a packet as the socket delivered it.
 type frame struct {
-	bytes   []byte // the beginning of the packet, then from snap on the control messages
-	n       int    // the packet's length
-	control int    // the length of the control messages
-	index   int    // of the link
-	link    string
-	out     bool
-	// loopback marks what never left the host.
-	loopback bool
+	bytes    []byte // the beginning of the packet, then from snapLength on the control messages
+	n        int    // the packet's length
+	control  int    // the length of the control messages
+	index    int    // of the link
+	link     string
+	out      bool
+	loopback bool // it never left the host
 }
 
-// add keeps a frame, unless there are too many, or it passed loopback.
+// add keeps a frame, unless it was on loopback, or the capture is full.
 func (c *Capture) add(f frame) {
 	if f.loopback {
 		return
 	}
-	if len(c.packets)+len(c.frames) == most {
+	if len(c.packets)+len(c.frames) == maxPackets {
 		c.lost++
 		return
 	}
@@ -32,11 +31,11 @@ func (c *Capture) add(f frame) {
 	c.frames = append(c.frames, f)
 }
 
-// decode makes packets of the frames that have come.
+// decode makes packets of the frames.
 func (c *Capture) decode() {
 	for _, f := range c.frames {
-		at, wire := auxiliary(f.bytes[snap : snap+f.control])
-		p := decode(f.bytes[:min(f.n, snap)], max(wire, f.n))
+		at, wire := auxiliary(f.bytes[snapLength : snapLength+f.control])
+		p := decode(f.bytes[:min(f.n, snapLength)], max(wire, f.n))
 		p.At, p.index, p.Link, p.Out = at, f.index, f.link, f.out
 		if p.TCP {
 			c.flows.judge(&p)
@@ -46,7 +45,7 @@ func (c *Capture) decode() {
 	c.frames = nil
 }
 
-// auxiliary reads the time stamp and the length on the wire.
+// auxiliary returns the time stamp of a packet and its length on the wire.
 func auxiliary(control []byte) (at time.Time, wire int) {
 	messages, err := unix.ParseSocketControlMessage(control)
 	if err != nil {

@@ -10,46 +10,45 @@ import (
 	"github.com/gopacket/gopacket/layers"
 )
 
-// Packet is one packet as a host sent or received it.
+// Packet is a packet as a host sent or received it.
 type Packet struct {
-	At   time.Time // the kernel's time stamp: wall clock, no monotonic reading
-	Link string    // the host's link
-	Out  bool      // sent by the host, or forwarded; else it has arrived
+	At   time.Time // the kernel's time stamp, on the wall clock
+	Link string    // the name of the host's link
+	Out  bool      // the host sent or forwarded it; otherwise it arrived at the host
 
-	Src, Dst netip.AddrPort // zero ports for all but TCP and SCTP, zero addresses for all but IP
+	Src, Dst netip.AddrPort // without ports unless TCP or SCTP, without addresses unless IP
 
 	TCP                     bool
 	SYN, ACK, FIN, RST, PSH bool
 	Seq, Ack                uint32
 	Window                  uint16 // as on the wire, not scaled
-	Length                  int    // bytes of TCP payload; several segments may be one packet (GSO)
+	Length                  int    // bytes of TCP payload; a packet may be several segments (GSO)
 
-	// Role is what the packet is in its flow, judged from the packets before it.
-	Role Role
+	Role Role // of a TCP packet in its flow, judged from the packets before it
 
 	Chunks []Chunk // of an SCTP packet
 
-	// ICMP is what an ICMP or ICMPv6 error, echo or neighbour message says; empty
-	// for other packets, multicast listener reports among them.
+	// ICMP is the text of an ICMP or ICMPv6 error, echo or neighbour message. It is empty for
+	// other packets, also for multicast listener reports.
 	ICMP string
 
 	first, peerFirst uint32 // the initial sequence numbers of both directions
 	answers          bool   // the other direction has been seen
 
 	sctp  bool
-	what  string // how it prints, after the link, if it is neither TCP nor SCTP
+	what  string // its text after the link, if it is neither TCP nor SCTP
 	data  []byte // the beginning of the frame
 	wire  int    // the frame's length on the wire
 	index int    // of the link
-	hops  int    // how many more hosts may forward it: the TTL, or the hop limit
+	hops  int    // the TTL, or the hop limit
 }
 
-// order is the place of the packet among those of one instant: the lower passed earlier. A
-// packet leaves one end of a cable before it arrives at the other, and arrives at a router,
-// which takes one hop off, before it leaves it.
+// order is the packet's place among packets with the same time stamp: a lower one passed
+// earlier. A packet leaves one end of a cable before it arrives at the other end. It arrives
+// at a router before it leaves, and the router reduces its hops by one.
 //
-// That is enough because cables have a delay where instants can be equal: packets of one
-// instant are then one packet at several hosts, or have nothing to do with each other.
+// That is enough. Time stamps are equal in virtual time alone, where cables have a delay:
+// the packets are then one packet at several hosts, or are unrelated.
 func (p Packet) order() int {
 	order := -2*p.hops - 1
 	if p.Out {
@@ -58,18 +57,18 @@ func (p Packet) order() int {
 	return order
 }
 
-// Role is what a TCP packet is in its flow.
+// Role is the role of a TCP packet in its flow.
 type Role int
 
 // The roles. The zero value is an ordinary packet.
 const (
 	Ordinary       Role = iota
-	Retransmitted       // repeats sequence numbers that were sent before
-	Probe               // a keepalive probe: no data, one below the next sequence number
-	ZeroWindowTest      // a window probe: as Probe, while the peer's window is zero
+	Retransmitted       // it repeats sequence numbers that were sent before
+	Probe               // a keepalive probe: no data, and one below the next sequence number
+	ZeroWindowTest      // a window probe: the same while the peer's window is zero
 )
 
-// String names the role; an ordinary packet has no name.
+// String returns the role's name; empty for an ordinary packet.
 func (r Role) String() string {
 	names := [...]string{"", "retransmission", "keepalive probe", "window probe"}
 	if r >= 0 && int(r) < len(names) {
@@ -78,7 +77,7 @@ func (r Role) String() string {
 	return fmt.Sprintf("role %d", int(r))
 }
 
-// String is the packet in tcpdump's manner, with relative sequence numbers:
+// String returns the packet as tcpdump prints it, with relative sequence numbers:
 // "out to-server: 192.0.2.10:40000 > 192.0.2.20:5000 SYN seq 0 win 64240 length 0".
 func (p Packet) String() string {
 	arrow := "in  "
@@ -113,7 +112,8 @@ func (p Packet) segmentWords() string {
 	return text
 }
 
-// decode reads the frame. A packet that is not understood keeps its protocol's name.
+// decode decodes a frame. Of a packet that it does not understand, it keeps the names of the
+// protocols.
 func decode(frame []byte, wire int) Packet {
 	p := Packet{data: frame, wire: wire}
 	parsed := gopacket.NewPacket(frame, layers.LayerTypeEthernet, gopacket.DecodeOptions{NoCopy: true})
@@ -137,7 +137,7 @@ func decode(frame []byte, wire int) Packet {
 		p.Src, p.Dst = netip.AddrPortFrom(src, uint16(tcp.SrcPort)), netip.AddrPortFrom(dst, uint16(tcp.DstPort))
 		p.SYN, p.ACK, p.FIN, p.RST, p.PSH = tcp.SYN, tcp.ACK, tcp.FIN, tcp.RST, tcp.PSH
 		p.Seq, p.Ack, p.Window = tcp.Seq, tcp.Ack, tcp.Window
-		p.Length = max(0, payload-int(tcp.DataOffset)*4) // a header may lie
+		p.Length = max(0, payload-int(tcp.DataOffset)*4) // the header may be wrong
 		return p
 	}
 	if source, destination, chunks, ok := chunksOf(parsed); ok {
