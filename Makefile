@@ -30,16 +30,20 @@ FLAGS = -seed="$(SEED)" -focus="$$FOCUS" $(if $(PROCS),-procs="$(PROCS)")
 GUEST = $(if $(MACHINE),-machine="$(MACHINE)") $(if $(KERNEL),-kernel="$(KERNEL)") $(if $(MEMORY),-memory="$(MEMORY)")
 # What is installed for virtual time; a kernel of Debian's is for qemu.
 VIRTUAL = scripts/setup $(or $(MACHINE),$(if $(filter linux-image-% %vmlinuz%,$(KERNEL)),qemu,um)) $(filter 6.%,$(KERNEL))
-SUITE = go run ./scripts/suite $(FLAGS) $(GUEST) -report="$(REPORT)"
+SCRIPTS = go run ./scripts
+SUITE = $(SCRIPTS) suite $(FLAGS) $(GUEST) -report="$(REPORT)"
 
-.PHONY: suite suite-host merge matrix test check bench determinism witness catalogue presets atlas mutate mutate-virtual repeat killcheck setup clean
+.PHONY: help suite suite-host merge matrix test check bench determinism witness catalogue presets atlas mutate mutate-virtual repeat killcheck setup clean
 
 suite: ## the behaviour suites, in virtual time
 	@$(VIRTUAL)
 	@$(SUITE) -on=virtual $(if $(SHARD),-shard="$(SHARD)")
 
+help: ## what can be made
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 16
+
 merge: ## the reports of the shards PARTS, joined to the one that a run of all would have left
-	@go run ./scripts/suite merge -report="$(REPORT)" $(PARTS)
+	@$(SCRIPTS) merge -report="$(REPORT)" $(PARTS)
 
 suite-host: setup ## the suites on the running kernel, without the long waits
 	@$(SUITE) -on=host
@@ -58,13 +62,13 @@ test: ## unit tests with the race detector, then the suites on both
 
 determinism: ## TIMES runs in virtual time with one seed leave the same report, byte for byte
 	@$(VIRTUAL)
-	@go run ./scripts/determinism $(FLAGS) $(GUEST) -times="$(TIMES)"
+	@$(SCRIPTS) determinism $(FLAGS) $(GUEST) -times="$(TIMES)"
 
 witness: ## what both machines and both kernels show, and what differs (KERNELS)
 	@scripts/setup um
 	@scripts/setup um 6.1
 	@scripts/setup qemu
-	@go run ./scripts/witness $(FLAGS) $(if $(MEMORY),-memory="$(MEMORY)") -kernel="$(KERNELS)"
+	@$(SCRIPTS) witness $(FLAGS) $(if $(MEMORY),-memory="$(MEMORY)") -kernel="$(KERNELS)"
 
 catalogue: ## docs/catalogue.md from fixtures/catalogue
 	@go test ./fixtures/catalogue -update
@@ -85,26 +89,26 @@ atlas: setup ## docs/errno-atlas.md from the recipes
 
 bench: ## what a lab costs, beside an ip script, and what virtual time costs
 	@scripts/setup bench
-	@go run ./scripts/bench
+	@$(SCRIPTS) bench-labs
 	@echo
 	@$(VIRTUAL)
-	@go run ./scripts/bench/guest
+	@$(SCRIPTS) bench-guests
 
 mutate: setup ## every spec that the host runs without each of its steps: lists those that stay green
-	@go run ./scripts/mutate $(FLAGS)
+	@$(SCRIPTS) mutate $(FLAGS)
 
 mutate-virtual: ## the same in virtual time, with the specs that wait long
 	@$(VIRTUAL)
-	@go run ./scripts/mutate -virtual $(FLAGS) $(GUEST)
+	@$(SCRIPTS) mutate -virtual $(FLAGS) $(GUEST)
 
 repeat: setup ## the suites TIMES times in a row, with every core busy
-	@go run ./scripts/repeat $(FLAGS) -times="$(TIMES)"
+	@$(SCRIPTS) repeat $(FLAGS) -times="$(TIMES)"
 
 killcheck: setup ## SIGKILL at ten moments: nothing is left
-	@go run ./scripts/killcheck
+	@$(SCRIPTS) killcheck
 
-setup:
+setup: ## what the suites need on the running kernel
 	@scripts/setup
 
-clean:
+clean: ## removes the report
 	@rm -rf report

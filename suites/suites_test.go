@@ -5,8 +5,9 @@ package suites_test
 import (
 	"testing"
 
-	_ "github.com/onsi/ginkgo/v2" // Ginkgo's command takes a folder without this import for no suite of its own
+	. "github.com/onsi/ginkgo/v2"
 
+	"github.com/halfopen-lab/halfopen/harness"
 	_ "github.com/halfopen-lab/halfopen/suites/backlog"
 	_ "github.com/halfopen-lab/halfopen/suites/diameter"
 	_ "github.com/halfopen-lab/halfopen/suites/drop"
@@ -18,11 +19,10 @@ import (
 	_ "github.com/halfopen-lab/halfopen/suites/presets"
 	_ "github.com/halfopen-lab/halfopen/suites/proxied"
 	_ "github.com/halfopen-lab/halfopen/suites/sctp"
-	"github.com/halfopen-lab/halfopen/suites/spec"
 	_ "github.com/halfopen-lab/halfopen/suites/teardown"
 	_ "github.com/halfopen-lab/halfopen/suites/zeroread"
 )
 
-func TestMain(m *testing.M) { spec.Main(m) }
+func TestMain(m *testing.M) { harness.Main(m.Run) }
 
-func TestSuites(t *testing.T) { spec.Run(t, "halfopen") }
+func TestSuites(t *testing.T) { RunSpecs(t, "halfopen") }

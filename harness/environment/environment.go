@@ -18,7 +18,6 @@ const (
 	LeaveOut     = "HALFOPEN_LEAVE_OUT"
 	VirtualTime  = "HALFOPEN_VIRTUAL_TIME"
 	Private      = "HALFOPEN_PRIVATE"
-	Order        = "HALFOPEN_ORDER"
 	RecordMatrix = "HALFOPEN_MATRIX_RECORD"
 	KernelURL    = "HALFOPEN_KERNEL_URL"
 )
@@ -36,8 +35,6 @@ type Settings struct {
 	// Private says that the process is in namespaces of its own already, or in a guest of
 	// its own.
 	Private bool
-	// Order is the file that says which specs a test binary is to run.
-	Order string
 	// RecordMatrix makes the specs of the detection matrix measure without comparing.
 	RecordMatrix bool
 	// KernelURL is the address, http or https, of the folder with released user-mode
@@ -53,7 +50,6 @@ func Read() Settings {
 		LeaveOut:     os.Getenv(LeaveOut),
 		VirtualTime:  os.Getenv(VirtualTime) != "",
 		Private:      os.Getenv(Private) != "",
-		Order:        os.Getenv(Order),
 		RecordMatrix: os.Getenv(RecordMatrix) != "",
 		KernelURL:    os.Getenv(KernelURL),
 	}
@@ -68,7 +64,6 @@ func (s Settings) Variables() []string {
 		LeaveOut + "=" + s.LeaveOut,
 		VirtualTime + "=" + yes[s.VirtualTime],
 		Private + "=" + yes[s.Private],
-		Order + "=" + s.Order,
 		RecordMatrix + "=" + yes[s.RecordMatrix],
 		KernelURL + "=" + s.KernelURL,
 	}

@@ -12,7 +12,7 @@ import (
 
 // all has a value in every field.
 var all = environment.Settings{
-	Report: "/report", LeaveOut: "fault 1", VirtualTime: true, Private: true, Order: "/order.json", RecordMatrix: true, KernelURL: "https://example.com/kernels",
+	Report: "/report", LeaveOut: "fault 1", VirtualTime: true, Private: true, RecordMatrix: true, KernelURL: "https://example.com/kernels",
 }
 
 func TestAChildReadsWhatWasWritten(t *testing.T) {

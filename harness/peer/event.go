@@ -8,9 +8,18 @@ import (
 	"time"
 )
 
+// The events that a lab waits for (harness.Lab.StartServer, StartClient). The names of a
+// program's other events are agreed between the program and its test.
+const (
+	// Ready is reported by a server when it listens.
+	Ready = "ready"
+	// Connected is reported by a client when it is connected.
+	Connected = "connected"
+)
+
 // Event is something that a program reports, as a line of JSON on its standard output.
 type Event struct {
-	Name string        `json:"event"`          // "ready", "connected", "silent", …
+	Name string        `json:"event"`          // Ready, Connected, or a name of the program's own
 	Peer string        `json:"peer,omitempty"` // the other end's address
 	For  time.Duration `json:"for,omitempty"`  // how long it took, in nanoseconds
 	N    int           `json:"n,omitempty"`    // a number of reads or bytes

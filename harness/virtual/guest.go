@@ -10,11 +10,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
 )
 
@@ -26,17 +28,19 @@ func CheckMemory(memory int) error {
 	return nil
 }
 
-// Guest is a machine that runs one command.
+// Guest is a machine that runs commands, one after another.
 type Guest struct {
-	Machine Machine
-	Files   *Files // the root file system; /init is harness/virtual/guest/init, built without cgo
-	Memory  int    // MiB
-	Seed    uint64 // decides everything random
-	Command []string
-	Env     []string // NAME=VALUE
-	Dir     string   // where the command runs
+	Machine  Machine
+	Files    *Files // the root file system; /init is harness/virtual/guest/init, built without cgo
+	Memory   int    // MiB
+	Seed     uint64 // decides everything random
+	Commands []guest.Command
+	// Settings are what the commands' labs go by, and Environment is NAME=VALUE. Both are
+	// part of every command's environment, with what a guest has anyway (Environment).
+	Settings    environment.Settings
+	Environment []string
 
-	// Report is the directory of the guest that is handed out when the command has
+	// Report is the directory of the guest that is handed out when the last command has
 	// ended, and Into the host's one that receives it.
 	Report, Into string
 	// Console takes what the guest prints while it runs. It must be quick: while it
@@ -55,11 +59,11 @@ const defaultSilence = 10 * time.Minute
 // is on the way.
 const patience = 30 * time.Second
 
-// Run runs the command to its end and brings its report and its exit status out.
+// Run runs the commands to their end and brings the report and the exit statuses out.
 //
-// When ctx ends, the command gets SIGINT, and its report still comes out, unless the
-// guest then prints nothing for half a minute; the error is ctx's. Any other error
-// means that the machine, not the command, failed.
+// When ctx ends, the command that runs gets SIGINT, no other is started, and the report
+// still comes out, unless the guest then prints nothing for half a minute; the error is
+// ctx's. Any other error means that the machine, not a command, failed.
 func (g *Guest) Run(ctx context.Context) (Result, error) {
 	initramfs, err := unnamed()
 	if err != nil {
@@ -86,7 +90,7 @@ func (g *Guest) Run(ctx context.Context) (Result, error) {
 	if err != nil {
 		return result, g.explain(cmp.Or(ended, err), screen)
 	}
-	result.Status = outcome.Status
+	result.Commands = outcome.Commands
 	result.Booted = time.Duration(outcome.Booted * float64(time.Second))
 	result.Virtual = time.Duration(outcome.Seconds * float64(time.Second))
 	if outcome.Trouble != "" {
@@ -218,7 +222,7 @@ func machineError(cmd *exec.Cmd, err error) error {
 // what the machine needs.
 func (g *Guest) writeInitramfs(to io.Writer) error {
 	files := g.Files.Clone()
-	plan := guest.Plan{Seed: g.Seed, Command: g.Command, Environment: g.Env, Directory: g.Dir, Report: g.Report}
+	plan := guest.Plan{Seed: g.Seed, Environment: slices.Concat(Environment(g.Memory, g.Settings), g.Environment), Commands: g.Commands, Report: g.Report}
 	if err := g.Machine.Equip(files, &plan); err != nil {
 		return err
 	}

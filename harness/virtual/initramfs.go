@@ -35,6 +35,15 @@ func (f *Files) put(r cpio.Record) {
 // Clone returns a copy that can be changed by itself.
 func (f *Files) Clone() *Files { return &Files{records: maps.Clone(f.records)} }
 
+// Add adds all files of another file system below a directory; "/" is the root. A file
+// that is there already is replaced.
+func (f *Files) Add(directory string, other *Files) {
+	for name, r := range other.records {
+		r.Name = path.Join(directory, name)
+		f.put(r)
+	}
+}
+
 // Write makes a file with that content.
 func (f *Files) Write(name string, content []byte, mode fs.FileMode) {
 	f.put(cpio.StaticFile(name, string(content), uint64(mode.Perm())))

@@ -17,13 +17,22 @@ import (
 
 // Result is what came of a run.
 type Result struct {
-	Status  int           // the command's exit status
-	Booted  time.Duration // virtual time from power-on to the start of the command
-	Virtual time.Duration // virtual time from power-on to the end of the command
-	Kernel  string        // its name and release
-	Wall    time.Duration // real time from the start of QEMU to its end
-	CPU     time.Duration // processor time that QEMU took
-	Memory  int64         // bytes of real memory that QEMU took, at most
+	Commands []guest.Ended // how those that have run ended, in their order
+	Booted   time.Duration // virtual time from power-on to the start of the first command
+	Virtual  time.Duration // virtual time from power-on to the end of the last command
+	Kernel   string        // its name and release
+	Wall     time.Duration // real time from the start of the machine to its end
+	CPU      time.Duration // processor time that the machine took
+	Memory   int64         // bytes of real memory that the machine took, at most
+}
+
+// Status returns the exit status of the only command, or of the last one; 1 where none
+// has run.
+func (r Result) Status() int {
+	if len(r.Commands) == 0 {
+		return 1
+	}
+	return r.Commands[len(r.Commands)-1].Status
 }
 
 // errNone means that the guest handed nothing out.

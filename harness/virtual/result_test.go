@@ -13,7 +13,7 @@ import (
 func handedOut(t *testing.T, name string, kind byte) *bytes.Buffer {
 	t.Helper()
 	var out bytes.Buffer
-	out.WriteString(`{"Status":3,"Seconds":7200.5}` + "\n")
+	out.WriteString(`{"Commands":[{"Status":3,"Took":7200}],"Seconds":7200.5}` + "\n")
 	compressed := gzip.NewWriter(&out)
 	archive := tar.NewWriter(compressed)
 	header := &tar.Header{Typeflag: kind, Name: name, Mode: 0o644}
@@ -42,7 +42,7 @@ func handedOut(t *testing.T, name string, kind byte) *bytes.Buffer {
 func TestTheReportComesOut(t *testing.T) {
 	directory := filepath.Join(t.TempDir(), "report")
 	outcome, err := receive(handedOut(t, "failed/one/timeline.txt", tar.TypeReg), directory)
-	if err != nil || outcome.Status != 3 || outcome.Seconds != 7200.5 {
+	if err != nil || len(outcome.Commands) != 1 || outcome.Commands[0].Status != 3 || outcome.Seconds != 7200.5 {
 		t.Errorf("receive: %+v, %v, expected the status 3 after 7200.5 s", outcome, err)
 	}
 	content, err := os.ReadFile(filepath.Join(directory, "failed/one/timeline.txt"))

@@ -1,4 +1,4 @@
-package main
+package suite
 
 import (
 	"fmt"
@@ -12,7 +12,7 @@ import (
 
 	"github.com/onsi/ginkgo/v2/types"
 
-	"github.com/halfopen-lab/halfopen/scripts/run"
+	"github.com/halfopen-lab/halfopen/scripts/suites"
 )
 
 // executorsFile is the file of a report that says of each spec where it ran.
@@ -24,7 +24,7 @@ const executorsFile = "executors.txt"
 func compare(w io.Writer, directory string, outcomes []*outcome) (everywhere bool, err error) {
 	results := map[string][]types.SpecReport{} // by the name of the spec, one for each executor
 	for i, o := range outcomes {
-		byName, err := run.ByName(o.specs)
+		byName, err := suites.ByName(o.specs)
 		if err != nil {
 			return false, err
 		}

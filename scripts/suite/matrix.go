@@ -1,4 +1,4 @@
-package main
+package suite
 
 import (
 	"encoding/json"
@@ -11,14 +11,14 @@ import (
 
 	"github.com/halfopen-lab/halfopen/fixtures/detection"
 	"github.com/halfopen-lab/halfopen/harness/environment"
-	"github.com/halfopen-lab/halfopen/scripts/run"
+	"github.com/halfopen-lab/halfopen/scripts/suites"
 )
 
 // showMatrix prints the matrix and writes it into the report. It is false when a run
 // that was to measure all of it has not. That a cell has changed is the matter of the
 // spec that has measured it.
-func showMatrix(w io.Writer, s run.Suites, o *outcome) (complete bool, err error) {
-	measured, err := run.Matrix(o.specs)
+func showMatrix(w io.Writer, s suites.Settings, o *outcome) (complete bool, err error) {
+	measured, err := suites.Matrix(o.specs)
 	if err != nil {
 		return false, err
 	}
@@ -75,7 +75,7 @@ const matrixSpecs = "The detection matrix"
 
 // toRecord makes a run one that measures the whole matrix, and nothing else, or says
 // what in its settings is against that.
-func toRecord(s *run.Suites, executors string) error {
+func toRecord(s *suites.Settings, executors string) error {
 	switch {
 	case executors != "virtual":
 		return fmt.Errorf("the detection matrix is measured in virtual time, not on %s: leave -on out", executors)

@@ -1,4 +1,4 @@
-package main
+package suite
 
 import (
 	"os"
@@ -9,7 +9,7 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 
 	"github.com/halfopen-lab/halfopen/fixtures/detection"
-	"github.com/halfopen-lab/halfopen/scripts/run"
+	"github.com/halfopen-lab/halfopen/scripts/suites"
 )
 
 // measuring is a spec that has measured one row, with one outcome for every detector.
@@ -22,7 +22,7 @@ func measuring(outcome string) types.SpecReport {
 }
 
 func TestARunThatHasNotMeasuredEveryRowFailsAndNamesThem(t *testing.T) {
-	s := run.Suites{Report: t.TempDir()}
+	s := suites.Settings{Report: t.TempDir()}
 	var printed strings.Builder
 	complete, err := showMatrix(&printed, s, &outcome{green: true, specs: types.SpecReports{measuring("never")}})
 	if err != nil || complete {
@@ -39,7 +39,7 @@ func TestARunThatHasNotMeasuredEveryRowFailsAndNamesThem(t *testing.T) {
 }
 
 func TestAPartOfTheSpecsShowsThePartThatWasMeasured(t *testing.T) {
-	s := run.Suites{Report: t.TempDir(), Focus: "cable out"}
+	s := suites.Settings{Report: t.TempDir(), Focus: "cable out"}
 	var printed strings.Builder
 	complete, err := showMatrix(&printed, s, &outcome{green: true, specs: types.SpecReports{measuring("never")}})
 	if err != nil || !complete {
@@ -51,7 +51,7 @@ func TestAPartOfTheSpecsShowsThePartThatWasMeasured(t *testing.T) {
 }
 
 func TestAPartWithoutTheMatrixSaysNothingOfIt(t *testing.T) {
-	s := run.Suites{Report: t.TempDir(), Focus: "keepalive"}
+	s := suites.Settings{Report: t.TempDir(), Focus: "keepalive"}
 	var printed strings.Builder
 	complete, err := showMatrix(&printed, s, &outcome{green: true})
 	if err != nil || !complete || printed.Len() > 0 {
@@ -76,7 +76,7 @@ func repository(t *testing.T, fault string) {
 
 func TestARecordedMatrixReplacesTheCommittedOneAndTheReadmes(t *testing.T) {
 	repository(t, "cable out") // with a column only: more may be added
-	s := run.Suites{Report: t.TempDir(), Record: true}
+	s := suites.Settings{Report: t.TempDir(), Record: true}
 	if _, err := showMatrix(&strings.Builder{}, s, &outcome{green: true, specs: types.SpecReports{measuring("never")}}); err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func TestAMatrixIsNotRecordedWhenItLosesRowsOrItsSpecsFailed(t *testing.T) {
 	} {
 		repository(t, c.fault)
 		before, _ := os.ReadFile(committedFile)
-		s := run.Suites{Report: t.TempDir(), Record: true}
+		s := suites.Settings{Report: t.TempDir(), Record: true}
 		_, err := showMatrix(&strings.Builder{}, s, &outcome{green: c.green, specs: types.SpecReports{measuring("never")}})
 		if err == nil || !strings.Contains(err.Error(), c.expected) {
 			t.Errorf("%s: %v, expected %q", c.what, err, c.expected)
@@ -125,15 +125,15 @@ func TestARunThatCannotMeasureTheWholeMatrixDoesNotRecord(t *testing.T) {
 		"-on=host":         "not on host",
 		"-on=host,virtual": "not on host,virtual",
 	} {
-		_, err := suite(t.Context(), []string{"-report=" + filepath.Join(t.TempDir(), "report"), "-record", argument})
+		_, err := Command(t.Context(), []string{"-report=" + filepath.Join(t.TempDir(), "report"), "-record", argument})
 		if err == nil || !strings.Contains(err.Error(), expected) {
 			t.Errorf("suite -record %s: %v, expected %q", argument, err, expected)
 		}
 	}
-	if err := toRecord(&run.Suites{LeaveOut: "fault 1"}, "virtual"); err == nil || !strings.Contains(err.Error(), "unset HALFOPEN_LEAVE_OUT") {
+	if err := toRecord(&suites.Settings{LeaveOut: "fault 1"}, "virtual"); err == nil || !strings.Contains(err.Error(), "unset HALFOPEN_LEAVE_OUT") {
 		t.Errorf("recording without the first faults: %v", err)
 	}
-	var s run.Suites
+	var s suites.Settings
 	if err := toRecord(&s, "virtual"); err != nil || s.Focus != matrixSpecs {
 		t.Errorf("a run that records: the focus %q, error %v; expected %q", s.Focus, err, matrixSpecs)
 	}

@@ -1,4 +1,4 @@
-package main
+package suite
 
 import (
 	"fmt"
@@ -13,8 +13,9 @@ import (
 
 	"github.com/halfopen-lab/halfopen/fixtures/catalogue"
 	"github.com/halfopen-lab/halfopen/harness/environment"
+	"github.com/halfopen-lab/halfopen/harness/virtual/gotest"
 	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
-	"github.com/halfopen-lab/halfopen/scripts/run"
+	"github.com/halfopen-lab/halfopen/scripts/suites"
 )
 
 // outcome is what one executor has shown.
@@ -22,19 +23,25 @@ type outcome struct {
 	executor string
 	took     string // how long, and on what
 	specs    types.SpecReports
-	wall     time.Duration // by the executor's own clock
-	reasons  []string      // why the run is red, beside the specs that failed
-	green    bool          // Ginkgo's own verdict, and no reason against it
+	reasons  []string // why the run is red, beside the specs that failed
+	green    bool     // Ginkgo's own verdict, and no reason against it
 }
 
-func sumUp(reports []types.Report) *outcome {
-	o := &outcome{specs: run.Specs(reports), reasons: run.Reasons(reports)}
-	o.green = len(o.reasons) == 0
-	for _, r := range reports {
-		o.wall += r.RunTime
-		o.green = o.green && r.SuiteSucceeded
+// The executors, as the flag -on and the reports name them.
+const (
+	onHost        = "host"
+	inVirtualTime = "virtual"
+)
+
+func sumUp(executor string, report *gotest.Report) *outcome {
+	where := "in virtual time, on"
+	if executor == onHost {
+		where = "on the running kernel,"
 	}
-	return o
+	return &outcome{
+		executor: executor, took: fmt.Sprintf("%.1f s %s %s", report.Took.Wall, where, report.Took.Kernel),
+		specs: report.Specs(), reasons: report.Reasons(), green: report.Passed(),
+	}
 }
 
 // family is the specs of one folder.
@@ -50,7 +57,7 @@ func (o *outcome) families() (families []*family, all *family) {
 	byName := map[string]*family{}
 	all = &family{}
 	for _, spec := range o.specs {
-		name := run.Family(spec)
+		name := suites.Family(spec)
 		f := byName[name]
 		if f == nil {
 			f = &family{name: name}
@@ -86,7 +93,7 @@ func (f *family) add(spec types.SpecReport) {
 	}
 }
 
-func (o *outcome) print(w io.Writer, s run.Suites) error {
+func (o *outcome) print(w io.Writer, s suites.Settings) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "\nfamily\tpassed\tfailed\tskipped\tlongest\tsum\t  rows of the catalogue")
 	families, all := o.families()
@@ -117,14 +124,14 @@ func (o *outcome) print(w io.Writer, s run.Suites) error {
 // leftOut says whether any spec had that step to leave out; empty: none was to be.
 func (o *outcome) leftOut(step string) bool {
 	return step == "" || slices.ContainsFunc(o.specs, func(spec types.SpecReport) bool {
-		return slices.Contains(run.Entries(spec, "step"), step)
+		return slices.Contains(suites.Entries(spec, "step"), step)
 	})
 }
 
 // again is the command that repeats a run: in virtual time, to the bit.
-func again(executor string, s run.Suites) string {
+func again(executor string, s suites.Settings) string {
 	target := "suite"
-	if executor == "host" {
+	if executor == onHost {
 		target = "suite-host"
 	}
 	words := []string{"make", target, fmt.Sprintf("SEED=%d", s.Seed)}

@@ -1,4 +1,4 @@
-package main
+package suite
 
 import (
 	"fmt"
@@ -11,8 +11,9 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 
 	"github.com/halfopen-lab/halfopen/fixtures/catalogue"
+	"github.com/halfopen-lab/halfopen/harness/virtual/gotest"
 	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
-	"github.com/halfopen-lab/halfopen/scripts/run"
+	"github.com/halfopen-lab/halfopen/scripts/suites"
 )
 
 func spec(state types.SpecState, labels ...string) types.SpecReport {
@@ -81,9 +82,9 @@ func TestASpecThatAllExecutorsSkipIsNamed(t *testing.T) {
 }
 
 func TestWhyARunIsRedIsPrinted(t *testing.T) {
-	o := sumUp([]types.Report{{SuiteSucceeded: true, SpecialSuiteFailureReasons: []string{"Suite Timeout Elapsed"}}})
+	o := sumUp(inVirtualTime, &gotest.Report{Suites: []types.Report{{SuiteSucceeded: true, SpecialSuiteFailureReasons: []string{"Suite Timeout Elapsed"}}}})
 	var out strings.Builder
-	if err := o.print(&out, run.Suites{}); err != nil || o.green {
+	if err := o.print(&out, suites.Settings{}); err != nil || o.green {
 		t.Errorf("printing it: %v; green %v", err, o.green)
 	}
 	if !strings.Contains(out.String(), "  Suite Timeout Elapsed\n") {
@@ -98,7 +99,7 @@ func TestTheCommandThatRepeatsARunSurvivesTheShellAndMake(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(directory, "Makefile"), []byte(makefile), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	s := run.Suites{Seed: 7, Procs: 3, Memory: 512, LeaveOut: "fault 1", Machine: machine.Want{Kernel: "linux $HOME"}, Focus: "it's `a` \"b\\.c\" $"}
+	s := suites.Settings{Seed: 7, Procs: 3, Memory: 512, LeaveOut: "fault 1", Machine: machine.Want{Kernel: "linux $HOME"}, Focus: "it's `a` \"b\\.c\" $"}
 	cmd := exec.Command("sh", "-c", again("host", s))
 	cmd.Dir = directory
 	cmd.Env = append(os.Environ(), "MAKELEVEL=0", "MAKEFLAGS=") // these tests may be run by make
@@ -106,7 +107,7 @@ func TestTheCommandThatRepeatsARunSurvivesTheShellAndMake(t *testing.T) {
 	if expected := fmt.Sprintf("%s|%s|7|3|512|%s", s.LeaveOut, s.Focus, s.Machine.Kernel); err != nil || string(out) != expected {
 		t.Errorf("%s gives %q, %v\nexpected %q", again("host", s), out, err, expected)
 	}
-	if command := again("virtual", run.Suites{Seed: 1}); command != "make suite SEED=1" {
+	if command := again("virtual", suites.Settings{Seed: 1}); command != "make suite SEED=1" {
 		t.Errorf("a run without settings is repeated by %q", command)
 	}
 }

@@ -3,10 +3,12 @@ package diameter_test
 import (
 	"testing"
 
+	. "github.com/onsi/ginkgo/v2"
+
+	"github.com/halfopen-lab/halfopen/harness"
 	_ "github.com/halfopen-lab/halfopen/suites/diameter"
-	"github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-func TestMain(m *testing.M) { spec.Main(m) }
+func TestMain(m *testing.M) { harness.Main(m.Run) }
 
-func TestDiameter(t *testing.T) { spec.Run(t, "Diameter") }
+func TestDiameter(t *testing.T) { RunSpecs(t, "Diameter") }

@@ -12,6 +12,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/halfopen-lab/halfopen/fixtures"
 	"github.com/halfopen-lab/halfopen/fixtures/installed"
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/capture"
@@ -26,7 +27,7 @@ var _ = Describe("freeDiameter as the client of a server that vanishes", Rows("H
 	EachFamily(func(family sock.Family) {
 		It("sends one request, fails over after 2 Tw, as RFC 3539 wants, and closes after 4; connected again it waits for three answers, which it asks for one after another", Waits(5*time.Minute), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			server := startServer(lab)
+			server := lab.StartServer(port, fixtures.Diameter{})
 			client := startFreeDiameter(lab)
 			Expect(server).To(Announce("DWA", Within(2*tw)), "it lives")
 			drop := scenarios.SilentDrop{}

@@ -3,10 +3,12 @@ package drop_test
 import (
 	"testing"
 
+	. "github.com/onsi/ginkgo/v2"
+
+	"github.com/halfopen-lab/halfopen/harness"
 	_ "github.com/halfopen-lab/halfopen/suites/drop"
-	"github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-func TestMain(m *testing.M) { spec.Main(m) }
+func TestMain(m *testing.M) { harness.Main(m.Run) }
 
-func TestDrop(t *testing.T) { spec.Run(t, "abrupt drops") }
+func TestDrop(t *testing.T) { RunSpecs(t, "abrupt drops") }

@@ -6,16 +6,17 @@ import (
 	"strings"
 	"testing"
 
+	. "github.com/onsi/ginkgo/v2"
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/suites/errno"
-	"github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-func TestMain(m *testing.M) { spec.Main(m) }
+func TestMain(m *testing.M) { harness.Main(m.Run) }
 
-func TestErrno(t *testing.T) { spec.Run(t, "errno") }
+func TestErrno(t *testing.T) { RunSpecs(t, "errno") }
 
 var write = flag.Bool("write-atlas", false, "write docs/errno-atlas.md instead of comparing it with the recipes")
 

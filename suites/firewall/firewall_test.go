@@ -3,10 +3,12 @@ package firewall_test
 import (
 	"testing"
 
+	. "github.com/onsi/ginkgo/v2"
+
+	"github.com/halfopen-lab/halfopen/harness"
 	_ "github.com/halfopen-lab/halfopen/suites/firewall"
-	"github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-func TestMain(m *testing.M) { spec.Main(m) }
+func TestMain(m *testing.M) { harness.Main(m.Run) }
 
-func TestFirewall(t *testing.T) { spec.Run(t, "firewalls and NAT") }
+func TestFirewall(t *testing.T) { RunSpecs(t, "firewalls and NAT") }

@@ -3,10 +3,12 @@ package heartbeat_test
 import (
 	"testing"
 
+	. "github.com/onsi/ginkgo/v2"
+
+	"github.com/halfopen-lab/halfopen/harness"
 	_ "github.com/halfopen-lab/halfopen/suites/heartbeat"
-	"github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-func TestMain(m *testing.M) { spec.Main(m) }
+func TestMain(m *testing.M) { harness.Main(m.Run) }
 
-func TestHeartbeat(t *testing.T) { spec.Run(t, "application heartbeat") }
+func TestHeartbeat(t *testing.T) { RunSpecs(t, "application heartbeat") }

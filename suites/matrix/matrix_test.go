@@ -3,10 +3,12 @@ package matrix_test
 import (
 	"testing"
 
+	. "github.com/onsi/ginkgo/v2"
+
+	"github.com/halfopen-lab/halfopen/harness"
 	_ "github.com/halfopen-lab/halfopen/suites/matrix"
-	"github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-func TestMain(m *testing.M) { spec.Main(m) }
+func TestMain(m *testing.M) { harness.Main(m.Run) }
 
-func TestMatrix(t *testing.T) { spec.Run(t, "the detection matrix") }
+func TestMatrix(t *testing.T) { RunSpecs(t, "the detection matrix") }

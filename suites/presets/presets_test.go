@@ -3,10 +3,12 @@ package presets_test
 import (
 	"testing"
 
+	. "github.com/onsi/ginkgo/v2"
+
+	"github.com/halfopen-lab/halfopen/harness"
 	_ "github.com/halfopen-lab/halfopen/suites/presets"
-	"github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-func TestMain(m *testing.M) { spec.Main(m) }
+func TestMain(m *testing.M) { harness.Main(m.Run) }
 
-func TestPresets(t *testing.T) { spec.Run(t, "middlebox presets") }
+func TestPresets(t *testing.T) { RunSpecs(t, "middlebox presets") }

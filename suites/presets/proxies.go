@@ -11,13 +11,14 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/halfopen-lab/halfopen/fixtures"
 	"github.com/halfopen-lab/halfopen/fixtures/installed"
 	"github.com/halfopen-lab/halfopen/fixtures/presets"
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	. "github.com/halfopen-lab/halfopen/harness/matcher"
 	"github.com/halfopen-lab/halfopen/harness/oracle"
-	"github.com/halfopen-lab/halfopen/harness/reexec"
+	"github.com/halfopen-lab/halfopen/harness/peer"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
@@ -28,9 +29,8 @@ var _ = Describe("The preset of a proxy", Rows("F11"), func() {
 	DescribeTable("closes both connections after its timeout, played by the relay of fixtures", func(p presets.Preset) {
 		lab := harness.New(GinkgoT(), harness.Proxied, sock.IPv4)
 		entrance := lab.ProxyHost().AddressPort(port)
-		relay := lab.ProxyHost().Start(reexec.Command("relay",
-			"-listen", entrance.String(), "-connect", lab.Server.AddressPort(port).String(), "-idle", p.Idle.String()))
-		relay.Await("ready")
+		relay := lab.ProxyHost().Start(fixtures.Relay{To: lab.Server.AddressPort(port), Idle: p.Idle}.ServerCommand(entrance))
+		relay.Await(peer.Ready)
 
 		expectCloseOfBoth(lab, entrance, p)
 	}, entries(presets.CloseBoth))

@@ -3,10 +3,12 @@ package proxied_test
 import (
 	"testing"
 
+	. "github.com/onsi/ginkgo/v2"
+
+	"github.com/halfopen-lab/halfopen/harness"
 	_ "github.com/halfopen-lab/halfopen/suites/proxied"
-	"github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-func TestMain(m *testing.M) { spec.Main(m) }
+func TestMain(m *testing.M) { harness.Main(m.Run) }
 
-func TestProxied(t *testing.T) { spec.Run(t, "behind toxiproxy") }
+func TestProxied(t *testing.T) { RunSpecs(t, "behind toxiproxy") }

@@ -3,10 +3,12 @@ package sctp_test
 import (
 	"testing"
 
+	. "github.com/onsi/ginkgo/v2"
+
+	"github.com/halfopen-lab/halfopen/harness"
 	_ "github.com/halfopen-lab/halfopen/suites/sctp"
-	"github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-func TestMain(m *testing.M) { spec.Main(m) }
+func TestMain(m *testing.M) { harness.Main(m.Run) }
 
-func TestSCTP(t *testing.T) { spec.Run(t, "SCTP") }
+func TestSCTP(t *testing.T) { RunSpecs(t, "SCTP") }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
+	"github.com/onsi/gomega"
 	"github.com/onsi/gomega/format"
 
 	_ "github.com/halfopen-lab/halfopen/fixtures" // the programs that specs start
@@ -20,9 +21,11 @@ import (
 	_ "github.com/halfopen-lab/halfopen/harness/proxy/server" // another of them
 	"github.com/halfopen-lab/halfopen/harness/require"
 	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 )
 
 func init() {
+	gomega.RegisterFailHandler(Fail)
 	// Packets, states, addresses and durations say themselves in the texts of failures.
 	format.UseStringerRepresentation = true
 }
@@ -41,7 +44,7 @@ func Rows(ids ...string) Labels {
 // require.Patience needs virtual time, and the spec is skipped without it. In real time
 // the longer waits start first, so that all of them overlap.
 func Waits(d time.Duration) []any {
-	labels := []any{Label(fmt.Sprintf("%s%v", waits, d))}
+	labels := []any{Label(shard.WaitLabel(d))}
 	if !environment.Read().VirtualTime {
 		labels = append(labels, SpecPriority(int(d/time.Second)))
 	}
@@ -54,7 +57,7 @@ func Waits(d time.Duration) []any {
 
 // Costs labels a spec that takes the processor time of so many ordinary ones, beside what
 // its waits take: shards are to be of one size. An ordinary spec needs no such label.
-func Costs(ordinary int) Labels { return Label(fmt.Sprintf("%s%d", costs, ordinary)) }
+func Costs(ordinary int) Labels { return Label(shard.CostLabel(ordinary)) }
 
 // Needs skips a spec if the requirement is a *require.Missing, as in Needs(require.Netem).
 // Whatever is missing, the last remedy is virtual time: make suite.

@@ -3,10 +3,12 @@ package teardown_test
 import (
 	"testing"
 
-	"github.com/halfopen-lab/halfopen/suites/spec"
+	. "github.com/onsi/ginkgo/v2"
+
+	"github.com/halfopen-lab/halfopen/harness"
 	_ "github.com/halfopen-lab/halfopen/suites/teardown"
 )
 
-func TestMain(m *testing.M) { spec.Main(m) }
+func TestMain(m *testing.M) { harness.Main(m.Run) }
 
-func TestTeardown(t *testing.T) { spec.Run(t, "opening and closing") }
+func TestTeardown(t *testing.T) { RunSpecs(t, "opening and closing") }

@@ -13,14 +13,14 @@ import (
 // Main is what process 1 does. It ends by switching the machine off.
 func Main() {
 	debug.SetGCPercent(-1) // it would collect garbage every two minutes, for hours
-	outcome := Outcome{Status: 1}
+	var outcome Outcome
 	plan, err := readPlan()
 	if err == nil {
 		err = prepare(plan)
 	}
 	if err == nil {
 		outcome.Booted = uptime()
-		outcome.Status, err = run(plan)
+		outcome.Commands, err = run(plan)
 		outcome.Seconds = uptime()
 	}
 	if err != nil {

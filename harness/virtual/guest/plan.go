@@ -1,5 +1,5 @@
-// Package guest is process 1 of a virtual guest: it sets the machine up, runs one
-// command, hands out the report and switches the machine off.
+// Package guest is process 1 of a virtual guest: it sets the machine up, runs the
+// commands of its plan, hands out the report and switches the machine off.
 //
 // Package harness/virtual starts it; harness/virtual/guest/init is its program.
 package guest
@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"time"
 )
 
 // PlanFile is where process 1 finds its Plan.
@@ -19,10 +20,20 @@ type Plan struct {
 	LateModules []Module // those for handing out the report, loaded only then
 	Port        string   // the device that takes the report
 	Seed        uint64   // decides everything random
-	Command     []string // the program and its arguments
-	Environment []string // NAME=VALUE
+	Environment []string // of every command: NAME=VALUE
+	Commands    []Command
+	Report      string // the directory that is handed out
+}
+
+// Command is a program that a guest runs. The commands of a plan run one after another,
+// whatever the exit statuses of those before.
+type Command struct {
+	Arguments   []string // the program and its arguments; PATH is searched
+	Environment []string // NAME=VALUE, in addition to that of the plan
 	Directory   string   // where the command runs
-	Report      string   // the directory that is handed out
+	// Output is a file that receives what the command prints on its standard output and
+	// error, which also goes to the console. Empty: only the console receives it.
+	Output string
 }
 
 // Module is a kernel module to load.
@@ -34,10 +45,18 @@ type Module struct {
 // Outcome is the first line that is handed out, as JSON; a tar archive, compressed with
 // gzip, follows.
 type Outcome struct {
-	Status  int     // of the command; 128 and the signal's number when a signal ended it
-	Booted  float64 // virtual seconds from power-on to the start of the command
-	Seconds float64 // virtual seconds from power-on to the end of the command
-	Trouble string  `json:",omitempty"` // what kept the command from being run
+	// Commands are those that have run. An interrupted guest does not start the rest.
+	Commands []Ended
+	Booted   float64 // virtual seconds from power-on to the start of the first command
+	Seconds  float64 // virtual seconds from power-on to the end of the last command
+	Trouble  string  `json:",omitempty"` // what kept a command from being run
+}
+
+// Ended is how a command ended.
+type Ended struct {
+	Status int           // its exit status; 128 and the signal's number when a signal ended it
+	Began  time.Time     // by the guest's clock
+	Took   time.Duration // from its start to its end, in virtual time
 }
 
 func readPlan() (*Plan, error) {

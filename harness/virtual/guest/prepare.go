@@ -47,6 +47,11 @@ func prepare(plan *Plan) error {
 		if err := os.MkdirAll(m.at, 0o755); err != nil {
 			return err
 		}
+		// A file that the guest was given there, of a module in /tmp, would be out of
+		// sight. It is in memory anyway.
+		if entries, err := os.ReadDir(m.at); m.kind == "tmpfs" && err == nil && len(entries) > 0 {
+			continue
+		}
 		if err := unix.Mount(m.kind, m.at, m.kind, 0, m.options); err != nil {
 			return fmt.Errorf("mounting %s: %w", m.at, err)
 		}

@@ -6,7 +6,9 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
@@ -18,49 +20,110 @@ import (
 // emulated machine. The kernel's own timers, TCP's among them, are not concerned.
 const timerSlack = 1_000_000
 
-// run runs the command on the console to its end and returns its status, as a shell
-// would. A byte on the console comes from somebody who wants the run to end: the
-// command then gets SIGINT with all that it has started, as from Ctrl-C.
-func run(plan *Plan) (status int, err error) {
+// run runs the commands on the console, one after another, and returns how each ended.
+// The error is of the first one that could not be run.
+func run(plan *Plan) (ended []Ended, err error) {
 	// No echo, no signals, no carriage returns: bytes pass as they are.
 	if _, err := term.MakeRaw(int(os.Stdin.Fd())); err != nil {
-		return 1, fmt.Errorf("making the console raw: %w", err)
+		return nil, fmt.Errorf("making the console raw: %w", err)
 	}
 	for _, setting := range plan.Environment {
 		name, value, _ := strings.Cut(setting, "=")
 		if err := os.Setenv(name, value); err != nil { // exec.Command looks into PATH
-			return 1, fmt.Errorf("setting %s in the environment: %w", name, err)
+			return nil, fmt.Errorf("setting %s in the environment: %w", name, err)
 		}
 	}
-	// The new process inherits the slack of the thread that makes it.
+	// A new process inherits the slack of the thread that makes it.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	if err := unix.Prctl(unix.PR_SET_TIMERSLACK, timerSlack, 0, 0, 0); err != nil {
-		return 1, fmt.Errorf("setting the timer slack: %w", err)
+		return nil, fmt.Errorf("setting the timer slack: %w", err)
 	}
-	cmd := exec.Command(plan.Command[0], plan.Command[1:]...)
-	cmd.Dir = plan.Directory
+	var end interruption
+	go end.await()
+	for _, command := range plan.Commands {
+		if end.asked() {
+			break
+		}
+		one, err := command.run(&end)
+		if err != nil {
+			return ended, err
+		}
+		ended = append(ended, one)
+	}
+	return ended, nil
+}
+
+// run runs one command to its end.
+func (c Command) run(end *interruption) (Ended, error) {
+	cmd := exec.Command(c.Arguments[0], c.Arguments[1:]...)
+	cmd.Dir = c.Directory
+	cmd.Env = append(os.Environ(), c.Environment...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
-		return 1, fmt.Errorf("starting the command: %w", err)
-	}
-	go func() {
-		for one := make([]byte, 1); ; {
-			if n, err := os.Stdin.Read(one); n == 0 || err != nil {
-				return
-			}
-			_ = unix.Kill(-cmd.Process.Pid, unix.SIGINT)
+	if c.Output != "" {
+		out, err := openOutput(c.Output)
+		if err != nil {
+			return Ended{}, fmt.Errorf("keeping what %s prints: %w", c.Arguments[0], err)
 		}
-	}()
+		defer out.close()
+		cmd.Stdout, cmd.Stderr = out.write, out.write
+	}
+	began := time.Now()
+	if err := cmd.Start(); err != nil {
+		return Ended{}, fmt.Errorf("starting the command: %w", err)
+	}
+	end.passTo(cmd.Process.Pid)
 	how, err := await(cmd.Process.Pid)
 	if err != nil {
-		return 1, fmt.Errorf("waiting for %s: %w", plan.Command[0], err)
+		return Ended{}, fmt.Errorf("waiting for %s: %w", c.Arguments[0], err)
 	}
+	end.passTo(0)
+	status := how.ExitStatus()
 	if how.Signaled() {
-		return 128 + int(how.Signal()), nil
+		status = 128 + int(how.Signal())
 	}
-	return how.ExitStatus(), nil
+	return Ended{Status: status, Began: began.UTC(), Took: time.Since(began)}, nil
+}
+
+// interruption passes the wish that the run ends on to the command that runs: a byte on
+// the console. The command then gets SIGINT with all that it has started, as from Ctrl-C.
+type interruption struct {
+	mu      sync.Mutex
+	wished  bool
+	command int // the process that runs; zero: none
+}
+
+// await waits for the byte.
+func (i *interruption) await() {
+	for one := make([]byte, 1); ; {
+		if n, err := os.Stdin.Read(one); n == 0 || err != nil {
+			return
+		}
+		i.mu.Lock()
+		i.wished = true
+		if i.command != 0 {
+			_ = unix.Kill(-i.command, unix.SIGINT)
+		}
+		i.mu.Unlock()
+	}
+}
+
+// passTo names the process that gets the signal; zero: there is none.
+func (i *interruption) passTo(process int) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.command = process
+	if i.wished && process != 0 { // the byte came while it was being started
+		_ = unix.Kill(-process, unix.SIGINT)
+	}
+}
+
+// asked reports whether the byte has come.
+func (i *interruption) asked() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.wished
 }
 
 // await waits for one process and reaps, as process 1 must, every other that nobody

@@ -5,53 +5,76 @@ import (
 	"slices"
 )
 
-// fewest is the number of specs for which a further shard is worth its guest.
+// fewest is the number of units for which a further guest is worth its start.
 const fewest = 8
 
-// hour is what an hour of waiting takes of a processor, where an ordinary spec takes 1:
-// the kernel and the runtimes of programs wake up all the same.
-const hour = 0.2
-
-// cost is an estimate of the processor time that a spec takes.
-func (s Spec) cost() float64 { return float64(s.Cost) + hour*s.Wait.Hours() }
-
-// Assign says which specs each shard runs: of shard n, the places in the list are in
-// element n-1, in order. Each spec is in one shard, and a group in one. The shards cost
-// about the same. A run of few specs has empty shards at the end.
+// Assign says which units each shard runs: of shard n, the places in the list are in
+// element n-1, in order. Each unit is in one shard, and a group in one. The shards cost
+// about the same. A run of few units has empty shards at the end.
+//
+// A suite of few units stays in one shard, because each guest that runs a part of it
+// starts its test binary once more.
 func (l List) Assign() [Count][]int {
-	type unit struct {
-		places []int
-		cost   float64
+	var pieces []*piece
+	for _, suite := range l.Suites(l.All()) {
+		pieces = append(pieces, l.cut(l.Of(suite, l.All()))...)
 	}
-	var units []*unit
-	groups := map[string]*unit{}
-	for place, spec := range l {
-		u := groups[spec.Group]
-		if u == nil {
-			u = &unit{}
-			units = append(units, u)
+	return pack(pieces, min(Count, max(1, len(l)/fewest)))
+}
+
+// piece is what goes to a shard as a whole.
+type piece struct {
+	places []int
+	cost   float64
+}
+
+// cut cuts a suite into pieces, each of which is worth starting its test binary.
+func (l List) cut(places []int) []*piece {
+	var units []*piece
+	groups := map[string]*piece{}
+	for _, place := range places {
+		unit := l[place]
+		p := groups[unit.Group]
+		if p == nil {
+			p = &piece{}
+			units = append(units, p)
 		}
-		if spec.Group != "" {
-			groups[spec.Group] = u
+		if unit.Group != "" {
+			groups[unit.Group] = p
 		}
-		u.places = append(u.places, place)
-		u.cost += spec.cost()
+		p.places = append(p.places, place)
+		p.cost += unit.cost()
 	}
-	// The dearest first, each to the shard that has least to do. Neighbours in the list,
-	// which mostly do the same, get to different shards so.
-	slices.SortStableFunc(units, func(a, b *unit) int { return cmp.Compare(b.cost, a.cost) })
-	var shards [Count][]int
+	var pieces []*piece
+	for _, places := range pack(units, min(Count, max(1, len(places)/fewest))) {
+		if len(places) == 0 {
+			continue
+		}
+		p := &piece{places: places}
+		for _, place := range places {
+			p.cost += l[place].cost()
+		}
+		pieces = append(pieces, p)
+	}
+	return pieces
+}
+
+// pack distributes pieces over so many shards. The dearest come first, each to the shard
+// that has least to do. Neighbours in the list, which mostly do the same, get to different
+// shards so.
+func pack(pieces []*piece, used int) (shards [Count][]int) {
+	pieces = slices.Clone(pieces)
+	slices.SortStableFunc(pieces, func(a, b *piece) int { return cmp.Compare(b.cost, a.cost) })
 	var costs [Count]float64
-	used := min(Count, max(1, len(l)/fewest))
-	for _, u := range units {
+	for _, p := range pieces {
 		least := 0
 		for i := range used {
 			if costs[i] < costs[least] {
 				least = i
 			}
 		}
-		shards[least] = append(shards[least], u.places...)
-		costs[least] += u.cost
+		shards[least] = append(shards[least], p.places...)
+		costs[least] += p.cost
 	}
 	for i := range shards {
 		slices.Sort(shards[i])

@@ -8,6 +8,9 @@ import (
 	"time"
 )
 
+// suite is the suite of specs.
+var suite = Suite{Package: "example.com/specs", Ginkgo: "TestSpecs"}
+
 // specs is a list like that of the suites: most specs wait for seconds, a few for days,
 // and specs that do the same are neighbours.
 func specs(n int) List {
@@ -20,7 +23,7 @@ func specs(n int) List {
 		case i%9 == 0:
 			wait = 3 * time.Hour
 		}
-		l = append(l, Spec{Text: fmt.Sprintf("spec %d", i), Wait: wait, Cost: 1})
+		l = append(l, Unit{Suite: suite, Name: fmt.Sprintf("spec %d", i), Location: ":0", Wait: wait, Cost: 1})
 	}
 	return l
 }
@@ -59,7 +62,7 @@ func TestShardsCostAboutTheSame(t *testing.T) {
 func TestNeighboursGetToDifferentShards(t *testing.T) {
 	var l List
 	for i := range 64 {
-		l = append(l, Spec{Text: fmt.Sprint(i), Cost: 1})
+		l = append(l, Unit{Suite: suite, Name: fmt.Sprint(i), Cost: 1})
 	}
 	shards := l.Assign()
 	for first := 0; first < len(l); first += Count {
@@ -119,5 +122,29 @@ func TestFewSpecsNeedFewGuests(t *testing.T) {
 		if used != expected {
 			t.Errorf("%d specs are in %d shards, expected %d", n, used, expected)
 		}
+	}
+}
+
+// A package of few tests is not worth a start of its binary in each guest.
+func TestASuiteOfFewTestsStaysInOneShard(t *testing.T) {
+	var l List
+	for p := range 10 {
+		for i := range 7 {
+			l = append(l, Unit{Suite: Suite{Package: fmt.Sprintf("example.com/p%d", p)}, Name: fmt.Sprintf("Test%d", i), Cost: 1})
+		}
+	}
+	used := 0
+	for n, places := range l.Assign() {
+		if len(places) > 0 {
+			used++
+		}
+		for _, s := range l.Suites(places) {
+			if of := l.Of(s, places); len(of) != 7 {
+				t.Errorf("shard %d has %d of the 7 tests of %s", n+1, len(of), s.Package)
+			}
+		}
+	}
+	if used != Count {
+		t.Errorf("%d tests of 10 packages are in %d shards, expected %d", len(l), used, Count)
 	}
 }

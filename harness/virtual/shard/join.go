@@ -58,13 +58,13 @@ func Complete(reports []Report) error {
 	for _, r := range reports {
 		delete(absent, r.Shard)
 		for _, place := range r.Places {
-			if other, twice := covered[place]; twice || place < 0 || place >= r.Run.Specs {
-				return fmt.Errorf("%s cannot be joined: the specs of shard %d are those of another version of this program, or of shard %d", r.Directory, r.Shard, other)
+			if other, twice := covered[place]; twice || place < 0 || place >= r.Run.Units {
+				return fmt.Errorf("%s cannot be joined: the tests of shard %d are those of another version of this program, or of shard %d", r.Directory, r.Shard, other)
 			}
 			covered[place] = r.Shard
 		}
 	}
-	if len(covered) == reports[0].Run.Specs {
+	if len(covered) == reports[0].Run.Units {
 		return nil
 	}
 	var missing []string
@@ -73,61 +73,138 @@ func Complete(reports []Report) error {
 			missing = append(missing, fmt.Sprintf("%d/%d", n, Count))
 		}
 	}
-	return fmt.Errorf("%d of %d specs are missing: there is no report of shard %s", reports[0].Run.Specs-len(covered), reports[0].Run.Specs, strings.Join(missing, " "))
+	return fmt.Errorf("%d of %d tests are missing: there is no report of shard %s", reports[0].Run.Units-len(covered), reports[0].Run.Units, strings.Join(missing, " "))
 }
 
 // Join makes one report of those of the shards, in a directory, as if one guest had run
-// all specs. Reasons say what is missing, if anything is: the report then says that the
-// suites have failed.
-func Join(into string, reports []Report, reasons ...string) (types.Report, error) {
-	var all types.Report
-	specs := map[int]types.SpecReport{}
-	var around types.SpecReports
-	for _, r := range reports {
-		if len(r.Places) == 0 {
+// all tests. Reasons say what is missing, if anything is: each suite's report then says
+// that it has failed. It returns a report for each suite, in the order of the list.
+func Join(into string, parts []Report, reasons ...string) ([]types.Report, error) {
+	suites := map[Suite]*joined{}
+	for _, part := range parts {
+		if len(part.Places) == 0 {
 			continue
 		}
-		read, err := Read(r.Directory)
+		reports, err := Read(part.Directory)
 		if err != nil {
-			return all, err
+			return nil, err
 		}
-		one := read[0]
-		if len(one.SpecReports) < len(r.Places) {
-			return all, fmt.Errorf("%s has the reports of %d specs, and not of %d", r.Directory, len(one.SpecReports), len(r.Places))
+		if len(reports) != len(part.Suites) {
+			return nil, fmt.Errorf("%s has the reports of %d suites, and not of %d", part.Directory, len(reports), len(part.Suites))
 		}
-		for i, place := range r.Places {
-			specs[place] = one.SpecReports[i]
+		for i, section := range part.Suites {
+			if len(reports[i].SpecReports) != len(section.Places) {
+				return nil, fmt.Errorf("%s has the reports of %d tests of %s, and not of %d", part.Directory, len(reports[i].SpecReports), section.Package, len(section.Places))
+			}
+			if suites[section.Suite] == nil {
+				suites[section.Suite] = &joined{}
+			}
+			suites[section.Suite].add(reports[i], section.Places)
 		}
-		around = append(around, one.SpecReports[len(r.Places):]...)
-		add(&all, one)
-		if err := copyEvidence(into, r.Directory); err != nil {
-			return all, err
-		}
-	}
-	if len(specs) == 0 {
-		return all, errors.New(strings.Join(reasons, "\n"))
-	}
-	for place := range reports[0].Run.Specs {
-		if spec, there := specs[place]; there {
-			all.SpecReports = append(all.SpecReports, spec)
+		if err := copyEvidence(into, part.Directory); err != nil {
+			return nil, err
 		}
 	}
-	all.SpecReports = append(all.SpecReports, around...)
-	if len(reasons) > 0 {
-		all.SuiteSucceeded = false
-		all.SpecialSuiteFailureReasons = append(all.SpecialSuiteFailureReasons, reasons...)
+	if len(suites) == 0 {
+		return nil, errors.New(strings.Join(reasons, "\n"))
 	}
-	return all, write(into, all)
+	var all []types.Report
+	for _, j := range inOrder(suites) {
+		report := j.inOrder()
+		for _, reason := range reasons {
+			addReason(&report, reason)
+		}
+		all = append(all, report)
+	}
+	return all, Write(into, all)
 }
 
-// copyEvidence copies the evidence of failed specs.
-func copyEvidence(into, from string) error {
-	evidence := filepath.Join(from, Failed)
-	if _, err := os.Stat(evidence); errors.Is(err, fs.ErrNotExist) {
-		return nil
+// joined is the report of a suite while those of its shards are added.
+type joined struct {
+	report types.Report
+	places []int // of each of its tests
+}
+
+// first returns the first place of the suite in the list.
+func (j *joined) first() int {
+	first := -1
+	for _, place := range j.places {
+		if place != around && (first < 0 || place < first) {
+			first = place
+		}
 	}
-	if err := os.CopyFS(filepath.Join(into, Failed), os.DirFS(evidence)); err != nil {
-		return fmt.Errorf("copying the evidence of failed specs: %w", err)
+	return first
+}
+
+// inOrder returns suites in the order of the list.
+func inOrder(suites map[Suite]*joined) (all []*joined) {
+	for _, j := range suites {
+		all = append(all, j)
+	}
+	slices.SortFunc(all, func(a, b *joined) int { return cmp.Compare(a.first(), b.first()) })
+	return all
+}
+
+// add adds the report of another shard.
+func (j *joined) add(r types.Report, places []int) {
+	if j.places == nil {
+		j.report, j.places = r, places
+		return
+	}
+	all := &j.report
+	all.SuiteSucceeded = all.SuiteSucceeded && r.SuiteSucceeded
+	all.SuiteHasProgrammaticFocus = all.SuiteHasProgrammaticFocus || r.SuiteHasProgrammaticFocus
+	for _, reason := range r.SpecialSuiteFailureReasons {
+		addReason(all, reason)
+	}
+	all.PreRunStats.SpecsThatWillRun += r.PreRunStats.SpecsThatWillRun
+	all.RunTime = max(all.RunTime, r.RunTime)
+	if r.StartTime.Before(all.StartTime) {
+		all.StartTime = r.StartTime
+	}
+	if r.EndTime.After(all.EndTime) {
+		all.EndTime = r.EndTime
+	}
+	all.SpecReports = append(all.SpecReports, r.SpecReports...)
+	j.places = append(j.places, places...)
+}
+
+// inOrder returns the report with its tests in the order of the list, and after them what
+// has failed around them.
+func (j *joined) inOrder() types.Report {
+	order := make([]int, len(j.places))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		last := map[bool]int{true: 1}
+		return cmp.Or(last[j.places[a] == around]-last[j.places[b] == around], cmp.Compare(j.places[a], j.places[b]))
+	})
+	report := j.report
+	report.SpecReports = nil
+	for _, i := range order {
+		report.SpecReports = append(report.SpecReports, j.report.SpecReports[i])
+	}
+	return report
+}
+
+// copyEvidence copies what failed tests have left: the directories named Failed.
+func copyEvidence(into, from string) error {
+	err := filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.IsDir() || entry.Name() != Failed {
+			return err
+		}
+		relative, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		if err := os.CopyFS(filepath.Join(into, relative), os.DirFS(path)); err != nil {
+			return err
+		}
+		return fs.SkipDir
+	})
+	if err != nil {
+		return fmt.Errorf("copying the evidence of failed tests: %w", err)
 	}
 	return nil
 }

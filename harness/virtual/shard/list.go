@@ -4,49 +4,67 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
-	"os"
+	"strings"
 	"time"
+
+	"github.com/onsi/ginkgo/v2/types"
 )
 
-// Spec is one spec of a run.
-type Spec struct {
-	Text  string        // with those of its containers; no two specs have the same
-	Group string        `json:",omitempty"` // specs of one group stay in one shard; empty: it has none
+// Suite identifies a report of a run: the plain tests of a package, or its Ginkgo specs.
+type Suite struct {
+	Package string // the import path
+	// Ginkgo is the test function that runs the package's Ginkgo specs. Empty: the suite
+	// is the package's plain tests.
+	Ginkgo string `json:",omitempty"`
+}
+
+// Unit is what one shard runs as a whole: a test function with its subtests, or a Ginkgo
+// spec.
+type Unit struct {
+	Suite
+	Name string // of the test function, or the spec's text with those of its containers
+	// Location is where the spec is in the source. Two specs of one text differ in it; a
+	// test function needs none.
+	Location string `json:",omitempty"`
+	// Group keeps units of one suite in one shard, such as the specs of an ordered
+	// container. Empty: the unit has no group.
+	Group string        `json:",omitempty"`
 	Wait  time.Duration `json:",omitempty"` // the time that it spends waiting
-	Cost  int           // what it takes of a processor beside its waits; an ordinary spec takes 1
+	Cost  int           // the processor time that it takes beside its waits; an ordinary unit takes 1
 }
 
-// List is the specs of a run, in the order in which its report has them.
-type List []Spec
+// List has the units of a run, in the order in which its report has them. The units of a
+// suite are neighbours.
+type List []Unit
 
-// Write writes the list for ReadList.
-func (l List) Write(file string) error {
-	content, err := json.Marshal(l)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(file, content, 0o644)
-}
-
-// ReadList reads what a test binary has written.
-func ReadList(file string) (List, error) {
-	content, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("reading the list of specs: %w", err)
-	}
-	var l List
-	if err := json.Unmarshal(content, &l); err != nil {
-		return nil, fmt.Errorf("reading the list of specs: %w", err)
-	}
-	seen := map[string]bool{}
-	for _, spec := range l {
-		if seen[spec.Text] {
-			return nil, fmt.Errorf("two specs have the text %q: give one of them another", spec.Text)
+// Suites returns the suites of the units at some places, in the order of the list.
+func (l List) Suites(places []int) []Suite {
+	var suites []Suite
+	for _, place := range places {
+		if s := l[place].Suite; len(suites) == 0 || suites[len(suites)-1] != s {
+			suites = append(suites, s)
 		}
-		seen[spec.Text] = true
 	}
-	return l, nil
+	return suites
+}
+
+// Of returns those of some places that have units of a suite.
+func (l List) Of(suite Suite, places []int) (of []int) {
+	for _, place := range places {
+		if l[place].Suite == suite {
+			of = append(of, place)
+		}
+	}
+	return of
+}
+
+// All returns the places of all units.
+func (l List) All() []int {
+	places := make([]int, len(l))
+	for place := range l {
+		places[place] = place
+	}
+	return places
 }
 
 // digest identifies the list.
@@ -59,11 +77,17 @@ func (l List) digest() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Texts returns the texts of the specs at those places.
-func (l List) Texts(places []int) []string {
-	texts := make([]string, len(places))
-	for i, place := range places {
-		texts[i] = l[place].Text
+// identity is what a unit and the reports of its tests have in common.
+type identity struct{ name, location string }
+
+func (u Unit) identity() identity { return identity{u.Name, u.Location} }
+
+// identityOf returns the identity of the unit that a report belongs to. A subtest belongs
+// to its test function.
+func (s Suite) identityOf(spec types.SpecReport) identity {
+	if s.Ginkgo == "" {
+		name, _, _ := strings.Cut(spec.LeafNodeText, "/")
+		return identity{name: name}
 	}
-	return texts
+	return identity{spec.FullText(), spec.LeafNodeLocation.String()}
 }

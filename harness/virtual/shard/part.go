@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // The files of a report.
@@ -15,30 +16,40 @@ const (
 	JSONFile  = "ginkgo.json"
 	JUnitFile = "junit.xml"
 	WallFile  = "wall.json"
-	Failed    = "failed" // the directory with the evidence of failed specs
+	Failed    = "failed" // a directory with the evidence of failed tests
 )
 
 // version changes with the format of a part.
-const version = 1
+const version = 2
 
 // Run is what the parts of one run have in common.
 type Run struct {
-	Seed     int64
-	Focus    string `json:",omitempty"` // a regular expression; empty: all specs
-	LeaveOut string `json:",omitempty"` // the step that every spec leaves out
-	Kernel   string // of the guests
-	Memory   int    // of a guest, in MiB
-	Programs string // a digest of the files in the guests
-	List     string // a digest of the list of specs
-	Specs    int    // in the list
+	Seed        int64
+	Focus       string   `json:",omitempty"` // a regular expression for the texts of Ginkgo's specs; empty: all
+	Flags       []string `json:",omitempty"` // those of go test that say which tests run, and how
+	LeaveOut    string   `json:",omitempty"` // the step that every lab leaves out
+	Environment []string `json:",omitempty"` // what the caller has added for the tests: NAME=VALUE
+	Kernel      string   // of the guests
+	Memory      int      // of a guest, in MiB
+	Programs    string   // a digest of the files in the guests
+	List        string   // a digest of the list of units
+	Units       int      // in the list
 }
 
 // Part says of the report beside it which part of which run it is.
 type Part struct {
 	Version   int
 	Shard, Of int
-	Places    []int // in the list, of the specs that the shard runs
+	Places    []int // in the list, of the units that the shard runs
+	Suites    []Section
 	Run       Run
+}
+
+// Section says of one of a part's reports, which stand in the order of the sections, which
+// suite it is of, and of each of its tests to which unit in the list it belongs.
+type Section struct {
+	Suite
+	Places []int
 }
 
 // ReadPart reads the part in a directory.
@@ -69,7 +80,7 @@ func (p Part) write(directory string) error {
 	return os.WriteFile(filepath.Join(directory, PartFile), append(content, '\n'), 0o644)
 }
 
-// differs says in what another run is not this one; empty: in nothing.
+// differs names what another run has that this one has not; empty: they are one run.
 func (r Run) differs(other Run) string {
 	for _, setting := range []struct {
 		name       string
@@ -83,8 +94,12 @@ func (r Run) differs(other Run) string {
 		}
 	}
 	switch {
-	case r.List != other.List || r.Specs != other.Specs:
-		return "list of specs"
+	case !slices.Equal(r.Flags, other.Flags):
+		return fmt.Sprintf("flags: %q and %q", r.Flags, other.Flags)
+	case !slices.Equal(r.Environment, other.Environment):
+		return fmt.Sprintf("environment: %q and %q", r.Environment, other.Environment)
+	case r.List != other.List || r.Units != other.Units:
+		return "list of tests"
 	case r.Programs != other.Programs:
 		return "programs in the guest"
 	}

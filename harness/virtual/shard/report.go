@@ -12,6 +12,15 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 )
 
+// SuiteReport is the report of a suite, or of the part of it that a shard has run.
+type SuiteReport struct {
+	Suite
+	Report types.Report
+	// Broken says why the suite is red whatever its tests say, and why tests are missing
+	// that it was to run; empty: neither is so.
+	Broken string
+}
+
 // Read reads the report in a directory.
 func Read(directory string) ([]types.Report, error) {
 	file := filepath.Join(directory, JSONFile)
@@ -23,89 +32,146 @@ func Read(directory string) ([]types.Report, error) {
 	if err := json.Unmarshal(content, &reports); err != nil {
 		return nil, fmt.Errorf("reading the report of a run, %s: %w", file, err)
 	}
-	if len(reports) == 0 { // Ginkgo's own was not there to merge
-		return nil, fmt.Errorf("reading the report of a run, %s: it is empty: the test processes ended before they could report", file)
-	}
 	return reports, nil
 }
 
-// write writes a report as JSON and as JUnit's XML.
-func write(directory string, report types.Report) error {
-	return errors.Join(
-		reporters.GenerateJSONReport(report, filepath.Join(directory, JSONFile)),
-		reporters.GenerateJUnitReport(report, filepath.Join(directory, JUnitFile)))
+// Write writes reports as JSON and as JUnit's XML.
+func Write(directory string, reports []types.Report) error {
+	var parts []string
+	var errs []error
+	for i, report := range reports {
+		name := filepath.Join(directory, fmt.Sprintf("%d-", i))
+		parts = append(parts, name)
+		errs = append(errs, reporters.GenerateJSONReport(report, name+JSONFile), writeJUnit(report, name+JUnitFile))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	for _, merge := range []struct {
+		into string
+		of   func(sources []string, into string) ([]string, error)
+	}{
+		{JSONFile, reporters.MergeAndCleanupJSONReports}, {JUnitFile, reporters.MergeAndCleanupJUnitReports},
+	} {
+		var sources []string
+		for _, part := range parts {
+			sources = append(sources, part+merge.into)
+		}
+		trouble, err := merge.of(sources, filepath.Join(directory, merge.into))
+		if err != nil {
+			return err
+		}
+		if len(trouble) > 0 {
+			return fmt.Errorf("writing the report %s: %q", merge.into, trouble)
+		}
+	}
+	return nil
 }
 
-// Write makes the report of a shard of what its guest has left in a directory, and puts
-// the part beside it. Every guest knows all specs: those of other shards go. A shard
-// without specs needs no guest, and its report is the part alone. Write returns what the
-// specs report.
-func (p Part) Write(directory string, l List) (types.Report, error) {
+// writeJUnit writes a report as JUnit's XML, in which plain tests have the names that go
+// test gives to them.
+func writeJUnit(report types.Report, file string) error {
+	plain := report.SuiteDescription == report.SuitePath
+	return reporters.GenerateJUnitReportWithConfig(report, file, reporters.JunitReportConfig{OmitLeafNodeType: plain})
+}
+
+// Write writes the report of a shard, and the part beside it, of what its suites report:
+// of each suite the part that the shard was to run, in the order of the list. A shard
+// without units needs no guest, and its report is the part alone. Write returns the
+// reports.
+func (p Part) Write(directory string, l List, suites []SuiteReport) ([]types.Report, error) {
 	p.Version, p.Of = version, Count
-	p.Run.List, p.Run.Specs = l.digest(), len(l)
+	p.Run.List, p.Run.Units = l.digest(), len(l)
 	if len(p.Places) == 0 {
-		return types.Report{}, p.write(directory)
+		return nil, p.write(directory)
 	}
-	reports, err := Read(directory)
-	if err != nil {
-		return types.Report{}, err
+	var reports []types.Report
+	for _, s := range suites {
+		report, places := l.pick(s, l.Of(s.Suite, p.Places))
+		reports = append(reports, report)
+		p.Suites = append(p.Suites, Section{s.Suite, places})
 	}
-	report := reports[0]
-	// What the guest was told is the list, and not the focus that has made it.
-	report.SuiteConfig.FocusStrings = nil
-	if p.Run.Focus != "" {
-		report.SuiteConfig.FocusStrings = []string{p.Run.Focus}
-	}
-	if report.SpecReports, err = p.pick(l, report.SpecReports); err != nil {
-		return report, err
-	}
-	return report, errors.Join(write(directory, report), p.write(directory))
+	return reports, errors.Join(Write(directory, reports), p.write(directory))
 }
 
-// pick returns the specs of the part in the order of the list, and after them what has
-// failed around the specs.
-func (p Part) pick(l List, all types.SpecReports) (types.SpecReports, error) {
-	specs := map[string]types.SpecReport{}
-	var around types.SpecReports
-	for _, spec := range all {
-		switch {
-		case spec.LeafNodeType == types.NodeTypeIt:
-			specs[spec.FullText()] = spec
-		case spec.Failed():
-			around = append(around, spec)
-		}
+// Pick returns the reports of a run that was not cut into shards, in the order of the
+// list.
+func (l List) Pick(suites []SuiteReport) (reports []types.Report) {
+	for _, s := range suites {
+		report, _ := l.pick(s, l.Of(s.Suite, l.All()))
+		reports = append(reports, report)
 	}
-	var picked types.SpecReports
-	for _, text := range l.Texts(p.Places) {
-		spec, known := specs[text]
-		if !known {
-			return nil, fmt.Errorf("the report of shard %d has no spec %q", p.Shard, text)
-		}
-		picked = append(picked, spec)
-	}
-	return append(picked, around...), nil
+	return reports
 }
 
-// add adds the report of another shard. The specs come with their places in the list.
-func add(all *types.Report, r types.Report) {
-	if all.SuiteDescription == "" {
-		*all = r
-		all.SpecReports = nil
+// around is the place of what is reported around the tests, such as a failed set-up.
+const around = -1
+
+// pick reduces the report of a suite to the units at some places, in the order of the
+// list, and to what has failed around them. A unit without a report has not run. With the
+// report come the places of its tests.
+func (l List) pick(s SuiteReport, places []int) (types.Report, []int) {
+	units := map[identity][]int{}
+	for _, place := range places {
+		id := l[place].identity()
+		units[id] = append(units[id], place)
+	}
+	specs := map[int]types.SpecReports{}
+	var other types.SpecReports
+	seen := map[identity]int{}
+	for _, spec := range s.Report.SpecReports {
+		id := s.identityOf(spec)
+		switch of := units[id]; {
+		case spec.LeafNodeType == types.NodeTypeIt && len(of) > 0:
+			place := of[seen[id]%len(of)]
+			seen[id]++
+			specs[place] = append(specs[place], spec)
+		case spec.LeafNodeType != types.NodeTypeIt && spec.Failed():
+			other = append(other, spec)
+		}
+	}
+	report := s.Report
+	report.SpecReports = nil
+	var of []int
+	missing := 0
+	for _, place := range places {
+		if len(specs[place]) == 0 {
+			missing++
+			specs[place] = types.SpecReports{l[place].notRun(s.Broken)}
+		}
+		for _, spec := range specs[place] {
+			report.SpecReports = append(report.SpecReports, spec)
+			of = append(of, place)
+		}
+	}
+	for _, spec := range other {
+		report.SpecReports = append(report.SpecReports, spec)
+		of = append(of, around)
+	}
+	addReason(&report, s.Broken)
+	if missing > 0 && s.Broken == "" {
+		addReason(&report, fmt.Sprintf("%d tests of the list did not run: the list differs from one start of the test binary to the next", missing))
+	}
+	return report, of
+}
+
+// notRun is the report of a unit that has none.
+func (u Unit) notRun(why string) types.SpecReport {
+	message := "it did not run"
+	if why != "" {
+		message += ": " + why
+	}
+	return types.SpecReport{LeafNodeType: types.NodeTypeIt, LeafNodeText: u.Name, State: types.SpecStateSkipped,
+		Failure: types.Failure{Message: message, FailureNodeType: types.NodeTypeIt}}
+}
+
+// addReason makes a report red, unless the reason is empty.
+func addReason(report *types.Report, reason string) {
+	if reason == "" {
 		return
 	}
-	all.SuiteSucceeded = all.SuiteSucceeded && r.SuiteSucceeded
-	all.SuiteHasProgrammaticFocus = all.SuiteHasProgrammaticFocus || r.SuiteHasProgrammaticFocus
-	for _, reason := range r.SpecialSuiteFailureReasons {
-		if !slices.Contains(all.SpecialSuiteFailureReasons, reason) {
-			all.SpecialSuiteFailureReasons = append(all.SpecialSuiteFailureReasons, reason)
-		}
-	}
-	all.PreRunStats.SpecsThatWillRun += r.PreRunStats.SpecsThatWillRun
-	all.RunTime = max(all.RunTime, r.RunTime)
-	if r.StartTime.Before(all.StartTime) {
-		all.StartTime = r.StartTime
-	}
-	if r.EndTime.After(all.EndTime) {
-		all.EndTime = r.EndTime
+	report.SuiteSucceeded = false
+	if !slices.Contains(report.SpecialSuiteFailureReasons, reason) {
+		report.SpecialSuiteFailureReasons = append(report.SpecialSuiteFailureReasons, reason)
 	}
 }

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/virtual/gotest"
+	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
+	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
+)
+
+// testReport is where a run of tests leaves its report unless it is told.
+const testReport = "halfopen-test"
+
+// testRun is the arguments of halfopen test.
+type testRun struct {
+	run, skip      string
+	verbose, short bool
+	count          int
+	timeout        string
+	config         gotest.Config
+	virtual        gotest.VirtualConfig
+	settings       gotest.Settings
+	shard          string
+	host, merge    bool
+	report         string
+}
+
+func testCommand() *cobra.Command {
+	t := &testRun{}
+	c := &cobra.Command{
+		Use:   "test [packages] [flags] [-- go test flags]",
+		Short: "Runs Go tests in virtual time",
+		Long: `Runs the tests of Go packages, plain ones and Ginkgo's, in guests with virtual time: when
+everything waits, the clock moves on to the next timer at once. A test needs no line for it.
+
+Packages are named as for go test; without any it is the one in this directory. They are
+compiled by go test, with the flags after -- (-tags=x, -race; after -args those of the test
+binaries). The tests are cut into ` + fmt.Sprint(shard.Count) + ` shards, each a guest, of which as many run at once as
+there are cores. With one seed the report is the same, byte for byte, on any number of
+cores.
+
+In a guest a test finds the directory of its package, at the same place as here, iptables
+and a shell. Exit status 0: all tests passed; 1: tests failed; 2: they could not be run.`,
+		Example: `  halfopen test ./...
+  halfopen test ./client --run TestReconnect -v
+  halfopen test ./... -- -tags=integration
+  halfopen test ./... --shard 3/8 --report part-3
+  halfopen test --merge part-*`,
+		RunE: func(c *cobra.Command, arguments []string) error {
+			flags := []string{}
+			if dash := c.ArgsLenAtDash(); dash >= 0 {
+				arguments, flags = arguments[:dash], arguments[dash:]
+			}
+			return t.do(c.Context(), arguments, flags)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&t.run, "run", "", "only tests whose names match this `regexp`, as in go test")
+	f.StringVar(&t.skip, "skip", "", "no tests whose names match this `regexp`")
+	f.StringVar(&t.config.Focus, "focus", "", "only Ginkgo specs whose text matches this `regexp`, and no plain tests")
+	f.BoolVarP(&t.verbose, "verbose", "v", false, "print the output of all tests")
+	f.BoolVar(&t.short, "short", false, "what testing.Short reports")
+	f.IntVar(&t.count, "count", 1, "how often each test runs")
+	f.StringVar(&t.timeout, "timeout", "", "how long a package's tests may take, in virtual time or with --host in real time (default none; 10m with --host)")
+	f.Int64Var(&t.settings.Seed, "seed", 1, "decides everything random in virtual time, and the order of Ginkgo's specs")
+	f.StringVar(&t.shard, "shard", "", fmt.Sprintf("run one shard, as in 3/%d, and leave its part of the report for --merge", shard.Count))
+	f.BoolVar(&t.merge, "merge", false, "join the reports of all shards, whose directories are named instead of packages")
+	f.BoolVar(&t.host, "host", false, "run on this machine, in real time")
+	f.StringVar(&t.virtual.Machine.Name, "machine", "", machine.NameUsage)
+	f.StringVar(&t.virtual.Machine.Kernel, "kernel", "", machine.KernelUsage)
+	f.IntVar(&t.virtual.Memory, "memory", 0, "the memory of each guest in MiB; 0: as much as the tests' files need")
+	f.StringArrayVar(&t.settings.Environment, "env", nil, "a variable for the tests: NAME=VALUE")
+	f.StringVar(&t.report, "report", testReport, "the directory for the report: junit.xml, ginkgo.json, and the evidence of failed tests")
+	for _, virtual := range []string{"machine", "kernel", "memory", "shard"} {
+		c.MarkFlagsMutuallyExclusive("host", virtual)
+	}
+	return c
+}
+
+// errRed is the error of a command that has printed that tests failed.
+var errRed = errors.New("tests failed")
+
+func (t *testRun) do(ctx context.Context, packages, flags []string) error {
+	report, err := filepath.Abs(t.report)
+	if err != nil {
+		return err
+	}
+	if t.merge {
+		return t.join(report, packages)
+	}
+	if err := t.check(); err != nil {
+		return err
+	}
+	t.config.Packages, t.config.Flags = packages, append(t.goFlags(), flags...)
+	tests, err := gotest.Compile(ctx, t.config)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tests.Close() }()
+	if err := harness.EmptyReport(report); err != nil {
+		return fmt.Errorf("%w (--report)", err)
+	}
+	t.settings.Output, t.settings.Terminal = os.Stderr, terminal(os.Stderr)
+	result, runErr := t.runTests(ctx, tests, report)
+	if result == nil {
+		return runErr
+	}
+	if err := result.Print(os.Stdout, tests.Verbose(), terminal(os.Stdout)); err != nil {
+		return err
+	}
+	if runErr != nil {
+		return runErr
+	}
+	return t.conclude(os.Stderr, result)
+}
+
+// check says in one line what of the arguments makes no sense, before anything slow.
+func (t *testRun) check() (err error) {
+	if err := t.virtual.Check(); err != nil {
+		return fmt.Errorf("%w (--machine, --kernel, --memory)", err)
+	}
+	if t.shard != "" {
+		if t.settings.Shard, err = shard.Parse(t.shard); err != nil {
+			return fmt.Errorf("%w (--shard)", err)
+		}
+	}
+	return nil
+}
+
+// goFlags are the flags of go test that have ours as another name.
+func (t *testRun) goFlags() (flags []string) {
+	for _, flag := range []struct{ name, value string }{{"run", t.run}, {"skip", t.skip}, {"timeout", t.timeout}} {
+		if flag.value != "" {
+			flags = append(flags, "-"+flag.name+"="+flag.value)
+		}
+	}
+	if t.verbose {
+		flags = append(flags, "-v")
+	}
+	if t.short {
+		flags = append(flags, "-short")
+	}
+	return append(flags, fmt.Sprintf("-count=%d", t.count))
+}
+
+func (t *testRun) runTests(ctx context.Context, tests *gotest.Tests, report string) (*gotest.Report, error) {
+	if t.host {
+		h, err := tests.Host(ctx, gotest.HostConfig{})
+		if err != nil {
+			return nil, err
+		}
+		return h.Run(ctx, t.settings, report)
+	}
+	v, err := tests.Virtual(ctx, t.virtual)
+	if err != nil {
+		return nil, err
+	}
+	return v.Run(ctx, t.settings, report)
+}
+
+// join joins the reports of shards.
+func (t *testRun) join(report string, parts []string) error {
+	if len(parts) == 0 {
+		return errors.New("name the directories with the reports of the shards")
+	}
+	result, _, err := gotest.Merge(report, parts)
+	if err != nil {
+		return err
+	}
+	if err := result.Print(os.Stdout, t.verbose, terminal(os.Stdout)); err != nil {
+		return err
+	}
+	return t.conclude(os.Stderr, result)
+}
+
+// conclude says what the run took, and is an error if tests failed.
+func (t *testRun) conclude(to io.Writer, r *gotest.Report) error {
+	took := fmt.Sprintf("%.1f s", r.Took.Wall)
+	if r.Took.Virtual > 0 {
+		took = fmt.Sprintf("%.1f s for %.0f s of virtual time, on %s", r.Took.Wall, r.Took.Virtual, r.Took.Kernel)
+	}
+	fmt.Fprintf(to, "halfopen: %s; the report is in %s\n", took, t.report)
+	if !r.Passed() {
+		return errRed
+	}
+	return nil
+}
+
+func terminal(f *os.File) bool {
+	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+	return err == nil
+}

@@ -1,0 +1,119 @@
+package gotest
+
+import (
+	"crypto/sha256"
+	"debug/elf"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/halfopen-lab/halfopen/harness/virtual"
+)
+
+// tree has what a package's tests find in the package's directory: all that is below it,
+// but hidden files, such as .git, and other modules. The names begin there.
+func (p *testPackage) tree() (*virtual.Files, error) {
+	files := &virtual.Files{}
+	err := filepath.WalkDir(p.source, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		relative, err := filepath.Rel(p.source, name)
+		if err != nil || relative == "." {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		at := "/" + relative
+		switch {
+		case entry.IsDir() && (strings.HasPrefix(entry.Name(), ".") || isModule(name)):
+			return fs.SkipDir
+		case entry.IsDir():
+			files.Directory(at, info.Mode())
+		case strings.HasPrefix(entry.Name(), "."):
+		case info.Mode().Type() == fs.ModeSymlink:
+			target, err := os.Readlink(name)
+			if err != nil {
+				return err
+			}
+			files.Link(at, target)
+		case info.Mode().IsRegular():
+			return files.Copy(at, name)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("copying the directory of %s into the guest: %w", p.path, err)
+	}
+	return files, nil
+}
+
+// isModule reports whether a directory is the root of a module.
+func isModule(directory string) bool {
+	_, err := os.Stat(filepath.Join(directory, "go.mod"))
+	return err == nil
+}
+
+// binaryName is a test binary in the guest.
+func (p *testPackage) binaryName() string {
+	return "/tests/" + p.path + "/" + filepath.Base(p.path) + ".test"
+}
+
+// check returns an error if a test binary cannot run in a guest.
+func (p *testPackage) check() error {
+	file, err := elf.Open(p.binary)
+	if err != nil {
+		return fmt.Errorf("reading the test binary of %s: %w", p.path, err)
+	}
+	defer func() { _ = file.Close() }()
+	for _, segment := range file.Progs {
+		if segment.Type == elf.PT_INTERP {
+			return fmt.Errorf("the tests of %s are linked with C libraries: set CGO_ENABLED=0", p.path)
+		}
+	}
+	return nil
+}
+
+// content is what a package brings into a guest.
+type content struct {
+	tree, binary *virtual.Files
+	digest       string
+}
+
+// contentOf reads what a package brings. The digest is the same wherever the module is.
+func contentOf(p *testPackage) (content, error) {
+	if err := p.check(); err != nil {
+		return content{}, err
+	}
+	c := content{binary: &virtual.Files{}}
+	var err error
+	if c.tree, err = p.tree(); err != nil {
+		return c, err
+	}
+	if err := c.binary.Copy(p.binaryName(), p.binary); err != nil {
+		return c, err
+	}
+	one, err := c.tree.Digest()
+	two, otherErr := c.binary.Digest()
+	c.digest = digestOf(p.path, one, two)
+	return c, errors.Join(err, otherErr)
+}
+
+// putInto puts a package into a guest, at its own place on this machine.
+func (c content) putInto(files *virtual.Files, p *testPackage) {
+	files.Directory(p.source, 0o755)
+	files.Add(p.source, c.tree)
+	files.Add("/", c.binary)
+}
+
+// digestOf is a digest of texts.
+func digestOf(texts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(texts, "\n")))
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,87 @@
+// Command scripts has the commands of those who work on this project: go run ./scripts
+// COMMAND. They run at the top of the repository; the Makefile calls them.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/reexec"
+	"github.com/halfopen-lab/halfopen/scripts/bench"
+	"github.com/halfopen-lab/halfopen/scripts/determinism"
+	"github.com/halfopen-lab/halfopen/scripts/killcheck"
+	"github.com/halfopen-lab/halfopen/scripts/mutate"
+	"github.com/halfopen-lab/halfopen/scripts/repeat"
+	"github.com/halfopen-lab/halfopen/scripts/suite"
+	"github.com/halfopen-lab/halfopen/scripts/witness"
+)
+
+// command is one of this program's. It reports whether all is well, or returns an error if
+// the work could not be done.
+type command struct {
+	name string
+	work func(ctx context.Context, arguments []string) (well bool, err error)
+}
+
+var commands = []command{
+	{"suite", suite.Command},
+	{"merge", suite.Merge},
+	{"determinism", determinism.Command},
+	{"witness", witness.Command},
+	{"mutate", mutate.Command},
+	{"repeat", repeat.Command},
+	{"killcheck", killcheck.Command},
+	{"bench-labs", bench.Labs},
+	{"bench-guests", bench.Guests},
+}
+
+func main() {
+	reexec.Main()
+	var names []string
+	for _, c := range commands {
+		if len(os.Args) > 1 && os.Args[1] == c.name {
+			os.Exit(c.run(os.Args[2:]))
+		}
+		names = append(names, c.name)
+	}
+	fmt.Fprintf(os.Stderr, "scripts: name a command: %s\n", strings.Join(names, ", "))
+	os.Exit(2)
+}
+
+// run does the work and returns the exit status: 0 if all is well, 1 if not, and 2, with a
+// line that says why, if the work could not be done.
+//
+// SIGINT and SIGTERM, and SIGHUP unless nohup(1) has it ignored, end the work's context,
+// after which the status is 2 in any case. A second signal ends the process at once, and
+// with it all that it has started.
+func (c command) run(arguments []string) (status int) {
+	signals := []os.Signal{unix.SIGINT, unix.SIGTERM}
+	if !signal.Ignored(unix.SIGHUP) {
+		signals = append(signals, unix.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
+	context.AfterFunc(ctx, func() {
+		stop() // from here on a signal does what it does by itself
+		fmt.Fprintf(os.Stderr, "\n%s: %v: stopping, which may take some minutes; interrupt again to stop at once\n", c.name, context.Cause(ctx))
+	})
+	well, err := c.work(ctx, arguments)
+	switch {
+	case ctx.Err() != nil: // what went wrong afterwards went wrong because of it
+		fmt.Fprintf(os.Stderr, "%s: ended early\n", c.name)
+		return 2
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil:
+		fmt.Fprintf(os.Stderr, "%s: %v\n", c.name, err)
+		return 2
+	case !well:
+		return 1
+	}
+	return 0
+}
