@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/halfopen-lab/halfopen/fixtures/catalogue"
 	"github.com/halfopen-lab/halfopen/fixtures/detection"
 	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/scripts/suites"
@@ -80,7 +81,7 @@ const (
 )
 
 // matrixSpecs is the text of the specs that measure the matrix (suites/matrix).
-const matrixSpecs = "The detection matrix"
+const matrixSpecs = catalogue.Matrix
 
 // toRecord makes a run one that measures the whole matrix, and nothing else, or says
 // what in its settings is against that.
