@@ -52,6 +52,7 @@ type Virtual struct {
 	tests    *Tests
 	config   VirtualConfig
 	machine  virtual.Machine
+	digest   string         // of the files of the guests, but process 1
 	base     *virtual.Files // what every guest has
 	packages map[string]content
 	memory   int // of each guest, in MiB
@@ -111,7 +112,7 @@ func (v *Virtual) read(ctx context.Context) error {
 		}
 		v.packages[s.path] = c
 	}
-	return nil
+	return v.digestAll()
 }
 
 // memoryOf is the memory, in MiB, of a guest that has the packages of some suites.
@@ -138,8 +139,8 @@ func memoryFor(bytes int64) int {
 	return max(shard.Memory, (needed+step-1)/step*step)
 }
 
-// digest identifies the files of the guests, but process 1.
-func (v *Virtual) digest() (string, error) {
+// digestAll identifies the files of the guests, but process 1.
+func (v *Virtual) digestAll() error {
 	base := v.base.Clone()
 	base.Write("/init", nil, 0o755)
 	of, err := base.Digest()
@@ -147,7 +148,8 @@ func (v *Virtual) digest() (string, error) {
 	for _, name := range slices.Sorted(maps.Keys(v.packages)) {
 		texts = append(texts, v.packages[name].digest)
 	}
-	return digestOf(texts...), err
+	v.digest = digestOf(texts...)
+	return err
 }
 
 // report is the directory of a guest that is handed out.
