@@ -3,11 +3,12 @@ package harness
 import (
 	"fmt"
 	"net/netip"
+	"os/exec"
 	"time"
 
 	"github.com/halfopen-lab/halfopen/harness/capture"
+	"github.com/halfopen-lab/halfopen/harness/peer"
 	"github.com/halfopen-lab/halfopen/harness/proxy"
-	"github.com/halfopen-lab/halfopen/harness/reexec"
 )
 
 // Connect opens a TCP connection from the client to a port of the server, or
@@ -30,25 +31,37 @@ func (l *Lab) Dial(port uint16) *Conn {
 	return client
 }
 
-// StartServer starts a program of this binary (package reexec) on the server that listens on
-// a port, and returns when it is ready. A program that serves takes the flag -listen ADDRESS:PORT and reports
-// the event "ready" once it listens.
-func (l *Lab) StartServer(port uint16, program reexec.Name, arguments ...string) *Program {
+// ServerProgram is a program that can serve an address and reports events (package peer),
+// as those of package fixtures do.
+type ServerProgram interface {
+	// ServerCommand returns the command that starts the program as a server. The program
+	// reports peer.Ready once it listens on the address.
+	ServerCommand(listen netip.AddrPort) *exec.Cmd
+}
+
+// ClientProgram is a program that can connect to an address and reports events.
+type ClientProgram interface {
+	// ClientCommand returns the command that starts the program as a client. The program
+	// reports peer.Connected once it is connected to the address.
+	ClientCommand(connect netip.AddrPort) *exec.Cmd
+}
+
+// StartServer starts a program on the server that listens on a port, and returns when the
+// program is ready. The test fails when that takes more than some seconds.
+func (l *Lab) StartServer(port uint16, program ServerProgram) *Program {
 	l.t.Helper()
-	listen := netip.AddrPortFrom(l.Server.Address(), port).String()
-	p := l.Server.Start(reexec.Command(program, append([]string{"-listen", listen}, arguments...)...))
-	p.Await("ready")
+	p := l.Server.Start(program.ServerCommand(l.Server.AddressPort(port)))
+	p.Await(peer.Ready)
 	return p
 }
 
-// StartClient starts a program of this binary (package reexec) on the client that connects
-// to a port of the server, or through the proxy, and returns when it is connected. A program
-// that connects
-// takes the flag -connect ADDRESS:PORT and reports the event "connected".
-func (l *Lab) StartClient(port uint16, program reexec.Name, arguments ...string) *Program {
+// StartClient starts a program on the client that connects to a port of the server, or
+// through the proxy, and returns when the program is connected. The test fails when that
+// takes more than some seconds.
+func (l *Lab) StartClient(port uint16, program ClientProgram) *Program {
 	l.t.Helper()
-	p := l.Client.Start(reexec.Command(program, append([]string{"-connect", l.Entrance(port).String()}, arguments...)...))
-	p.Await("connected")
+	p := l.Client.Start(program.ClientCommand(l.Entrance(port)))
+	p.Await(peer.Connected)
 	return p
 }
 

@@ -61,12 +61,14 @@ func forbidden(folder, imported string) string {
 		return "harness/oracle and harness/sock import nothing of ours"
 	case ours && within(target, "suites") && !within(folder, "suites"):
 		return "nothing imports suites"
-	case ours && within(target, "scenarios", "fixtures", "harness/matcher", "cmd") && within(folder, "harness") && folder != "harness/matcher":
+	case ours && within(target, "scenarios", "fixtures", "harness/matcher", "cmd") && within(folder, "harness"):
 		return "harness does not know who uses it"
-	case ours && target == "harness" && within(folder, "harness") && !within(folder, "harness/matcher", "harness/virtual"):
+	case ours && target == "harness" && within(folder, "harness"):
 		return "the packages below harness do not import it"
 	case ours && within(target, "scenarios") && within(folder, "fixtures", "harness/matcher"):
 		return "faults are applied by suites and commands"
+	case ours && within(target, "scenarios/audit") && !within(folder, "scenarios/audit", "cmd", "scripts", "suites"):
+		return "audits are run by commands"
 	}
 	return ""
 }

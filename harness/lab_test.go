@@ -3,6 +3,7 @@ package harness_test
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -127,7 +128,7 @@ func TestALabLeavesNothingBehind(t *testing.T) {
 			for _, topology := range topologies {
 				lab := harness.New(s, topology, sock.IPv6)
 				lab.Connect(5000)
-				lab.StartServer(5001, "sleeper")
+				lab.StartServer(5001, server("sleeper"))
 			}
 		})
 		if s.Failed() {
@@ -204,11 +205,17 @@ func count(t *testing.T, pattern string) int {
 
 func init() {
 	reexec.Register("sleeper", func([]string) error {
-		peer.Report(peer.Event{Name: "ready"})
+		peer.Report(peer.Event{Name: peer.Ready})
 		select {}
 	})
 	reexec.Register("failure", func([]string) error { return fmt.Errorf("no disk") })
 }
+
+// server is the name of a program that serves no address, and only says so.
+type server reexec.Name
+
+// ServerCommand implements harness.ServerProgram.
+func (s server) ServerCommand(netip.AddrPort) *exec.Cmd { return reexec.Command(reexec.Name(s)) }
 
 func TestWhatASpecDoesWrongIsToldInOneLine(t *testing.T) {
 	for _, c := range []struct {
@@ -238,7 +245,7 @@ func TestWhatASpecDoesWrongIsToldInOneLine(t *testing.T) {
 			lab.Server.Start(exec.Command("/nonexistent/nginx"))
 		}, "starting /nonexistent/nginx on server: no such file or directory: is it installed, and may it be run?"},
 		{"a program that ends at once", func(lab *harness.Lab) {
-			lab.StartServer(5000, "failure")
+			lab.StartServer(5000, server("failure"))
 		}, "halfopen-failure on server ended before it was ready: exit status 1; it wrote: failure: no disk"},
 		{"a sysctl that does not exist", func(lab *harness.Lab) {
 			lab.Server.Sysctl("ipv4/tcp_nonesuch", 1)

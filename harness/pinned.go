@@ -1,6 +1,9 @@
 package harness
 
-import "github.com/halfopen-lab/halfopen/harness/sysctl"
+import (
+	"github.com/halfopen-lab/halfopen/harness/linux"
+	"github.com/halfopen-lab/halfopen/harness/sysctl"
+)
 
 // pinned is what every host of a lab has, so that a spec measures the behaviour it names
 // and not the machine it runs on: the kernel's documented defaults (Documentation/
@@ -15,9 +18,9 @@ var pinned = []sysctl.Setting{
 	{Name: "net/ipv4/tcp_retries2", Value: "15"},
 	{Name: "net/ipv4/tcp_syn_retries", Value: "6"},
 	{Name: "net/ipv4/tcp_synack_retries", Value: "5"},
-	{Name: "net/ipv4/tcp_syn_linear_timeouts", Value: "4", Optional: true}, // absent in 6.1, present in 6.12
-	{Name: "net/ipv4/tcp_rto_min_us", Value: "200000", Optional: true},     // absent in 6.1, present in 6.12
-	{Name: "net/ipv4/tcp_rto_max_ms", Value: "120000", Optional: true},     // absent in 6.12, present in 6.18
+	{Name: "net/ipv4/tcp_syn_linear_timeouts", Value: "4", Since: linux.Version{Major: 6, Minor: 5}},
+	{Name: "net/ipv4/tcp_rto_min_us", Value: "200000", Since: linux.Version{Major: 6, Minor: 11}},
+	{Name: "net/ipv4/tcp_rto_max_ms", Value: "120000", Since: linux.Version{Major: 6, Minor: 15}},
 	{Name: "net/ipv4/tcp_orphan_retries", Value: "0"},
 	{Name: "net/ipv4/tcp_fin_timeout", Value: "60"},
 	{Name: "net/ipv4/tcp_mtu_probing", Value: "0"},
@@ -73,7 +76,7 @@ var forwarding = []sysctl.Setting{
 // because it accepts no connection and no change in the meantime.
 var proxySettings = []sysctl.Setting{
 	{Name: "net/ipv4/tcp_syn_retries", Value: "1"},
-	{Name: "net/ipv4/tcp_syn_linear_timeouts", Value: "0", Optional: true},
+	{Name: "net/ipv4/tcp_syn_linear_timeouts", Value: "0", Since: linux.Version{Major: 6, Minor: 5}},
 }
 
 // The profiles of hosts. What is the default of a namespace is a fact of the kernel, so

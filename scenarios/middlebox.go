@@ -91,15 +91,15 @@ func (f Middlebox) commands(outside string) []string {
 	if f.Preset.AfterExpiry == presets.PickUpOutbound {
 		commands = append(commands, firewall.Commands(nothingNewFrom(outside))...)
 	}
-	commands = append(commands, firewall.PolicyCommands(f.Preset.Idle, f.Preset.Plays())...)
-	if f.Preset.Plays() == firewall.ResetBoth {
+	commands = append(commands, firewall.PolicyCommands(f.Preset.Idle, f.Preset.Policy())...)
+	if f.Preset.Policy() == firewall.ResetBoth {
 		commands = append(commands, noCommandResetsBoth)
 	}
 	return commands
 }
 
 func (f Middlebox) idleTimeout() IdleTimeout {
-	return IdleTimeout{After: f.Preset.Idle, Then: f.Preset.Plays()}
+	return IdleTimeout{After: f.Preset.Idle, Then: f.Preset.Policy()}
 }
 
 // nothingNewFrom discards what comes from a link and belongs to no flow that the firewall

@@ -11,13 +11,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit"
-	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/answer"
-	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/promises"
-	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
 
-// auditing is the arguments of the audit.
+// auditing is the flags of halfopen audit.
 type auditing struct {
 	subject
 	baseline string
@@ -61,28 +58,21 @@ func (a *auditing) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	report, err := a.read()
-	if err != nil {
+	if err := a.read(); err != nil {
 		return err
 	}
-	if a.baseline != "" && strings.HasPrefix(baseline, report+string(filepath.Separator)) {
-		return fmt.Errorf("the baseline %s is in the report's directory, which every audit empties: keep it elsewhere", a.baseline)
-	}
+	report := a.request.Report
 	var was *answer.Answer
-	if a.baseline != "" && !a.update {
-		was, err = answer.Read(baseline)
-		if errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("reading the baseline: there is no %s: --update writes it", a.baseline)
-		}
-		if err != nil {
-			return fmt.Errorf("reading the baseline: %w", err)
+	if a.baseline != "" {
+		if was, err = a.readBaseline(baseline); err != nil {
+			return err
 		}
 	}
-	found, err := a.measure(ctx, report, nil)
+	found, err := a.measure(ctx)
 	if found == nil {
 		return err
 	}
-	if err := errors.Join(found.Write(report), printAnswer(os.Stdout, found, a.asJSON), err); err != nil {
+	if err := errors.Join(printAnswer(os.Stdout, found, a.asJSON), err); err != nil {
 		return err
 	}
 	results := a.request.Expect.Check(found)
@@ -90,8 +80,8 @@ func (a *auditing) run(ctx context.Context) error {
 	case a.update:
 		err = found.WriteJSON(baseline)
 	case was != nil:
-		var compared []promises.Result
-		compared, err = promises.Compare(was, found)
+		var compared []answer.Result
+		compared, err = answer.Compare(was, found)
 		results = append(results, compared...)
 	}
 	if err != nil {
@@ -100,13 +90,35 @@ func (a *auditing) run(ctx context.Context) error {
 	return tell(results, found, report)
 }
 
-// tell writes what came of the promises into the report and to standard error. It is an
-// error when one is broken, and another when nobody knows.
-func tell(results []promises.Result, found *answer.Answer, report string) error {
+// readBaseline returns the answer to compare with; nil where the baseline is to be written.
+// It refuses, before anything is measured, a file that cannot be read or written.
+func (a *auditing) readBaseline(file string) (*answer.Answer, error) {
+	if strings.HasPrefix(file, a.request.Report+string(filepath.Separator)) {
+		return nil, fmt.Errorf("the baseline %s is in the report's directory, which every audit empties: keep it elsewhere", a.baseline)
+	}
+	if a.update {
+		if info, err := os.Stat(filepath.Dir(file)); err != nil || !info.IsDir() {
+			return nil, fmt.Errorf("writing the baseline %s: there is no directory %s: make it first", a.baseline, filepath.Dir(file))
+		}
+		return nil, nil
+	}
+	was, err := answer.Read(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("reading the baseline: there is no %s: --update writes it", a.baseline)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the baseline: %w", err)
+	}
+	return was, nil
+}
+
+// tell writes the outcome of the promises into the report and to standard error. It is an
+// error when one is broken, and another when one is unknown.
+func tell(results []answer.Result, found *answer.Answer, report string) error {
 	if len(results) == 0 {
 		return nil
 	}
-	if err := promises.WriteJUnit(filepath.Join(report, answer.JUnitFile), found.Program.Command, results); err != nil {
+	if err := answer.WriteJUnit(filepath.Join(report, answer.JUnitFile), found.Program.Command, results); err != nil {
 		return err
 	}
 	var broken, open int
@@ -124,30 +136,7 @@ func tell(results []promises.Result, found *answer.Answer, report string) error 
 	case broken > 0:
 		return errBroken
 	case open > 0:
-		return fmt.Errorf("what came of %d of %d promises is not known", open, len(results))
+		return fmt.Errorf("the outcome of %d of %d promises is unknown", open, len(results))
 	}
 	return nil
-}
-
-// hiddenCommands are those with which this program starts itself.
-func hiddenCommands() []*cobra.Command {
-	status := func(err error) int {
-		if err != nil {
-			fmt.Fprintf(os.Stderr, "halfopen: %v\n", err)
-			return notMeasured
-		}
-		return kept
-	}
-	return []*cobra.Command{
-		{
-			Use: audit.Measure, Hidden: true, Args: cobra.ExactArgs(2),
-			Run: func(c *cobra.Command, arguments []string) {
-				harness.Main(func() int { return status(audit.Measuring(c.Context(), arguments[0], arguments[1])) })
-			},
-		},
-		{
-			Use: audit.RemoveInstance, Hidden: true, Args: cobra.NoArgs,
-			RunE: func(*cobra.Command, []string) error { return audit.RemovingInstance(os.Stdin) },
-		},
-	}
 }

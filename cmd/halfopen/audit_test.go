@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/answer"
 	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
 
 // built is a program of this module, as a user has it: the test binary would run its tests

@@ -10,8 +10,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/answer"
-	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/measuring"
+	"github.com/halfopen-lab/halfopen/harness/trace"
+	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
 
 // Root with tracefs measures on the running kernel, one audit at a time; whoever is not is
@@ -19,7 +19,7 @@ import (
 func TestOnTheRunningKernel(t *testing.T) {
 	t.Parallel()
 	h := here{halfopen: built(t, "."), server: built(t, "../../fixtures/programs/echo"), report: t.TempDir()}
-	_, err := os.Stat(filepath.Dir(measuring.Instance))
+	_, err := os.Stat(filepath.Dir(trace.Instance))
 	if os.Geteuid() != 0 || err != nil {
 		_, stderr, status := ran(t, h.command("audit"))
 		if status != notMeasured || !strings.Contains(stderr, "without --host") {
@@ -133,7 +133,7 @@ func (h here) runs(t *testing.T) bool {
 func (h here) isGone(t *testing.T) {
 	t.Helper()
 	await(t, "the server and the trace buffer are gone", func() bool {
-		_, err := os.Stat(measuring.Instance)
+		_, err := os.Stat(trace.Instance)
 		return os.IsNotExist(err) && !h.runs(t)
 	})
 }

@@ -15,7 +15,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness/reexec"
-	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
 )
 
 // Exit statuses.
@@ -30,10 +29,7 @@ const (
 var errBroken = errors.New("a promise was broken")
 
 func main() {
-	if os.Getpid() == 1 && os.Args[0] == "/init" {
-		guest.Main() // this program is process 1 of a virtual guest
-	}
-	reexec.Main() // or a fixture
+	reexec.Main() // this binary is also process 1 of a guest, what measures there, and fixtures
 	os.Exit(execute(os.Args[1:]))
 }
 
@@ -67,7 +63,6 @@ func command() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.AddCommand(auditCommand(), testCommand(), runCommand(), reportCommand())
-	root.AddCommand(hiddenCommands()...)
 	root.AddCommand(presetsCommand())
 	root.AddCommand(kernelCommand(), doctorCommand())
 	return root

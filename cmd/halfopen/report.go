@@ -9,14 +9,14 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/answer"
+	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
 
 func reportCommand() *cobra.Command {
 	var asJSON, asMarkdown bool
 	c := &cobra.Command{
 		Use:   "report [DIRECTORY]",
-		Short: "What did an earlier audit find out?",
+		Short: "What did an earlier audit measure?",
 		Long: `Prints the answer that an audit has left in its report directory (halfopen-report unless
 it is named), as a page, as Markdown or as JSON.`,
 		Example: `  halfopen report
@@ -35,7 +35,7 @@ it is named), as a page, as Markdown or as JSON.`,
 				return fmt.Errorf("reading the report: %w", err)
 			}
 			if found.Trouble != "" {
-				return fmt.Errorf("that audit found nothing out: %s", found.Trouble)
+				return fmt.Errorf("that audit failed: %s", found.Trouble)
 			}
 			if asMarkdown {
 				_, err := io.WriteString(c.OutOrStdout(), found.Markdown())

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/answer"
+	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
 
 func TestAReportIsPrintedAgain(t *testing.T) {
@@ -28,16 +28,27 @@ func TestAReportIsPrintedAgain(t *testing.T) {
 }
 
 func TestAReportThatIsNone(t *testing.T) {
-	empty, other, failed := t.TempDir(), t.TempDir(), t.TempDir()
-	if err := os.WriteFile(filepath.Join(other, answer.JSONFile), []byte("[]"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	empty, failed := t.TempDir(), t.TempDir()
 	if err := (&answer.Answer{Trouble: "it never listened"}).Write(failed); err != nil {
 		t.Fatal(err)
 	}
-	for directory, want := range map[string]string{empty: "there is no answer of an audit in", other: "is no answer of an audit", failed: "it never listened"} {
-		if status, _, stderr := shell(t, "report", directory); status != notMeasured || !strings.Contains(stderr, want) || strings.Count(stderr, "\n") != 1 {
-			t.Errorf("exit status %d, expected %d and %q: %s", status, notMeasured, want, stderr)
+	wants := map[string]string{empty: "there is no answer of an audit in", failed: "that audit failed: it never listened"}
+	for content, want := range map[string]string{
+		"[]":                       "is not the answer of an audit: ",
+		"{}":                       "it has no schema_version: run the audit again",
+		`{"version":999}`:          "it has no schema_version: run the audit again",
+		`{"schema_version":999}`:   "has schema version 999, and this halfopen reads 1: ",
+		`{"schema_version":"one"}`: "is not the answer of an audit: ",
+	} {
+		directory := t.TempDir()
+		if err := os.WriteFile(filepath.Join(directory, answer.JSONFile), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		wants[directory] = want
+	}
+	for directory, want := range wants {
+		if status, stdout, stderr := shell(t, "report", directory); status != notMeasured || stdout != "" || !strings.Contains(stderr, want) || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("exit status %d, expected %d and %q: %s%s", status, notMeasured, want, stdout, stderr)
 		}
 	}
 }

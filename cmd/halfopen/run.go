@@ -8,11 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/halfopen-lab/halfopen/cmd/halfopen/audit/answer"
+	"github.com/halfopen-lab/halfopen/fixtures/presets"
+	"github.com/halfopen-lab/halfopen/scenarios/audit"
+	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
 
 func runCommand() *cobra.Command {
@@ -39,27 +42,50 @@ could not be.`,
 }
 
 func runFaults(ctx context.Context, s *subject, names []string) error {
-	report, err := s.read()
-	if err != nil {
+	if err := s.read(); err != nil {
 		return err
 	}
-	found, err := s.measure(ctx, report, names)
-	if found == nil {
-		return err
+	s.request.Only = names
+	if unknown, ok := errors.AsType[*audit.UnknownName](s.request.Check()); ok {
+		return explainUnknown(unknown, names)
 	}
-	if err := errors.Join(found.Write(report), err); err != nil {
+	found, err := s.measure(ctx)
+	if found == nil || err != nil {
 		return err
 	}
 	if s.asJSON {
 		return printAnswer(os.Stdout, found, true)
 	}
+	return printStories(os.Stdout, s.request.Report, found, names)
+}
+
+// explainUnknown returns the error of a name that is neither a fault nor a preset: those
+// that it may have been meant to be, and a list of all faults.
+func explainUnknown(unknown *audit.UnknownName, arguments []string) error {
+	if joined := strings.Join(arguments, " "); len(arguments) > 1 && slices.Contains(unknown.Faults, joined) {
+		return fmt.Errorf("%w: quote it: halfopen run %q", unknown, joined)
+	}
+	names := slices.Clone(unknown.Faults)
+	for _, p := range presets.All() {
+		names = append(names, p.Name)
+	}
+	quoted := []string{}
+	for _, name := range nearest(unknown.Name, names, 3) {
+		quoted = append(quoted, strconv.Quote(name))
+	}
+	return fmt.Errorf("%w: the nearest are %s; these are the faults ('halfopen presets' lists the middleboxes):\n  %s",
+		unknown, strings.Join(quoted, ", "), strings.Join(unknown.Faults, "\n  "))
+}
+
+// printStories prints what became of each fault and preset, with its timeline.
+func printStories(to io.Writer, report string, found *answer.Answer, names []string) error {
 	var unmeasured []string
 	for _, f := range found.Faults {
 		if f.Verdict == answer.Unmeasured {
 			unmeasured = append(unmeasured, f.Name+": "+f.Trouble)
 			continue
 		}
-		if err := printStory(os.Stdout, report, fmt.Sprintf("%s, %s: %s", f.Name, f.Load, f.Words()), f.Capture); err != nil {
+		if err := printStory(to, report, fmt.Sprintf("%s, %s: %s", f.Name, f.Load, f.Words()), f.Capture); err != nil {
 			return err
 		}
 	}
@@ -69,7 +95,7 @@ func runFaults(ctx context.Context, s *subject, names []string) error {
 		case p.Capture == "":
 			unmeasured = append(unmeasured, p.Name+": "+p.Why)
 		default:
-			if err := printStory(os.Stdout, report, fmt.Sprintf("%s: an idle session %s: %s", p.Name, p.Outcome, p.Why), p.Capture); err != nil {
+			if err := printStory(to, report, fmt.Sprintf("%s: an idle session %s: %s", p.Name, p.Outcome, p.Why), p.Capture); err != nil {
 				return err
 			}
 		}
@@ -80,13 +106,13 @@ func runFaults(ctx context.Context, s *subject, names []string) error {
 	return nil
 }
 
-// A timeline is shown from its beginning, and to its end, with so many lines.
+// How many lines of a timeline are shown from its beginning, and to its end.
 const (
 	firstLines = 20
 	lastLines  = 40
 )
 
-// printStory prints what came of a fault, and the timeline beside its capture.
+// printStory prints the outcome of a fault, and the timeline beside its capture.
 func printStory(to io.Writer, report, what, capture string) error {
 	file := filepath.Join(report, strings.TrimSuffix(capture, filepath.Ext(capture))+".txt")
 	content, err := os.ReadFile(file)

@@ -297,21 +297,6 @@ func (l *Links) Carrier(name string) (bool, error) {
 	return link.Attrs().RawFlags&unix.IFF_LOWER_UP != 0, nil
 }
 
-// Names lists the links but loopback.
-func (l *Links) Names() ([]string, error) {
-	links, err := l.handle.LinkList()
-	if err != nil {
-		return nil, fmt.Errorf("listing the links of %s: %w", l.ns.Name(), err)
-	}
-	var names []string
-	for _, link := range links {
-		if link.Attrs().Flags&net.FlagLoopback == 0 {
-			names = append(names, link.Attrs().Name)
-		}
-	}
-	return names, nil
-}
-
 // find names a link to the kernel. Its attributes are those of the first time: a
 // link of a lab keeps its name and number.
 func (l *Links) find(name string) (netlink.Link, error) {

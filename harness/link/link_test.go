@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -125,10 +124,6 @@ func TestPacketsGoThroughACableAtOnce(t *testing.T) {
 	client, server := pair(t)
 	expectReach(t, client, "joined", unix.ECONNREFUSED, "192.0.2.2", "2001:db8::2")
 	expectReach(t, server, "joined", unix.ECONNREFUSED, "192.0.2.1", "2001:db8::1")
-	// Modules may add fallback devices (sit0, tunl0) of their own.
-	if names, err := client.links.Names(); err != nil || !slices.Contains(names, "right") || slices.Contains(names, "lo") {
-		t.Errorf("the links of the client are %v (%v), expected right and not lo", names, err)
-	}
 }
 
 // Where the indexes are the same the kernel lets a carrier wait for up to a second.

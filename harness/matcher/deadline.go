@@ -14,6 +14,7 @@ type Deadline struct {
 	since  time.Time // zero: the instant at which the matcher starts
 	window oracle.Window
 	anchor string
+	stolen func(from, to time.Time) time.Duration // nil: steal.Between
 }
 
 // Within means: at the latest d from now. What has happened already is in time.
@@ -73,10 +74,17 @@ func (w Deadline) deadline() time.Time { return w.since.Add(w.window.Latest + w.
 // runs, not for what its hypervisor has stopped.
 func (w Deadline) includes(at time.Time) bool {
 	d := at.Sub(w.since)
-	return w.window.Contains(d) || d > w.window.Latest && d-w.window.Latest <= stolen(w.since, at)
+	return w.window.Contains(d) || d > w.window.Latest && d-w.window.Latest <= w.stoodStill(at)
 }
 
-var stolen = steal.Between // the tests set it
+// stoodStill returns for how long the machine stood still between the deadline's instant
+// and another.
+func (w Deadline) stoodStill(until time.Time) time.Duration {
+	if w.stolen != nil {
+		return w.stolen(w.since, until)
+	}
+	return steal.Between(w.since, until)
+}
 
 // looks are the instants at which a matcher that waits looks: when the window opens, as
 // soon as it is closed, and when nothing is waited for any more.
@@ -106,7 +114,7 @@ func (w Deadline) verdict(at time.Time) string {
 	case d <= w.window.Latest:
 		return text + "in time"
 	}
-	stood := stolen(w.since, at)
+	stood := w.stoodStill(at)
 	switch {
 	case w.includes(at):
 		return text + fmt.Sprintf("in time, for the machine stood still for %v", stood)

@@ -72,7 +72,6 @@ func TestAnEventBeforeTheInstantOfADuringIsTooEarly(t *testing.T) {
 // No hypervisor takes a processor away because a test wants it to: that the machine stood
 // still is pretended, at both edges of what it excuses.
 func TestAMachineThatStoodStillMayBeLaterByAsMuchButNotEarlier(t *testing.T) {
-	matcher.StandStill(t, 90*ms)
 	for _, c := range []struct {
 		after  time.Duration
 		inTime bool
@@ -89,7 +88,7 @@ func TestAMachineThatStoodStillMayBeLaterByAsMuchButNotEarlier(t *testing.T) {
 			if c.inTime {
 				to = "not to"
 			}
-			says(t, matcher.Happen(window()), time.Now().Add(c.after), c.inTime,
+			says(t, matcher.Happen(window().StoodStill(90*ms)), time.Now().Add(c.after), c.inTime,
 				"Expected it "+to+" have happened\n  between 200ms and 300ms since the instant given;\nit happened\n  "+c.text)
 		})
 	}

@@ -1,14 +1,10 @@
 package matcher
 
-import (
-	"testing"
-	"time"
-)
+import "time"
 
-// StandStill makes the matchers believe, until the test ends, that the machine stood still
-// for so long, whenever they ask.
-func StandStill(t *testing.T, d time.Duration) {
-	before := stolen
-	stolen = func(time.Time, time.Time) time.Duration { return d }
-	t.Cleanup(func() { stolen = before })
+// StoodStill returns the deadline as it is on a machine that stood still for so long,
+// whenever a matcher asks.
+func (w Deadline) StoodStill(d time.Duration) Deadline {
+	w.stolen = func(time.Time, time.Time) time.Duration { return d }
+	return w
 }

@@ -1,9 +1,9 @@
-// Package netns is a network namespace as a value.
+// Package netns makes network namespaces and runs code in them. It is the only package
+// that calls setns(2).
 //
-// It is the only package that calls setns(2). A Namespace has
-// no name in /run/netns: it lives as long as a descriptor, a socket or a process
-// holds it, so a killed run leaves nothing behind. What is put into a namespace
-// (links, addresses, rules, programs) lives in the packages beside this one.
+// A Namespace has no name in /run/netns: it lives as long as a descriptor, a socket or a
+// process holds it, so a killed run leaves nothing behind. Links, addresses, rules and
+// programs are put into a namespace by the packages beside this one.
 package netns
 
 import (
@@ -26,10 +26,10 @@ type Namespace struct {
 	handle netns.NsHandle // netns.None() once closed
 }
 
-// New makes an empty network namespace: loopback only, and that down. The name
-// appears in error messages and nowhere in the system. The calling goroutine
-// stays where it is. It fails with EPERM without CAP_SYS_ADMIN
-// (network_namespaces(7)) and with ENOSPC at user.max_net_namespaces.
+// New makes a network namespace in which there is only the loopback interface, down. The
+// name appears in error messages and nowhere in the system. The calling goroutine stays
+// in its namespace. The error is EPERM without CAP_SYS_ADMIN (network_namespaces(7)), and
+// ENOSPC when user.max_net_namespaces is reached.
 func New(name string) (*Namespace, error) {
 	n := &Namespace{name: name, handle: netns.None()}
 	err := onThrowawayThread(func() error {
@@ -56,18 +56,19 @@ func explain(err error) error {
 	return err
 }
 
-// onThrowawayThread runs f on an operating-system thread of its own that is
-// never unlocked, so that the Go runtime ends the thread instead of handing it,
-// with whatever namespace f left it in, to another goroutine. When f ends its
-// goroutine (runtime.Goexit), the caller's ends as well.
+// onThrowawayThread runs f on a thread of its own and never unlocks that thread. The Go
+// runtime therefore ends the thread, and does not give it to another goroutine in the
+// namespace where f left it. If f ends its goroutine (runtime.Goexit), the caller's
+// goroutine ends too.
 func onThrowawayThread(f func() error) error {
 	result := make(chan error, 1)
 	go func() {
 		defer close(result)
 		runtime.LockOSThread()
 		if unix.Gettid() == unix.Getpid() {
-			// The runtime does not end the main thread but parks it for ever (runtime,
-			// mexit), in the namespace. While it is held here, f gets another.
+			// The runtime does not end the main thread: it would park it for ever in the
+			// namespace (runtime, mexit). While this goroutine holds the main thread, f
+			// gets another one.
 			defer runtime.UnlockOSThread()
 			result <- onThrowawayThread(f)
 			return
@@ -81,14 +82,14 @@ func onThrowawayThread(f func() error) error {
 	return err
 }
 
-// Name is the name given to New.
+// Name returns the name that was given to New.
 func (n *Namespace) Name() string { return n.name }
 
-// Do runs f on a thread inside the namespace and returns f's error. Sockets that
-// f makes keep the namespace for life and may be used from any goroutine
-// afterwards. Goroutines that f starts do not run inside the namespace. f may call
-// t.FailNow: it ends the caller's goroutine too. A panic in f ends the program, as in
-// any goroutine. f must not call Close, which waits for f.
+// Do runs f on a thread inside the namespace and returns f's error. A socket that f makes
+// belongs to the namespace for good, and any goroutine may use it afterwards. Goroutines
+// that f starts do not run inside the namespace. If f calls t.FailNow, the caller's
+// goroutine ends too; a panic in f ends the program. f must not call Close, which waits
+// for f.
 func (n *Namespace) Do(f func() error) error {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
@@ -103,15 +104,15 @@ func (n *Namespace) Do(f func() error) error {
 	})
 }
 
-// Start starts cmd inside the namespace. Do not set Pdeathsig on it: the thread
-// that forks ends at once, and the kernel ties that signal to the thread
-// (prctl(2), PR_SET_PDEATHSIG).
+// Start starts a command inside the namespace. Do not set the command's Pdeathsig: the
+// kernel sends that signal when the thread that forked ends, which is at once (prctl(2),
+// PR_SET_PDEATHSIG).
 func (n *Namespace) Start(cmd *exec.Cmd) error {
 	return n.Do(cmd.Start)
 }
 
-// Output runs cmd inside the namespace to its end and returns its standard
-// output; as with exec.Cmd.Output, an *exec.ExitError carries standard error.
+// Output runs a command inside the namespace to its end and returns its standard output.
+// As with exec.Cmd.Output, an *exec.ExitError has the standard error.
 func (n *Namespace) Output(cmd *exec.Cmd) ([]byte, error) {
 	var out []byte
 	err := n.Do(func() error {
@@ -122,17 +123,17 @@ func (n *Namespace) Output(cmd *exec.Cmd) ([]byte, error) {
 	return out, err
 }
 
-// FD is the descriptor that holds the namespace, for netlink requests that name
-// a namespace by descriptor. It is valid until Close and belongs to n.
+// FD returns the descriptor that holds the namespace, for netlink requests that name a
+// namespace by its descriptor. It is valid until Close; the caller must not close it.
 func (n *Namespace) FD() int {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
 	return int(n.handle)
 }
 
-// Close lets go of the namespace. The kernel removes it, with its links and
-// rules, when the last socket and process in it is gone as well. Closing twice
-// does nothing.
+// Close closes the descriptor of the namespace. The kernel removes the namespace, with its
+// links and rules, when no socket and no process is left in it. A second Close does
+// nothing.
 func (n *Namespace) Close() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()

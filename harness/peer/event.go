@@ -8,9 +8,18 @@ import (
 	"time"
 )
 
+// The events that a lab waits for (harness.Lab.StartServer, StartClient). What else a
+// program reports is between it and its test.
+const (
+	// Ready says that a server listens.
+	Ready = "ready"
+	// Connected says that a client is connected.
+	Connected = "connected"
+)
+
 // Event is what a program reports: one line of JSON on its standard output.
 type Event struct {
-	Name string        `json:"event"`          // "ready", "connected", "silent", …
+	Name string        `json:"event"`          // Ready, Connected, or a name of the program's own
 	Peer string        `json:"peer,omitempty"` // the other end's address
 	For  time.Duration `json:"for,omitempty"`  // how long something took, in nanoseconds
 	N    int           `json:"n,omitempty"`    // how many: reads, bytes

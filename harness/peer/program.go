@@ -70,19 +70,26 @@ func Start(ns *netns.Namespace, host string, cmd *exec.Cmd, t *timeline.Timeline
 	return p, nil
 }
 
-// explain returns why a program that is a file could not be started, without the names
-// of files and system calls that package exec adds, and a remedy. It returns other errors
-// as they are.
+// explain adds a remedy to the error of a program that is a file.
 func explain(err error) error {
-	var reason error
-	if errno, ok := errors.AsType[unix.Errno](err); ok {
-		reason = errno
-	} else if lookup, ok := errors.AsType[*exec.Error](err); ok {
-		reason = lookup.Err
-	} else {
+	reason := Reason(err)
+	if reason == err { // it is not about a file
 		return err
 	}
 	return fmt.Errorf("%w: is it installed, and may it be run?", reason)
+}
+
+// Reason returns why a program could not be started, without the names of files and
+// system calls that package os/exec adds: the errno, or that the program is not in PATH.
+// It returns other errors as they are.
+func Reason(err error) error {
+	if errno, ok := errors.AsType[unix.Errno](err); ok {
+		return errno
+	}
+	if lookup, ok := errors.AsType[*exec.Error](err); ok {
+		return lookup.Err
+	}
+	return err
 }
 
 // connect gives the program pipes for the outputs that are not set. The pipes are

@@ -162,7 +162,7 @@ func (d *Diag) Destroy(e Entry) error {
 		Data:   r.bytes(),
 	})
 	if errors.Is(err, unix.EOPNOTSUPP) {
-		return fmt.Errorf("destroying the socket %v > %v: %w: the kernel has no CONFIG_INET_DIAG_DESTROY: use one that has it, as Debian's do, or run it in virtual time (make suite)", e.Local, e.Remote, err)
+		return fmt.Errorf("destroying the socket %v > %v: %w: the kernel has no CONFIG_INET_DIAG_DESTROY: use one that has it, as Debian's do, or run it in virtual time", e.Local, e.Remote, err)
 	}
 	if err != nil && !errors.Is(err, unix.ENOENT) {
 		return fmt.Errorf("destroying the socket %v > %v: %w", e.Local, e.Remote, err)

@@ -2,20 +2,20 @@ package steal
 
 import "time"
 
-// history is when the machine stood still. The zero value knows nothing.
+// history is when the machine stood still. The zero value is empty.
 type history struct {
-	at     time.Time               // of the last look
-	stolen map[int64]time.Duration // by processor, since the machine was started
+	at     time.Time               // of the last sample
+	stolen map[int64]time.Duration // the last sample: by processor, since the machine was started
 	gaps   []gap
 }
 
-// gap is an interval between two looks in which a processor was taken away.
+// gap is an interval between two samples in which a processor lost time.
 type gap struct {
 	from, to time.Time
-	stolen   time.Duration
+	stolen   time.Duration // from the processor that lost most
 }
 
-// add takes a look's result down.
+// add adds a sample.
 func (h *history) add(at time.Time, stolen map[int64]time.Duration) {
 	var most time.Duration
 	for processor, total := range stolen {
@@ -29,6 +29,8 @@ func (h *history) add(at time.Time, stolen map[int64]time.Duration) {
 	h.at, h.stolen = at, stolen
 }
 
+// between returns the time that was stolen in the gaps between two instants, or overlapping
+// them.
 func (h *history) between(from, to time.Time) (stolen time.Duration) {
 	for _, g := range h.gaps {
 		if g.to.After(from) && g.from.Before(to) {

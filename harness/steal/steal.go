@@ -1,10 +1,10 @@
-// Package steal knows for how long the machine stood still: when its hypervisor gave a
-// processor to somebody else (the column steal of /proc/stat, proc(5)). A virtual machine
-// that has used up its quota stands still for the rest of the hypervisor's period, 100 ms
-// by default, and nothing on it can be in time, the kernel's timers included.
+// Package steal measures for how long the machine stood still because its hypervisor ran
+// something else (steal, a column of /proc/stat, proc(5)). A virtual machine that has used
+// up its quota stands still for the rest of the hypervisor's period, by default 100 ms.
+// Nothing on it can be in time then, not even the kernel's timers.
 //
-// What a busy machine's own scheduler lets wait is not here: that is not the kernel's
-// lateness but the program's.
+// The time that a program waits for this machine's own scheduler is not steal: then the
+// program is late, and not the kernel.
 package steal
 
 import (
@@ -14,37 +14,51 @@ import (
 	"github.com/prometheus/procfs"
 )
 
-// interval is how exactly it is known when the machine stood still.
+// interval is the time between two samples: it limits how exactly the package knows when
+// the machine stood still.
 const interval = 250 * time.Millisecond
 
-var watch struct {
-	sync.Mutex
+// monitor samples the steal of one machine while anybody watches. The zero value is ready
+// to use, by any goroutine.
+type monitor struct {
+	mu       sync.Mutex
 	watchers int
-	stop     chan struct{}
+	stop     chan struct{} // closed when the last watcher ends
 	history  history
 }
 
-// Watch begins to watch the machine, and returns what ends it. What was seen is forgotten
-// when nobody watches any more.
-func Watch() (end func()) {
-	watch.Lock()
-	defer watch.Unlock()
-	if watch.watchers++; watch.watchers == 1 {
-		watch.stop = make(chan struct{})
-		look()
-		go watchUntil(watch.stop)
+// machine is this machine's. There is one, because matchers ask about the machine and know
+// no lab.
+var machine monitor
+
+// Watch begins to watch the machine until end is called. The history is dropped when the
+// last watcher ends.
+func Watch() (end func()) { return machine.watch() }
+
+// Between returns the longest time that the machine can have stood still between two
+// instants: in each interval, the steal of the processor that lost most. It is 0 while
+// nobody watches, and on kernels that do not count steal.
+func Between(from, to time.Time) time.Duration { return machine.between(from, to) }
+
+func (m *monitor) watch() (end func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.watchers++; m.watchers == 1 {
+		m.stop = make(chan struct{})
+		m.sample()
+		go m.sampleUntil(m.stop)
 	}
 	return sync.OnceFunc(func() {
-		watch.Lock()
-		defer watch.Unlock()
-		if watch.watchers--; watch.watchers == 0 {
-			close(watch.stop)
-			watch.history = history{}
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if m.watchers--; m.watchers == 0 {
+			close(m.stop)
+			m.history = history{}
 		}
 	})
 }
 
-func watchUntil(stop chan struct{}) {
+func (m *monitor) sampleUntil(stop chan struct{}) {
 	ticks := time.NewTicker(interval)
 	defer ticks.Stop()
 	for {
@@ -52,31 +66,28 @@ func watchUntil(stop chan struct{}) {
 		case <-stop:
 			return
 		case <-ticks.C:
-			watch.Lock()
-			if watch.stop == stop && watch.watchers > 0 {
-				look()
+			m.mu.Lock()
+			if m.stop == stop && m.watchers > 0 {
+				m.sample()
 			}
-			watch.Unlock()
+			m.mu.Unlock()
 		}
 	}
 }
 
-// Between is the longest for which the machine can have stood still between two instants:
-// that of the processor that was taken away for longest, in each of the intervals between
-// them. It is 0 while nobody watches, and where the kernel does not say.
-func Between(from, to time.Time) time.Duration {
-	watch.Lock()
-	defer watch.Unlock()
-	if watch.watchers == 0 {
+func (m *monitor) between(from, to time.Time) time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.watchers == 0 {
 		return 0
 	}
-	look()
-	return watch.history.between(from, to)
+	m.sample()
+	return m.history.between(from, to)
 }
 
-// look adds what the kernel says now. A /proc that does not say it is no error: then the
-// machine is taken to run.
-func look() {
+// sample adds the kernel's present count to the history. If /proc does not show it, the
+// machine counts as running.
+func (m *monitor) sample() {
 	proc, err := procfs.NewDefaultFS()
 	if err != nil {
 		return
@@ -89,5 +100,5 @@ func look() {
 	for processor, times := range stat.CPU {
 		stolen[processor] = time.Duration(times.Steal * float64(time.Second)).Round(time.Millisecond)
 	}
-	watch.history.add(time.Now(), stolen)
+	m.history.add(time.Now(), stolen)
 }

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-func TestTheLongestAbsenceOfAnyProcessorIsToldForTheIntervalsThatItTouches(t *testing.T) {
+func TestBetweenReportsTheProcessorThatLostMostInEachGapThatOverlaps(t *testing.T) {
 	const ms = time.Millisecond
 	began := time.Now()
 	after := func(d time.Duration) time.Time { return began.Add(d) }
 	var h history
-	for _, look := range []struct {
+	for _, sample := range []struct {
 		at     time.Duration
 		stolen map[int64]time.Duration
 	}{
@@ -22,7 +22,7 @@ func TestTheLongestAbsenceOfAnyProcessorIsToldForTheIntervalsThatItTouches(t *te
 		{400 * ms, map[int64]time.Duration{0: 600 * ms, 1: 50 * ms}},
 		{500 * ms, map[int64]time.Duration{0: 600 * ms, 1: 50 * ms, 2: 900 * ms}}, // a processor more
 	} {
-		h.add(after(look.at), look.stolen)
+		h.add(after(sample.at), sample.stolen)
 	}
 	for _, c := range []struct{ from, to, want time.Duration }{
 		{0, 100 * ms, 0},
@@ -38,18 +38,18 @@ func TestTheLongestAbsenceOfAnyProcessorIsToldForTheIntervalsThatItTouches(t *te
 	}
 }
 
-// The kernel's own numbers: no more is told than what it counts in the meantime, of all
-// processors.
-func TestWhatTheKernelCountsIsTold(t *testing.T) {
-	defer Watch()()
+// The kernel's own count, of all processors: the package reports no more.
+func TestBetweenReportsNoMoreThanTheKernelCounts(t *testing.T) {
+	var m monitor
+	defer m.watch()()
 	total := func() (processors int, sum time.Duration) {
-		watch.Lock()
-		defer watch.Unlock()
-		look()
-		for _, stolen := range watch.history.stolen {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.sample()
+		for _, stolen := range m.history.stolen {
 			sum += stolen
 		}
-		return len(watch.history.stolen), sum
+		return len(m.history.stolen), sum
 	}
 	from := time.Now()
 	processors, before := total()
@@ -57,26 +57,27 @@ func TestWhatTheKernelCountsIsTold(t *testing.T) {
 		t.Fatal("/proc/stat names no processor")
 	}
 	time.Sleep(3 * interval)
-	told := Between(from, time.Now())
-	if _, after := total(); told > after-before {
-		t.Errorf("the machine is said to have stood still for %v, and the kernel counted %v", told, after-before)
+	reported := m.between(from, time.Now())
+	if _, after := total(); reported > after-before {
+		t.Errorf("the machine is said to have stood still for %v, and the kernel counted %v", reported, after-before)
 	}
 }
 
 func TestWatchingEndsWithTheLastWatcher(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // which fails while a goroutine is left
-		first, second := Watch(), Watch()
+		var m monitor
+		first, second := m.watch(), m.watch()
 		first()
 		first()
-		if watch.watchers != 1 {
-			t.Errorf("one of two has gone, and %d watch", watch.watchers)
+		if m.watchers != 1 {
+			t.Errorf("one of two watchers has ended, and %d are left", m.watchers)
 		}
 		second()
-		if watch.watchers != 0 || watch.history.gaps != nil {
-			t.Errorf("nobody watches, and there are %d, who know of %v", watch.watchers, watch.history.gaps)
+		if m.watchers != 0 || m.history.gaps != nil {
+			t.Errorf("both watchers have ended, and %d are left, with the history %v", m.watchers, m.history.gaps)
 		}
-		if got := Between(time.Now().Add(-time.Hour), time.Now()); got != 0 {
-			t.Errorf("nobody watched, and the machine stood still for %v", got)
+		if got := m.between(time.Now().Add(-time.Hour), time.Now()); got != 0 {
+			t.Errorf("without a watcher the machine stood still for %v", got)
 		}
 	})
 }

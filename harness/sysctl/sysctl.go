@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/linux"
 )
 
 // Setting is a parameter and the value that it is to have.
@@ -21,8 +23,11 @@ type Setting struct {
 	Name string
 	// Value is compared with what the kernel shows, word by word.
 	Value string
-	// Optional makes it no error that the kernel does not have the parameter (ENOENT) or
-	// does not let this namespace change it (EPERM).
+	// Since is the version of Linux that brought the parameter: older kernels may lack it.
+	// The zero value is that every kernel has it.
+	Since linux.Version
+	// Optional makes it no error that the kernel lacks the parameter (ENOENT), because of an
+	// option that it was built without, or does not let this namespace change it (EPERM).
 	Optional bool
 }
 
@@ -55,7 +60,8 @@ func Write(name, value string) error {
 // whether it had to change the parameter.
 func (s Setting) Apply() (changed bool, err error) {
 	changed, err = s.apply()
-	if s.Optional && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.EPERM)) {
+	mayLack := s.Optional || linux.Running().Before(s.Since)
+	if mayLack && errors.Is(err, fs.ErrNotExist) || s.Optional && errors.Is(err, unix.EPERM) {
 		return false, nil
 	}
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/halfopen-lab/halfopen/harness/linux"
 	"github.com/halfopen-lab/halfopen/harness/netns"
 	"github.com/halfopen-lab/halfopen/harness/private"
 	"github.com/halfopen-lab/halfopen/harness/sysctl"
@@ -90,8 +91,17 @@ func TestWhatTheKernelDoesNotTake(t *testing.T) {
 		if _, err := sysctl.Read("net/ipv4/tcp_nonesuch"); !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), "reading the sysctl net/ipv4/tcp_nonesuch: ") {
 			t.Errorf("Read: %v", err)
 		}
-		if changed, err := (sysctl.Setting{Name: "net/ipv4/tcp_nonesuch", Value: "1", Optional: true}).Apply(); changed || err != nil {
-			t.Errorf("one that is optional: %v, %v", changed, err)
+		for _, s := range []sysctl.Setting{
+			{Name: "net/ipv4/tcp_nonesuch", Value: "1", Optional: true},
+			{Name: "net/ipv4/tcp_nonesuch", Value: "1", Since: linux.Version{Major: 1000}},
+		} {
+			if changed, err := s.Apply(); changed || err != nil {
+				t.Errorf("%+v: %v, %v", s, changed, err)
+			}
+		}
+		since := sysctl.Setting{Name: "net/ipv4/tcp_nonesuch", Value: "1", Since: linux.Running()}
+		if _, err := since.Apply(); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("a kernel that must have it and does not: %v", err)
 		}
 	})
 }

@@ -18,7 +18,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"golang.org/x/sys/unix"
+	"golang.org/x/term"
 
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/environment"
@@ -29,7 +29,7 @@ import (
 
 // Command is the command suite.
 func Command(ctx context.Context, arguments []string) (passed bool, err error) {
-	s := suites.Settings{Output: os.Stdout, Terminal: terminal(os.Stdout), LeaveOut: environment.Read().LeaveOut}
+	s := suites.Settings{Output: os.Stdout, Terminal: term.IsTerminal(int(os.Stdout.Fd())), LeaveOut: environment.Read().LeaveOut}
 	flags := flag.NewFlagSet("suite", flag.ContinueOnError)
 	s.Flags(flags)
 	s.GuestFlags(flags)
@@ -177,9 +177,4 @@ func executorsOf(list string) ([]string, error) {
 		}
 	}
 	return executors, nil
-}
-
-func terminal(f *os.File) bool {
-	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
-	return err == nil
 }

@@ -7,6 +7,7 @@ import (
 	. "github.com/onsi/gomega"
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/fixtures"
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	. "github.com/halfopen-lab/halfopen/harness/matcher"
@@ -21,7 +22,7 @@ var _ = Describe("A server whose descriptors are all taken by ghosts", Rows("B7"
 		It("cannot accept (EMFILE) though its listener is readable, and can again when the ghosts are reaped", Waits(5*time.Second), func() {
 			const timeout = 4 * time.Second
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			server := lab.StartServer(5000, "reaper", "-timeout", timeout.String(), "-descriptors", "3")
+			server := lab.StartServer(5000, fixtures.Reaper{Timeout: timeout, Descriptors: 3})
 			// waiting is the clients in the accept queue: a listener's Recv-Q.
 			waiting := func() int {
 				GinkgoHelper()
@@ -44,11 +45,11 @@ var _ = Describe("A server whose descriptors are all taken by ghosts", Rows("B7"
 
 			late := lab.Dial(5000)
 			Expect(late.Write("alive")).To(Succeed())
-			Expect(server).To(AnnounceErrno("full", unix.EMFILE, Within(time.Second)))
+			Expect(server).To(AnnounceErrno(fixtures.Full, unix.EMFILE, Within(time.Second)))
 			Expect(waiting()).To(Equal(1))
 			Expect(late).To(BeInState(sock.Established), "it believes that it is served")
 
-			Expect(server).To(Announce("silent", During(oracle.Silence(timeout, 0), heard)))
+			Expect(server).To(Announce(fixtures.Silent, During(oracle.Silence(timeout, 0), heard)))
 			Eventually(waiting).WithTimeout(time.Second).Should(BeZero(), "accepted")
 			Expect(late).To(StayAlive(100 * time.Millisecond))
 		})

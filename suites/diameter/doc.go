@@ -3,14 +3,15 @@
 package diameter
 
 import (
-	"os/exec"
 	"time"
 
 	. "github.com/onsi/gomega"
 
+	"github.com/halfopen-lab/halfopen/fixtures"
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/link"
 	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/harness/require"
 )
 
 // The watchdog of the specs is go-diameter's, told to ask once more: after as long a
@@ -21,30 +22,24 @@ const (
 	port = 3868             // RFC 6733, §2.1
 )
 
-var watches = []string{"-interval", tw.String(), "-wait", tw.String(), "-repeats", "1"}
+var watches = fixtures.Diameter{Interval: tw, Wait: tw, Repeats: 1}
 
 // distance is how long the server's packets take, as from the next city. go-diameter drops
 // an answer that comes before it waits for it (docs/diameter-watchdog.md): in a lab without
 // it, how fast the machine is would decide.
 const distance = 5 * time.Millisecond
 
-// startServer starts the Diameter server of fixtures/diameter on the server.
-func startServer(lab *harness.Lab, arguments ...string) *harness.Program {
-	listen := lab.Server.AddressPort(port).String()
-	p := lab.Server.Start(exec.Command("diameter", append([]string{"-listen", listen}, arguments...)...))
-	p.Await("ready")
-	return p
+// fixture returns an error if the Diameter peer of fixtures/diameter is not in PATH.
+func fixture() error {
+	return require.Program(fixtures.DiameterProgram, "build it into a directory of PATH (go -C fixtures/diameter build -o DIRECTORY)")
 }
 
 // startClient starts the Diameter client of fixtures/diameter on the client, a distance
 // away from the server, and waits until they have exchanged capabilities.
-func startClient(lab *harness.Lab, arguments ...string) *harness.Program {
+func startClient(lab *harness.Lab, client fixtures.Diameter) *harness.Program {
 	towards := lab.Server.LinkTo(lab.Host("firewall"))
 	Expect(lab.Server.Links().Impair(towards, link.Impairment{Delay: distance})).To(Succeed())
-	connect := lab.Server.AddressPort(port).String()
-	p := lab.Client.Start(exec.Command("diameter", append([]string{"-connect", connect}, arguments...)...))
-	p.Await("connected")
-	return p
+	return lab.StartClient(port, client)
 }
 
 // said is when a program reported a message, or anything else of that name.

@@ -12,21 +12,22 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/halfopen-lab/halfopen/fixtures"
+	"github.com/halfopen-lab/halfopen/fixtures/installed"
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	. "github.com/halfopen-lab/halfopen/harness/matcher"
 	"github.com/halfopen-lab/halfopen/harness/oracle"
-	"github.com/halfopen-lab/halfopen/harness/require"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/scenarios"
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-var _ = Describe("freeDiameter as the client of a server that vanishes", Rows("H6"), Needs(require.Diameter), Needs(require.FreeDiameter), func() {
+var _ = Describe("freeDiameter as the client of a server that vanishes", Rows("H6"), Needs(fixture), Needs(installed.FreeDiameter.Here), func() {
 	EachFamily(func(family sock.Family) {
 		It("sends one request, fails over after 2 Tw, as RFC 3539 wants, and closes after 4; connected again it waits for three answers, which it asks for one after another", Waits(5*time.Minute), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			server := startServer(lab)
+			server := lab.StartServer(port, fixtures.Diameter{})
 			client := startFreeDiameter(lab)
 			Expect(server).To(Announce("DWA", Within(2*tw)), "it lives")
 			drop := scenarios.SilentDrop{}

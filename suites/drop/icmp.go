@@ -8,6 +8,7 @@ import (
 	. "github.com/onsi/gomega"
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/fixtures"
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	. "github.com/halfopen-lab/halfopen/harness/matcher"
@@ -80,9 +81,9 @@ var _ = Describe("A ping of a host whose program hangs", Rows("D6"), func() {
 	EachFamily(func(family sock.Family) {
 		It("is answered by the kernel: it says that the kernel lives, no more", func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			server := lab.StartServer(5000, "echo")
+			server := lab.StartServer(5000, fixtures.Echo{})
 			client := lab.Dial(5000)
-			server.Await("accepted")
+			server.Await(fixtures.Accepted)
 
 			lab.Apply(scenarios.ProcessStopped{Program: server})
 

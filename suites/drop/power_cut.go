@@ -7,6 +7,7 @@ import (
 	. "github.com/onsi/gomega"
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/fixtures"
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	. "github.com/halfopen-lab/halfopen/harness/matcher"
@@ -19,7 +20,7 @@ var _ = Describe("A server that ends without closing its connections", Rows("D2"
 	EachFamily(func(family sock.Family) {
 		It("by a power cut: no FIN, no RST, and the client of an idle connection sees nothing; keepalive does", Waits(3*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			lab.StartServer(5000, "echo")
+			lab.StartServer(5000, fixtures.Echo{})
 			client := lab.Dial(5000)
 			client.Keepalive(quick)
 
@@ -32,9 +33,9 @@ var _ = Describe("A server that ends without closing its connections", Rows("D2"
 
 		It("by kill -9: its kernel sends FIN, and the client reads 0", func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			server := lab.StartServer(5000, "echo")
+			server := lab.StartServer(5000, fixtures.Echo{})
 			client := lab.Dial(5000)
-			server.Await("accepted")
+			server.Await(fixtures.Accepted)
 
 			lab.Apply(scenarios.ProcessKilled{Program: server})
 
@@ -44,9 +45,9 @@ var _ = Describe("A server that ends without closing its connections", Rows("D2"
 
 		It("by kill -9 with data that it had not read: its kernel sends RST", func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			server := lab.StartServer(5000, "hold")
+			server := lab.StartServer(5000, fixtures.Hold{})
 			client := lab.Dial(5000)
-			server.Await("accepted")
+			server.Await(fixtures.Accepted)
 			Expect(client.Write("never read")).To(Succeed())
 			Eventually(func() int { return client.Entry().Queues.Sent }).WithTimeout(time.Second).Should(BeZero(), "the server's kernel has the data")
 

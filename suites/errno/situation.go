@@ -2,7 +2,6 @@ package errno
 
 import (
 	"fmt"
-	"os"
 	"runtime"
 	"strings"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	"github.com/halfopen-lab/halfopen/harness/firewall"
+	"github.com/halfopen-lab/halfopen/harness/sysctl"
 )
 
 // situation is a fault of the host's own making, which no other family of specs
@@ -127,9 +127,7 @@ func portsTaken(lab *harness.Lab, take func(*harness.Conn) error) situation {
 		what:   "every ephemeral port of the client is taken",
 		byHand: fmt.Sprintf("sysctl net.ipv4.ip_local_port_range=%q", ports),
 		arise: func() error {
-			err := lab.Client.Do(func() error {
-				return os.WriteFile("/proc/sys/net/ipv4/ip_local_port_range", []byte(ports), 0)
-			})
+			err := lab.Client.Do(func() error { return sysctl.Write("net/ipv4/ip_local_port_range", ports) })
 			if err != nil {
 				return err
 			}

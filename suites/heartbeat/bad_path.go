@@ -6,6 +6,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/halfopen-lab/halfopen/fixtures"
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	"github.com/halfopen-lab/halfopen/harness/link"
@@ -21,11 +22,11 @@ var _ = Describe("Heartbeats over a bad path", Rows("H9"), func() {
 	EachFamily(func(family sock.Family) {
 		It("give no false alarm in a day of delay, jitter, loss and reordering; then they notice a power cut in time", Needs(require.Netem), Waits(24*time.Hour+15*time.Minute), Costs(16), func() {
 			const interval, timeout = 5 * time.Minute, 8 * time.Minute // together less than retransmission takes to give up
-			slow := []string{"-interval", interval.String(), "-timeout", timeout.String()}
+			slow := fixtures.Heartbeat{Interval: interval, Timeout: timeout}
 			lab := harness.New(GinkgoT(), harness.Routed, family)
-			server := lab.StartServer(5000, "heartbeat", slow...)
-			client := lab.StartClient(5000, "heartbeat", slow...)
-			server.Await("accepted")
+			server := lab.StartServer(5000, slow)
+			client := lab.StartClient(5000, slow)
+			server.Await(fixtures.Accepted)
 
 			lab.Apply(scenarios.ImpairedPath{By: link.Impairment{Delay: 300 * time.Millisecond, Jitter: 100 * time.Millisecond, Loss: 20, Reorder: 25}})
 			time.Sleep(24 * time.Hour)
@@ -41,7 +42,7 @@ var _ = Describe("Heartbeats over a bad path", Rows("H9"), func() {
 			arrived := lab.Client.Received(capture.All(capture.Data, capture.Original))
 			heard := arrived[len(arrived)-1].At
 			// A retransmission that came later may have been what the program was waiting for.
-			Expect(client).To(Announce("silent", During(oracle.Silence(timeout, interval), heard).StartingBy(lab.LastData(lab.Client))))
+			Expect(client).To(Announce(fixtures.Silent, During(oracle.Silence(timeout, interval), heard).StartingBy(lab.LastData(lab.Client))))
 		})
 
 		// At least one heartbeat falls into each outage, and comes with the retransmission
@@ -49,11 +50,11 @@ var _ = Describe("Heartbeats over a bad path", Rows("H9"), func() {
 		// like iptables has to be waited for, which on a busy machine takes seconds.
 		It("give no false alarm when the path is lost again and again, for less than the timeout", Waits(16*time.Second), func() {
 			const timeout, outage = 4 * time.Second, interval + 100*time.Millisecond
-			patient := []string{"-interval", interval.String(), "-timeout", timeout.String()}
+			patient := fixtures.Heartbeat{Interval: interval, Timeout: timeout}
 			lab := harness.New(GinkgoT(), harness.Routed, family)
-			server := lab.StartServer(5000, "heartbeat", patient...)
-			client := lab.StartClient(5000, "heartbeat", patient...)
-			server.Await("accepted")
+			server := lab.StartServer(5000, patient)
+			client := lab.StartClient(5000, patient)
+			server.Await(fixtures.Accepted)
 
 			for range 3 {
 				cut := scenarios.CableOut{At: scenarios.Middle}
@@ -65,13 +66,13 @@ var _ = Describe("Heartbeats over a bad path", Rows("H9"), func() {
 				Expect(lab.Client.Sent(capture.All(capture.Data, capture.After(lost)))).NotTo(BeEmpty(), "heartbeats are lost")
 				lab.Heal(cut)
 				healed := time.Now()
-				Expect(client).To(GoWithout("silent", timeout/2))
-				Expect(server).To(GoWithout("silent", timeout/4))
+				Expect(client).To(GoWithout(fixtures.Silent, timeout/2))
+				Expect(server).To(GoWithout(fixtures.Silent, timeout/4))
 				Expect(lab.Client.Received(capture.All(capture.Data, capture.After(healed)))).NotTo(BeEmpty(), "the path is back")
 			}
 			lab.Apply(scenarios.PowerOff{Host: lab.Server})
 
-			Expect(client).To(Announce("silent", During(oracle.Silence(timeout, interval), lab.LastData(lab.Client))))
+			Expect(client).To(Announce(fixtures.Silent, During(oracle.Silence(timeout, interval), lab.LastData(lab.Client))))
 		})
 	})
 })

@@ -6,6 +6,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/halfopen-lab/halfopen/fixtures"
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	. "github.com/halfopen-lab/halfopen/harness/matcher"
@@ -21,10 +22,10 @@ var _ = Describe("A server that closes in order when its client has died", Rows(
 		closing := func(orphanRetries int) (lab *harness.Lab, cut scenarios.PowerOff, ghost *harness.TableEntry, fin time.Time, giveUp oracle.Window) {
 			lab = harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Server.Sysctl("ipv4/tcp_orphan_retries", orphanRetries)
-			server := lab.StartServer(5000, "reaper", "-timeout", timeout.String())
-			lab.StartClient(5000, "heartbeat", patient...)
-			server.Await("accepted")
-			Expect(server).To(GoWithout("silent", timeout))
+			server := lab.StartServer(5000, fixtures.Reaper{Timeout: timeout})
+			lab.StartClient(5000, patient)
+			server.Await(fixtures.Accepted)
+			Expect(server).To(GoWithout(fixtures.Silent, timeout))
 			syn := lab.Server.Received(capture.SYN)[0]
 			ghost = lab.Server.TableEntry(syn.Dst, syn.Src)
 			Expect(ghost).To(BeInState(sock.Established))
@@ -33,7 +34,7 @@ var _ = Describe("A server that closes in order when its client has died", Rows(
 			cut = scenarios.PowerOff{Host: lab.Client}
 			lab.Apply(cut)
 			heard := lab.LastData(lab.Server)
-			Expect(server).To(Announce("silent", During(oracle.Silence(timeout, 0), heard)))
+			Expect(server).To(Announce(fixtures.Silent, During(oracle.Silence(timeout, 0), heard)))
 			Expect(ghost).To(EnterState(sock.FinWait1, Within(time.Second)))
 			fin = lab.Server.Sent(capture.FIN)[0].At
 			Expect(fin).To(BeTemporally(">=", heard.Add(timeout)), "until then the connection is half-open")

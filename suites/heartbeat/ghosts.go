@@ -8,6 +8,7 @@ import (
 	. "github.com/onsi/gomega"
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/fixtures"
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	. "github.com/halfopen-lab/halfopen/harness/matcher"
@@ -24,7 +25,7 @@ var _ = Describe("A client that dies and returns before its server has noticed",
 		DescribeTable("leaves ghosts in ESTABLISHED: as many as it dies times while one death goes unnoticed",
 			func(every, timeout, interval time.Duration) {
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
-				lab.StartServer(5000, "reaper", "-timeout", timeout.String())
+				lab.StartServer(5000, fixtures.Reaper{Timeout: timeout})
 				cut := scenarios.PowerOff{Host: lab.Client}
 
 				var deaths []time.Time // when the server heard each of the dead last
@@ -42,7 +43,7 @@ var _ = Describe("A client that dies and returns before its server has noticed",
 						lab.Heal(cut)
 					}
 					returning := capture.After(time.Now())
-					lab.StartClient(5000, "heartbeat", "-interval", interval.String(), "-timeout", never)
+					lab.StartClient(5000, fixtures.Heartbeat{Interval: interval, Timeout: never})
 					Expect(lab.Server).To(HaveReceived(1, capture.All(capture.Data, returning), Within(every)))
 					time.Sleep(time.Until(next))
 
@@ -65,13 +66,17 @@ var _ = Describe("A client that dies and returns before its server has noticed",
 			returning(2*time.Hour, 5*time.Hour, 5*time.Minute),
 		)
 
+		// meter is the client in the specs below: it says who it is.
+		meter := fixtures.Heartbeat{Interval: 100 * time.Millisecond, Name: "meter 7", Timeout: never}
+
 		// The server has descriptors for two connections.
-		twoGhosts := func(arguments ...string) (*harness.Lab, *harness.Program) {
+		twoGhosts := func(reaper fixtures.Reaper) (*harness.Lab, *harness.Program) {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			server := lab.StartServer(5000, "reaper", append(arguments, "-descriptors", "2")...)
+			reaper.Descriptors = 2
+			server := lab.StartServer(5000, reaper)
 			cut := scenarios.PowerOff{Host: lab.Client}
 			for range 2 {
-				lab.StartClient(5000, "heartbeat", "-interval", "100ms", "-name", "meter 7", "-timeout", never)
+				lab.StartClient(5000, meter)
 				time.Sleep(time.Second)
 				lab.Apply(cut)
 				Expect(lab.Client.States()).To(BeEmpty(), "the client knows nothing of its connections")
@@ -81,7 +86,7 @@ var _ = Describe("A client that dies and returns before its server has noticed",
 		}
 		accepted := func(server *harness.Program) (n int) {
 			for _, e := range server.Events() {
-				if e.Name == "accepted" {
+				if e.Name == fixtures.Accepted {
 					n++
 				}
 			}
@@ -89,36 +94,36 @@ var _ = Describe("A client that dies and returns before its server has noticed",
 		}
 
 		It("cannot get in once its ghosts have taken all that the server has", Waits(3*time.Second), func() {
-			lab, server := twoGhosts("-timeout", never)
+			lab, server := twoGhosts(fixtures.Reaper{Timeout: never})
 			Expect(lab.Server.Count(sock.Established)).To(Equal(2))
 
-			lab.StartClient(5000, "heartbeat", "-name", "meter 7", "-timeout", never)
+			lab.StartClient(5000, fixtures.Heartbeat{Name: "meter 7", Timeout: never})
 
-			Expect(server).To(Announce("full", Within(time.Second)))
+			Expect(server).To(Announce(fixtures.Full, Within(time.Second)))
 			time.Sleep(time.Second)
 			Expect(accepted(server)).To(Equal(2), "it waits in the accept queue, and believes that it is served")
 			Expect(lab.Client.Count(sock.Established)).To(Equal(1))
 		})
 
 		It("gets in when the server notices faster than the client returns", Waits(3*time.Second), func() {
-			lab, server := twoGhosts("-timeout", "500ms")
+			lab, server := twoGhosts(fixtures.Reaper{Timeout: 500 * time.Millisecond})
 
-			lab.StartClient(5000, "heartbeat", "-interval", "100ms", "-name", "meter 7", "-timeout", never)
+			lab.StartClient(5000, meter)
 
 			Eventually(func() int { return accepted(server) }).WithTimeout(time.Second).Should(Equal(3))
-			Expect(server).To(GoWithout("full", 200*time.Millisecond))
+			Expect(server).To(GoWithout(fixtures.Full, 200*time.Millisecond))
 			Eventually(func() int { return lab.Server.Count(sock.Established) }).WithTimeout(time.Second).Should(Equal(1), "the client that lives")
 		})
 
 		It("gets in when it says who it is, and the server drops the older connection of that name", Waits(3*time.Second), func() {
-			lab, server := twoGhosts("-timeout", never, "-takeover")
-			Expect(server).To(Announce("replaced", Within(time.Second)))
+			lab, server := twoGhosts(fixtures.Reaper{Timeout: never, Takeover: true})
+			Expect(server).To(Announce(fixtures.Replaced, Within(time.Second)))
 
-			lab.StartClient(5000, "heartbeat", "-name", "meter 7", "-timeout", never)
+			lab.StartClient(5000, fixtures.Heartbeat{Name: "meter 7", Timeout: never})
 
 			Eventually(func() int { return accepted(server) }).WithTimeout(time.Second).Should(Equal(3))
 			Eventually(func() int { return lab.Server.Count(sock.Established) }).WithTimeout(time.Second).Should(Equal(1), "the client that lives")
-			Expect(server).To(GoWithout("full", 200*time.Millisecond))
+			Expect(server).To(GoWithout(fixtures.Full, 200*time.Millisecond))
 		})
 
 		It("finds no ghost when it returns after the server has noticed: where the server sends, TCP_USER_TIMEOUT ends what nobody acknowledges", Waits(3*time.Second), func() {
@@ -153,7 +158,7 @@ var _ = Describe("Clients whose programs are killed: FIN comes", Rows("H4"), fun
 		killed := func(lab *harness.Lab) {
 			GinkgoHelper()
 			for clients := range 3 {
-				client := lab.StartClient(5000, "heartbeat", "-interval", never, "-timeout", never)
+				client := lab.StartClient(5000, fixtures.Heartbeat{Interval: never, Timeout: never})
 				Expect(lab.Server).To(HaveReceived(clients+1, capture.All(capture.Data, capture.Original), Within(time.Second)), "its one heartbeat")
 				lab.Apply(scenarios.ProcessKilled{Program: client})
 			}
@@ -164,7 +169,7 @@ var _ = Describe("Clients whose programs are killed: FIN comes", Rows("H4"), fun
 			func(forEver, finTimeout time.Duration) {
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
 				lab.Client.Sysctl("ipv4/tcp_fin_timeout", int(finTimeout/time.Second))
-				lab.StartServer(5000, "hold")
+				lab.StartServer(5000, fixtures.Hold{})
 
 				killed(lab)
 				time.Sleep(forEver)
@@ -181,7 +186,7 @@ var _ = Describe("Clients whose programs are killed: FIN comes", Rows("H4"), fun
 
 		It("leave no ghost where the server reads the zero-read", Waits(time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			lab.StartServer(5000, "readloop")
+			lab.StartServer(5000, fixtures.ReadLoop{})
 
 			killed(lab)
 

@@ -6,6 +6,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/halfopen-lab/halfopen/fixtures"
 	"github.com/halfopen-lab/halfopen/harness"
 	. "github.com/halfopen-lab/halfopen/harness/matcher"
 	"github.com/halfopen-lab/halfopen/harness/sock"
@@ -18,34 +19,34 @@ var _ = Describe("A heartbeat sees what keepalive cannot", func() {
 	EachFamily(func(family sock.Family) {
 		It("a peer whose process is stopped", Rows("H5", "K8"), Waits(7*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			server := lab.StartServer(5000, "heartbeat", beats...)
-			client := lab.StartClient(5000, "heartbeat", beats...)
-			Expect(client).To(GoWithout("silent", 2*timeout))
+			server := lab.StartServer(5000, beats)
+			client := lab.StartClient(5000, beats)
+			Expect(client).To(GoWithout(fixtures.Silent, 2*timeout))
 
 			lab.Apply(scenarios.ProcessStopped{Program: server})
 
-			Expect(client).To(Announce("silent", unheard(lab, lab.Client)))
+			Expect(client).To(Announce(fixtures.Silent, unheard(lab, lab.Client)))
 		})
 
 		It("a peer whose program is in a deadlock", Rows("H5"), Waits(5*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			server := lab.StartServer(5000, "heartbeat", append(beats, "-hang-after", "1s")...)
-			client := lab.StartClient(5000, "heartbeat", beats...)
+			server := lab.StartServer(5000, fixtures.Heartbeat{Interval: interval, Timeout: timeout, HangAfter: time.Second})
+			client := lab.StartClient(5000, beats)
 
-			Expect(server).To(Announce("hangs", Within(2*time.Second)))
+			Expect(server).To(Announce(fixtures.Hangs, Within(2*time.Second)))
 
-			Expect(client).To(Announce("silent", unheard(lab, lab.Client)))
+			Expect(client).To(Announce(fixtures.Silent, unheard(lab, lab.Client)))
 		})
 
 		It("a peer that lost power behind a proxy", Rows("H5", "K9"), Waits(7*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Proxied, family)
-			lab.StartServer(5000, "heartbeat", beats...)
-			client := lab.StartClient(5000, "heartbeat", beats...)
-			Expect(client).To(GoWithout("silent", 2*timeout))
+			lab.StartServer(5000, beats)
+			client := lab.StartClient(5000, beats)
+			Expect(client).To(GoWithout(fixtures.Silent, 2*timeout))
 
 			lab.Apply(scenarios.PowerOff{Host: lab.Server})
 
-			Expect(client).To(Announce("silent", unheard(lab, lab.Client)))
+			Expect(client).To(Announce(fixtures.Silent, unheard(lab, lab.Client)))
 		})
 	})
 })

@@ -1,13 +1,13 @@
 package heartbeat
 
 import (
-	"slices"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/fixtures"
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	"github.com/halfopen-lab/halfopen/harness/link"
@@ -21,12 +21,13 @@ import (
 
 var _ = Describe("A heartbeat that is late, and a server that shuts down its sending side only", Rows("H2"), func() {
 	EachFamily(func(family sock.Family) {
-		connected := func(whenSilent string) (lab *harness.Lab, server, client *harness.Program) {
+		halfCloses := fixtures.Heartbeat{Interval: interval, Timeout: timeout, HalfClose: true}
+		connected := func(to fixtures.Heartbeat) (lab *harness.Lab, server, client *harness.Program) {
 			lab = harness.New(GinkgoT(), harness.Firewalled, family)
-			server = lab.StartServer(5000, "heartbeat", append(beats, "-when-silent", whenSilent)...)
-			client = lab.StartClient(5000, "heartbeat", slices.Concat(patient, []string{"-reconnect"})...)
-			server.Await("accepted")
-			Expect(server).To(GoWithout("silent", timeout))
+			server = lab.StartServer(5000, to)
+			client = lab.StartClient(5000, fixtures.Heartbeat{Interval: interval, Timeout: never, Reconnect: true})
+			server.Await(fixtures.Accepted)
+			Expect(server).To(GoWithout(fixtures.Silent, timeout))
 			return lab, server, client
 		}
 		// spoken is how many bytes the client has sent on its first connection: what
@@ -43,18 +44,18 @@ var _ = Describe("A heartbeat that is late, and a server that shuts down its sen
 		outage := func(lab *harness.Lab, server *harness.Program) (silent time.Time) {
 			GinkgoHelper()
 			lab.Apply(lost)
-			Expect(server).To(Announce("silent", unheard(lab, lab.Server)))
-			return server.Await("silent").At
+			Expect(server).To(Announce(fixtures.Silent, unheard(lab, lab.Server)))
+			return server.Await(fixtures.Silent).At
 		}
 		// tellsAndLosesNothing is what follows. The FIN waits behind heartbeats that
 		// nobody has acknowledged, for held at the longest.
 		tellsAndLosesNothing := func(lab *harness.Lab, server, client *harness.Program, held time.Duration) {
 			GinkgoHelper()
-			silent := server.Await("silent").At
-			Expect(client).To(Announce("closed", Within(held+time.Second)), "the zero-read")
-			Expect(client).To(Announce("reconnected", Within(10*time.Second)))
-			Expect(server).To(Announce("closed", Within(10*time.Second)))
-			closed := server.Await("closed")
+			silent := server.Await(fixtures.Silent).At
+			Expect(client).To(Announce(fixtures.Closed, Within(held+time.Second)), "the zero-read")
+			Expect(client).To(Announce(fixtures.Reconnected, Within(10*time.Second)))
+			Expect(server).To(Announce(fixtures.Closed, Within(10*time.Second)))
+			closed := server.Await(fixtures.Closed)
 			Expect(closed.N).To(Equal(spoken(lab)), "bytes")
 			Expect(closed.At).To(BeTemporally(">", silent))
 			Expect(lab.Server.Received(capture.All(capture.Data, capture.After(silent)))).NotTo(BeEmpty(), "data was on its way")
@@ -62,7 +63,7 @@ var _ = Describe("A heartbeat that is late, and a server that shuts down its sen
 		}
 
 		It("loses nothing of what an outage has held up, and the client reconnects", Waits(8*time.Second), func() {
-			lab, server, client := connected("shutdown")
+			lab, server, client := connected(halfCloses)
 			syn := lab.Server.Received(capture.SYN)[0]
 
 			outage(lab, server)
@@ -75,22 +76,22 @@ var _ = Describe("A heartbeat that is late, and a server that shuts down its sen
 
 		It("loses nothing of what a slow path delivers late, and the client reconnects", Needs(require.Netem), Waits(15*time.Second), func() {
 			const delay = 2 * timeout
-			lab, server, client := connected("shutdown")
+			lab, server, client := connected(halfCloses)
 
 			lab.Apply(scenarios.ImpairedPath{Direction: scenarios.TowardsServer, By: link.Impairment{Delay: delay}})
-			Expect(server).To(Announce("silent", unheard(lab, lab.Server)))
+			Expect(server).To(Announce(fixtures.Silent, unheard(lab, lab.Server)))
 
 			tellsAndLosesNothing(lab, server, client, delay) // until acknowledgements have come
 		})
 
 		It("loses what was on its way when the server aborts instead", Waits(8*time.Second), func() {
-			lab, server, client := connected("abort")
+			lab, server, client := connected(beats)
 
 			silent := outage(lab, server)
 
-			Expect(client).To(AnnounceErrno("failed", unix.ECONNRESET, During(oracle.Window{Latest: time.Second}, silent)))
+			Expect(client).To(AnnounceErrno(fixtures.Failed, unix.ECONNRESET, During(oracle.Window{Latest: time.Second}, silent)))
 			lab.Heal(lost)
-			Expect(client).To(Announce("reconnected", Within(10*time.Second)))
+			Expect(client).To(Announce(fixtures.Reconnected, Within(10*time.Second)))
 			first := lab.Client.Sent(capture.SYN)[0].Src
 			arrived := lab.Server.Received(capture.All(capture.From(first), capture.Data))
 			heard := arrived[len(arrived)-1].At

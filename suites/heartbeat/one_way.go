@@ -7,6 +7,7 @@ import (
 	. "github.com/onsi/gomega"
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/fixtures"
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	. "github.com/halfopen-lab/halfopen/harness/matcher"
@@ -25,20 +26,20 @@ var _ = Describe("Heartbeats both ways over a path that drops one direction", Ro
 				var deaf, heard *harness.Program
 				host := lab.Server
 				if lost == scenarios.TowardsServer {
-					deaf = lab.StartServer(5000, "heartbeat", beats...)
-					heard = lab.StartClient(5000, "heartbeat", patient...)
+					deaf = lab.StartServer(5000, beats)
+					heard = lab.StartClient(5000, patient)
 				} else {
 					host = lab.Client
-					heard = lab.StartServer(5000, "heartbeat", patient...)
-					deaf = lab.StartClient(5000, "heartbeat", beats...)
+					heard = lab.StartServer(5000, patient)
+					deaf = lab.StartClient(5000, beats)
 				}
-				Expect(deaf).To(GoWithout("silent", 2*timeout))
+				Expect(deaf).To(GoWithout(fixtures.Silent, 2*timeout))
 
 				lab.Apply(scenarios.SilentDrop{Direction: lost})
 
-				Expect(deaf).To(Announce("silent", unheard(lab, host)))
-				silent := deaf.Await("silent").At
-				Expect(heard).To(AnnounceErrno("failed", unix.ECONNRESET, During(oracle.Window{Latest: time.Second}, silent)))
+				Expect(deaf).To(Announce(fixtures.Silent, unheard(lab, host)))
+				silent := deaf.Await(fixtures.Silent).At
+				Expect(heard).To(AnnounceErrno(fixtures.Failed, unix.ECONNRESET, During(oracle.Window{Latest: time.Second}, silent)))
 			},
 			Entry("towards the server", Waits(7*time.Second), scenarios.TowardsServer),
 			Entry("towards the client", Waits(7*time.Second), scenarios.TowardsClient),
@@ -55,36 +56,36 @@ var _ = Describe("Heartbeats both ways over a path that drops one direction", Ro
 				speaking, deaf := lab.Client, lab.Server
 				if lost == scenarios.TowardsServer {
 					lab.Server.Sysctl("ipv4/tcp_retries2", retries)
-					believer = lab.StartServer(5000, "heartbeat", patient...)
-					speaker = lab.StartClient(5000, "heartbeat", beats...)
+					believer = lab.StartServer(5000, patient)
+					speaker = lab.StartClient(5000, beats)
 				} else {
 					speaking, deaf = lab.Server, lab.Client
 					lab.Client.Sysctl("ipv4/tcp_retries2", retries)
-					speaker = lab.StartServer(5000, "heartbeat", beats...)
-					believer = lab.StartClient(5000, "heartbeat", patient...)
+					speaker = lab.StartServer(5000, beats)
+					believer = lab.StartClient(5000, patient)
 				}
 				syn := lab.Client.Sent(capture.SYN)[0]
 				belief := lab.Client.TableEntry(syn.Src, syn.Dst)
 				if deaf == lab.Server {
 					belief = lab.Server.TableEntry(syn.Dst, syn.Src)
 				}
-				Expect(speaker).To(GoWithout("silent", 2*timeout))
+				Expect(speaker).To(GoWithout(fixtures.Silent, 2*timeout))
 
 				// Both before the fault: it may take iptables seconds to say that it is done.
 				rto, intact := belief.RTO(), time.Now()
 				lab.Apply(scenarios.SilentDrop{Direction: lost})
 
-				Expect(speaker).To(Announce("silent", Within(3*timeout)))
+				Expect(speaker).To(Announce(fixtures.Silent, Within(3*timeout)))
 				// What comes for the second time was heard already: not LastData.
 				fresh := speaking.Received(capture.All(capture.Data, capture.Original))
 				heard := fresh[len(fresh)-1].At
-				Expect(speaker).To(Announce("silent", During(oracle.Silence(timeout, interval), heard)))
+				Expect(speaker).To(Announce(fixtures.Silent, During(oracle.Silence(timeout, interval), heard)))
 				Expect(speaking.Received(capture.All(capture.Data, capture.Retransmission, capture.After(intact)))).NotTo(BeEmpty(), "all that still comes")
 				Expect(speaking).To(HaveSent(1, capture.RST, Within(time.Second)))
 				Expect(deaf.Received(capture.RST)).To(BeEmpty())
 				Expect(belief).To(BeInState(sock.Established), "half-open")
 
-				Expect(believer).To(AnnounceErrno("failed", unix.ETIMEDOUT, During(oracle.GiveUp(retries, rto), unacknowledged(deaf))))
+				Expect(believer).To(AnnounceErrno(fixtures.Failed, unix.ETIMEDOUT, During(oracle.GiveUp(retries, rto), unacknowledged(deaf))))
 			},
 			Entry("towards the server", Waits(19*time.Second), scenarios.TowardsServer),
 			Entry("towards the client", Waits(19*time.Second), scenarios.TowardsClient),

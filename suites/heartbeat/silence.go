@@ -8,6 +8,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/halfopen-lab/halfopen/fixtures"
 	"github.com/halfopen-lab/halfopen/harness"
 	. "github.com/halfopen-lab/halfopen/harness/matcher"
 	"github.com/halfopen-lab/halfopen/harness/oracle"
@@ -23,14 +24,14 @@ const (
 	timeout  = 2 * time.Second
 )
 
-// never is a timeout that plays no part.
-const never = "100h"
+// never is a time that does not pass in these specs.
+const never = 100 * time.Hour
 
 // What the programs are told: to beat and to watch, or to beat and take no silence for
 // death.
 var (
-	beats   = []string{"-interval", interval.String(), "-timeout", timeout.String()}
-	patient = []string{"-interval", interval.String(), "-timeout", never}
+	beats   = fixtures.Heartbeat{Interval: interval, Timeout: timeout}
+	patient = fixtures.Heartbeat{Interval: interval, Timeout: never}
 )
 
 // unheard is when a program must report the silence of a peer that can no longer be
@@ -44,16 +45,16 @@ var _ = Describe("A heartbeat and a peer that falls silent", Rows("H1"), func() 
 	EachFamily(func(family sock.Family) {
 		It("is noticed within one interval of the timeout, and never before it, on both sides", Waits(7*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			server := lab.StartServer(5000, "heartbeat", beats...)
-			client := lab.StartClient(5000, "heartbeat", beats...)
-			Expect(client).To(GoWithout("silent", 2*timeout))
+			server := lab.StartServer(5000, beats)
+			client := lab.StartClient(5000, beats)
+			Expect(client).To(GoWithout(fixtures.Silent, 2*timeout))
 
 			drop := scenarios.SilentDrop{}
 			lab.Apply(drop)
 			atClient, atServer := unheard(lab, lab.Client), unheard(lab, lab.Server)
 
-			Expect(client).To(Announce("silent", atClient))
-			Expect(server).To(Announce("silent", atServer))
+			Expect(client).To(Announce(fixtures.Silent, atClient))
+			Expect(server).To(Announce(fixtures.Silent, atServer))
 		})
 	})
 })

@@ -6,6 +6,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/halfopen-lab/halfopen/fixtures"
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	. "github.com/halfopen-lab/halfopen/harness/matcher"
@@ -91,7 +92,7 @@ var _ = Describe("A peer whose process is stopped", Rows("K8"), func() {
 		It("is alive to keepalive: its kernel answers every probe", Waits(8*time.Second), func() {
 			k := oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 2}
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			server := lab.StartServer(5000, "echo")
+			server := lab.StartServer(5000, fixtures.Echo{})
 			client := lab.Dial(5000)
 			client.Keepalive(k)
 			Expect(client.Write("are you there?")).To(Succeed())

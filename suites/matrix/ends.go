@@ -1,16 +1,16 @@
 package matrix
 
 import (
-	"fmt"
 	"net/netip"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/fixtures"
 	"github.com/halfopen-lab/halfopen/fixtures/detection"
 	"github.com/halfopen-lab/halfopen/harness"
-	"github.com/halfopen-lab/halfopen/harness/reexec"
+	"github.com/halfopen-lab/halfopen/harness/peer"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
@@ -53,13 +53,13 @@ func (e *ends) converse() {
 	case e.protocol == detection.SCTP:
 		e.associate()
 	case e.side == client:
-		e.peer = e.lab.StartServer(port, "echo")
+		e.peer = e.lab.StartServer(port, fixtures.Echo{})
 		for _, w := range e.watchers {
 			w.adopt(e.lab.Dial(port))
 		}
 	default:
 		listener := e.lab.Server.Listen(port, len(e.watchers))
-		e.peer = e.lab.StartClient(port, "echo", "-connections", fmt.Sprint(len(e.watchers)))
+		e.peer = e.lab.StartClient(port, fixtures.Echo{Connections: len(e.watchers)})
 		for _, w := range e.watchers {
 			w.adopt(listener.Accept("server"))
 		}
@@ -73,14 +73,11 @@ func (e *ends) converse() {
 // associate associates every watcher with the peer, on all paths. With one path the peer
 // does not probe it: it would abort what it finds dead, in a race with the detectors.
 func (e *ends) associate() {
-	var probing []string
-	if len(e.lab.Paths()) == 1 {
-		probing = append(probing, "-no-heartbeats")
-	}
+	echo := fixtures.SCTPEcho{NoHeartbeats: len(e.lab.Paths()) == 1}
 	if e.side == client {
 		everywhere := netip.AddrPortFrom(netip.IPv4Unspecified(), port)
-		e.peer = e.lab.Server.Start(reexec.Command("sctp-echo", append(probing, "-listen", everywhere.String())...))
-		e.peer.Await("ready")
+		e.peer = e.lab.Server.Start(echo.ServerCommand(everywhere))
+		e.peer.Await(peer.Ready)
 		for _, w := range e.watchers {
 			w.associate(e.lab.DialSCTP(port))
 		}
@@ -88,7 +85,8 @@ func (e *ends) associate() {
 	}
 	listener := e.lab.Server.NewAssociation("listener", port)
 	Expect(listener.Socket.Listen(len(e.watchers))).To(Succeed())
-	e.peer = e.lab.StartClient(port, "sctp-echo", append(probing, "-associations", fmt.Sprint(len(e.watchers)))...)
+	echo.Associations = len(e.watchers)
+	e.peer = e.lab.StartClient(port, echo)
 	for _, w := range e.watchers {
 		w.associate(listener.Accept("server"))
 	}

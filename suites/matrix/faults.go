@@ -2,7 +2,6 @@ package matrix
 
 import (
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -34,39 +33,48 @@ func (f fault) longest() time.Duration {
 	return quiet
 }
 
-// idleTimeout is that of Amazon's network load balancers and NAT gateways.
-const idleTimeout = 350 * time.Second
+// dropping returns the row of a path that drops one direction.
+func dropping(protocol detection.Protocol, direction scenarios.Direction) fault {
+	drop := scenarios.SilentDrop{Direction: direction}
+	return fault{protocol: protocol, name: drop.Title(), topology: harness.Firewalled,
+		apply: func(*ends) harness.Fault { return drop }}
+}
+
+// forgetting returns the row of a firewall that forgets idle flows.
+func forgetting(protocol detection.Protocol, then firewall.AfterExpiry) fault {
+	timeout := scenarios.IdleTimeout{After: scenarios.FirewallTimeout, Then: then}
+	return fault{protocol: protocol, name: timeout.Title(), topology: harness.Firewalled, first: true,
+		apply: func(*ends) harness.Fault { return timeout }}
+}
+
+// flushed returns the row of a firewall that loses its state.
+func flushed(protocol detection.Protocol, then firewall.AfterExpiry) fault {
+	flush := scenarios.StateFlush{Then: then}
+	return fault{protocol: protocol, name: flush.Title(), topology: harness.Firewalled,
+		apply: func(*ends) harness.Fault { return flush }}
+}
 
 var faults = []fault{
-	{name: "process killed", topology: harness.Firewalled,
+	{name: scenarios.ProcessKilled{}.Title(), topology: harness.Firewalled,
 		apply: func(e *ends) harness.Fault { return scenarios.ProcessKilled{Program: e.peer} }},
-	{name: "process stopped", topology: harness.Firewalled,
+	{name: scenarios.ProcessStopped{}.Title(), topology: harness.Firewalled,
 		apply: func(e *ends) harness.Fault { return scenarios.ProcessStopped{Program: e.peer} }},
-	{name: "host powered off", topology: harness.Firewalled,
+	{name: scenarios.PowerOff{}.Title(), topology: harness.Firewalled,
 		apply: func(e *ends) harness.Fault { return scenarios.PowerOff{Host: e.far} }},
 	{name: "cable out", topology: harness.Routed,
 		apply: func(*ends) harness.Fault { return scenarios.CableOut{At: scenarios.Middle} }},
-	{name: "drop towards the server", topology: harness.Firewalled,
-		apply: func(*ends) harness.Fault { return scenarios.SilentDrop{Direction: scenarios.TowardsServer} }},
-	{name: "drop towards the client", topology: harness.Firewalled,
-		apply: func(*ends) harness.Fault { return scenarios.SilentDrop{Direction: scenarios.TowardsClient} }},
-	{name: fmt.Sprintf("idle timeout of %.0f s, silent", idleTimeout.Seconds()), topology: harness.Firewalled, first: true,
-		apply: func(*ends) harness.Fault { return scenarios.IdleTimeout{After: idleTimeout, Then: firewall.SilentDrop} }},
-	{name: fmt.Sprintf("idle timeout of %.0f s, RST to the sender", idleTimeout.Seconds()), topology: harness.Firewalled, first: true,
-		apply: func(*ends) harness.Fault {
-			return scenarios.IdleTimeout{After: idleTimeout, Then: firewall.ResetSender}
-		}},
-	{name: fmt.Sprintf("idle timeout of %.0f s, RST both ways", idleTimeout.Seconds()), topology: harness.Firewalled, first: true,
-		apply: func(*ends) harness.Fault { return scenarios.IdleTimeout{After: idleTimeout, Then: firewall.ResetBoth} }},
-	{name: "state flushed, silent", topology: harness.Firewalled,
-		apply: func(*ends) harness.Fault { return scenarios.StateFlush{Then: firewall.SilentDrop} }},
-	{name: "state flushed, RST to the sender", topology: harness.Firewalled,
-		apply: func(*ends) harness.Fault { return scenarios.StateFlush{Then: firewall.ResetSender} }},
+	dropping(detection.TCP, scenarios.TowardsServer),
+	dropping(detection.TCP, scenarios.TowardsClient),
+	forgetting(detection.TCP, firewall.SilentDrop),
+	forgetting(detection.TCP, firewall.ResetSender),
+	forgetting(detection.TCP, firewall.ResetBoth),
+	flushed(detection.TCP, firewall.SilentDrop),
+	flushed(detection.TCP, firewall.ResetSender),
 	{name: "NAT rebinding", topology: harness.NATed,
 		apply: func(*ends) harness.Fault {
 			return scenarios.NATRebinding{Ports: firewall.PortRange{First: 61000, Last: 61999}}
 		}},
-	{name: "host powered off behind a proxy", topology: harness.Proxied,
+	{name: scenarios.PowerOff{}.Title() + " behind a proxy", topology: harness.Proxied,
 		apply: func(e *ends) harness.Fault { return scenarios.PowerOff{Host: e.far} }},
 	{name: "accept queue full", topology: harness.Firewalled, first: true, connecting: true,
 		apply: func(e *ends) harness.Fault {

@@ -11,13 +11,14 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/halfopen-lab/halfopen/fixtures"
+	"github.com/halfopen-lab/halfopen/fixtures/installed"
 	"github.com/halfopen-lab/halfopen/fixtures/presets"
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	. "github.com/halfopen-lab/halfopen/harness/matcher"
 	"github.com/halfopen-lab/halfopen/harness/oracle"
-	"github.com/halfopen-lab/halfopen/harness/reexec"
-	"github.com/halfopen-lab/halfopen/harness/require"
+	"github.com/halfopen-lab/halfopen/harness/peer"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
@@ -28,14 +29,13 @@ var _ = Describe("The preset of a proxy", Rows("F11"), func() {
 	DescribeTable("closes both connections after its timeout, played by the relay of fixtures", func(p presets.Preset) {
 		lab := harness.New(GinkgoT(), harness.Proxied, sock.IPv4)
 		entrance := lab.ProxyHost().AddressPort(port)
-		relay := lab.ProxyHost().Start(reexec.Command("relay",
-			"-listen", entrance.String(), "-connect", lab.Server.AddressPort(port).String(), "-idle", p.Idle.String()))
-		relay.Await("ready")
+		relay := lab.ProxyHost().Start(fixtures.Relay{To: lab.Server.AddressPort(port), Idle: p.Idle}.ServerCommand(entrance))
+		relay.Await(peer.Ready)
 
 		expectCloseOfBoth(lab, entrance, p)
 	}, entries(presets.CloseBoth))
 
-	It("nginx-stream, the program itself at its defaults: closes both connections after 10m0s", Waits(605*time.Second), Needs(require.Nginx), func() {
+	It("nginx-stream, the program itself at its defaults: closes both connections after 10m0s", Waits(605*time.Second), Needs(installed.Nginx.Here), func() {
 		nginx, _ := presets.Find("nginx-stream")
 		lab := harness.New(GinkgoT(), harness.Proxied, sock.IPv4)
 		entrance := lab.ProxyHost().AddressPort(port)
@@ -52,7 +52,7 @@ stream { server { listen %[2]v; proxy_pass %[3]v; } }
 		expectCloseOfBoth(lab, entrance, nginx)
 	})
 
-	It("haproxy, the program itself without timeouts: keeps an idle connection for a day", Waits(24*time.Hour), Needs(require.HAProxy), func() {
+	It("haproxy, the program itself without timeouts: keeps an idle connection for a day", Waits(24*time.Hour), Needs(installed.HAProxy.Here), func() {
 		const day = 24 * time.Hour
 		haproxy, _ := presets.Find("haproxy")
 		Expect(haproxy.Idle).To(BeZero(), "no timeout of its own")

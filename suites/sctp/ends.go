@@ -7,6 +7,7 @@ import (
 	. "github.com/onsi/gomega"
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/fixtures"
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	. "github.com/halfopen-lab/halfopen/harness/matcher"
@@ -74,9 +75,9 @@ var _ = Describe("Ways for an SCTP peer to go", Rows("S5"), Needs(require.SCTP),
 
 		It("killed: its kernel sends SHUTDOWN, and the read gives 0", func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			server := lab.StartServer(diameterPort, "sctp")
+			server := lab.StartServer(diameterPort, fixtures.SCTPReadLoop{})
 			client := lab.DialSCTP(diameterPort)
-			server.Await("accepted")
+			server.Await(fixtures.Accepted)
 
 			lab.Apply(scenarios.ProcessKilled{Program: server})
 
@@ -86,9 +87,9 @@ var _ = Describe("Ways for an SCTP peer to go", Rows("S5"), Needs(require.SCTP),
 
 		It("killed with data that it had not read: its kernel sends ABORT, and the read gives ECONNRESET", func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			server := lab.StartServer(diameterPort, "sctp", "-hold")
+			server := lab.StartServer(diameterPort, fixtures.SCTPReadLoop{NeverRead: true})
 			client := lab.DialSCTP(diameterPort)
-			server.Await("accepted")
+			server.Await(fixtures.Accepted)
 			Expect(client.Write(0, diameter, "never read")).To(Succeed())
 			Expect(lab.Client).To(HaveReceived(1, capture.SCTP(capture.SACK), Within(time.Second)), "the server's kernel has the data")
 

@@ -8,6 +8,7 @@ import (
 	. "github.com/onsi/gomega"
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/fixtures"
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	. "github.com/halfopen-lab/halfopen/harness/matcher"
@@ -77,24 +78,24 @@ var _ = Describe("An SCTP server with non-blocking sockets, and a client that co
 	EachFamily(func(family sock.Family) {
 		It("drops the client when it takes EAGAIN for the end", func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
-			server := lab.StartServer(diameterPort, "sctp", "-takes-eagain-for-the-end")
+			server := lab.StartServer(diameterPort, fixtures.SCTPReadLoop{EAGAINIsTheEnd: true})
 
 			client := lab.DialSCTP(diameterPort)
 
-			Expect(server).To(AnnounceErrno("failed", unix.EAGAIN, Within(time.Second)))
+			Expect(server).To(AnnounceErrno(fixtures.Failed, unix.EAGAIN, Within(time.Second)))
 			Expect(client).To(ReadZero(Within(time.Second)))
 		})
 
 		It("keeps the client when it waits until there is something to read", Waits(time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
-			server := lab.StartServer(diameterPort, "sctp", "-nonblocking")
+			server := lab.StartServer(diameterPort, fixtures.SCTPReadLoop{NonBlocking: true})
 
 			client := lab.DialSCTP(diameterPort)
 
-			Expect(server).To(GoWithout("failed", time.Second))
+			Expect(server).To(GoWithout(fixtures.Failed, time.Second))
 			Expect(client.Write(0, diameter, "only late")).To(Succeed())
 			client.Close()
-			Expect(server).To(Announce("closed", Within(time.Second)))
+			Expect(server).To(Announce(fixtures.Closed, Within(time.Second)))
 		})
 	})
 })

@@ -6,6 +6,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/halfopen-lab/halfopen/fixtures"
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/require"
 	"github.com/halfopen-lab/halfopen/harness/sock"
@@ -42,9 +43,9 @@ var _ = Describe("A host whose power is cut while a program of its has an SCTP a
 	EachFamily(func(family sock.Family) {
 		It("is not switched on again as long as its kernel still shuts that association down", func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
-			server := lab.StartServer(diameterPort, "sctp")
+			server := lab.StartServer(diameterPort, fixtures.SCTPReadLoop{})
 			lab.DialSCTP(diameterPort)
-			server.Await("accepted")
+			server.Await(fixtures.Accepted)
 
 			lab.Apply(scenarios.PowerOff{Host: lab.Server})
 

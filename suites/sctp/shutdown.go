@@ -6,6 +6,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/halfopen-lab/halfopen/fixtures"
 	"github.com/halfopen-lab/halfopen/harness"
 	. "github.com/halfopen-lab/halfopen/harness/matcher"
 	"github.com/halfopen-lab/halfopen/harness/require"
@@ -30,27 +31,27 @@ var _ = Describe("A reader whose SCTP peer shuts down", Rows("S2"), Needs(requir
 
 		It("spins when its loop does not look for the zero-read", Waits(time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
-			server := lab.StartServer(diameterPort, "sctp", "-unguarded")
+			server := lab.StartServer(diameterPort, fixtures.SCTPReadLoop{IgnoreZeroRead: true})
 			client := lab.DialSCTP(diameterPort)
-			server.Await("accepted")
+			server.Await(fixtures.Accepted)
 			Expect(client.Write(0, diameter, "hello")).To(Succeed())
 
 			client.Close()
 
-			spun := server.Await("spun")
+			spun := server.Await(fixtures.Spun)
 			Expect(float64(spun.N)/spun.For.Seconds()).To(BeNumerically(">", 1000), "reads a second that returned 0")
 		})
 
 		It("ends its loop when it does", func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
-			server := lab.StartServer(diameterPort, "sctp")
+			server := lab.StartServer(diameterPort, fixtures.SCTPReadLoop{})
 			client := lab.DialSCTP(diameterPort)
-			server.Await("accepted")
+			server.Await(fixtures.Accepted)
 			Expect(client.Write(0, diameter, "hello")).To(Succeed())
 
 			client.Close()
 
-			Expect(server).To(Announce("closed", Within(time.Second)))
+			Expect(server).To(Announce(fixtures.Closed, Within(time.Second)))
 		})
 	})
 })

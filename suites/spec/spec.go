@@ -59,12 +59,13 @@ func Waits(d time.Duration) []any {
 // its waits take: shards are to be of one size. An ordinary spec needs no such label.
 func Costs(ordinary int) Labels { return Label(shard.CostLabel(ordinary)) }
 
-// Needs skips a spec that needs what is not here, as in Needs(require.Netem).
+// Needs skips a spec if the requirement is a *require.Missing, as in Needs(require.Netem).
+// Whatever is missing, the last remedy is virtual time: make suite.
 func Needs(requirement func() error) []any {
 	return []any{AroundNode(func() {
 		err := requirement()
 		if missing, ok := errors.AsType[*require.Missing](err); ok {
-			Skip(missing.Error())
+			Skip(missing.Error() + " (make suite)")
 		}
 		if err != nil {
 			Fail(err.Error())

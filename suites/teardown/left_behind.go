@@ -7,6 +7,7 @@ import (
 	. "github.com/onsi/gomega"
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/fixtures"
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	. "github.com/halfopen-lab/halfopen/harness/matcher"
@@ -159,9 +160,9 @@ var _ = Describe("What the other side gets", Rows("T7"), func() {
 
 		It("from a program that ends without closing: FIN", func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
-			server := lab.StartServer(5000, "hold")
+			server := lab.StartServer(5000, fixtures.Hold{})
 			client := lab.Dial(5000)
-			server.Await("accepted")
+			server.Await(fixtures.Accepted)
 
 			lab.Apply(scenarios.ProcessKilled{Program: server})
 

@@ -6,6 +6,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/halfopen-lab/halfopen/fixtures"
 	"github.com/halfopen-lab/halfopen/harness"
 	. "github.com/halfopen-lab/halfopen/harness/matcher"
 	"github.com/halfopen-lab/halfopen/harness/sock"
@@ -16,27 +17,27 @@ var _ = Describe("A server that reads in a loop, and a client that closes", Rows
 	EachFamily(func(family sock.Family) {
 		It("spins when the loop does not look for the zero-read: every read returns 0 at once", Waits(time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
-			server := lab.StartServer(5000, "readloop", "-unguarded")
+			server := lab.StartServer(5000, fixtures.ReadLoop{IgnoreZeroRead: true})
 			client := lab.Dial(5000)
-			server.Await("accepted")
+			server.Await(fixtures.Accepted)
 			Expect(client.Write("hello")).To(Succeed())
 
 			client.Close()
 
-			spun := server.Await("spun")
+			spun := server.Await(fixtures.Spun)
 			Expect(float64(spun.N)/spun.For.Seconds()).To(BeNumerically(">", 1000), "reads a second that returned 0")
 		})
 
 		It("ends the loop when it does", func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
-			server := lab.StartServer(5000, "readloop")
+			server := lab.StartServer(5000, fixtures.ReadLoop{})
 			client := lab.Dial(5000)
-			server.Await("accepted")
+			server.Await(fixtures.Accepted)
 			Expect(client.Write("hello")).To(Succeed())
 
 			client.Close()
 
-			Expect(server).To(Announce("closed", Within(time.Second)))
+			Expect(server).To(Announce(fixtures.Closed, Within(time.Second)))
 		})
 	})
 })

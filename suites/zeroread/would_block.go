@@ -7,6 +7,7 @@ import (
 	. "github.com/onsi/gomega"
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/fixtures"
 	"github.com/halfopen-lab/halfopen/harness"
 	. "github.com/halfopen-lab/halfopen/harness/matcher"
 	"github.com/halfopen-lab/halfopen/harness/sock"
@@ -29,20 +30,20 @@ var _ = Describe("A read with nothing there", Rows("Z10"), func() {
 
 		It("makes a program that takes it for the end drop a live connection", func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
-			server := lab.StartServer(5000, "readloop", "-takes-eagain-for-the-end")
+			server := lab.StartServer(5000, fixtures.ReadLoop{EAGAINIsTheEnd: true})
 
 			client := lab.Dial(5000)
 
 			Expect(client).To(ReadZero(Within(time.Second)), "the server has closed, and nobody had said a word")
-			Expect(server.Await("misread").Text).To(Equal("EAGAIN"))
+			Expect(server.Await(fixtures.Misread).Text).To(Equal("EAGAIN"))
 		})
 
 		It("does not bother a program that knows what it means", func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
-			server := lab.StartServer(5000, "readloop")
+			server := lab.StartServer(5000, fixtures.ReadLoop{})
 
 			client := lab.Dial(5000)
-			server.Await("accepted")
+			server.Await(fixtures.Accepted)
 
 			Expect(client).To(StayAlive(500 * time.Millisecond))
 		})

@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"strings"
 
+	"github.com/prometheus/procfs"
+
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 	"github.com/halfopen-lab/halfopen/harness/virtual/kernel"
@@ -93,22 +95,20 @@ func isDebian(release string) bool {
 }
 
 func measureMemory(guests int) Finding {
-	content, err := os.ReadFile("/proc/meminfo")
-	if err != nil {
-		return Finding{What: memory, Means: "it could not be measured", Remedy: err.Error()}
+	var info procfs.Meminfo
+	proc, err := procfs.NewDefaultFS()
+	if err == nil {
+		info, err = proc.Meminfo()
 	}
-	return judgeMemory(string(content), guests)
+	if err != nil || info.MemAvailableBytes == nil {
+		return Finding{What: memory, Means: "it could not be measured", Remedy: fmt.Sprintf("mount /proc, which says how much is available (%v)", err)}
+	}
+	return judgeMemory(int(*info.MemAvailableBytes>>20), guests)
 }
 
-// judgeMemory reads /proc/meminfo (proc_meminfo(5)), for so many guests at once.
-func judgeMemory(meminfo string, guests int) Finding {
-	available := 0 // MiB
-	for line := range strings.Lines(meminfo) {
-		if n, err := fmt.Sscanf(line, "MemAvailable: %d kB", &available); n == 1 && err == nil {
-			available /= 1024
-			break
-		}
-	}
+// judgeMemory compares the available memory, in MiB, with what a number of guests takes
+// that run at once.
+func judgeMemory(available, guests int) Finding {
 	f := Finding{What: memory, Here: available >= guests*shard.Memory, Means: fmt.Sprintf("%d MiB are available; each guest of a run is given %d, and %d run at once", available, shard.Memory, guests)}
 	if !f.Here {
 		f.Remedy = fmt.Sprintf("free some, or let fewer run at once: taskset -c 0-%d make suite", max(1, available/shard.Memory)-1)

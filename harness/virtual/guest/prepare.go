@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/harness/linux"
 	"github.com/halfopen-lab/halfopen/harness/sysctl"
 )
 
@@ -27,8 +28,7 @@ var mounts = []struct{ kind, at, options string }{
 // (Documentation/admin-guide/sysctl/vm.rst, Documentation/networking/ip-sysctl.rst):
 // whatever wakes an idle guest makes its hours dear. The interval of the neighbour
 // tables is for entries that a program asked the kernel to keep alive (NTF_EXT_MANAGED),
-// of which there are none here, and came with Linux 5.19. A kernel without one of these
-// has nothing to stop.
+// of which there are none here. A kernel without one of these has nothing to stop.
 var quiet = []sysctl.Setting{
 	// The modules that are needed are loaded by process 1, or built in: the kernel need not
 	// start a program to look for others.
@@ -37,8 +37,8 @@ var quiet = []sysctl.Setting{
 	{Name: "vm/compaction_proactiveness", Value: "0", Optional: true},
 	{Name: "vm/dirty_writeback_centisecs", Value: "0", Optional: true},
 	{Name: "vm/stat_interval", Value: "86400", Optional: true},
-	{Name: "net/ipv4/neigh/default/interval_probe_time_ms", Value: "86400000", Optional: true},
-	{Name: "net/ipv6/neigh/default/interval_probe_time_ms", Value: "86400000", Optional: true},
+	{Name: "net/ipv4/neigh/default/interval_probe_time_ms", Value: "86400000", Since: linux.Version{Major: 5, Minor: 19}},
+	{Name: "net/ipv6/neigh/default/interval_probe_time_ms", Value: "86400000", Since: linux.Version{Major: 5, Minor: 19}},
 }
 
 // prepare makes a machine of a bare kernel.

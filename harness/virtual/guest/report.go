@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+	"golang.org/x/term"
 )
 
 // handOut writes the outcome and the report directory to the host.
@@ -49,8 +50,8 @@ func openPort(plan *Plan) (*os.File, error) {
 		if errors.Is(err, fs.ErrNotExist) && time.Now().Before(deadline) {
 			continue
 		}
-		if err == nil && terminal(port) {
-			err = raw(port) // or it would change every line feed
+		if err == nil && term.IsTerminal(int(port.Fd())) {
+			_, err = term.MakeRaw(int(port.Fd())) // or it would change every line feed
 		}
 		return port, err
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+	"golang.org/x/term"
 )
 
 // timerSlack is how late, in nanoseconds, programs may be woken from a sleep
@@ -22,8 +23,9 @@ const timerSlack = 1_000_000
 // run runs the commands on the console, one after another, and returns how each ended.
 // The error is of the first one that could not be run.
 func run(plan *Plan) (ended []Ended, err error) {
-	if err := raw(os.Stdin); err != nil {
-		return nil, err
+	// No echo, no signals, no carriage returns: bytes pass as they are.
+	if _, err := term.MakeRaw(int(os.Stdin.Fd())); err != nil {
+		return nil, fmt.Errorf("making the console raw: %w", err)
 	}
 	for _, setting := range plan.Environment {
 		name, value, _ := strings.Cut(setting, "=")
@@ -137,26 +139,4 @@ func await(pid int) (how syscall.WaitStatus, err error) {
 			return how, nil
 		}
 	}
-}
-
-// terminal reports whether a file is one.
-func terminal(file *os.File) bool {
-	_, err := unix.IoctlGetTermios(int(file.Fd()), unix.TCGETS)
-	return err == nil
-}
-
-// raw makes a terminal pass bytes on as they are: no echo, no signals, no carriage
-// returns (termios(3), cfmakeraw).
-func raw(terminal *os.File) error {
-	state, err := unix.IoctlGetTermios(int(terminal.Fd()), unix.TCGETS)
-	if err != nil {
-		return fmt.Errorf("reading the settings of the console: %w", err)
-	}
-	state.Iflag &^= unix.IGNBRK | unix.BRKINT | unix.PARMRK | unix.ISTRIP | unix.INLCR | unix.IGNCR | unix.ICRNL | unix.IXON
-	state.Oflag &^= unix.OPOST
-	state.Lflag &^= unix.ECHO | unix.ECHONL | unix.ICANON | unix.ISIG | unix.IEXTEN
-	if err := unix.IoctlSetTermios(int(terminal.Fd()), unix.TCSETS, state); err != nil {
-		return fmt.Errorf("making the console raw: %w", err)
-	}
-	return nil
 }

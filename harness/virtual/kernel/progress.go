@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"golang.org/x/term"
 )
 
 // The least time between two percentages.
@@ -35,10 +35,8 @@ func newProgress(to io.Writer) *progress {
 		to = io.Discard
 	}
 	p := &progress{to: to, every: inLog}
-	if f, ok := to.(*os.File); ok {
-		if _, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS); err == nil {
-			p.terminal, p.every = true, onTerminal
-		}
+	if f, ok := to.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		p.terminal, p.every = true, onTerminal
 	}
 	return p
 }

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestUnescape(t *testing.T) {
+	for text, want := range map[string]string{
+		`GET / HTTP/1.1\r\n`: "GET / HTTP/1.1\r\n",
+		`\x10\x00MQTT\0\t`:   "\x10\x00MQTT\x00\t",
+		`\\x10`:              `\x10`,
+		"":                   "",
+		"é":                  "é",
+	} {
+		if got, err := unescape(text); err != nil || got != want {
+			t.Errorf("%s: %q, %v, expected %q", text, got, err, want)
+		}
+	}
+	for _, text := range []string{`\`, `x\`, `\x`, `\x1`, `\xg0`, `\q`} {
+		if got, err := unescape(text); err == nil || !strings.Contains(err.Error(), `\xHH`) {
+			t.Errorf("%s gives %q, %v, expected an error that says what is understood", text, got, err)
+		}
+	}
+}
+
+// What is wrong with the arguments is said before anything is packed, fetched or measured.
+func TestBadArgumentsAreRefusedAtOnce(t *testing.T) {
+	directory := t.TempDir()
+	baseline := filepath.Join(directory, "baseline.json")
+	if err := os.WriteFile(baseline, []byte("{}"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	server := []string{"--server", "cat", "--port", "5000", "--report", filepath.Join(directory, "report")}
+	for _, c := range []struct {
+		arguments []string
+		want      string
+	}{
+		{[]string{"audit"}, "there is no program to audit"},
+		{append([]string{"audit", "--baseline", baseline}, server...), "it has no schema_version"},
+		{append([]string{"audit", "--baseline", "/nosuch/b.json", "--update"}, server...), "there is no directory /nosuch"},
+		{append([]string{"audit", "--baseline", filepath.Join(directory, "report", "b.json")}, server...), "which every audit empties"},
+		{append([]string{"audit", "--update"}, server...), "--update needs --baseline"},
+		{append([]string{"audit", "--env", "FOO"}, server...), `the variable "FOO" has no name or no value`},
+		{append([]string{"audit", "--watch", "2000000h"}, server...), "the time to watch, 2000000h0m0s, must be from 0"},
+		{append([]string{"audit", "--take", "x:/init"}, server...), "/init is halfopen's own file"},
+		{append([]string{"audit", "--send", `\q`}, server...), "has an escape that is none"},
+		{append([]string{"run", "host", "powered", "off"}, server...), `there is no fault "host": quote it: halfopen run "host powered off"`},
+		{append([]string{"run", "aws-alb"}, server...), "the preset aws-alb cannot be run"},
+	} {
+		status, out, stderr := shell(t, c.arguments...)
+		if status != notMeasured || out != "" || !strings.Contains(stderr, c.want) || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("%q: status %d, %q, %q; expected one line with %q", c.arguments, status, out, stderr, c.want)
+		}
+	}
+}
+
+func TestAnUnknownFaultIsQuotedWithTheNearestAndAList(t *testing.T) {
+	status, _, stderr := shell(t, "run", "host powered of", "--server", "cat", "--port", "5000")
+	lines := strings.Split(strings.TrimSpace(stderr), "\n")
+	if want := `halfopen: there is no fault "host powered of": the nearest are "host powered off", `; status != notMeasured || !strings.HasPrefix(lines[0], want) {
+		t.Errorf("exit status %d, expected %d and %q: %s", status, notMeasured, want, stderr)
+	}
+	if len(lines) < 5 || lines[1] != "  process killed" {
+		t.Errorf("expected the faults, one a line:\n%s", stderr)
+	}
+}

@@ -1,0 +1,138 @@
+package box
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/peer"
+)
+
+// run is the box's process. It ends when every process in the box has ended.
+func run(arguments []string) error {
+	// The trace notes the thread that writes the mark: it must be the one that starts the
+	// program.
+	runtime.LockOSThread()
+	if len(arguments) == 0 {
+		return errors.New("the arguments are missing: the program to run, and its arguments")
+	}
+	var o Order
+	if err := json.NewDecoder(os.Stdin).Decode(&o); err != nil {
+		return fmt.Errorf("reading the order for the box: %w", err)
+	}
+	o.Arguments = arguments
+	if o.Mark != (Mark{}) {
+		if err := os.WriteFile(o.Mark.File, []byte(o.Mark.Text), 0); err != nil {
+			return fmt.Errorf("marking the box in the trace: %w", err)
+		}
+	}
+	if err := enterRoot(); err != nil {
+		return fmt.Errorf("making the box: %w", err)
+	}
+	terminal, program, err := o.start()
+	if err != nil {
+		peer.Report(peer.Event{Name: failed, Text: err.Error()})
+		return nil
+	}
+	peer.Report(peer.Event{Name: started, N: program})
+	read := make(chan struct{})
+	go func() { reportLines(terminal); close(read) }()
+	reap(program, read)
+	<-read
+	return nil
+}
+
+// start starts the program on a terminal: many programs keep output for a pipe to
+// themselves until they end.
+func (o Order) start() (terminal *os.File, pid int, err error) {
+	attributes := &syscall.SysProcAttr{Setsid: true}
+	if o.User != "" && o.User != "root" {
+		if attributes.Credential, err = credential(o.User); err != nil {
+			return nil, 0, err
+		}
+	}
+	terminal, theirs, err := openTerminal()
+	if err != nil {
+		return nil, 0, fmt.Errorf("opening a terminal: %w", err)
+	}
+	defer func() { _ = theirs.Close() }()
+	path, err := o.lookPath()
+	if err != nil {
+		return nil, 0, err
+	}
+	cmd := &exec.Cmd{Path: path, Args: o.Arguments, Env: o.Environment, Dir: o.Directory,
+		Stdin: theirs, Stdout: theirs, Stderr: theirs, SysProcAttr: attributes}
+	if err := cmd.Start(); err != nil {
+		return nil, 0, fmt.Errorf("%s: %w", o.Arguments[0], peer.Reason(err))
+	}
+	return terminal, cmd.Process.Pid, nil
+}
+
+// lookPath finds the program in the PATH that it is given.
+func (o Order) lookPath() (string, error) {
+	for _, setting := range o.Environment {
+		if path, ok := strings.CutPrefix(setting, "PATH="); ok {
+			if err := os.Setenv("PATH", path); err != nil {
+				return "", err
+			}
+		}
+	}
+	name := o.Arguments[0]
+	if strings.Contains(name, "/") && !filepath.IsAbs(name) {
+		name = filepath.Join(o.Directory, name)
+	}
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", o.Arguments[0], peer.Reason(err))
+	}
+	return path, nil
+}
+
+// reap waits until no process is left, and reports how the program ended: after its
+// output, which has been read when read is closed, unless other processes may still write.
+func reap(program int, read <-chan struct{}) {
+	for {
+		var status syscall.WaitStatus
+		pid, err := syscall.Wait4(-1, &status, 0, nil)
+		switch {
+		case err == unix.EINTR:
+		case err != nil:
+			return // ECHILD: all have ended
+		case pid == program:
+			at, left := time.Now(), others()
+			if left == 0 {
+				<-read
+			}
+			peer.Report(peer.Event{At: at, Name: exited, Text: describe(status), N: left})
+		}
+	}
+}
+
+// describe returns how a process ended, in the words of os.ProcessState.
+func describe(status syscall.WaitStatus) string {
+	if status.Signaled() {
+		return "signal: " + status.Signal().String()
+	}
+	return "exit status " + strconv.Itoa(status.ExitStatus())
+}
+
+// others returns how many processes run in the box beside the box's own.
+func others() (n int) {
+	all, _ := processes() // without /proc, none
+	for _, pid := range all {
+		if pid != 1 && !ended(pid) {
+			n++
+		}
+	}
+	return n
+}

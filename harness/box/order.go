@@ -1,0 +1,48 @@
+package box
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/reexec"
+)
+
+// Order is what to run in a box.
+type Order struct {
+	Arguments   []string `json:"-"` // the program and its arguments: those of the box, too, in the process list
+	Directory   string   // where the program starts
+	Environment []string // NAME=VALUE: all that the program gets
+	User        string   // a name in /etc/passwd; empty: root
+	Mark        Mark     // the zero value: none
+}
+
+// Mark is a text that the box writes into a file before anything else. With the marker of
+// a trace (trace_marker) as the file, the trace notes which process is the box: every
+// process of the program descends from it.
+type Mark struct{ File, Text string }
+
+// process is the box's own process.
+const process reexec.Name = "box"
+
+func init() { reexec.Register(process, run) }
+
+// Command returns the command that runs the box. Start it on a host with
+// harness.Host.Start, and read its events with AwaitExit and Output.
+func (o Order) Command() (*exec.Cmd, error) {
+	order, err := json.Marshal(o)
+	if err != nil {
+		return nil, fmt.Errorf("writing the order for the box: %w", err)
+	}
+	cmd := reexec.Command(process, o.Arguments...)
+	cmd.Stdin = bytes.NewReader(order)
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWIPC,
+		Setpgid:    true, // Ctrl-C is for the caller, which reads what the program does until the end
+	}
+	return cmd, nil
+}

@@ -1,0 +1,118 @@
+package box
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// layer is the directory on which the box mounts its own files, in memory. Every Debian has
+// it, so that no directory is made on the machine.
+const layer = "/mnt"
+
+// enterRoot makes a root file system whose changes only the box sees, and enters it: an
+// overlay over each file system of the machine, with /proc, /tmp and /run anew.
+func enterRoot() error {
+	root := layer + "/root"
+	if err := unix.Mount("", "/", "", unix.MS_PRIVATE|unix.MS_REC, ""); err != nil {
+		return fmt.Errorf("making the mounts private: %w", err)
+	}
+	table, err := os.ReadFile("/proc/self/mounts")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(layer, 0o755); err != nil { // a guest has what it needs
+		return err
+	}
+	if err := mount("tmpfs", layer, ""); err != nil {
+		return err
+	}
+	if err := os.Mkdir(root, 0o755); err != nil {
+		return err
+	}
+	for i, at := range fileSystems(string(table)) {
+		if info, err := os.Stat(at); err != nil || !info.IsDir() {
+			continue // a single file that is mounted, or one that another mount hides
+		}
+		own := filepath.Join(layer, strconv.Itoa(i))
+		for _, name := range []string{"upper", "work"} {
+			if err := os.MkdirAll(filepath.Join(own, name), 0o755); err != nil {
+				return err
+			}
+		}
+		if err := mount("overlay", root+at, fmt.Sprintf("lowerdir=%s,upperdir=%s/upper,workdir=%s/work", at, own, own)); err != nil {
+			return err
+		}
+	}
+	for _, name := range []string{"/proc", "/sys", "/dev", "/tmp", "/run"} {
+		if err := os.MkdirAll(root+name, 0o755); err != nil {
+			return err
+		}
+	}
+	if err := os.Chmod(root+"/tmp", 0o1777); err != nil {
+		return err
+	}
+	if err := mount("proc", root+"/proc", ""); err != nil {
+		return err
+	}
+	for _, name := range []string{"/dev", "/sys"} {
+		if err := unix.Mount(name, root+name, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+			return fmt.Errorf("mounting %s: %w", name, err)
+		}
+	}
+	if err := mount("tmpfs", root+"/dev/shm", "mode=1777"); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(root+"/dev/pts", 0o755); err != nil {
+		return err
+	}
+	if err := mount("devpts", root+"/dev/pts", "newinstance,ptmxmode=0666,mode=0620"); err != nil {
+		return err
+	}
+	if err := unix.Mount(root+"/dev/pts/ptmx", root+"/dev/ptmx", "", unix.MS_BIND, ""); err != nil {
+		return fmt.Errorf("mounting /dev/ptmx: %w", err)
+	}
+	if err := unix.Chroot(root); err != nil {
+		return err
+	}
+	return os.Chdir("/")
+}
+
+// onDisk are the kinds of file systems that hold a machine's programs and their files.
+// The box mounts those that the kernel keeps in memory anew, or leaves them out.
+var onDisk = []string{"ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "overlay", "zfs", "nfs", "nfs4", "9p", "virtiofs"}
+
+// fileSystems returns the mount points in a table of mounts (proc_pid_mounts(5)) that need
+// an overlay of their own, the root first: an overlay does not reach into another file
+// system (Documentation/filesystems/overlayfs.rst). /tmp is one of them wherever its files
+// are.
+func fileSystems(table string) []string {
+	at := []string{"/"}
+	for entry := range strings.Lines(table) {
+		fields := strings.Fields(entry)
+		if len(fields) < 3 {
+			continue
+		}
+		name, kind := fields[1], fields[2]
+		if kind == "rootfs" {
+			return at // a guest, whose root has all its files, and those of /tmp below its mount
+		}
+		programs := slices.Contains(onDisk, kind) || kind == "tmpfs" && name == "/tmp"
+		if programs && !slices.Contains(at, name) && name != layer && !strings.HasPrefix(name, layer+"/") {
+			at = append(at, name)
+		}
+	}
+	return at
+}
+
+func mount(kind, at, options string) error {
+	if err := unix.Mount(kind, at, kind, 0, options); err != nil {
+		return fmt.Errorf("mounting %s at %s: %w", kind, at, err)
+	}
+	return nil
+}

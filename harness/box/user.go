@@ -1,0 +1,31 @@
+package box
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// credential returns the numbers of a user in /etc/passwd (passwd(5)). Package os/user may
+// ask the name service of the C library, which a guest does not have.
+func credential(name string) (*syscall.Credential, error) {
+	content, err := os.ReadFile("/etc/passwd")
+	if err != nil {
+		return nil, err
+	}
+	for entry := range strings.Lines(string(content)) {
+		fields := strings.Split(strings.TrimSpace(entry), ":")
+		if len(fields) < 4 || fields[0] != name {
+			continue
+		}
+		uid, err1 := strconv.ParseUint(fields[2], 10, 32)
+		gid, err2 := strconv.ParseUint(fields[3], 10, 32)
+		if err1 != nil || err2 != nil {
+			return nil, fmt.Errorf("the user %s has no numbers in /etc/passwd", name)
+		}
+		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+	}
+	return nil, fmt.Errorf("there is no user %s in /etc/passwd: add the package that makes it, or choose another user (--user)", name)
+}

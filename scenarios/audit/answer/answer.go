@@ -1,0 +1,193 @@
+package answer
+
+import "github.com/halfopen-lab/halfopen/fixtures/detection"
+
+// Answer is everything that an audit has measured. Unknown says in words what could not be
+// measured.
+type Answer struct {
+	// SchemaVersion is Schema. Write sets it.
+	SchemaVersion int `json:"schema_version"`
+
+	Program  Program   `json:"program"`
+	Kernel   string    `json:"kernel"`
+	RealTime bool      `json:"real_time,omitempty"` // measured on the running kernel; false: in virtual time
+	Watched  Seconds   `json:"watched_seconds"`     // how long each fault was watched
+	Settings *Settings `json:"settings,omitempty"`
+	Wire     Wire      `json:"wire"`
+	Faults   []Fault   `json:"faults"`
+	Presets  []Preset  `json:"presets"`
+	Ghosts   *Ghosts   `json:"ghosts,omitempty"` // of a server; nil: unknown
+	Advice   *Advice   `json:"advice,omitempty"` // nil: nothing needs to change
+	Unknown  []string  `json:"unknown,omitempty"`
+	Trouble  string    `json:"trouble,omitempty"` // why there is no answer
+}
+
+// Side is an end of the connection.
+type Side string
+
+// The sides. The zero value is neither.
+const (
+	Server Side = "server"
+	Client Side = "client"
+)
+
+// Other returns the other side.
+func (s Side) Other() Side {
+	if s == Server {
+		return Client
+	}
+	return Server
+}
+
+// Program is the program that was audited.
+type Program struct {
+	Side     Side    `json:"side"`
+	Command  string  `json:"command"`
+	Package  string  `json:"package,omitempty"`
+	Peer     string  `json:"peer"`     // the other side
+	Port     uint16  `json:"port"`     // of the server
+	Loopback bool    `json:"loopback"` // it listens on 127.0.0.1 only, and was reached there
+	Ready    Seconds `json:"ready_seconds"`
+}
+
+// Settings are the options of the program's own socket once the connection has settled, as
+// the kernel has them (getsockopt(2) on a copy of the descriptor, pidfd_getfd(2)).
+type Settings struct {
+	Keepalive   bool    `json:"keepalive"` // SO_KEEPALIVE
+	Idle        Seconds `json:"keepalive_idle_seconds"`
+	Interval    Seconds `json:"keepalive_interval_seconds"`
+	Count       int     `json:"keepalive_count"`
+	UserTimeout Seconds `json:"user_timeout_seconds"` // 0: not set, the kernel's retransmission limit holds
+}
+
+// Wire is what was seen of the quiet connection, to which nothing happened.
+type Wire struct {
+	Probes       int        `json:"keepalive_probes"` // sent by the program's kernel
+	ProbeSpacing Seconds    `json:"probe_spacing_seconds,omitempty"`
+	Heartbeat    *Heartbeat `json:"heartbeat,omitempty"`
+	Silence      Silence    `json:"longest_silence"`           // no packet of the connection either way
+	NoData       Silence    `json:"longest_without_data"`      // keepalive probes and acknowledgements carry none
+	Ended        *Event     `json:"ended_by_itself,omitempty"` // the program ended it; times count from when it was made
+}
+
+// Silence is a time without packets.
+type Silence struct {
+	Lasted Seconds `json:"seconds"`
+	// Open reports that the silence still lasted when the watch ended.
+	Open bool `json:"open,omitempty"`
+}
+
+// Heartbeat is data that one side sends at a stable period.
+type Heartbeat struct {
+	By     string  `json:"by"` // ByProgram or ByPeer: the side that begins
+	Period Seconds `json:"period_seconds"`
+	Count  int     `json:"count"`
+	Bytes  int     `json:"bytes"` // of the first message
+}
+
+// The sides of a heartbeat.
+const (
+	ByProgram = "program"
+	ByPeer    = "peer"
+)
+
+// Fault is one row of the answer: what became of a connection that met a fault.
+type Fault struct {
+	Name string `json:"fault"`
+	Load string `json:"load"` // Idle or Busy
+	// Kernel is when the program's kernel learned that the connection is over, Noticed
+	// when the program did, and Exit when the program ended. Nil: never.
+	Kernel  *Event `json:"kernel,omitempty"`
+	Noticed *Event `json:"program,omitempty"`
+	Exit    *Event `json:"exit,omitempty"`
+	// Verdict is Never, Alive, Noticing, KernelOnly or ByItself.
+	Verdict string `json:"verdict"`
+	// Within limits Never to the time that the connection was watched, where that is too
+	// short to tell; zero: it was watched for longer than the kernel's own keepalive and
+	// retransmissions take.
+	Within  Seconds `json:"within_seconds,omitempty"`
+	Capture string  `json:"capture,omitempty"` // the file, in the report directory
+	Trouble string  `json:"trouble,omitempty"` // why the row could not be measured
+}
+
+// The loads, as in the detection matrix.
+const (
+	Idle = detection.Idle
+	Busy = detection.Busy
+)
+
+// Title returns the name of the row, as promises have it: the fault, and ", busy" where it
+// was met with data under way.
+func (f Fault) Title() string { return Title(f.Name, f.Load) }
+
+// Title returns the name of the row of a fault under a load.
+func Title(fault, load string) string {
+	if load == Busy {
+		return fault + ", " + Busy
+	}
+	return fault
+}
+
+// The verdicts.
+const (
+	Noticing   = "noticed"        // the program has noticed
+	KernelOnly = "kernel only"    // its kernel knows, and the program has done nothing
+	Never      = "never"          // the connection is dead, and neither has noticed
+	Alive      = "alive"          // the connection works: there is nothing to notice
+	ByItself   = "ends by itself" // the program ends the connection no sooner than a quiet one
+	Unmeasured = "not measured"
+)
+
+// Preset is a middlebox, and what becomes of an idle session behind it.
+type Preset struct {
+	Name    string  `json:"preset"`
+	Timeout Seconds `json:"idle_timeout_seconds"` // 0: it has none
+	Outcome string  `json:"outcome"`              // Survives, Dies, EndsFirst or Undecided
+	How     string  `json:"how"`                  // RunHere, or Derived from what the program sends
+	Why     string  `json:"why"`
+	Capture string  `json:"capture,omitempty"` // the file, in the report directory; empty: it was not run
+}
+
+// What becomes of a session.
+const (
+	Survives  = "survives"
+	Dies      = "dies"
+	EndsFirst = "ends first" // the program ends it before the middlebox does
+	Undecided = "unknown"
+)
+
+// How an outcome is known.
+const (
+	RunHere = "run"
+	Derived = "derived"
+)
+
+// Ghosts are the connections that a client leaves behind when it loses power and comes back,
+// again and again: its server takes them for alive. They are derived from how long the
+// server takes to notice one of them (oracle.Ghosts).
+type Ghosts struct {
+	Every Seconds `json:"every_seconds"` // how often the client comes back
+	Most  int     `json:"most"`          // how many there are at once; 0: their number grows without limit
+}
+
+// Advice is settings for the program's socket, and what came of trying them.
+type Advice struct {
+	Idle        Seconds `json:"keepalive_idle_seconds"`
+	Interval    Seconds `json:"keepalive_interval_seconds"`
+	Count       int     `json:"keepalive_count"`
+	UserTimeout Seconds `json:"user_timeout_seconds"`
+	// BySysctl reports that sysctls suffice: the program has keepalive on, with the
+	// system's values.
+	BySysctl bool   `json:"by_sysctl"`
+	Why      string `json:"why"`
+	// Tried are the trials with these settings, set on the program's socket from
+	// outside.
+	Tried []Fault `json:"tried"`
+}
+
+// Event is something that happened. After counts from when the peer was last heard, or from
+// the fault where the peer's kernel announces it (FIN, RST).
+type Event struct {
+	What  string  `json:"what"`
+	After Seconds `json:"after_seconds"`
+}

@@ -1,0 +1,99 @@
+package answer
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+)
+
+// Compare returns the outcome of the promise that an answer is as an earlier one was: a
+// result for each of its parts, which says from what to what it has changed. Durations may
+// differ by a second, or by the tolerance of harness/oracle. Answers that were watched for
+// different durations are an error: what happens late is only in one of them.
+func Compare(was, is *Answer) ([]Result, error) {
+	if was.RealTime != is.RealTime || !near(was.Watched, is.Watched) {
+		return nil, fmt.Errorf("the baseline watched each fault for %v, in %s, and this audit for %v, in %s: they cannot be compared (--watch, --host, --update)",
+			was.Watched, was.Time(), is.Watched, is.Time())
+	}
+	var results []Result
+	compare := func(what string, same bool, from, to string) {
+		r := Result{Promise: what + ": as in the baseline"}
+		if !same {
+			r.Broken = fmt.Sprintf("%s: from %s to %s", what, from, to)
+		}
+		results = append(results, r)
+	}
+	from, to := was.Settings.line(), is.Settings.line()
+	compare("settings", from == to, from, to)
+	compare("it ends an idle session", sameEvent(was.Wire.Ended, is.Wire.Ended), event(was.Wire.Ended), event(is.Wire.Ended))
+	compare("heartbeat", sameBeat(was.Wire.Heartbeat, is.Wire.Heartbeat), beat(was.Wire.Heartbeat), beat(is.Wire.Heartbeat))
+	for _, row := range is.Faults {
+		at := slices.IndexFunc(was.Faults, func(f Fault) bool { return f.Title() == row.Title() })
+		if at < 0 {
+			results = append(results, Result{Promise: row.Title() + ": as in the baseline", Broken: row.Title() + ": not in the baseline"})
+			continue
+		}
+		old := was.Faults[at]
+		compare(row.Title(), same(old, row), fmt.Sprintf("%q", old.Words()), fmt.Sprintf("%q", row.Words()))
+	}
+	for _, old := range was.Faults {
+		if !slices.ContainsFunc(is.Faults, func(f Fault) bool { return f.Title() == old.Title() }) {
+			results = append(results, Result{Promise: old.Title() + ": as in the baseline", Broken: old.Title() + ": in the baseline, and not measured now"})
+		}
+	}
+	for _, p := range is.Presets {
+		for _, old := range was.Presets {
+			if old.Name == p.Name {
+				compare("behind "+p.Name, old.Outcome == p.Outcome, old.Outcome, p.Outcome)
+			}
+		}
+	}
+	return results, nil
+}
+
+func same(a, b Fault) bool {
+	return a.Verdict == b.Verdict && sameEvent(a.Kernel, b.Kernel) && sameEvent(a.Noticed, b.Noticed) && sameEvent(a.Exit, b.Exit)
+}
+
+func sameEvent(a, b *Event) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.What == b.What && near(a.After, b.After)
+}
+
+func near(a, b Seconds) bool {
+	return (a.Duration() - b.Duration()).Abs() <= max(time.Second, oracle.Tolerance(a.Duration()))
+}
+
+func sameBeat(a, b *Heartbeat) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.By == b.By && near(a.Period, b.Period)
+}
+
+func event(e *Event) string {
+	if e == nil {
+		return "never"
+	}
+	return fmt.Sprintf("%q after %v", e.What, e.After)
+}
+
+func beat(h *Heartbeat) string {
+	if h == nil {
+		return "none"
+	}
+	return fmt.Sprintf("every %v by the %s", h.Period, h.By)
+}
+
+// line returns the settings in one line.
+func (s *Settings) line() string {
+	if s == nil {
+		return "unknown"
+	}
+	return fmt.Sprintf("keepalive %t %g/%g/%d, user timeout %g s", s.Keepalive,
+		s.Idle.Duration().Seconds(), s.Interval.Duration().Seconds(), s.Count, s.UserTimeout.Duration().Seconds())
+}

@@ -1,0 +1,45 @@
+package answer
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Markdown returns the answer as a page for GitHub and the like.
+func (a *Answer) Markdown() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# Audit of the %s `%s`\n\n", a.Program.Side, a.Program.Command)
+	if a.Program.Package != "" {
+		fmt.Fprintf(&b, "%s, ", a.Program.Package)
+	}
+	fmt.Fprintf(&b, "port %d, on %s, in %s. The peer: %s. Each fault was watched for %v.\n", a.Program.Port, a.Kernel, a.Time(), a.Program.Peer, a.Watched)
+	list := func(heading string, lines []string) {
+		if len(lines) == 0 {
+			return
+		}
+		fmt.Fprintf(&b, "\n## %s\n\n", heading)
+		for _, line := range lines {
+			fmt.Fprintf(&b, "- %s\n", line)
+		}
+	}
+	list("Settings in force", a.Settings.lines())
+	list("When nothing happens", a.Wire.lines())
+	b.WriteString("\n## What it notices\n\n| fault | load | what happens | capture |\n|---|---|---|---|\n")
+	for _, f := range a.Faults {
+		fmt.Fprintf(&b, "| %s | %s | %s | [packets](%s) |\n", f.Name, f.Load, strings.ReplaceAll(f.Words(), "|", `\|`), f.Capture)
+	}
+	b.WriteString("\n## An idle session behind middleboxes\n\n| preset | idle timeout | outcome | how it is known | why |\n|---|---|---|---|---|\n")
+	for _, p := range a.Presets {
+		timeout := "none"
+		if p.Timeout > 0 {
+			timeout = p.Timeout.plain()
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", p.Name, timeout, p.Outcome, p.How, p.Why)
+	}
+	if a.Advice != nil {
+		list("To change: "+a.Advice.Why, a.Advice.lines())
+	}
+	list("Dead connections that pile up", a.Ghosts.lines())
+	list("Unknown", a.Unknown)
+	return b.String()
+}

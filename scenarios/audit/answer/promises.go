@@ -1,0 +1,101 @@
+package answer
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/halfopen-lab/halfopen/fixtures/presets"
+)
+
+// Promises are what the user expects of the program. The zero value expects nothing.
+type Promises struct {
+	// Notices is how long the program may take to notice each fault, by Fault.Title.
+	Notices map[string]time.Duration `yaml:"notices"`
+	// Survives are the presets behind which an idle session survives.
+	Survives []string `yaml:"survives"`
+}
+
+// Result is the outcome of one promise. With neither Broken nor Open it was kept.
+type Result struct {
+	Promise string // what is expected, in words
+	Broken  string // what is not as expected, in one line
+	Open    string // why the outcome is unknown, in one line
+}
+
+// Validate reports promises about unknown presets, and about faults for which has returns
+// why they are not measured.
+func (p Promises) Validate(has func(fault string) error) error {
+	for _, fault := range sorted(p.Notices) {
+		if err := has(fault); err != nil {
+			return fmt.Errorf("notices: %w", err)
+		}
+		if p.Notices[fault] <= 0 {
+			return fmt.Errorf("notices: %q: the duration %v must be positive", fault, p.Notices[fault])
+		}
+	}
+	for _, preset := range p.Survives {
+		if _, known := presets.Find(preset); !known {
+			return fmt.Errorf("survives: there is no preset %q: see 'halfopen presets'", preset)
+		}
+	}
+	return nil
+}
+
+// Names returns the faults and the presets that have a promise.
+func (p Promises) Names() []string { return append(sorted(p.Notices), p.Survives...) }
+
+func sorted(notices map[string]time.Duration) []string {
+	var names []string
+	for fault := range notices {
+		names = append(names, fault)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Check returns the outcome of each promise.
+func (p Promises) Check(a *Answer) []Result {
+	var results []Result
+	for _, fault := range sorted(p.Notices) {
+		limit := p.Notices[fault]
+		r := Result{Promise: fmt.Sprintf("%s: to be noticed within %v", fault, limit)}
+		at := slices.IndexFunc(a.Faults, func(f Fault) bool { return f.Title() == fault })
+		switch {
+		case at < 0:
+			r.Open = r.Promise + "; it was not measured"
+		case a.Faults[at].Verdict == Unmeasured, a.Faults[at].Within > 0 && a.Faults[at].Within.Duration() < limit:
+			r.Open = fmt.Sprintf("%s; what happened: %s", r.Promise, a.Faults[at].Words())
+		case !inTime(a.Faults[at], limit):
+			r.Broken = fmt.Sprintf("%s; what happened: %s", r.Promise, a.Faults[at].Words())
+		}
+		results = append(results, r)
+	}
+	for _, preset := range p.Survives {
+		r := Result{Promise: preset + ": an idle session is to survive"}
+		for _, is := range a.Presets {
+			switch {
+			case is.Name != preset || is.Outcome == Survives:
+			case is.Outcome == Undecided:
+				r.Open = fmt.Sprintf("%s; unknown: %s (%s)", r.Promise, is.Why, is.How)
+			default:
+				r.Broken = fmt.Sprintf("%s; it %s: %s (%s)", r.Promise, is.Outcome, is.Why, is.How)
+			}
+		}
+		results = append(results, r)
+	}
+	return results
+}
+
+// inTime reports whether the program has noticed within a duration, or there was nothing to
+// notice.
+func inTime(f Fault, limit time.Duration) bool {
+	if f.Verdict == Alive {
+		return true
+	}
+	first := f.Noticed
+	if first == nil {
+		first = f.Exit
+	}
+	return first != nil && first.After.Duration() <= limit
+}

@@ -1,0 +1,84 @@
+package audit
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/halfopen-lab/halfopen/fixtures/presets"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
+	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
+)
+
+// behind derives what becomes of an idle session behind a middlebox from what the program
+// sends by itself: from the settings of its socket, nil where they are unknown, and from the
+// quiet connection, which was watched for that long.
+func behind(p presets.Preset, w answer.Wire, s *answer.Settings, watched time.Duration) answer.Preset {
+	outcome, why := derive(p, w, s, watched)
+	return answer.Preset{Name: p.Name, Timeout: answer.Seconds(p.Idle), Outcome: outcome, How: answer.Derived, Why: why}
+}
+
+func derive(p presets.Preset, w answer.Wire, s *answer.Settings, watched time.Duration) (outcome, why string) {
+	if p.Idle == 0 {
+		return answer.Survives, "it has no idle timeout"
+	}
+	if w.Ended != nil && w.Ended.After.Duration() < p.Idle {
+		return answer.EndsFirst, fmt.Sprintf("the program ends an idle session after %v", w.Ended.After)
+	}
+	silence, of := w.Silence, "packet"
+	probes := !p.Proxy() && p.ProbesRefresh != presets.No
+	if !probes {
+		silence, of = w.NoData, "data"
+	}
+	if silence.Lasted.Duration() >= p.Idle {
+		why := fmt.Sprintf("no %s for %v", of, silence.Lasted)
+		switch p.AfterExpiry {
+		case presets.PickUp:
+			return answer.Survives, why + ", and the next packet reopens the flow"
+		case presets.PickUpOutbound:
+			return answer.Undecided, why + ": it goes on only if the client's side speaks first"
+		}
+		return answer.Dies, why
+	}
+	if !silence.Open {
+		return answer.Survives, fmt.Sprintf("never more than %v without %s", silence.Lasted, withArticle(of))
+	}
+	if p.AfterExpiry == presets.PickUp {
+		return answer.Survives, "even if the flow is forgotten, the next packet reopens it"
+	}
+	// The timeout is longer than the watch: only the settings can tell.
+	if s != nil && s.Keepalive && probes && s.Idle.Duration() >= watched {
+		first := oracle.Around(s.Idle.Duration())
+		if first.Latest < p.Idle {
+			return answer.Survives, fmt.Sprintf("its kernel probes after %v (TCP_KEEPIDLE)", s.Idle)
+		}
+		if first.Earliest >= p.Idle {
+			return answer.Dies, fmt.Sprintf("its kernel probes only after %v (TCP_KEEPIDLE)", s.Idle)
+		}
+	}
+	return answer.Undecided, fmt.Sprintf("no %s for %v, and it was watched no longer", of, silence.Lasted)
+}
+
+func withArticle(of string) string {
+	if of == "packet" {
+		return "a packet"
+	}
+	return of
+}
+
+// measuredBehind turns the row of a trial behind a preset into what became of the session.
+func measuredBehind(f answer.Fault) answer.Preset {
+	p := answer.Preset{Name: f.Name, How: answer.RunHere, Capture: f.Capture}
+	switch f.Verdict {
+	case answer.Alive:
+		p.Outcome, p.Why = answer.Survives, "its flow was kept for twice the timeout"
+	case answer.ByItself:
+		p.Outcome, p.Why = answer.EndsFirst, fmt.Sprintf("the program ends an idle session after %v", f.Noticed.After)
+	case answer.Unmeasured:
+		p.Outcome, p.Why = answer.Undecided, f.Trouble
+	case answer.Never:
+		p.Outcome, p.Why = answer.Dies, "its flow was forgotten, and nobody has noticed"
+	default:
+		p.Outcome, p.Why = answer.Dies, "its flow was forgotten: "+f.Words()
+	}
+	return p
+}

@@ -1,0 +1,176 @@
+package audit
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/halfopen-lab/halfopen/fixtures/presets"
+	"github.com/halfopen-lab/halfopen/harness/virtual"
+	"github.com/halfopen-lab/halfopen/harness/virtual/root"
+	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
+)
+
+// Check reports, in one line, what is wrong with a request, as far as that can be told
+// before its programs are looked for. An unknown name in Only is an *UnknownName.
+func (r Request) Check() error {
+	r = r.completed()
+	for _, check := range []func() error{r.checkOnly, r.checkSides, r.checkDurations, r.checkPrograms, r.checkPresets, r.checkPromises} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	if r.RealTime {
+		if len(r.Packages)+len(r.Take)+len(r.Prepare) > 0 {
+			return errors.New("packages, take and prepare are for a guest: on the running kernel (--host) a program is measured as this machine has it")
+		}
+		return nil
+	}
+	if r.Memory != 0 {
+		if err := virtual.CheckMemory(r.Memory); err != nil {
+			return fmt.Errorf("%w (--memory)", err)
+		}
+	}
+	if err := r.Machine.Check(); err != nil {
+		return fmt.Errorf("%w (--machine, --kernel)", err)
+	}
+	return nil
+}
+
+func (r Request) checkSides() error {
+	switch {
+	case r.UnderTest != answer.Server && r.UnderTest != answer.Client:
+		return fmt.Errorf("the side under test is %q: it must be server or client", r.UnderTest)
+	case r.Server == "" && r.Client == "":
+		return errors.New("there is no program to audit: name a server or a client (--server, --client, or a file with -f)")
+	case r.command(r.UnderTest) == "":
+		return fmt.Errorf("the %s is under test, and there is none: name one (--%s)", r.UnderTest, r.UnderTest)
+	case r.Port == 0:
+		return errors.New("the port is missing: where the server listens (--port)")
+	}
+	return nil
+}
+
+// longestWatchAllowed bounds Watch: an idle timeout of five days is the longest of the
+// presets (linux-nf_conntrack), and is watched for twice as long.
+const longestWatchAllowed = 30 * 24 * time.Hour
+
+func (r Request) checkDurations() error {
+	switch {
+	case r.Watch < 0 || r.Watch > longestWatchAllowed:
+		return fmt.Errorf("the time to watch, %v, must be from 0 to %v (--watch)", r.Watch, longestWatchAllowed)
+	case r.Ready <= 0 || r.Ready > longestWatchAllowed:
+		return fmt.Errorf("the time to get ready, %v, must be positive, and at most %v (--ready)", r.Ready, longestWatchAllowed)
+	}
+	return nil
+}
+
+// mistaken matches what people write for the placeholders of a command.
+var mistaken = regexp.MustCompile(`\{(host|hostname|address|addr|ip|url|client|target)\}`)
+
+func (r Request) checkPrograms() error {
+	for _, side := range []answer.Side{answer.Server, answer.Client} {
+		command := r.command(side)
+		if command == "" {
+			continue
+		}
+		if _, err := root.SplitCommand(command); err != nil {
+			return err
+		}
+		if found := mistaken.FindString(command); found != "" {
+			return fmt.Errorf("the command %q has %s, which halfopen does not replace: it replaces %s and %s", command, found, serverPlaceholder, portPlaceholder)
+		}
+	}
+	for _, setting := range r.Environment {
+		if name, _, ok := strings.Cut(setting, "="); !ok || name == "" {
+			return fmt.Errorf("the variable %q has no name or no value: write it as NAME=VALUE (--env)", setting)
+		}
+	}
+	for _, what := range r.Take {
+		if _, name, ok := strings.Cut(what, ":"); ok && slices.Contains(reserved, name) {
+			return fmt.Errorf("taking %s along: %s is halfopen's own file in the guest: choose another name", what, name)
+		}
+	}
+	return nil
+}
+
+func (r Request) checkPresets() error {
+	for _, name := range r.Presets {
+		if _, known := presets.Find(name); !known {
+			return fmt.Errorf("there is no preset %q: see 'halfopen presets'", name)
+		}
+		if !canRun(name) {
+			return cannotRun(name)
+		}
+	}
+	return nil
+}
+
+func cannotRun(preset string) error {
+	return fmt.Errorf("the preset %s cannot be run in an audit: it is a proxy, or forgets nothing; what becomes of a session there is derived", preset)
+}
+
+func (r Request) checkOnly() error {
+	for _, name := range r.Only {
+		if _, preset := presets.Find(name); preset && !canRun(name) {
+			return cannotRun(name)
+		} else if preset {
+			continue
+		}
+		if err := r.has(name); err != nil {
+			return err
+		}
+	}
+	return r.inTime(r.Only)
+}
+
+func (r Request) checkPromises() error {
+	if len(r.Only) > 0 {
+		return nil // nothing is promised of single faults
+	}
+	if err := r.Expect.Validate(r.has); err != nil {
+		return err
+	}
+	return r.inTime(r.Expect.Names())
+}
+
+// UnknownName is the error of a name that is neither a fault nor a preset.
+type UnknownName struct {
+	Name   string
+	Faults []string // the names of the faults that the audit has
+}
+
+// Error implements error. It does not list the faults.
+func (e *UnknownName) Error() string { return fmt.Sprintf("there is no fault %q", e.Name) }
+
+// has reports why the answer to the request has no row of that title; nil: it has.
+func (r Request) has(title string) error {
+	names := r.faultNames()
+	if slices.Contains(names, title) {
+		return nil
+	}
+	for _, f := range faults() {
+		switch {
+		case f.title() != title:
+		case f.byFixture && r.betweenPrograms():
+			return fmt.Errorf("%q is not measured where both sides are programs: only the fixture can be made to do it", title)
+		default:
+			return fmt.Errorf("%q needs something that the program answers (--send, or send in the file)", title)
+		}
+	}
+	return &UnknownName{Name: title, Faults: names}
+}
+
+// inTime reports which of these faults and presets takes longer in real time than it is
+// watched; others take no time.
+func (r Request) inTime(names []string) error {
+	for _, f := range r.wanted() {
+		if slices.Contains(names, f.title()) && r.tooLong(f) {
+			return fmt.Errorf("%s takes %v in real time, and is watched for %v: --watch %v, or without --host", f.title(), f.takes(), r.Watch, f.takes())
+		}
+	}
+	return nil
+}

@@ -1,0 +1,132 @@
+package audit
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
+)
+
+// served returns a good request for a server.
+func served() Request {
+	r := Default()
+	r.Server, r.Port = "x", 80
+	return r
+}
+
+func titles(faults []fault) (all []string) {
+	for _, f := range faults {
+		all = append(all, f.title())
+	}
+	return all
+}
+
+func TestCheckNamesWhatIsWrong(t *testing.T) {
+	if err := served().Check(); err != nil {
+		t.Error(err)
+	}
+	for want, change := range map[string]func(*Request){
+		"there is no program to audit":                     func(r *Request) { r.Server = "" },
+		"the client is under test":                         func(r *Request) { r.UnderTest = answer.Client },
+		"must be server or client":                         func(r *Request) { r.UnderTest = "both" },
+		"the port is missing":                              func(r *Request) { r.Port = 0 },
+		"the time to watch, -1ns, must be from 0 to 720h":  func(r *Request) { r.Watch = -1 },
+		"the time to watch, 2000000h0m0s, must be from 0":  func(r *Request) { r.Watch = 2_000_000 * time.Hour },
+		"the time to get ready":                            func(r *Request) { r.Ready = -1 },
+		`there is no preset "x"`:                           func(r *Request) { r.Presets = []string{"x"} },
+		"aws-alb cannot be run in an audit: it is a proxy": func(r *Request) { r.Presets = []string{"aws-alb"} },
+		`the command "x 'y" has an open quote`:             func(r *Request) { r.Server = "x 'y" },
+		`has {host}, which halfopen does not replace`:      func(r *Request) { r.Server = "x {host}" },
+		`the variable "FOO" has no name or no value`:       func(r *Request) { r.Environment = []string{"FOO"} },
+		`the variable "=1" has no name or no value`:        func(r *Request) { r.Environment = []string{"=1"} },
+		"/init is halfopen's own file in the guest":        func(r *Request) { r.Take = []string{"x:/init"} },
+		"512000 MiB of memory":                             func(r *Request) { r.Memory = 512_000 },
+		`there is no machine "x"`:                          func(r *Request) { r.Machine.Name = "x" },
+		"packages, take and prepare are for a guest":       func(r *Request) { r.RealTime, r.Take = true, []string{"x"} },
+		`notices: there is no fault "gnawed"`: func(r *Request) {
+			r.Expect.Notices = map[string]time.Duration{"gnawed": time.Second}
+		},
+	} {
+		r := served()
+		change(&r)
+		if err := r.Check(); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%v, expected %q on one line", err, want)
+		}
+	}
+}
+
+func TestOnlyTheChosenFaultsAndPresetsAreMeasured(t *testing.T) {
+	r := served()
+	r.Presets = []string{"linux-nf_conntrack"} // of the user's file
+	r.Only = []string{"process killed", "azure-lb"}
+	if err := r.Check(); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := titles(r.completed().trials()), []string{"quiet connection", "process killed", "azure-lb"}; !slices.Equal(got, want) {
+		t.Errorf("the trials are %q, expected %q", got, want)
+	}
+}
+
+func TestAFaultThatCannotBeMeasuredSaysWhy(t *testing.T) {
+	alone, both := served(), served()
+	both.Client = "y"
+	for name, c := range map[string]struct {
+		request Request
+		want    string
+	}{
+		"host powered off, busy":     {alone, "needs something that the program answers (--send"},
+		"FIN, and the peer reads on": {both, "is not measured where both sides are programs"},
+		"aws-alb":                    {alone, "the preset aws-alb cannot be run in an audit: it is a proxy"},
+	} {
+		c.request.Only = []string{name}
+		if err := c.request.Check(); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, expected %q", name, err, c.want)
+		}
+	}
+}
+
+func TestAnUnknownFaultListsThoseThatThereAre(t *testing.T) {
+	r := served()
+	r.Only = []string{"cable gnawed"}
+	unknown, ok := errors.AsType[*UnknownName](r.Check())
+	if !ok || unknown.Name != "cable gnawed" || !slices.Contains(unknown.Faults, "host powered off") || slices.Contains(unknown.Faults, "quiet connection") {
+		t.Errorf("%+v", unknown)
+	}
+}
+
+func TestWhatTakesLongIsNotMeasuredInRealTime(t *testing.T) {
+	r := served()
+	r.Watch, r.Presets = time.Minute, []string{"azure-lb"}
+	const long = "idle timeout of 350 s, silent"
+	if names := titles(r.trials()); !slices.Contains(names, long) || !slices.Contains(names, "azure-lb") {
+		t.Errorf("in virtual time the trials are %q", names)
+	}
+	r.RealTime = true
+	if names := titles(r.trials()); slices.Contains(names, long) || slices.Contains(names, "azure-lb") || !slices.Contains(names, "host powered off") {
+		t.Errorf("in a minute of real time the trials are %q", names)
+	}
+	for _, name := range []string{long, "azure-lb"} {
+		r.Only = []string{name}
+		if err := r.Check(); err == nil || !strings.Contains(err.Error(), "--watch") {
+			t.Errorf("%s: %v, expected how long it takes", name, err)
+		}
+	}
+	r.Watch, r.Only = 12*time.Minute, []string{long}
+	if err := r.Check(); err != nil {
+		t.Error(err)
+	}
+}
+
+// What has not happened in a minute may happen later.
+func TestNeverIsLongerThanTheKernelTakes(t *testing.T) {
+	began := time.Unix(0, 0)
+	for watched, want := range map[time.Duration]string{time.Minute: "nothing within 60 s", longestWatch: "never"} {
+		o := outcome{trial: &trial{fault: fault{name: hostPoweredOff, dead: true}, plan: &plan{}, began: began, struck: began, over: began.Add(watched)}}
+		if f := o.judge(answer.Wire{}); f.Words() != want {
+			t.Errorf("watched for %v: %q, expected %q", watched, f.Words(), want)
+		}
+	}
+}

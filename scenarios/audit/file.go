@@ -1,0 +1,139 @@
+package audit
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Load reads a request from a file in YAML. What the file leaves out is as in Default. The
+// error is one line, and has the line of the file.
+func Load(path string) (Request, error) {
+	r := Default()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return r, fmt.Errorf("reading the audit: %w", err)
+	}
+	if err := r.parse(content); err != nil {
+		return r, fmt.Errorf("reading the audit %s: %w", path, err)
+	}
+	return r, nil
+}
+
+func (r *Request) parse(content []byte) error {
+	decoder := yaml.NewDecoder(bytes.NewReader(content))
+	var document yaml.Node
+	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
+		return nil // an empty file
+	} else if err != nil {
+		return err
+	}
+	if err := decoder.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
+		return errors.New("it has a second YAML document: keep each audit in a file of its own")
+	}
+	if err := checkNode(document.Content[0], reflect.TypeFor[Request]()); err != nil {
+		return err
+	}
+	return document.Decode(r)
+}
+
+// checkNode reports a value in the file that a field of a type cannot have.
+func checkNode(node *yaml.Node, of reflect.Type) error {
+	if node.Kind == yaml.AliasNode {
+		node = node.Alias
+	}
+	if node.Tag == "!!null" {
+		return nil // as if it were left out
+	}
+	wrong := func(needed string) error {
+		value := node.Value
+		if node.Kind != yaml.ScalarNode {
+			value = "this"
+		}
+		return fmt.Errorf("line %d: %s is not %s", node.Line, value, needed)
+	}
+	scalar := node.Kind == yaml.ScalarNode
+	switch {
+	case of == reflect.TypeFor[time.Duration]():
+		if _, err := time.ParseDuration(node.Value); err != nil || !scalar {
+			return wrong("a duration: write it as 90s or 2h30m")
+		}
+	case of.Kind() == reflect.Struct, of.Kind() == reflect.Map:
+		if node.Kind != yaml.MappingNode {
+			return wrong("a list of fields: write NAME: VALUE")
+		}
+		return checkMapping(node, of)
+	case of.Kind() == reflect.Slice:
+		if node.Kind != yaml.SequenceNode {
+			return wrong("a list: write [VALUE, VALUE]")
+		}
+		for _, element := range node.Content {
+			if err := checkNode(element, of.Elem()); err != nil {
+				return err
+			}
+		}
+	case of.Kind() == reflect.Uint16:
+		if _, err := strconv.ParseUint(node.Value, 10, 16); err != nil || !scalar {
+			return wrong("a port: write a number from 1 to 65535")
+		}
+	case of.Kind() == reflect.Bool && node.Tag != "!!bool":
+		return wrong("true or false")
+	case !scalar:
+		return wrong("a text")
+	}
+	return nil
+}
+
+// checkMapping checks the fields of a struct, or the values of a map.
+func checkMapping(node *yaml.Node, of reflect.Type) error {
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key, value := node.Content[i], node.Content[i+1]
+		if seen[key.Value] {
+			return fmt.Errorf("line %d: %s is there twice", key.Line, key.Value)
+		}
+		seen[key.Value] = true
+		if of.Kind() == reflect.Map {
+			if err := checkNode(value, of.Elem()); err != nil {
+				return err
+			}
+			continue
+		}
+		field, ok := fieldNamed(of, key.Value)
+		if !ok {
+			return fmt.Errorf("line %d: there is no field %s here: the fields are %s", key.Line, key.Value, strings.Join(fieldNames(of), ", "))
+		}
+		if err := checkNode(value, field.Type); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fieldNamed returns the field of a struct that has a name in a file.
+func fieldNamed(of reflect.Type, name string) (reflect.StructField, bool) {
+	for field := range of.Fields() {
+		if field.Tag.Get("yaml") == name && name != "-" {
+			return field, true
+		}
+	}
+	return reflect.StructField{}, false
+}
+
+// fieldNames returns the names that the fields of a struct have in a file.
+func fieldNames(of reflect.Type) (names []string) {
+	for field := range of.Fields() {
+		if name := field.Tag.Get("yaml"); name != "-" {
+			names = append(names, name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,119 @@
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/reexec"
+	"github.com/halfopen-lab/halfopen/harness/virtual"
+	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
+	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
+	"github.com/halfopen-lab/halfopen/harness/virtual/root"
+	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
+)
+
+// The files and the directory of halfopen in the guest.
+const (
+	initFile    = "/init"
+	self        = "/usr/lib/halfopen"
+	planFile    = "/etc/halfopen-audit.json"
+	guestReport = "/report"
+)
+
+// reserved are the names that nothing else may have in the guest.
+var reserved = []string{initFile, self, planFile, guestReport, guest.PlanFile}
+
+// process1 is process 1 of the guest.
+const process1 reexec.Name = "guest"
+
+func init() { reexec.Register(process1, func([]string) error { guest.Main(); return nil }) }
+
+// runInGuest carries the audit out in a guest with virtual time.
+func runInGuest(ctx context.Context, r Request) (*answer.Answer, error) {
+	r.tell(Progress{Stage: Packing})
+	files, err := pack(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	m, err := machine.Find(ctx, r.Machine, r.Log)
+	if err != nil {
+		return nil, err
+	}
+	if err := harness.EmptyReport(r.Report); err != nil {
+		return nil, fmt.Errorf("%w (--report)", err)
+	}
+	r.tell(Progress{Stage: Measuring})
+	memory := r.Memory
+	if memory == 0 {
+		memory = int(2*files.Size()>>20) + 768 // the archive, its files once unpacked, and the labs
+	}
+	output := &stream{each: r.tell}
+	machine := virtual.Guest{
+		Machine: m, Files: files, Memory: memory, Seed: r.Seed,
+		Commands: []guest.Command{{
+			Arguments:   []string{self, planFile, guestReport},
+			Environment: []string{reexec.Variable + "=" + string(measuring)},
+			Directory:   "/",
+		}},
+		Report: guestReport, Into: r.Report, Console: output,
+	}
+	result, err := machine.Run(ctx)
+	if err != nil && ctx.Err() == nil {
+		return nil, err
+	}
+	a, err := readAnswer(ctx, r.Report, fmt.Sprintf("ended with status %d (it printed: %s)", result.Status(), output.other()))
+	if err == nil {
+		r.tell(Progress{Stage: Finished, Elapsed: answer.Of(result.Virtual), Wall: result.Wall})
+	}
+	return a, err
+}
+
+// pack puts everything that the audit needs into a guest: packages, files, the programs,
+// this program itself, and the plan.
+func pack(ctx context.Context, r Request) (*virtual.Files, error) {
+	system, err := root.New(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range r.Packages {
+		if err := system.AddPackage(ctx, name); err != nil {
+			return nil, err
+		}
+	}
+	for _, what := range r.Take {
+		if err := system.Take(what); err != nil {
+			return nil, err
+		}
+	}
+	p, err := newPlan(r, system.AddCommand)
+	if err != nil {
+		return nil, err
+	}
+	system.Finish()
+	if err := addSelf(system.Files); err != nil {
+		return nil, err
+	}
+	content, err := json.Marshal(p)
+	if err != nil {
+		return nil, err
+	}
+	system.Files.Write(planFile, content, 0o644)
+	return system.Files, nil
+}
+
+// addSelf puts the running binary into the guest, and a script that starts it as process 1.
+func addSelf(files *virtual.Files) error {
+	own, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("looking for the file of the running program: %w", err)
+	}
+	if err := root.AddProgram(files, self, own); err != nil {
+		return err
+	}
+	script := fmt.Sprintf("#!/usr/bin/sh\n%s=%s exec %s\n", reexec.Variable, process1, self)
+	files.Write(initFile, []byte(script), 0o755)
+	return nil
+}

@@ -1,0 +1,44 @@
+package audit
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/halfopen-lab/halfopen/harness/virtual/root"
+	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
+)
+
+// plan is a completed request with its programs as they are started. The measuring process
+// gets it as JSON.
+type plan struct {
+	Request
+	Programs map[answer.Side]root.Command // a side without one is a fixture
+}
+
+// newPlan returns the plan of a completed request; find finds the program of a command.
+func newPlan(r Request, find func(command string) (root.Command, error)) (plan, error) {
+	p := plan{Request: r, Programs: map[answer.Side]root.Command{}}
+	for _, side := range []answer.Side{answer.Server, answer.Client} {
+		command := r.command(side)
+		if command == "" {
+			continue
+		}
+		program, err := find(command)
+		if err != nil {
+			return plan{}, err
+		}
+		p.Programs[side] = program
+	}
+	return p, nil
+}
+
+// The placeholders in the commands of programs.
+const (
+	serverPlaceholder = "{server}"
+	portPlaceholder   = "{port}"
+)
+
+// fill returns an argument with the placeholders replaced.
+func fill(argument, server string, port uint16) string {
+	return strings.NewReplacer(serverPlaceholder, server, portPlaceholder, fmt.Sprint(port)).Replace(argument)
+}

@@ -1,0 +1,64 @@
+package audit
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/box"
+	"github.com/halfopen-lab/halfopen/harness/trace"
+	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
+)
+
+// start starts the program of a side in a box on its host. The channel gets its end.
+func (t *trial) start(side answer.Side) (*harness.Program, <-chan box.Exit, error) {
+	command, host := t.plan.Programs[side], t.lab.Server
+	if side == answer.Client {
+		host = t.lab.Client
+	}
+	order := box.Order{
+		Directory: command.Directory, User: t.plan.User,
+		Environment: append([]string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8"}, t.plan.Environment...),
+		Mark:        box.Mark{File: trace.Marker, Text: t.mark(side)},
+	}
+	for _, argument := range command.Arguments {
+		order.Arguments = append(order.Arguments, fill(argument, t.lab.Server.Address().String(), t.plan.Port))
+	}
+	cmd, err := order.Command()
+	if err != nil {
+		return nil, nil, err
+	}
+	p := host.Start(cmd)
+	exit := make(chan box.Exit, 1)
+	go func() {
+		if e, err := box.AwaitExit(t.life, p.Process); err == nil {
+			exit <- e
+		}
+	}()
+	if side == t.plan.UnderTest {
+		t.program, t.exit = p, exit
+	} else {
+		t.peer = p
+	}
+	return p, exit, nil
+}
+
+// mark returns the mark of a side's box in the trace.
+func (t *trial) mark(side answer.Side) string { return fmt.Sprintf("trial %d %s", t.number, side) }
+
+// endedTooEarly returns why there is nothing to measure: a program ended before something.
+func endedTooEarly(command string, p *harness.Program, e box.Exit, before string) error {
+	if e.NotStarted {
+		return fmt.Errorf("%s could not be started: %s", command, e.How)
+	}
+	return fmt.Errorf("%s ended before %s: %s%s", command, before, e.How, wrote(p))
+}
+
+// wrote returns the last lines that a program has written, for error texts.
+func wrote(p *harness.Program) string {
+	lines := box.Output(p.Process)
+	if len(lines) == 0 {
+		return "; it wrote nothing"
+	}
+	return "; it wrote: " + strings.Join(lines[max(0, len(lines)-3):], " / ")
+}

@@ -1,0 +1,112 @@
+package audit
+
+import (
+	"io"
+	"slices"
+	"time"
+
+	"github.com/halfopen-lab/halfopen/fixtures/presets"
+	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
+	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
+)
+
+// Request is an audit as a user asks for it. The fields that have a name in YAML stand in
+// files (Load).
+type Request struct {
+	// Server and Client are the programs, as commands: no shell reads them, and {server}
+	// and {port} are replaced by the address and the port of the server. Empty: a fixture,
+	// which connects or accepts, reads what comes, and holds the connection.
+	Server string `yaml:"server"`
+	Client string `yaml:"client"`
+	// UnderTest is the side that is audited. Empty: the program, or where both sides are
+	// programs the server.
+	UnderTest answer.Side `yaml:"under_test"`
+	Port      uint16      `yaml:"port"` // where the server listens
+
+	Packages    []string `yaml:"packages"`    // Debian packages for the guest: NAME or NAME=VERSION
+	Take        []string `yaml:"take"`        // files and directories for the guest: PATH, or PATH:NAME-IN-THE-GUEST
+	Environment []string `yaml:"environment"` // NAME=VALUE, for the programs, beside PATH, HOME and LANG
+	Prepare     []string `yaml:"prepare"`     // shell commands that run once in the guest before the programs
+	User        string   `yaml:"user"`        // the user of the programs; empty: root
+
+	// Send is what a fixture sends once it is connected, and once more where a fault is to
+	// meet data under way. Empty: it sends nothing.
+	Send string `yaml:"send"`
+	Echo bool   `yaml:"echo"` // a fixture sends back what it receives
+	// Presets are the middleboxes to run the program behind (fixtures/presets). What becomes
+	// of it behind the others is derived.
+	Presets []string `yaml:"presets"`
+	// Watch is how long each fault is watched where nothing ends the connection. Zero: two
+	// and a half hours, or less for a program that often wakes up; in real time a minute.
+	Watch time.Duration `yaml:"watch"`
+	// Ready is how long a program may take until it listens or is connected.
+	Ready time.Duration `yaml:"ready"`
+
+	Expect answer.Promises `yaml:"expect"`
+
+	// Only are the faults and presets to measure, by name. Empty: all faults, Presets, and
+	// the advised settings.
+	Only []string `yaml:"-"`
+	// RealTime measures on the running kernel, as root, the programs that this machine has.
+	// What takes longer than Watch is left out.
+	RealTime bool         `yaml:"-"`
+	Machine  machine.Want `yaml:"-"` // of the guest
+	Seed     uint64       `yaml:"-"` // decides everything random in the guest
+	Memory   int          `yaml:"-"` // of the guest, in MiB; zero: as much as it needs
+	// Report is the directory that receives the answer and the captures. It is emptied
+	// first, unless something else than a report is in it, which is an error.
+	Report string `yaml:"-"`
+
+	// Progress is called for each step, from one goroutine at a time; nil: it is not.
+	Progress func(Progress) `yaml:"-" json:"-"`
+	// Log receives what finding or building the guest's kernel prints; nil: nobody.
+	Log io.Writer `yaml:"-" json:"-"`
+}
+
+// Default returns a request with the default durations and seed.
+func Default() Request { return Request{Ready: time.Minute, Seed: 1} }
+
+// command returns the program of a side as a command; empty: a fixture.
+func (r Request) command(side answer.Side) string {
+	if side == answer.Server {
+		return r.Server
+	}
+	return r.Client
+}
+
+// betweenPrograms reports whether both sides are programs.
+func (r Request) betweenPrograms() bool { return r.Server != "" && r.Client != "" }
+
+// completed returns the request with its defaults filled in: the side under test, the
+// presets to run, the time to watch in real time.
+func (r Request) completed() Request {
+	if r.UnderTest == "" {
+		r.UnderTest = answer.Server
+		if r.Server == "" && r.Client != "" {
+			r.UnderTest = answer.Client
+		}
+	}
+	if r.RealTime && r.Watch == 0 {
+		r.Watch = time.Minute
+	}
+	perhaps := r.Expect.Survives // those that cannot be run are derived
+	if len(r.Only) > 0 {
+		r.Presets, perhaps = nil, r.Only
+	}
+	r.Presets = slices.Clone(r.Presets)
+	for _, name := range perhaps {
+		if canRun(name) {
+			r.Presets = append(r.Presets, name)
+		}
+	}
+	slices.Sort(r.Presets)
+	r.Presets = slices.Compact(r.Presets)
+	return r
+}
+
+// canRun reports whether an audit can put a preset between the two sides: a firewall that
+// forgets.
+func canRun(name string) bool {
+	p, known := presets.Find(name)
+	return known && !p.Proxy() && p.Idle > 0
+}

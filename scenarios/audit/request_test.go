@@ -1,0 +1,77 @@
+package audit
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
+)
+
+func load(t *testing.T, text string) (Request, error) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "halfopen.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return Load(path)
+}
+
+func TestAFile(t *testing.T) {
+	r, err := load(t, `
+client: ./client {server}:{port}
+port: 5000
+take: [client.conf]
+watch: 3h
+presets: [azure-lb]
+expect:
+  notices:
+    host powered off: 60s
+    host powered off, busy: 5m
+  survives: [aws-nlb-tcp, aws-alb]
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := r.completed()
+	if p.UnderTest != answer.Client || p.Port != 5000 || p.Watch != 3*time.Hour || p.Ready != Default().Ready {
+		t.Errorf("the request: %+v", p)
+	}
+	if r.Expect.Notices["host powered off, busy"] != 5*time.Minute {
+		t.Errorf("the promises: %+v", r.Expect)
+	}
+	// A proxy that is promised is derived.
+	if !slices.Equal(p.Presets, []string{"aws-nlb-tcp", "azure-lb"}) {
+		t.Errorf("the presets that are run: %q", p.Presets)
+	}
+}
+
+func TestWhatIsWrongWithAFileIsSaidOnOneLine(t *testing.T) {
+	for text, want := range map[string]string{
+		"sever: x":              "there is no field sever here: the fields are server, client, under_test",
+		"port: many":            "line 1: many is not a port: write a number from 1 to 65535",
+		"port: 5000.5":          "line 1: 5000.5 is not a port",
+		"port: 1\n---\nport: 2": "a second YAML document",
+		"only: [x]":             "there is no field only here",
+		"port: 1\necho: 7":      "line 2: 7 is not true or false",
+		"take: x":               "x is not a list",
+		"server: [x]":           "this is not a text",
+		"expect: x":             "x is not a list of fields",
+		"port: 70000":           "70000 is not a port",
+		"port: 1\nport: 2":      "line 2: port is there twice",
+		"watch: 3 hours":        "3 hours is not a duration: write it as 90s or 2h30m",
+		"watch: 60":             "60 is not a duration: write it as 90s or 2h30m",
+		"server: [":             "yaml",
+		"expect: {wins: 1}":     "there is no field wins here: the fields are notices, survives",
+	} {
+		if _, err := load(t, text); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%q: %v, expected %q on one line", text, err, want)
+		}
+	}
+	if _, err := Load("/nowhere"); err == nil {
+		t.Error("a file that is not there is read")
+	}
+}

@@ -1,0 +1,107 @@
+package audit
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/box"
+	"github.com/halfopen-lab/halfopen/harness/timeline"
+	"github.com/halfopen-lab/halfopen/scenarios"
+)
+
+// step does what no fault of package scenarios does, and records it in the timeline.
+func (t *trial) step(what string, do func() error) error {
+	t.lab.Timeline().Addf("audit", timeline.Step, "%s", what)
+	if err := do(); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}
+
+// killPeer kills the peer; its kernel closes the connection for it.
+func (t *trial) killPeer() error {
+	if t.peer != nil {
+		t.lab.Apply(scenarios.ProcessKilled{Program: t.peer})
+		return nil
+	}
+	t.stopReading()
+	return t.step("the peer's process is killed: its kernel closes the connection", t.conn.Socket.Close)
+}
+
+// halfClose lets the fixture send FIN, and go on reading.
+func (t *trial) halfClose() error {
+	return t.step("the peer sends FIN, and goes on reading", func() error { return t.conn.Socket.Shutdown(unix.SHUT_WR) })
+}
+
+// stopPeer stops the peer, whose kernel goes on answering.
+func (t *trial) stopPeer() error {
+	if t.peer == nil {
+		return t.step("the peer does not read any more", func() error { t.stopReading(); return nil })
+	}
+	return t.step("the peer is stopped (SIGSTOP)", func() error { return box.Signal(t.peer.PID(), unix.SIGSTOP) })
+}
+
+// powerOff takes the power from the peer's host.
+func (t *trial) powerOff() error {
+	if t.conn != nil {
+		t.stopReading()
+	}
+	t.lab.Apply(scenarios.PowerOff{Host: t.far})
+	return nil
+}
+
+// powerOn boots the peer's host.
+func (t *trial) powerOn() error {
+	t.lab.Heal(scenarios.PowerOff{Host: t.far})
+	return nil
+}
+
+// powerOffFrozen stops the program under test, so that only its kernel acts, and takes the
+// power from the peer's host.
+func (t *trial) powerOffFrozen() error {
+	freeze := func() error { return box.Signal(t.program.PID(), unix.SIGSTOP) }
+	if err := t.step("the program under test is frozen (SIGSTOP)", freeze); err != nil {
+		return err
+	}
+	return t.powerOff()
+}
+
+// unanswered drops what the program sends, and sends it a request, so that it sends
+// something.
+func (t *trial) unanswered() error {
+	direction := scenarios.TowardsClient
+	if t.near == t.lab.Client {
+		direction = scenarios.TowardsServer
+	}
+	t.lab.Apply(scenarios.SilentDrop{Direction: direction})
+	return t.step("the peer sends a request", t.say)
+}
+
+// adviseSettings sets the advised settings on the program's own socket, from outside.
+func (t *trial) adviseSettings() error {
+	err := t.step("the advised settings are set on the program's socket", func() error {
+		c, err := t.borrowSocket()
+		if err != nil {
+			return err
+		}
+		defer func() { _ = c.Close() }()
+		k := advisedSettings()
+		return errors.Join(c.SetKeepalive(k.Idle, k.Interval, k.Count), c.SetUserTimeout(k.UserTimeout))
+	})
+	// Keepalive that is switched on now counts from now; keepalive that was on counts from
+	// when the peer was last heard (tcp_set_keepalive and tcp_sock_set_keepidle, net/ipv4).
+	if s := t.settings; s.err == nil && !s.Keepalive {
+		t.heard = time.Now()
+	}
+	return err
+}
+
+func (t *trial) adviseAndPowerOff() error {
+	if err := t.adviseSettings(); err != nil {
+		return err
+	}
+	return t.powerOff()
+}

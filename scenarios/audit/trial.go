@@ -1,0 +1,240 @@
+package audit
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/box"
+	"github.com/halfopen-lab/halfopen/harness/capture"
+	"github.com/halfopen-lab/halfopen/harness/trace"
+	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
+)
+
+// trial is one fault, in a lab of its own, met by one connection of one copy of the
+// program.
+type trial struct {
+	fault
+	ctx    context.Context // ends when the audit is to end early
+	life   context.Context // ends with the trial
+	number int
+	plan   *plan
+	trace  *trace.Trace
+
+	lab       *harness.Lab
+	near, far *harness.Host    // of the program under test, and of its peer
+	program   *harness.Program // the box of the program under test
+	peer      *harness.Program // the box of the other program; nil: a fixture
+	conn      *harness.Conn    // the fixture's end of the connection; nil: the peer is a program
+	reading   context.CancelFunc
+
+	local, remote uint16 // the ports of the connection, as the program's kernel has them
+	loopback      bool   // the server listens on a loopback address only
+	readyAfter    time.Duration
+	settings      *settings
+
+	destroyed *trace.Destroyed
+	exit      <-chan box.Exit // of the program under test
+
+	// settled is closed when the connection has settled, and then ready is true, or when
+	// the trial has failed. The quiet connection's trial then also knows wakeups, and is
+	// told how long to watch.
+	settled  chan struct{}
+	once     sync.Once
+	ready    bool
+	wakeups  float64 // of the programs, a second
+	watching chan time.Duration
+
+	began     time.Time // when there was a connection
+	struck    time.Time // when the fault happened
+	heard     time.Time // when the peer was last heard before that
+	over      time.Time // when the watch ended
+	cut       bool      // the audit ended the watch early
+	exited    *box.Exit
+	flowKnown bool // the firewall had the flow at the end
+}
+
+// newTrial returns a trial that has not begun.
+func newTrial(ctx context.Context, number int, p *plan, f fault, t *trace.Trace) *trial {
+	return &trial{fault: f, ctx: ctx, number: number, plan: p, trace: t, settled: make(chan struct{}), watching: make(chan time.Duration, 1)}
+}
+
+// errEndedEarly is the error of a trial that the end of the audit has cut short.
+var errEndedEarly = errors.New("the audit was ended early")
+
+// run carries the trial out in a lab of its own and returns its story. It keeps the packets
+// and the timeline in path.pcapng and path.txt; where the trial cannot be measured, the
+// lab's evidence in the directory evidence.
+func (t *trial) run(path, evidence string) (s story, err error) {
+	t.lab, err = harness.Open(harness.Config{Topology: harness.Firewalled, Name: t.title()})
+	if err != nil {
+		return story{}, err
+	}
+	defer func() { err = errors.Join(err, t.lab.Close()) }()
+	life, end := context.WithCancel(context.Background())
+	defer end()
+	t.life = life
+	var own error
+	step := t.lab.Try(func() { own = t.takeSteps() })
+	if err := errors.Join(step, own); err != nil {
+		_, kept := t.lab.KeepEvidence(evidence)
+		return story{}, errors.Join(err, kept)
+	}
+	s = t.story()
+	s.packets = t.packets()
+	return s, t.keep(path)
+}
+
+// takeSteps takes all steps of the trial, in their order.
+func (t *trial) takeSteps() error {
+	if err := t.watchHosts(); err != nil {
+		return err
+	}
+	if t.before != nil {
+		t.before(t)
+	}
+	if err := t.connect(); err != nil {
+		return err
+	}
+	t.began = time.Now()
+	if err := t.settleDown(); err != nil {
+		return err
+	}
+	t.settings = t.readSettings()
+	if err := t.inflict(); err != nil {
+		return err
+	}
+	t.observe()
+	t.over, t.cut = time.Now(), t.ctx.Err() != nil
+	if t.exited == nil {
+		t.awaitExit()
+	}
+	if t.cut && t.role != quiet { // what was seen of the quiet connection holds for the shorter time
+		return errEndedEarly
+	}
+	t.flowKnown = t.firewallKnows()
+	return t.trace.Drain()
+}
+
+// watchHosts begins to watch the hosts of the program and of its peer.
+func (t *trial) watchHosts() error {
+	t.trace.Include(t.lab.Prefixes()...)
+	t.near, t.far = t.lab.Server, t.lab.Client
+	if t.plan.UnderTest == answer.Client {
+		t.near, t.far = t.far, t.near
+	}
+	for _, h := range []*harness.Host{t.near, t.far} {
+		if err := h.Links().Up("lo"); err != nil {
+			return err
+		}
+	}
+	err := t.near.Do(func() (err error) { t.destroyed, err = trace.WatchDestroyed(); return err })
+	if err == nil {
+		context.AfterFunc(t.life, func() { _ = t.destroyed.Close() })
+	}
+	return err
+}
+
+// inflict lets the fault happen.
+func (t *trial) inflict() error {
+	t.struck = time.Now()
+	t.heard = t.lastHeard(t.struck)
+	if t.announced {
+		t.heard = t.struck
+	}
+	if t.strike != nil {
+		if err := t.strike(t); err != nil {
+			return err
+		}
+	}
+	if t.then != nil {
+		t.rest(t.while)
+		return t.then(t)
+	}
+	return nil
+}
+
+// settle reports that the connection has settled, or never will.
+func (t *trial) settle() { t.once.Do(func() { close(t.settled) }) }
+
+// observe lets the time pass in which the fault may show.
+func (t *trial) observe() {
+	watch := cmp.Or(t.watch, t.plan.Watch)
+	if first := 2*t.idle + settleTime; t.idle > 0 && first < watch {
+		t.rest(first)
+		if summarize(t.packets(), time.Now()).Silence.Lasted.Duration() < t.idle {
+			return
+		}
+		watch -= first
+	}
+	t.rest(watch)
+}
+
+// rest lets a time pass, or less when the story of the connection is over earlier.
+func (t *trial) rest(d time.Duration) {
+	until := time.Now().Add(d)
+	for {
+		traced, destroyed := t.trace.News(), t.destroyed.News()
+		if t.story().noticed() {
+			return
+		}
+		select {
+		case <-traced:
+		case <-destroyed:
+		case e := <-t.exit:
+			t.exited = &e
+		case <-t.ctx.Done():
+			return
+		case <-time.After(time.Until(until)):
+			return
+		}
+	}
+}
+
+// exitTime is how long a program may take to end once it has noticed.
+const exitTime = 2 * time.Second
+
+// awaitExit waits for the program to end, which takes a moment where it gives up.
+func (t *trial) awaitExit() {
+	select {
+	case e := <-t.exit:
+		t.exited = &e
+	case <-time.After(exitTime):
+	}
+}
+
+// lastHeard returns when the last packet of the connection before a time came from the peer.
+func (t *trial) lastHeard(before time.Time) time.Time {
+	last := t.began
+	for _, p := range t.packets() {
+		if !p.Out && p.At.Before(before) {
+			last = p.At
+		}
+	}
+	return last
+}
+
+// packets returns the packets of the connection, as the program's host has seen them.
+func (t *trial) packets() []capture.Packet {
+	return slices.DeleteFunc(t.near.Capture().Packets(), func(p capture.Packet) bool {
+		here, there := p.Dst.Port(), p.Src.Port()
+		if p.Out {
+			here, there = there, here
+		}
+		return !p.TCP || here != t.local || there != t.remote
+	})
+}
+
+// firewallKnows reports whether the firewall has the connection. A firewall without a
+// policy tracks none, and lets everything through.
+func (t *trial) firewallKnows() bool {
+	client, server := t.remote, t.local
+	if t.near == t.lab.Client {
+		client, server = t.local, t.remote
+	}
+	return t.lab.Knows(t.lab.Client.AddressPort(client), t.lab.Server.AddressPort(server))
+}
