@@ -13,6 +13,7 @@ import (
 
 	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
+	"github.com/halfopen-lab/halfopen/harness/virtual/root"
 	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 )
 
@@ -22,11 +23,14 @@ var said = []string{"SAID=by the caller"}
 // prepared has process 1 and is ready to run.
 func prepared(t *testing.T, tests *Tests) *Virtual {
 	t.Helper()
-	files := &virtual.Files{}
-	if err := files.Build(t.Context(), "/init", "../guest/init"); err != nil {
+	system, err := root.New(t.Context())
+	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := tests.Virtual(t.Context(), VirtualConfig{Files: files, Environment: said, Progress: io.Discard})
+	if err := system.Files.Build(t.Context(), virtual.InitFile, "../guest/init"); err != nil {
+		t.Fatal(err)
+	}
+	v, err := tests.Virtual(t.Context(), VirtualConfig{Root: system, Environment: said, Progress: io.Discard})
 	if err != nil {
 		t.Fatal(err)
 	}

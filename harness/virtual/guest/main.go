@@ -7,8 +7,15 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/harness/reexec"
+
 	"github.com/halfopen-lab/halfopen/harness/sysctl"
 )
+
+// Program is process 1 inside a binary that has other work to do outside of a guest.
+const Program reexec.Name = "guest"
+
+func init() { reexec.Register(Program, func([]string) error { Main(); return nil }) }
 
 // Main is what process 1 does. It ends by switching the machine off.
 func Main() {
