@@ -19,51 +19,51 @@ import (
 )
 
 const (
-	// snap is how much of each frame is kept: all headers, and some data to
-	// recognise it by.
+	// snap is how many bytes of each frame a capture keeps: all headers, and enough data to
+	// recognise it.
 	snap = 256
-	// controls is room for the control messages of a packet.
-	controls = 128
-	// most bounds the memory of a capture, at some 500 bytes a packet.
-	most = 100_000
-	// room is what the kernel may hold back for a reader that is late, in bytes.
-	room = 8 << 20
-	// gather is how long packets that nobody asks for may wait for others, so that a
-	// burst wakes the reader once: waking it is dear in virtual time.
-	gather = 20 * time.Millisecond
+	// controlSize is the buffer of a packet's control messages, in bytes.
+	controlSize = 128
+	// maxPackets bounds the memory of a capture: a packet takes some 500 bytes.
+	maxPackets = 100_000
+	// bufferSize is the buffer of the packet socket, in bytes, for a reader that is late.
+	bufferSize = 8 << 20
+	// burst is how long packets wait in the socket for others while nobody asks for them, so
+	// that a burst wakes the reader once: waking it is expensive in virtual time.
+	burst = 20 * time.Millisecond
 )
 
-// Capture is the packets of one host since Start. The zero value is not usable.
-// It is safe for concurrent use.
+// Capture has the packets of one host since Start. The zero value is not usable. Its methods
+// may be called by any goroutine.
 type Capture struct {
 	ns     *netns.Namespace
 	name   string
 	socket *os.File
 	raw    syscall.RawConn
-	roomy  bool // the socket's buffer has all the room that was asked for
+	large  bool // the socket's buffer has bufferSize bytes
 
-	wanted chan struct{} // has an element when somebody begins to wait for packets
+	wanted chan struct{} // has an element when a goroutine begins to wait for packets
 
-	mu      sync.Mutex
-	waiting int           // how many wait for packets
-	fresh   chan struct{} // closed when packets come that somebody waits for, and replaced
-	batch   batch
-	frames  []frame // that have not been looked at: most never are
-	links   map[int]string
-	flows   flows
-	packets []Packet
-	told    int // packets that are in the timeline
-	lost    int // packets that the kernel or the bound above dropped
-	broken  error
-	ended   bool
+	mu         sync.Mutex
+	waiting    int           // goroutines that wait for packets
+	arrived    chan struct{} // closed, and replaced, when packets come while one waits
+	batch      batch
+	frames     []frame        // not decoded yet: most never are
+	links      map[int]string // the names of links by their index
+	flows      flows
+	packets    []Packet
+	inTimeline int   // packets that AddTo has added
+	lost       int   // packets that the kernel dropped, or that exceeded maxPackets
+	err        error // of reading the socket
+	closed     bool
 }
 
-// Start begins to capture on all links of a namespace, those that are made later
-// included, but loopback (packet(7)). The capture pins the namespace until some time
-// after Close.
+// Start captures all packets on all links of a namespace but loopback, also on links that are
+// made later (packet(7)). name is the host's in the timeline and in errors. The capture pins
+// the namespace until some milliseconds after Close.
 func Start(ns *netns.Namespace, name string) (*Capture, error) {
 	c := &Capture{ns: ns, name: name, links: map[int]string{}, flows: flows{},
-		wanted: make(chan struct{}, 1), fresh: make(chan struct{})}
+		wanted: make(chan struct{}, 1), arrived: make(chan struct{})}
 	err := ns.Do(func() error {
 		fd, err := c.openSocket()
 		if err != nil {
@@ -84,8 +84,8 @@ func Start(ns *netns.Namespace, name string) (*Capture, error) {
 }
 
 func (c *Capture) openSocket() (fd int, err error) {
-	// With protocol 0 the socket sees nothing until it is bound, so that no frame
-	// gets in before the filter is there.
+	// A socket of protocol 0 receives nothing until it is bound, so no frame comes before
+	// the filter is attached.
 	fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return -1, fmt.Errorf("opening a packet socket: %w", err)
@@ -95,7 +95,7 @@ func (c *Capture) openSocket() (fd int, err error) {
 			_ = unix.Close(fd)
 		}
 	}()
-	// Without a filter every frame would be kept whole.
+	// The filter cuts frames: without one the kernel would keep every byte.
 	program, err := bpf.Assemble([]bpf.Instruction{bpf.RetConstant{Val: snap}})
 	if err != nil {
 		return -1, err
@@ -104,11 +104,11 @@ func (c *Capture) openSocket() (fd int, err error) {
 	for i, in := range program {
 		filter[i] = unix.SockFilter{Code: in.Op, Jt: in.Jt, Jf: in.Jf, K: in.K}
 	}
-	// More than net.core.rmem_max needs CAP_NET_ADMIN in the first user
-	// namespace; others get what there is.
-	c.roomy = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, room) == nil
-	if !c.roomy {
-		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, room)
+	// A buffer beyond net.core.rmem_max needs CAP_NET_ADMIN in the initial user namespace
+	// (socket(7)); without it the socket gets rmem_max.
+	c.large = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, bufferSize) == nil
+	if !c.large {
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, bufferSize)
 	}
 	return fd, errors.Join(
 		unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}),
@@ -122,39 +122,39 @@ func bigEndian(v uint16) uint16 {
 	return binary.NativeEndian.Uint16(binary.BigEndian.AppendUint16(nil, v))
 }
 
-// run takes packets out of the socket soon after they have come, so that its buffer
-// never fills: a buffer of the ordinary size takes no waiting.
+// run takes packets out of the socket soon after they have come, so that its buffer does not
+// fill. Only a large buffer allows it to wait for the rest of a burst.
 func (c *Capture) run() {
 	woken := false
 	_ = c.raw.Read(func(fd uintptr) bool {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if woken && c.roomy && c.waiting == 0 {
+		if woken && c.large && c.waiting == 0 {
 			c.mu.Unlock()
 			select {
-			case <-time.After(gather):
+			case <-time.After(burst):
 			case <-c.wanted:
 			}
 			c.mu.Lock()
 		}
 		woken = true
 		c.drain(int(fd))
-		return c.broken != nil || c.ended
+		return c.err != nil || c.closed
 	})
 }
 
-// drain reads all that is there. The caller holds c.mu.
+// drain takes all frames out of the socket. The caller holds c.mu.
 func (c *Capture) drain(fd int) {
 	before := len(c.frames)
-	for c.broken == nil && !c.ended {
+	for c.err == nil && !c.closed {
 		received, err := c.batch.receive(fd)
 		switch err {
 		case nil:
-		case unix.EINTR, unix.ENETDOWN: // ENETDOWN: a link went down, others have not
+		case unix.EINTR, unix.ENETDOWN: // ENETDOWN: a link went down, others are up
 			continue
 		case unix.EAGAIN:
 		default:
-			c.broken = fmt.Errorf("reading the packets of %s: %w", c.name, err)
+			c.err = fmt.Errorf("reading the packets of %s: %w", c.name, err)
 			return
 		}
 		for i := range received {
@@ -165,12 +165,12 @@ func (c *Capture) drain(fd int) {
 		}
 	}
 	if c.waiting > 0 && len(c.frames) > before {
-		close(c.fresh)
-		c.fresh = make(chan struct{})
+		close(c.arrived)
+		c.arrived = make(chan struct{})
 	}
 }
 
-// link is the name of a link. It is asked for once: links of a lab keep their names.
+// link returns the name of a link. It asks the kernel once: links of a lab keep their names.
 func (c *Capture) link(index int) string {
 	name, known := c.links[index]
 	if known {
@@ -188,13 +188,14 @@ func (c *Capture) link(index int) string {
 	return name
 }
 
-// sync brings the packets up to this moment. The caller holds c.mu.
+// sync decodes all packets that have passed until now. The caller holds c.mu.
 func (c *Capture) sync() {
 	c.fetch()
 	c.decode()
 }
 
-// fetch takes out of the socket what is there. The caller holds c.mu.
+// fetch takes all frames out of the socket and counts those that the kernel dropped. The caller
+// holds c.mu.
 func (c *Capture) fetch() {
 	_ = c.raw.Control(func(fd uintptr) {
 		c.drain(int(fd))
@@ -205,16 +206,16 @@ func (c *Capture) fetch() {
 	})
 }
 
-// Packets are all packets so far, in the order in which they passed.
+// Packets returns all packets so far, in the order in which they passed.
 func (c *Capture) Packets() []Packet { return c.Find(Everything) }
 
-// Find are the packets so far that match.
+// Find returns the packets so far that match, in the order in which they passed.
 func (c *Capture) Find(match Match) []Packet {
 	return c.Await(0, match, time.Time{})
 }
 
-// Await waits until as many packets match as count, at the latest until an instant, and
-// returns all that do.
+// Await waits until count packets match, at the latest until an instant, and returns all that
+// match so far. A count of 0 waits for none.
 func (c *Capture) Await(count int, match Match, until time.Time) (found []Packet) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -232,44 +233,46 @@ func (c *Capture) Await(count int, match Match, until time.Time) (found []Packet
 	}
 }
 
-// waitUntil waits for the next packet. The caller holds c.mu, and gets it back.
+// waitUntil waits for the next packet, at the latest until an instant. The caller holds c.mu,
+// which waitUntil releases while it waits.
 func (c *Capture) waitUntil(until time.Time) {
 	c.waiting++
-	fresh := c.fresh
+	arrived := c.arrived
 	c.mu.Unlock()
 	select {
-	case c.wanted <- struct{}{}: // what waits for others in the socket waits no longer
+	case c.wanted <- struct{}{}: // run does not wait for the rest of a burst
 	default:
 	}
-	late := time.NewTimer(time.Until(until))
-	defer late.Stop()
+	timer := time.NewTimer(time.Until(until))
+	defer timer.Stop()
 	select {
-	case <-fresh:
-	case <-late.C:
+	case <-arrived:
+	case <-timer.C:
 	}
 	c.mu.Lock()
 	c.waiting--
 }
 
-// Trouble says what is missing from the capture: nil when nothing is.
-func (c *Capture) Trouble() error {
+// Err reports what the capture misses: packets that were lost, or all of them after a read that
+// failed. It returns nil when the capture is complete.
+func (c *Capture) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.ended {
+	if !c.closed {
 		c.fetch()
 	}
 	if c.lost > 0 {
-		return errors.Join(c.broken, fmt.Errorf("the capture of %s lost %d packets: there were more than it could hold", c.name, c.lost))
+		return errors.Join(c.err, fmt.Errorf("the capture of %s lost %d packets: more came than it can hold", c.name, c.lost))
 	}
-	return c.broken
+	return c.err
 }
 
-// AddTo adds the packets that belong there to the timeline, each once.
+// AddTo adds to the timeline all packets since the last call for which belongs returns true.
 func (c *Capture) AddTo(t *timeline.Timeline, belongs func(Packet) bool) {
 	c.mu.Lock()
 	c.sync()
-	fresh := slices.Clone(c.packets[c.told:])
-	c.told = len(c.packets)
+	fresh := slices.Clone(c.packets[c.inTimeline:])
+	c.inTimeline = len(c.packets)
 	c.mu.Unlock()
 	for _, p := range fresh {
 		if belongs(p) {
@@ -278,17 +281,16 @@ func (c *Capture) AddTo(t *timeline.Timeline, belongs func(Packet) bool) {
 	}
 }
 
-// Close ends the capture and returns at once. The socket, which pins the namespace, is
-// closed in the background: the kernel does that only after an RCU grace period, some
-// milliseconds, for which nobody needs to wait. What was captured stays. Closing twice
-// does nothing.
+// Close ends the capture and returns at once; its packets stay readable. The socket, which pins
+// the namespace, is closed in the background, because the kernel closes it only after an RCU
+// grace period of some milliseconds. Closing twice does nothing.
 func (c *Capture) Close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.ended {
+	if c.closed {
 		return
 	}
 	c.fetch()
-	c.ended = true
+	c.closed = true
 	go func() { _ = c.socket.Close() }()
 }

@@ -83,7 +83,7 @@ func promptly(t *testing.T) context.Context {
 	return ctx
 }
 
-// arrive sends to the server, which reads it.
+// arrive sends text to the server, which reads it.
 func (n *network) arrive(t *testing.T, text string) {
 	t.Helper()
 	_, err := n.conn.Send([]byte(text))
@@ -152,7 +152,8 @@ func TestAPacketIsInTheCaptureOnceAProgramHasSeenItsEffect(t *testing.T) {
 	}
 }
 
-// tcp_xmit_probe_skb in net/ipv4/tcp_output.c: no data, one below snd_una.
+// A probe has no data and a sequence number one below snd_una (net/ipv4/tcp_output.c,
+// tcp_xmit_probe_skb).
 func TestAKeepaliveProbeIsToldFromAPureACK(t *testing.T) {
 	n := connect(t)
 	n.arrive(t, "five!")
@@ -183,8 +184,8 @@ func TestAProbeOfAClosedWindowIsAWindowProbe(t *testing.T) {
 	}
 }
 
-// The server hears the client and cannot answer. (With its link down the client
-// would have no carrier, and discard packets before they are captured.)
+// The server receives the client's packets and cannot answer. (If its link were down, the client
+// would have no carrier and discard packets before the capture sees them.)
 func TestWhatIsNotAcknowledgedIsSentAgain(t *testing.T) {
 	for text, sort := range map[string]capture.Match{"eight...": capture.Data, "": capture.FIN} {
 		t.Run(sort.String(), func(t *testing.T) {
@@ -208,7 +209,7 @@ func TestWhatIsNotAcknowledgedIsSentAgain(t *testing.T) {
 func TestThePcapngFileHasEveryPacketInOrder(t *testing.T) {
 	n := connect(t)
 	n.arrive(t, strings.Repeat("x", 1000))
-	// So that no packet comes between the two looks.
+	// No packet may come between the two looks.
 	must(t, errors.Join(n.client.links.Down("to-server"), n.server.links.Down("to-client")))
 	total := len(n.server.packets.Packets()) + len(n.client.packets.Packets())
 	r := reread(t, n.server.packets, n.client.packets)
@@ -278,9 +279,9 @@ func TestARoleThatThereIsNotHasItsNumberForAName(t *testing.T) {
 	}
 }
 
-// Not parallel: it looks at descriptors and goroutines of the whole process.
+// Not parallel: it counts descriptors and goroutines of the whole process.
 func TestCloseLetsGoOfTheDescriptorAndTheGoroutine(t *testing.T) {
-	// Captures close in their own time, those of an earlier run of the tests too.
+	// Captures close in the background, also those of earlier tests.
 	expect := func(want string) {
 		t.Helper()
 		for ctx := promptly(t); ; time.Sleep(time.Millisecond) {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// sctpFrame is an IPv4 frame with an SCTP packet from port 40000 to 3868.
+// sctpFrame returns an IPv4 frame with an SCTP packet from port 40000 to 3868.
 func sctpFrame(chunks ...[]byte) []byte {
 	packet := slices.Concat(append([][]byte{{0x9c, 0x40, 0x0f, 0x1c, 0, 0, 0, 1, 0, 0, 0, 0}}, chunks...)...)
 	ip := []byte{0x45, 0, 0, 0, 0, 0, 0, 0, 64, 132, 0, 0, 192, 0, 2, 10, 192, 0, 2, 20}
@@ -37,7 +37,7 @@ func TestAPacketPrintsItsChunks(t *testing.T) {
 	}
 }
 
-// The cookie of an INIT ACK alone is longer than what is kept of a packet.
+// The cookie of an INIT ACK alone is longer than what a capture keeps of a packet.
 func TestAChunkThatWasCutOffIsKnown(t *testing.T) {
 	p := decode(sctpFrame(sack, []byte{2, 0, 1, 0, 1, 2, 3, 4}), 600)
 	if !SCTP(INITACK).Matches(p) || !SCTP(SACK).Matches(p) {

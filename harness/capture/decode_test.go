@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Whatever comes along a cable, it has a text and no fewer than no bytes.
+// Whatever bytes pass a cable, the packet has a text, and its length is not negative.
 func FuzzEveryFrameIsDecoded(f *testing.F) {
 	ethernet := func(protocol ...byte) []byte { return append(make([]byte, 12), protocol...) }
 	ipv4 := []byte{0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0, 192, 0, 2, 10, 192, 0, 2, 20}
@@ -26,10 +26,10 @@ func FuzzEveryFrameIsDecoded(f *testing.F) {
 		p, flows := decode(frame, len(frame)), flows{}
 		for range 2 {
 			if p.TCP {
-				flows.judge(&p)
+				flows.classify(&p)
 			}
 		}
-		if p.Length < 0 || p.words() == "" && len(frame) > 0 {
+		if p.Length < 0 || p.text() == "" && len(frame) > 0 {
 			t.Errorf("the packet has %d bytes of data and prints %q", p.Length, p)
 		}
 	})

@@ -1,7 +1,7 @@
-// Package capture is the packets of a host: seen on all of its links, decoded, told
-// apart (probe, retransmission), and written to pcapng.
+// Package capture records the packets of a host on all of its links, decodes and classifies them
+// (keepalive probe, retransmission), and writes them as pcapng.
 //
-// A Capture records from the moment it is started and answers at once: a packet
-// that a program has seen the effect of is in it. What should be on the wire is the
-// business of harness/oracle and the specs; forged packets are harness/firewall's.
+// A Capture records from Start on and answers at once: once a program has seen the effect of a
+// packet, the packet is in the capture. Package oracle says which packets should be there;
+// package firewall forges some.
 package capture

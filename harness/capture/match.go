@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// Match is a sort of packets that is looked for. The zero value matches nothing.
+// Match selects packets. The zero value matches none. Make one with Where.
 type Match struct {
 	name    string
 	matches func(Packet) bool
 }
 
-// The sorts of packets that specs look for.
+// The matches that specs use most.
 var (
 	Everything     = Match{"packet", func(Packet) bool { return true }}
 	Outgoing       = Match{"outgoing", func(p Packet) bool { return p.Out }}
@@ -32,30 +32,36 @@ var (
 	Retransmission = Match{"retransmission", func(p Packet) bool { return p.Role == Retransmitted }}
 )
 
-// Where returns a Match of one's own: the packets for which matches returns true. The name
-// stands in failure texts, as in "large packet".
+// Where matches the packets for which matches returns true. The name stands in failure texts:
+// "large packet".
 func Where(name string, matches func(Packet) bool) Match { return Match{name, matches} }
 
-// ICMP matches the ICMP and ICMPv6 messages whose text contains one of the words.
+// ICMP matches ICMP and ICMPv6 messages whose text (Packet.ICMP) contains one of the words:
+// "EchoRequest", "Unreachable", "TooBig".
 func ICMP(words ...string) Match {
 	return Match{"ICMP " + strings.Join(words, " or "), func(p Packet) bool {
 		return p.ICMP != "" && slices.ContainsFunc(words, func(word string) bool { return strings.Contains(p.ICMP, word) })
 	}}
 }
 
-// From matches what an address and port have sent.
+// From matches packets with that source address and port.
 func From(src netip.AddrPort) Match {
 	return Match{fmt.Sprintf("from %v", src), func(p Packet) bool { return p.Src == src }}
 }
 
-// All matches what every one of the matches does.
+// After matches packets that passed later than t.
+func After(t time.Time) Match {
+	return Match{"after " + t.Format("15:04:05.000000"), func(p Packet) bool { return p.At.After(t) }}
+}
+
+// All matches packets that every one of the matches does; every packet if there are none.
 func All(matches ...Match) Match {
 	return Match{join(matches, " "), func(p Packet) bool {
 		return !slices.ContainsFunc(matches, func(m Match) bool { return !m.Matches(p) })
 	}}
 }
 
-// Any matches what at least one of the matches does.
+// Any matches packets that at least one of the matches does; no packet if there are none.
 func Any(matches ...Match) Match {
 	return Match{join(matches, " or "), func(p Packet) bool {
 		return slices.ContainsFunc(matches, func(m Match) bool { return m.Matches(p) })
@@ -70,13 +76,8 @@ func join(matches []Match, separator string) string {
 	return strings.Join(names, separator)
 }
 
-// Matches says whether a packet is of the sort.
+// Matches reports whether it selects the packet.
 func (m Match) Matches(p Packet) bool { return m.matches != nil && m.matches(p) }
 
-// String names the sort: "RST", "data from 192.0.2.10:40000".
+// String returns the name: "RST", "data from 192.0.2.10:40000".
 func (m Match) String() string { return m.name }
-
-// After matches what was captured later than an instant.
-func After(t time.Time) Match {
-	return Match{"after " + t.Format("15:04:05.000000"), func(p Packet) bool { return p.At.After(t) }}
-}

@@ -11,9 +11,9 @@ import (
 	"github.com/gopacket/gopacket/pcapgo"
 )
 
-// WritePcapng writes the packets of several hosts, in the order in which they
-// passed, as pcapng: an interface for each link, named "client to-server". Frames
-// are cut after 256 bytes. Without a packet it writes a file that is empty but valid.
+// WritePcapng writes the packets of several hosts as pcapng, in the order in which they passed.
+// Each link is an interface, named "client to-server". A frame has its first 256 bytes. Without
+// a packet the file is valid and has none.
 func WritePcapng(w io.Writer, captures ...*Capture) error {
 	type source struct{ host, link string }
 	type frame struct {
