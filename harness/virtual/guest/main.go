@@ -8,7 +8,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness/reexec"
-
 	"github.com/halfopen-lab/halfopen/harness/sysctl"
 )
 
