@@ -126,7 +126,7 @@ func matches(pattern string) func(text string) bool {
 func sleepIn(ctx context.Context, want machine.Want) (seconds float64, err error) {
 	const program = "/sleep"
 	files := &virtual.Files{}
-	if err := errors.Join(files.Build(ctx, "/init", "./harness/virtual/guest/init"), files.Build(ctx, program, sleeper)); err != nil {
+	if err := errors.Join(files.Build(ctx, virtual.InitFile, "./harness/virtual/guest/init"), files.Build(ctx, program, sleeper)); err != nil {
 		return 0, err
 	}
 	found, err := machine.Find(ctx, want, os.Stderr)

@@ -7,8 +7,14 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/harness/reexec"
 	"github.com/halfopen-lab/halfopen/harness/sysctl"
 )
+
+// Program is process 1 inside a binary that has other work to do outside of a guest.
+const Program reexec.Name = "guest"
+
+func init() { reexec.Register(Program, func([]string) error { Main(); return nil }) }
 
 // Main does what process 1 has to do, and then switches the machine off.
 func Main() {
