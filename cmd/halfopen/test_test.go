@@ -12,11 +12,11 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 )
 
-// module is a copy of examples/shop, in a directory of its own, as somebody else's module.
+// module is a copy of docs/examples/shop, in a directory of its own, as somebody else's module.
 func module(t *testing.T) (directory string) {
 	t.Helper()
 	directory = t.TempDir()
-	if err := os.CopyFS(directory, os.DirFS("../../examples/shop")); err != nil {
+	if err := os.CopyFS(directory, os.DirFS("../../docs/examples/shop")); err != nil {
 		t.Fatal(err)
 	}
 	here, err := filepath.Abs("../..")
@@ -28,7 +28,7 @@ func module(t *testing.T) (directory string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	content = bytes.Replace(content, []byte("=> ../.."), []byte("=> "+here), 1)
+	content = bytes.Replace(content, []byte("=> ../../.."), []byte("=> "+here), 1)
 	if err := os.WriteFile(file, content, 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -151,6 +151,22 @@ func TestArgumentsOfTestThatMakeNoSenseAreOneLine(t *testing.T) {
 		cmd.Dir = directory
 		if stdout, stderr, status := ran(t, cmd); status != 2 || stdout != "" || strings.TrimSpace(stderr) != c.expected {
 			t.Errorf("%q: exit status %d, printed %q and %q, expected %q", c.arguments, status, stdout, stderr, c.expected)
+		}
+	}
+}
+
+func TestThePageOnYourOwnModuleShowsTheExampleAsItIs(t *testing.T) {
+	page, err := os.ReadFile("../../docs/your-own-module.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"shop_test.go", "specs_test.go"} {
+		code, err := os.ReadFile(filepath.Join("../../docs/examples/shop", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(page), "```go\n"+string(code)+"```\n") {
+			t.Errorf("docs/your-own-module.md shows another %s than docs/examples/shop", name)
 		}
 	}
 }

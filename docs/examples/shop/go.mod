@@ -34,4 +34,4 @@ require (
 	golang.org/x/tools v0.51.0 // indirect
 )
 
-replace github.com/halfopen-lab/halfopen => ../..
+replace github.com/halfopen-lab/halfopen => ../../..
