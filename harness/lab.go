@@ -183,7 +183,7 @@ func (l *Lab) Close() error {
 	}
 	var errs []error
 	for _, h := range l.hosts {
-		if err := h.capture.Trouble(); err != nil {
+		if err := h.capture.Err(); err != nil {
 			errs = append(errs, err)
 		}
 	}

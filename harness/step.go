@@ -56,16 +56,19 @@ func (l *Lab) perform(k kind, name string, do func() error) {
 		return
 	}
 	l.settle()
-	l.timeline.Addf("spec", timeline.Step, "%s", name)
+	amend := l.timeline.Begin("spec", timeline.Step, name)
 	began := time.Now()
 	err := do()
-	if took := time.Since(began); took > 100*time.Millisecond { // packets in the meantime may be from before or after
+	took := time.Since(began)
+	switch {
+	case err != nil: // what the step says has not happened
+		amend(fmt.Sprintf("FAILED: %s: %v", name, err))
+	case took > 100*time.Millisecond: // packets in the meantime may be from before or after
 		l.timeline.Addf("spec", timeline.Step, "%s: done after %v", name, took.Round(time.Millisecond))
 	}
 	l.settle()
 	l.observe()
 	if err != nil {
-		l.timeline.Addf("spec", timeline.Step, "FAILED %s", name)
 		l.t.Fatalf("%s: %v\n%s", name, err, l.Recent())
 	}
 }

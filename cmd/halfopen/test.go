@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
-	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/report"
 	"github.com/halfopen-lab/halfopen/harness/virtual/gotest"
 	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
 	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
@@ -90,12 +90,12 @@ and a shell. Exit status 0: all tests passed; 1: tests failed; 2: they could not
 var errRed = errors.New("tests failed")
 
 func (t *testRun) do(ctx context.Context, packages, flags []string) error {
-	report, err := filepath.Abs(t.report)
+	directory, err := filepath.Abs(t.report)
 	if err != nil {
 		return err
 	}
 	if t.merge {
-		return t.join(report, packages)
+		return t.join(directory, packages)
 	}
 	if err := t.check(); err != nil {
 		return err
@@ -106,11 +106,11 @@ func (t *testRun) do(ctx context.Context, packages, flags []string) error {
 		return err
 	}
 	defer func() { _ = tests.Close() }()
-	if err := harness.EmptyReport(report); err != nil {
-		return fmt.Errorf("%w (--report)", err)
+	if err := report.Empty(directory); err != nil {
+		return fmt.Errorf("%w (--directory)", err)
 	}
 	t.settings.Output, t.settings.Terminal = os.Stderr, terminal(os.Stderr)
-	result, runErr := t.runTests(ctx, tests, report)
+	result, runErr := t.runTests(ctx, tests, directory)
 	if result == nil {
 		return runErr
 	}

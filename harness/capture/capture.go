@@ -19,50 +19,51 @@ import (
 )
 
 const (
-	// snapLength is how many bytes are kept of a frame: all headers, and some data by which
-	// to recognise it.
-	snapLength = 256
-	// controlLength is how many bytes the control messages of a packet may have.
-	controlLength = 128
-	// maxPackets limits the memory of a capture, at some 500 bytes a packet.
+	// snap is how many bytes of each frame a capture keeps: all headers, and enough data to
+	// recognise it.
+	snap = 256
+	// controlSize is the buffer of a packet's control messages, in bytes.
+	controlSize = 128
+	// maxPackets bounds the memory of a capture: a packet takes some 500 bytes.
 	maxPackets = 100_000
-	// bufferSize is how many bytes the kernel may keep for a reader that is late.
+	// bufferSize is the buffer of the packet socket, in bytes, for a reader that is late.
 	bufferSize = 8 << 20
-	// gatherTime is how long packets that nobody waits for may stay in the socket, so that
-	// a burst wakes the reader once: waking it is expensive in virtual time.
-	gatherTime = 20 * time.Millisecond
+	// burst is how long packets wait in the socket for others while nobody asks for them, so
+	// that a burst wakes the reader once: waking it is expensive in virtual time.
+	burst = 20 * time.Millisecond
 )
 
-// Capture has the packets of a host since Start. The zero value is not usable. It is safe
-// for concurrent use.
+// Capture has the packets of one host since Start. The zero value is not usable. Its methods
+// may be called by any goroutine.
 type Capture struct {
 	ns     *netns.Namespace
 	name   string
 	socket *os.File
 	raw    syscall.RawConn
-	large  bool // the socket's buffer has bufferSize
+	large  bool // the socket's buffer has bufferSize bytes
 
 	wanted chan struct{} // has an element when a goroutine begins to wait for packets
 
-	mu       sync.Mutex
-	waiting  int           // the goroutines that wait for packets
-	fresh    chan struct{} // closed and replaced when packets come while a goroutine waits
-	batch    batch
-	frames   []frame // not decoded yet: most never are
-	links    map[int]string
-	flows    flows
-	packets  []Packet
-	reported int // the packets that AddTo has added
-	lost     int // the packets that the kernel dropped, or that are more than maxPackets
-	broken   error
-	ended    bool
+	mu         sync.Mutex
+	waiting    int           // goroutines that wait for packets
+	arrived    chan struct{} // closed, and replaced, when packets come while one waits
+	batch      batch
+	frames     []frame        // not decoded yet: most never are
+	links      map[int]string // the names of links by their index
+	flows      flows
+	packets    []Packet
+	inTimeline int   // packets that AddTo has added
+	lost       int   // packets that the kernel dropped, or that exceeded maxPackets
+	err        error // of reading the socket
+	closed     bool
 }
 
-// Start begins to capture on all links of a namespace except loopback, also on those that
-// are made later (packet(7)). The capture keeps the namespace until shortly after Close.
+// Start captures all packets on all links of a namespace but loopback, also on links that are
+// made later (packet(7)). name is the host's in the timeline and in errors. The capture pins
+// the namespace until some milliseconds after Close.
 func Start(ns *netns.Namespace, name string) (*Capture, error) {
 	c := &Capture{ns: ns, name: name, links: map[int]string{}, flows: flows{},
-		wanted: make(chan struct{}, 1), fresh: make(chan struct{})}
+		wanted: make(chan struct{}, 1), arrived: make(chan struct{})}
 	err := ns.Do(func() error {
 		fd, err := c.openSocket()
 		if err != nil {
@@ -83,8 +84,8 @@ func Start(ns *netns.Namespace, name string) (*Capture, error) {
 }
 
 func (c *Capture) openSocket() (fd int, err error) {
-	// With protocol 0 the socket receives nothing until it is bound: no frame comes before
-	// the filter is set.
+	// A socket of protocol 0 receives nothing until it is bound, so no frame comes before
+	// the filter is attached.
 	fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return -1, fmt.Errorf("opening a packet socket: %w", err)
@@ -94,8 +95,8 @@ func (c *Capture) openSocket() (fd int, err error) {
 			_ = unix.Close(fd)
 		}
 	}()
-	// The filter truncates each frame.
-	program, err := bpf.Assemble([]bpf.Instruction{bpf.RetConstant{Val: snapLength}})
+	// The filter cuts frames: without one the kernel would keep every byte.
+	program, err := bpf.Assemble([]bpf.Instruction{bpf.RetConstant{Val: snap}})
 	if err != nil {
 		return -1, err
 	}
@@ -103,8 +104,8 @@ func (c *Capture) openSocket() (fd int, err error) {
 	for i, in := range program {
 		filter[i] = unix.SockFilter{Code: in.Op, Jt: in.Jt, Jf: in.Jf, K: in.K}
 	}
-	// A buffer above net.core.rmem_max needs CAP_NET_ADMIN in the first user namespace.
-	// Without it the socket gets the most that it may have.
+	// A buffer beyond net.core.rmem_max needs CAP_NET_ADMIN in the initial user namespace
+	// (socket(7)); without it the socket gets rmem_max.
 	c.large = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, bufferSize) == nil
 	if !c.large {
 		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, bufferSize)
@@ -121,8 +122,8 @@ func bigEndian(v uint16) uint16 {
 	return binary.NativeEndian.Uint16(binary.BigEndian.AppendUint16(nil, v))
 }
 
-// run reads packets soon after they have come, so that the socket's buffer never fills. It
-// does not wait for more if that buffer has only the ordinary size.
+// run takes packets out of the socket soon after they have come, so that its buffer does not
+// fill. Only a large buffer allows it to wait for the rest of a burst.
 func (c *Capture) run() {
 	woken := false
 	_ = c.raw.Read(func(fd uintptr) bool {
@@ -131,29 +132,29 @@ func (c *Capture) run() {
 		if woken && c.large && c.waiting == 0 {
 			c.mu.Unlock()
 			select {
-			case <-time.After(gatherTime):
+			case <-time.After(burst):
 			case <-c.wanted:
 			}
 			c.mu.Lock()
 		}
 		woken = true
 		c.drain(int(fd))
-		return c.broken != nil || c.ended
+		return c.err != nil || c.closed
 	})
 }
 
-// drain reads all packets that the socket has. The caller holds c.mu.
+// drain takes all frames out of the socket. The caller holds c.mu.
 func (c *Capture) drain(fd int) {
 	before := len(c.frames)
-	for c.broken == nil && !c.ended {
+	for c.err == nil && !c.closed {
 		received, err := c.batch.receive(fd)
 		switch err {
 		case nil:
-		case unix.EINTR, unix.ENETDOWN: // ENETDOWN: a link went down, the others did not
+		case unix.EINTR, unix.ENETDOWN: // ENETDOWN: a link went down, others are up
 			continue
 		case unix.EAGAIN:
 		default:
-			c.broken = fmt.Errorf("reading the packets of %s: %w", c.name, err)
+			c.err = fmt.Errorf("reading the packets of %s: %w", c.name, err)
 			return
 		}
 		for i := range received {
@@ -164,13 +165,12 @@ func (c *Capture) drain(fd int) {
 		}
 	}
 	if c.waiting > 0 && len(c.frames) > before {
-		close(c.fresh)
-		c.fresh = make(chan struct{})
+		close(c.arrived)
+		c.arrived = make(chan struct{})
 	}
 }
 
-// link returns the name of a link. It asks the kernel once: the links of a lab keep their
-// names.
+// link returns the name of a link. It asks the kernel once: links of a lab keep their names.
 func (c *Capture) link(index int) string {
 	name, known := c.links[index]
 	if known {
@@ -188,13 +188,13 @@ func (c *Capture) link(index int) string {
 	return name
 }
 
-// sync reads and decodes the packets until now. The caller holds c.mu.
+// sync decodes all packets that have passed until now. The caller holds c.mu.
 func (c *Capture) sync() {
 	c.fetch()
 	c.decode()
 }
 
-// fetch reads the packets that the socket has, and counts those that it dropped. The caller
+// fetch takes all frames out of the socket and counts those that the kernel dropped. The caller
 // holds c.mu.
 func (c *Capture) fetch() {
 	_ = c.raw.Control(func(fd uintptr) {
@@ -209,21 +209,21 @@ func (c *Capture) fetch() {
 // Packets returns all packets so far, in the order in which they passed.
 func (c *Capture) Packets() []Packet { return c.Find(Everything) }
 
-// Find returns the packets so far that match.
+// Find returns the packets so far that match, in the order in which they passed.
 func (c *Capture) Find(match Match) []Packet {
 	return c.Await(0, match, time.Time{})
 }
 
-// Await waits until count packets match, but not beyond a deadline, and returns all that
-// match.
+// Await waits until count packets match, at the latest until an instant, and returns all that
+// match so far. A count of 0 waits for none.
 func (c *Capture) Await(count int, match Match, until time.Time) (found []Packet) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for next := 0; ; {
+	for looked := 0; ; {
 		c.sync()
-		for ; next < len(c.packets); next++ {
-			if match.Matches(c.packets[next]) {
-				found = append(found, c.packets[next])
+		for ; looked < len(c.packets); looked++ {
+			if match.Matches(c.packets[looked]) {
+				found = append(found, c.packets[looked])
 			}
 		}
 		if len(found) >= count || !time.Now().Before(until) {
@@ -233,45 +233,46 @@ func (c *Capture) Await(count int, match Match, until time.Time) (found []Packet
 	}
 }
 
-// waitUntil waits for the next packet. The caller holds c.mu, which waitUntil releases in
-// the meantime.
+// waitUntil waits for the next packet, at the latest until an instant. The caller holds c.mu,
+// which waitUntil releases while it waits.
 func (c *Capture) waitUntil(until time.Time) {
 	c.waiting++
-	fresh := c.fresh
+	arrived := c.arrived
 	c.mu.Unlock()
 	select {
-	case c.wanted <- struct{}{}: // run then reads at once
+	case c.wanted <- struct{}{}: // run does not wait for the rest of a burst
 	default:
 	}
-	late := time.NewTimer(time.Until(until))
-	defer late.Stop()
+	timer := time.NewTimer(time.Until(until))
+	defer timer.Stop()
 	select {
-	case <-fresh:
-	case <-late.C:
+	case <-arrived:
+	case <-timer.C:
 	}
 	c.mu.Lock()
 	c.waiting--
 }
 
-// Trouble returns an error if packets are missing from the capture.
-func (c *Capture) Trouble() error {
+// Err reports what the capture misses: packets that were lost, or all of them after a read that
+// failed. It returns nil when the capture is complete.
+func (c *Capture) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.ended {
+	if !c.closed {
 		c.fetch()
 	}
 	if c.lost > 0 {
-		return errors.Join(c.broken, fmt.Errorf("the capture of %s lost %d packets: there were more than it could hold", c.name, c.lost))
+		return errors.Join(c.err, fmt.Errorf("the capture of %s lost %d packets: more came than it can hold", c.name, c.lost))
 	}
-	return c.broken
+	return c.err
 }
 
-// AddTo adds to a timeline the packets that belong there, each packet once.
+// AddTo adds to the timeline all packets since the last call for which belongs returns true.
 func (c *Capture) AddTo(t *timeline.Timeline, belongs func(Packet) bool) {
 	c.mu.Lock()
 	c.sync()
-	fresh := slices.Clone(c.packets[c.reported:])
-	c.reported = len(c.packets)
+	fresh := slices.Clone(c.packets[c.inTimeline:])
+	c.inTimeline = len(c.packets)
 	c.mu.Unlock()
 	for _, p := range fresh {
 		if belongs(p) {
@@ -280,16 +281,16 @@ func (c *Capture) AddTo(t *timeline.Timeline, belongs func(Packet) bool) {
 	}
 }
 
-// Close ends the capture. The packets remain available. Close returns before the socket is
-// closed, for which the kernel waits for an RCU grace period of some milliseconds; the
-// socket keeps the namespace until then. A second Close does nothing.
+// Close ends the capture and returns at once; its packets stay readable. The socket, which pins
+// the namespace, is closed in the background, because the kernel closes it only after an RCU
+// grace period of some milliseconds. Closing twice does nothing.
 func (c *Capture) Close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.ended {
+	if c.closed {
 		return
 	}
 	c.fetch()
-	c.ended = true
+	c.closed = true
 	go func() { _ = c.socket.Close() }()
 }

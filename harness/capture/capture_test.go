@@ -83,7 +83,7 @@ func promptly(t *testing.T) context.Context {
 	return ctx
 }
 
-// arrive sends data to the server, which reads it.
+// arrive sends text to the server, which reads it.
 func (n *network) arrive(t *testing.T, text string) {
 	t.Helper()
 	_, err := n.conn.Send([]byte(text))
@@ -117,7 +117,7 @@ func TestEachEndSeesAConnectionFromItsSide(t *testing.T) {
 		match  capture.Match
 		way    [2]netip.AddrPort
 		length int
-		text   string // RFC 9293 §3.4: SYN, FIN and each byte take one number
+		text   string // RFC 9293 §3.4: SYN, FIN and each byte count one
 	}{
 		{capture.SYN, there, 0, "SYN seq 0 win "},
 		{capture.SYNACK, back, 0, "SYN,ACK seq 0 ack 1 win "},
@@ -146,13 +146,14 @@ func TestAPacketIsInTheCaptureOnceAProgramHasSeenItsEffect(t *testing.T) {
 	for i := range 200 {
 		n.arrive(t, "x")
 		arrived, sent := len(n.server.packets.Find(capture.Data)), len(n.client.packets.Find(capture.Data))
-		if arrived <= i || sent <= i { // a busy machine may retransmit
+		if arrived <= i || sent <= i { // a busy machine may send one again
 			t.Fatalf("when byte %d was read the server's capture had %d and the client's %d, expected all", i+1, arrived, sent)
 		}
 	}
 }
 
-// tcp_xmit_probe_skb in net/ipv4/tcp_output.c: no data, one below snd_una.
+// A probe has no data and a sequence number one below snd_una (net/ipv4/tcp_output.c,
+// tcp_xmit_probe_skb).
 func TestAKeepaliveProbeIsToldFromAPureACK(t *testing.T) {
 	n := connect(t)
 	n.arrive(t, "five!")
@@ -183,8 +184,8 @@ func TestAProbeOfAClosedWindowIsAWindowProbe(t *testing.T) {
 	}
 }
 
-// The server receives packets from the client and cannot answer. If its link were down, the
-// client would have no carrier, and would drop packets before they are captured.
+// The server receives the client's packets and cannot answer. (If its link were down, the client
+// would have no carrier and discard packets before the capture sees them.)
 func TestWhatIsNotAcknowledgedIsSentAgain(t *testing.T) {
 	for text, sort := range map[string]capture.Match{"eight...": capture.Data, "": capture.FIN} {
 		t.Run(sort.String(), func(t *testing.T) {
@@ -208,7 +209,7 @@ func TestWhatIsNotAcknowledgedIsSentAgain(t *testing.T) {
 func TestThePcapngFileHasEveryPacketInOrder(t *testing.T) {
 	n := connect(t)
 	n.arrive(t, strings.Repeat("x", 1000))
-	// No packet may come between the two reads.
+	// No packet may come between the two looks.
 	must(t, errors.Join(n.client.links.Down("to-server"), n.server.links.Down("to-client")))
 	total := len(n.server.packets.Packets()) + len(n.client.packets.Packets())
 	r := reread(t, n.server.packets, n.client.packets)
@@ -280,7 +281,7 @@ func TestARoleThatThereIsNotHasItsNumberForAName(t *testing.T) {
 
 // Not parallel: it counts descriptors and goroutines of the whole process.
 func TestCloseLetsGoOfTheDescriptorAndTheGoroutine(t *testing.T) {
-	// Captures close later, also those of earlier runs of the tests.
+	// Captures close in the background, also those of earlier tests.
 	expect := func(want string) {
 		t.Helper()
 		for ctx := promptly(t); ; time.Sleep(time.Millisecond) {

@@ -36,7 +36,8 @@ var chunkNames = map[ChunkType]string{
 	COOKIEACK: "COOKIE ACK", SHUTDOWNCOMPLETE: "SHUTDOWN COMPLETE",
 }
 
-// String returns the type's name in RFC 9260 §3.2.
+// String returns the type's name in RFC 9260 §3.2; "chunk type 130" for one that it does not
+// have.
 func (t ChunkType) String() string {
 	if name, ok := chunkNames[t]; ok {
 		return name
@@ -44,19 +45,19 @@ func (t ChunkType) String() string {
 	return fmt.Sprintf("chunk type %d", uint8(t))
 }
 
-// Chunk is a chunk of an SCTP packet. Chunks that begin beyond the part of a packet that is
-// kept are not known.
+// Chunk is one chunk of an SCTP packet. A capture keeps the first 256 bytes of a packet: chunks
+// that begin later are missing.
 type Chunk struct {
 	Type ChunkType
 
-	// Of DATA only.
-	TSN      uint32 // the same in every transmission of the chunk
-	Stream   uint16
+	// The fields below are those of DATA (RFC 9260 §3.3.1); zero in other chunks.
+	TSN      uint32 // transmission sequence number: a retransmission has that of the original
+	Stream   uint16 // stream identifier
 	Protocol uint32 // payload protocol identifier
 	Length   int    // bytes of user data
 }
 
-// String returns the chunk in words: "DATA tsn 7 stream 1 protocol 46 length 12".
+// String returns the chunk as text: "DATA tsn 7 stream 1 protocol 46 length 12".
 func (c Chunk) String() string {
 	if c.Type != DATA {
 		return c.Type.String()
@@ -64,14 +65,14 @@ func (c Chunk) String() string {
 	return fmt.Sprintf("%v tsn %d stream %d protocol %d length %d", c.Type, c.TSN, c.Stream, c.Protocol, c.Length)
 }
 
-// Lengths of the headers of a chunk, and of a DATA chunk (RFC 9260 §3.2, §3.3.1).
+// The lengths of the headers of a chunk and of a DATA chunk, in bytes (RFC 9260 §3.2, §3.3.1).
 const (
 	chunkHeader = 4
 	dataHeader  = 16
 )
 
-// chunksOf returns the chunks of an SCTP packet. gopacket's decoder fails at a chunk that is
-// truncated, as cookies mostly are.
+// chunksOf decodes the chunks of an SCTP packet. gopacket's own decoder fails at a chunk that
+// the capture has cut, which most cookies are.
 func chunksOf(parsed gopacket.Packet) (source, destination uint16, chunks []Chunk, ok bool) {
 	header, ok := parsed.Layer(layers.LayerTypeSCTP).(*layers.SCTP)
 	if !ok {
@@ -87,8 +88,7 @@ func chunksOf(parsed gopacket.Packet) (source, destination uint16, chunks []Chun
 			c.Length = max(0, length-dataHeader) // the header may be wrong
 		}
 		chunks = append(chunks, c)
-		// Chunks are padded to four bytes. A chunk that is shorter than its header ends the
-		// packet.
+		// Chunks are padded to four bytes. A length below the header's ends the packet.
 		padded := (length + 3) &^ 3
 		if length < chunkHeader || padded > len(b) {
 			break
@@ -98,15 +98,15 @@ func chunksOf(parsed gopacket.Packet) (source, destination uint16, chunks []Chun
 	return uint16(header.SrcPort), uint16(header.DstPort), chunks, true
 }
 
-func (p Packet) chunkWords() string {
-	var words []string
+func (p Packet) chunkText() string {
+	var texts []string
 	for _, c := range p.Chunks {
-		words = append(words, c.String())
+		texts = append(texts, c.String())
 	}
-	return fmt.Sprintf("%v > %v SCTP %s", p.Src, p.Dst, strings.Join(words, ", "))
+	return fmt.Sprintf("%v > %v SCTP %s", p.Src, p.Dst, strings.Join(texts, ", "))
 }
 
-// SCTP matches SCTP packets that have a chunk of the type.
+// SCTP matches SCTP packets with a chunk of the type.
 func SCTP(t ChunkType) Match {
 	return Match{t.String(), func(p Packet) bool {
 		return slices.ContainsFunc(p.Chunks, func(c Chunk) bool { return c.Type == t })

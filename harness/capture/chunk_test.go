@@ -37,7 +37,7 @@ func TestAPacketPrintsItsChunks(t *testing.T) {
 	}
 }
 
-// The cookie of an INIT ACK is longer than the part of a packet that is kept.
+// The cookie of an INIT ACK alone is longer than what a capture keeps of a packet.
 func TestAChunkThatWasCutOffIsKnown(t *testing.T) {
 	p := decode(sctpFrame(sack, []byte{2, 0, 1, 0, 1, 2, 3, 4}), 600)
 	if !SCTP(INITACK).Matches(p) || !SCTP(SACK).Matches(p) {

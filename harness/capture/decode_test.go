@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Every frame has a text, and a length that is not negative.
+// Whatever bytes pass a cable, the packet has a text, and its length is not negative.
 func FuzzEveryFrameIsDecoded(f *testing.F) {
 	ethernet := func(protocol ...byte) []byte { return append(make([]byte, 12), protocol...) }
 	ipv4 := []byte{0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0, 192, 0, 2, 10, 192, 0, 2, 20}
@@ -16,7 +16,7 @@ func FuzzEveryFrameIsDecoded(f *testing.F) {
 	f.Add(slices.Concat(ethernet(0x08, 0x00), ipv4, tcp))
 	f.Add(slices.Concat(ethernet(0x86, 0xdd), ipv6, tcp))
 	long := slices.Clone(tcp)
-	long[12] = 0x60 // the header claims 24 bytes, and has 20
+	long[12] = 0x60 // a header of 24 bytes, of which there are 20
 	f.Add(slices.Concat(ethernet(0x08, 0x00), ipv4, long))
 	ipv6[6] = 58
 	f.Add(slices.Concat(ethernet(0x86, 0xdd), ipv6, solicitation))
@@ -26,10 +26,10 @@ func FuzzEveryFrameIsDecoded(f *testing.F) {
 		p, flows := decode(frame, len(frame)), flows{}
 		for range 2 {
 			if p.TCP {
-				flows.judge(&p)
+				flows.classify(&p)
 			}
 		}
-		if p.Length < 0 || p.words() == "" && len(frame) > 0 {
+		if p.Length < 0 || p.text() == "" && len(frame) > 0 {
 			t.Errorf("the packet has %d bytes of data and prints %q", p.Length, p)
 		}
 	})

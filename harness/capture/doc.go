@@ -1,6 +1,7 @@
-// Package capture records the packets of a host on all of its links, decodes them, finds
-// probes and retransmissions, and writes pcapng.
+// Package capture records the packets of a host on all of its links, decodes and classifies them
+// (keepalive probe, retransmission), and writes them as pcapng.
 //
-// A Capture has every packet since Start whose effect a program can have seen. What should
-// be on the wire is known to package oracle and the specs; package firewall forges packets.
+// A Capture records from Start on and answers at once: once a program has seen the effect of a
+// packet, the packet is in the capture. Package oracle says which packets should be there;
+// package firewall forges some.
 package capture

@@ -13,45 +13,45 @@ func (d direction) reverse() direction {
 	return direction{d.link, !d.out, d.dst, d.src}
 }
 
-// progress is the state of one direction of a flow.
+// progress is what one direction of a flow has sent so far.
 type progress struct {
 	first      uint32 // initial sequence number
-	next       uint32 // the sequence number after the last one sent
-	zeroWindow bool   // the last packet advertised a zero window
+	next       uint32 // the sequence number after the highest one sent
+	zeroWindow bool   // the last packet advertised a window of zero
 }
 
-// flows has the state of every direction of every flow.
+// flows classifies TCP packets by the packets before them.
 type flows map[direction]*progress
 
-// judge sets the role of a TCP packet and updates its flow.
-func (f flows) judge(p *Packet) {
+// classify sets the role of a TCP packet, and remembers what the packet has sent.
+func (f flows) classify(p *Packet) {
 	d := direction{p.Link, p.Out, p.Src, p.Dst}
-	this, known := f[d]
-	if !known || (p.SYN && p.Seq != this.first) {
-		this = &progress{first: p.Seq, next: p.Seq}
-		f[d] = this
+	own, known := f[d]
+	if !known || (p.SYN && p.Seq != own.first) {
+		own = &progress{first: p.Seq, next: p.Seq}
+		f[d] = own
 	}
-	back := f[d.reverse()]
+	peer := f[d.reverse()]
 	length := uint32(p.Length)
 	if p.SYN || p.FIN {
 		length++
 	}
-	behind := int32(p.Seq-this.next) < 0
+	behind := int32(p.Seq-own.next) < 0
 	switch {
 	case length > 0 && behind:
 		p.Role = Retransmitted
-	case length == 0 && p.Seq == this.next-1 && p.ACK && !p.RST && known:
+	case length == 0 && p.Seq == own.next-1 && p.ACK && !p.RST && known:
 		p.Role = Probe
-		if back != nil && back.zeroWindow {
+		if peer != nil && peer.zeroWindow {
 			p.Role = ZeroWindowTest
 		}
 	}
-	if end := p.Seq + length; int32(end-this.next) > 0 {
-		this.next = end
+	if end := p.Seq + length; int32(end-own.next) > 0 {
+		own.next = end
 	}
-	this.zeroWindow = p.Window == 0 && !p.RST
-	p.first = this.first
-	if p.answers = back != nil; p.answers {
-		p.peerFirst = back.first
+	own.zeroWindow = p.Window == 0 && !p.RST
+	p.first = own.first
+	if p.answered = peer != nil; p.answered {
+		p.peerFirst = peer.first
 	}
 }

@@ -7,18 +7,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// frame is a packet as the socket delivered it.
+// frame is a packet as the socket returned it.
 type frame struct {
-	bytes    []byte // the beginning of the packet, then from snapLength on the control messages
-	n        int    // the packet's length
-	control  int    // the length of the control messages
-	index    int    // of the link
-	link     string
-	out      bool
-	loopback bool // it never left the host
+	bytes   []byte // the first snap bytes of the packet, then the control messages
+	n       int    // the packet's length in bytes, which may be more than snap
+	control int    // the length of the control messages
+	index   int    // of the link
+	link    string
+	out     bool
+	// loopback: the packet never left the host.
+	loopback bool
 }
 
-// add keeps a frame, unless it was on loopback, or the capture is full.
+// add keeps a frame, unless it passed loopback or the capture is full. The caller holds c.mu.
 func (c *Capture) add(f frame) {
 	if f.loopback {
 		return
@@ -31,21 +32,22 @@ func (c *Capture) add(f frame) {
 	c.frames = append(c.frames, f)
 }
 
-// decode makes packets of the frames.
+// decode turns the frames that have come into packets. The caller holds c.mu.
 func (c *Capture) decode() {
 	for _, f := range c.frames {
-		at, wire := auxiliary(f.bytes[snapLength : snapLength+f.control])
-		p := decode(f.bytes[:min(f.n, snapLength)], max(wire, f.n))
+		at, wire := auxiliary(f.bytes[snap : snap+f.control])
+		p := decode(f.bytes[:min(f.n, snap)], max(wire, f.n))
 		p.At, p.index, p.Link, p.Out = at, f.index, f.link, f.out
 		if p.TCP {
-			c.flows.judge(&p)
+			c.flows.classify(&p)
 		}
 		c.packets = append(c.packets, p)
 	}
 	c.frames = nil
 }
 
-// auxiliary returns the time stamp of a packet and its length on the wire.
+// auxiliary returns the time stamp and the length on the wire, in bytes, from the control
+// messages of a packet (packet(7), PACKET_AUXDATA).
 func auxiliary(control []byte) (at time.Time, wire int) {
 	messages, err := unix.ParseSocketControlMessage(control)
 	if err != nil {

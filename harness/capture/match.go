@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// Match is a kind of packets to look for. The zero value matches no packet.
+// Match selects packets. The zero value matches none. Make one with Where.
 type Match struct {
 	name    string
 	matches func(Packet) bool
 }
 
-// The kinds of packets that specs look for.
+// The matches that specs use most.
 var (
 	Everything     = Match{"packet", func(Packet) bool { return true }}
 	Outgoing       = Match{"outgoing", func(p Packet) bool { return p.Out }}
@@ -28,34 +28,40 @@ var (
 	ZeroWindow     = Match{"zero window", func(p Packet) bool { return p.TCP && p.Window == 0 && !p.RST }}
 	KeepaliveProbe = Match{"keepalive probe", func(p Packet) bool { return p.Role == Probe }}
 	WindowProbe    = Match{"window probe", func(p Packet) bool { return p.Role == ZeroWindowTest }}
-	Original       = Match{"original", func(p Packet) bool { return p.Role == Ordinary }} // neither a probe nor a retransmission
+	Original       = Match{"original", func(p Packet) bool { return p.Role == Ordinary }} // no probe, no retransmission
 	Retransmission = Match{"retransmission", func(p Packet) bool { return p.Role == Retransmitted }}
 )
 
-// Where returns a Match of the packets for which a function returns true. Failure texts show
-// the name: "large packet".
+// Where matches the packets for which matches returns true. The name stands in failure texts:
+// "large packet".
 func Where(name string, matches func(Packet) bool) Match { return Match{name, matches} }
 
-// ICMP matches ICMP and ICMPv6 messages whose text contains one of the words.
+// ICMP matches ICMP and ICMPv6 messages whose text (Packet.ICMP) contains one of the words:
+// "EchoRequest", "Unreachable", "TooBig".
 func ICMP(words ...string) Match {
 	return Match{"ICMP " + strings.Join(words, " or "), func(p Packet) bool {
 		return p.ICMP != "" && slices.ContainsFunc(words, func(word string) bool { return strings.Contains(p.ICMP, word) })
 	}}
 }
 
-// From matches packets from an address and port.
+// From matches packets with that source address and port.
 func From(src netip.AddrPort) Match {
 	return Match{fmt.Sprintf("from %v", src), func(p Packet) bool { return p.Src == src }}
 }
 
-// All matches a packet if every one of the matches does.
+// After matches packets that passed later than t.
+func After(t time.Time) Match {
+	return Match{"after " + t.Format("15:04:05.000000"), func(p Packet) bool { return p.At.After(t) }}
+}
+
+// All matches packets that every one of the matches does; every packet if there are none.
 func All(matches ...Match) Match {
 	return Match{join(matches, " "), func(p Packet) bool {
 		return !slices.ContainsFunc(matches, func(m Match) bool { return !m.Matches(p) })
 	}}
 }
 
-// Any matches a packet if at least one of the matches does.
+// Any matches packets that at least one of the matches does; no packet if there are none.
 func Any(matches ...Match) Match {
 	return Match{join(matches, " or "), func(p Packet) bool {
 		return slices.ContainsFunc(matches, func(m Match) bool { return m.Matches(p) })
@@ -70,13 +76,8 @@ func join(matches []Match, separator string) string {
 	return strings.Join(names, separator)
 }
 
-// Matches reports whether a packet is of the kind.
+// Matches reports whether it selects the packet.
 func (m Match) Matches(p Packet) bool { return m.matches != nil && m.matches(p) }
 
-// String returns the name of the kind: "RST", "data from 192.0.2.10:40000".
+// String returns the name: "RST", "data from 192.0.2.10:40000".
 func (m Match) String() string { return m.name }
-
-// After matches packets that were captured after a time.
-func After(t time.Time) Match {
-	return Match{"after " + t.Format("15:04:05.000000"), func(p Packet) bool { return p.At.After(t) }}
-}

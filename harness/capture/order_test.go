@@ -32,7 +32,7 @@ func recorded(t *testing.T, name string, packets ...Packet) *Capture {
 	return &Capture{name: name, raw: raw, packets: packets}
 }
 
-// syn returns a SYN with as many hops left.
+// syn returns a SYN with a hop count.
 func syn(family string, hops byte) []byte {
 	segment := []byte{0x10, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x50, 0x02, 1, 0, 0, 0, 0, 0}
 	if family == "IPv4" {
@@ -41,7 +41,7 @@ func syn(family string, hops byte) []byte {
 	return slices.Concat(make([]byte, 12), []byte{0x86, 0xdd, 0x60, 0, 0, 0, 0, 20, 6, hops}, make([]byte, 32), segment)
 }
 
-// The cables are as fast as the router between them.
+// All packets pass at the same instant: neither cables nor the router take time.
 func TestPacketsOfOneInstantAreInTheOrderInWhichOneCausesTheOther(t *testing.T) {
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	for _, family := range []string{"IPv4", "IPv6"} {

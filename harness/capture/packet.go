@@ -5,50 +5,48 @@ import (
 	"net/netip"
 	"strings"
 	"time"
-
-	"github.com/gopacket/gopacket"
-	"github.com/gopacket/gopacket/layers"
 )
 
-// Packet is a packet as a host sent or received it.
+// Packet is one packet as a host sent or received it.
 type Packet struct {
-	At   time.Time // the kernel's time stamp, on the wall clock
-	Link string    // the name of the host's link
-	Out  bool      // the host sent or forwarded it; otherwise it arrived at the host
+	At   time.Time // the kernel's time stamp: wall clock, no monotonic reading
+	Link string    // the host's link that it passed, such as "to-server"
+	Out  bool      // the host has sent or forwarded it; false: it has arrived
 
-	Src, Dst netip.AddrPort // without ports unless TCP or SCTP, without addresses unless IP
+	Src, Dst netip.AddrPort // the ports are zero unless TCP or SCTP, the addresses unless IP
 
 	TCP                     bool
-	SYN, ACK, FIN, RST, PSH bool
-	Seq, Ack                uint32
-	Window                  uint16 // as on the wire, not scaled
-	Length                  int    // bytes of TCP payload; a packet may be several segments (GSO)
+	SYN, ACK, FIN, RST, PSH bool   // flags
+	Seq, Ack                uint32 // sequence and acknowledgement number, as on the wire
+	Window                  uint16 // receive window in bytes as on the wire, not scaled
+	Length                  int    // bytes of TCP payload; several segments may be one packet (GSO)
 
-	Role Role // of a TCP packet in its flow, judged from the packets before it
+	// Role is what a TCP packet is in its flow, given the packets before it.
+	Role Role
 
-	Chunks []Chunk // of an SCTP packet
+	Chunks []Chunk // the chunks of an SCTP packet
 
-	// ICMP is the text of an ICMP or ICMPv6 error, echo or neighbour message. It is empty for
-	// other packets, also for multicast listener reports.
+	// ICMP is the text of an ICMP or ICMPv6 error, echo or neighbour message, such as
+	// "DestinationUnreachable(Port)"; empty for all other packets.
 	ICMP string
 
 	first, peerFirst uint32 // the initial sequence numbers of both directions
-	answers          bool   // the other direction has been seen
+	answered         bool   // the other direction has sent a packet before
 
 	sctp  bool
-	what  string // its text after the link, if it is neither TCP nor SCTP
-	data  []byte // the beginning of the frame
-	wire  int    // the frame's length on the wire
+	other string // the text of a packet that is neither TCP nor SCTP
+	data  []byte // the first bytes of the frame
+	wire  int    // the frame's length on the wire, in bytes
 	index int    // of the link
-	hops  int    // the TTL, or the hop limit
+	hops  int    // the TTL or the hop limit: how many more hosts may forward it
 }
 
-// order is the packet's place among packets with the same time stamp: a lower one passed
-// earlier. A packet leaves one end of a cable before it arrives at the other end. It arrives
-// at a router before it leaves, and the router reduces its hops by one.
+// order returns the place of the packet among those of the same instant: a lower one passed
+// earlier. A packet leaves one end of a cable before it arrives at the other end. It arrives at a
+// router, which reduces the hop count by one, before it leaves the router.
 //
-// That is enough. Time stamps are equal in virtual time alone, where cables have a delay:
-// the packets are then one packet at several hosts, or are unrelated.
+// Instants can be equal only in virtual time, where every cable has a delay. Packets of the
+// same instant are then one packet at several hosts, or neither causes the other.
 func (p Packet) order() int {
 	order := -2*p.hops - 1
 	if p.Out {
@@ -57,18 +55,18 @@ func (p Packet) order() int {
 	return order
 }
 
-// Role is the role of a TCP packet in its flow.
+// Role is what a TCP packet is in its flow: an original, a retransmission, a probe.
 type Role int
 
 // The roles. The zero value is an ordinary packet.
 const (
 	Ordinary       Role = iota
-	Retransmitted       // it repeats sequence numbers that were sent before
-	Probe               // a keepalive probe: no data, and one below the next sequence number
-	ZeroWindowTest      // a window probe: the same while the peer's window is zero
+	Retransmitted       // repeats sequence numbers sent before
+	Probe               // a keepalive probe: no data, sequence number one below the next
+	ZeroWindowTest      // a zero-window probe: as Probe, while the peer's window is zero
 )
 
-// String returns the role's name; empty for an ordinary packet.
+// String returns the role's name; "" for an ordinary packet.
 func (r Role) String() string {
 	names := [...]string{"", "retransmission", "keepalive probe", "window probe"}
 	if r >= 0 && int(r) < len(names) {
@@ -84,25 +82,25 @@ func (p Packet) String() string {
 	if p.Out {
 		arrow = "out "
 	}
-	return arrow + p.Link + ": " + p.words()
+	return arrow + p.Link + ": " + p.text()
 }
 
-func (p Packet) words() string {
+func (p Packet) text() string {
 	switch {
 	case p.TCP:
-		return p.segmentWords()
+		return p.segmentText()
 	case p.sctp:
-		return p.chunkWords()
+		return p.chunkText()
 	}
-	return p.what
+	return p.other
 }
 
-func (p Packet) segmentWords() string {
+func (p Packet) segmentText() string {
 	text := fmt.Sprintf("%v > %v %s seq %d", p.Src, p.Dst, p.flags(), p.Seq-p.first)
 	if p.Length > 0 {
 		text += fmt.Sprintf(":%d", p.Seq-p.first+uint32(p.Length))
 	}
-	if p.ACK && p.answers {
+	if p.ACK && p.answered {
 		text += fmt.Sprintf(" ack %d", p.Ack-p.peerFirst)
 	}
 	text += fmt.Sprintf(" win %d length %d", p.Window, p.Length)
@@ -110,78 +108,6 @@ func (p Packet) segmentWords() string {
 		text += " (" + p.Role.String() + ")"
 	}
 	return text
-}
-
-// decode decodes a frame. Of a packet that it does not understand, it keeps the names of the
-// protocols.
-func decode(frame []byte, wire int) Packet {
-	p := Packet{data: frame, wire: wire}
-	parsed := gopacket.NewPacket(frame, layers.LayerTypeEthernet, gopacket.DecodeOptions{NoCopy: true})
-	var src, dst netip.Addr
-	payload := 0 // bytes after the IP header, on the wire
-	switch ip := parsed.NetworkLayer().(type) {
-	case *layers.IPv4:
-		src, _ = netip.AddrFromSlice(ip.SrcIP)
-		dst, _ = netip.AddrFromSlice(ip.DstIP)
-		payload = int(ip.Length) - int(ip.IHL)*4
-		p.hops = int(ip.TTL)
-	case *layers.IPv6:
-		src, _ = netip.AddrFromSlice(ip.SrcIP)
-		dst, _ = netip.AddrFromSlice(ip.DstIP)
-		payload = int(ip.Length)
-		p.hops = int(ip.HopLimit)
-	}
-	p.Src, p.Dst = netip.AddrPortFrom(src, 0), netip.AddrPortFrom(dst, 0)
-	if tcp, ok := parsed.Layer(layers.LayerTypeTCP).(*layers.TCP); ok {
-		p.TCP = true
-		p.Src, p.Dst = netip.AddrPortFrom(src, uint16(tcp.SrcPort)), netip.AddrPortFrom(dst, uint16(tcp.DstPort))
-		p.SYN, p.ACK, p.FIN, p.RST, p.PSH = tcp.SYN, tcp.ACK, tcp.FIN, tcp.RST, tcp.PSH
-		p.Seq, p.Ack, p.Window = tcp.Seq, tcp.Ack, tcp.Window
-		p.Length = max(0, payload-int(tcp.DataOffset)*4) // the header may be wrong
-		return p
-	}
-	if source, destination, chunks, ok := chunksOf(parsed); ok {
-		p.Src, p.Dst = netip.AddrPortFrom(src, source), netip.AddrPortFrom(dst, destination)
-		p.sctp, p.Chunks = true, chunks
-		return p
-	}
-	p.ICMP = icmp(parsed)
-	p.what = describe(parsed, p)
-	return p
-}
-
-func icmp(parsed gopacket.Packet) string {
-	if m, ok := parsed.Layer(layers.LayerTypeICMPv4).(*layers.ICMPv4); ok {
-		return m.TypeCode.String()
-	}
-	if m, ok := parsed.Layer(layers.LayerTypeICMPv6).(*layers.ICMPv6); ok {
-		if kind := m.TypeCode.Type(); kind <= layers.ICMPv6TypeEchoReply || kind == layers.ICMPv6TypeNeighborSolicitation || kind == layers.ICMPv6TypeNeighborAdvertisement {
-			return m.TypeCode.String()
-		}
-	}
-	return ""
-}
-
-func describe(parsed gopacket.Packet, p Packet) string {
-	if p.ICMP != "" {
-		return fmt.Sprintf("%v > %v %s", p.Src.Addr(), p.Dst.Addr(), p.ICMP)
-	}
-	if arp, ok := parsed.Layer(layers.LayerTypeARP).(*layers.ARP); ok {
-		sender, _ := netip.AddrFromSlice(arp.SourceProtAddress)
-		target, _ := netip.AddrFromSlice(arp.DstProtAddress)
-		if arp.Operation == layers.ARPRequest {
-			return fmt.Sprintf("%v asks by ARP who has %v", sender, target)
-		}
-		return fmt.Sprintf("%v answers %v by ARP", sender, target)
-	}
-	var names []string
-	for _, layer := range parsed.Layers() {
-		names = append(names, layer.LayerType().String())
-	}
-	if p.Src.Addr().IsValid() {
-		return fmt.Sprintf("%v > %v %s", p.Src.Addr(), p.Dst.Addr(), strings.Join(names, "/"))
-	}
-	return strings.Join(names, "/")
 }
 
 func (p Packet) flags() string {

@@ -11,9 +11,9 @@ import (
 	"github.com/gopacket/gopacket/pcapgo"
 )
 
-// WritePcapng writes the packets of several hosts as pcapng, in the order in which they
-// passed. Each link is an interface, named "client to-server". Frames are truncated to 256
-// bytes. Without packets the file is valid and empty.
+// WritePcapng writes the packets of several hosts as pcapng, in the order in which they passed.
+// Each link is an interface, named "client to-server". A frame has its first 256 bytes. Without
+// a packet the file is valid and has none.
 func WritePcapng(w io.Writer, captures ...*Capture) error {
 	type source struct{ host, link string }
 	type frame struct {
@@ -33,7 +33,7 @@ func WritePcapng(w io.Writer, captures ...*Capture) error {
 	for _, f := range frames {
 		id, known := ids[f.from]
 		if !known {
-			description := pcapgo.NgInterface{Name: f.from.host + " " + f.from.link, LinkType: layers.LinkTypeEthernet, SnapLength: snapLength, TimestampResolution: 9}
+			description := pcapgo.NgInterface{Name: f.from.host + " " + f.from.link, LinkType: layers.LinkTypeEthernet, SnapLength: snap, TimestampResolution: 9}
 			var err error
 			if writer == nil {
 				writer, err = newWriter(w, description)
@@ -52,7 +52,7 @@ func WritePcapng(w io.Writer, captures ...*Capture) error {
 	}
 	if writer == nil {
 		var err error
-		if writer, err = newWriter(w, pcapgo.NgInterface{LinkType: layers.LinkTypeEthernet, SnapLength: snapLength}); err != nil {
+		if writer, err = newWriter(w, pcapgo.NgInterface{LinkType: layers.LinkTypeEthernet, SnapLength: snap}); err != nil {
 			return fmt.Errorf("writing pcapng: %w", err)
 		}
 	}

@@ -13,20 +13,20 @@ import (
 
 // Announcer is a program that reports events: harness.Program.
 type Announcer interface {
-	// AwaitUntil waits for the first event of that name, at the latest until an
-	// instant; ok is false when there is none.
+	// AwaitUntil waits for the first event of a name and returns it; ok is false when none has
+	// come by the instant until.
 	AwaitUntil(event string, until time.Time) (e peer.Event, ok bool)
 }
 
-// Announce succeeds when the program reports the event in time, by the program's own
-// clock, which is the machine's:
+// Announce succeeds when the program first reports the event in time. The program's own time
+// stamp decides, which it takes from the machine's clock:
 //
 //	Expect(client).To(Announce("silent", During(oracle.Silence(timeout, interval), stopped)))
 func Announce(event string, when Deadline) types.GomegaMatcher {
 	return &announce{event: event, when: when}
 }
 
-// AnnounceErrno is Announce for an event that comes with an errno, and with that one:
+// AnnounceErrno succeeds when the program first reports the event in time and with the errno:
 //
 //	Expect(client).To(AnnounceErrno("failed", unix.ECONNRESET, Within(time.Second)))
 func AnnounceErrno(event string, errno unix.Errno, when Deadline) types.GomegaMatcher {
@@ -37,9 +37,9 @@ type announce struct {
 	event string
 	errno string // empty: any, or none
 	when  Deadline
-	got   string // what came with the event
-	at    time.Time
-	never bool
+	got   string    // the text of the event
+	at    time.Time // of the event, or of the end of the wait
+	never bool      // the wait ended without the event
 }
 
 // Match implements types.GomegaMatcher.
@@ -49,23 +49,13 @@ func (m *announce) Match(actual any) (bool, error) {
 		return false, err
 	}
 	m.when = m.when.start()
-	e, ok := r.AwaitUntil(m.event, m.when.deadline())
+	e, ok := r.AwaitUntil(m.event, m.when.end())
 	if !ok {
 		m.at, m.never = time.Now(), true
 		return false, nil
 	}
 	m.at, m.got = e.At, e.Text
 	return m.when.includes(e.At) && (m.errno == "" || m.got == m.errno), nil
-}
-
-func (m *announce) outcome() string {
-	switch {
-	case m.never:
-		return "it did not, " + m.when.verdict(m.at)
-	case m.errno != "":
-		return fmt.Sprintf("it did, with %q, %s", m.got, m.when.verdict(m.at))
-	}
-	return "it did, " + m.when.verdict(m.at)
 }
 
 // FailureMessage implements types.GomegaMatcher.
@@ -79,19 +69,33 @@ func (m *announce) message(to string, actual any) string {
 	if m.errno != "" {
 		with = " with " + m.errno
 	}
-	return fmt.Sprintf("Expected %s %s report %q%s\n  %v;\n%s.%s", name(actual), to, m.event, with, m.when, m.outcome(), recent(actual))
+	return fmt.Sprintf("Expected %s %s report %q%s\n  %v;\nit %s%s", name(actual), to, m.event, with, m.when, m.outcome(), recent(actual))
 }
 
-// GoWithout succeeds when the program does not report the event in that time, nor
-// has before.
+func (m *announce) outcome() string {
+	switch {
+	case m.never:
+		return "had not when the matcher stopped waiting, " + m.when.after(m.at)
+	case m.errno == "":
+		return "first did so " + m.when.verdict(m.at)
+	case m.got == "":
+		return fmt.Sprintf("first did so without an errno, %s", m.when.verdict(m.at))
+	case m.got != m.errno:
+		return fmt.Sprintf("first did so with %s instead, %s", m.got, m.when.verdict(m.at))
+	}
+	return fmt.Sprintf("first did so with %s, %s", m.got, m.when.verdict(m.at))
+}
+
+// GoWithout succeeds when the program has not reported the event before, and does not report
+// it for the duration d. It waits for all of d.
 func GoWithout(event string, d time.Duration) types.GomegaMatcher {
-	return &goWithout{event: event, for_: d}
+	return &goWithout{event: event, duration: d}
 }
 
 type goWithout struct {
-	event string
-	for_  time.Duration
-	after time.Duration
+	event    string
+	duration time.Duration
+	after    time.Duration
 }
 
 // Match implements types.GomegaMatcher.
@@ -101,26 +105,34 @@ func (m *goWithout) Match(actual any) (bool, error) {
 		return false, err
 	}
 	began := time.Now()
-	e, ok := r.AwaitUntil(m.event, began.Add(m.for_))
+	e, ok := r.AwaitUntil(m.event, began.Add(m.duration))
 	m.after = e.At.Sub(began)
 	return !ok, nil
 }
 
 // FailureMessage implements types.GomegaMatcher.
 func (m *goWithout) FailureMessage(actual any) string {
-	return fmt.Sprintf("Expected %s to go without reporting %q for %v; it did so after %v.%s",
-		name(actual), m.event, m.for_, m.after.Round(time.Millisecond), recent(actual))
+	return fmt.Sprintf("Expected %s to go without reporting %q for %v; it %s%s",
+		name(actual), m.event, m.duration, m.outcome(), recent(actual))
+}
+
+func (m *goWithout) outcome() string {
+	after := m.after.Round(time.Millisecond)
+	if m.after < 0 {
+		return fmt.Sprintf("had done so already, %v before", -after)
+	}
+	return fmt.Sprintf("did so after %v", after)
 }
 
 // NegatedFailureMessage implements types.GomegaMatcher.
 func (m *goWithout) NegatedFailureMessage(actual any) string {
-	return fmt.Sprintf("Expected %s to report %q in the next %v; it did not.%s", name(actual), m.event, m.for_, recent(actual))
+	return fmt.Sprintf("Expected %s to report %q in the next %v; it did not%s", name(actual), m.event, m.duration, recent(actual))
 }
 
 func asAnnouncer(actual any) (Announcer, error) {
 	r, ok := actual.(Announcer)
 	if !ok {
-		return nil, fmt.Errorf("this matcher asks a program for its events (a harness.Program), and was given a %T", actual)
+		return nil, fmt.Errorf("this matcher waits for the event of a program (a harness.Program), but was given a %T", actual)
 	}
 	return r, nil
 }

@@ -16,14 +16,14 @@ func TestAProgramMustAnnounceInItsWindow(t *testing.T) {
 		matches bool
 		text    string
 	}{
-		{-ms, false, "Expected the client's program to report \"silent\"\n  between 200ms and 300ms since the instant given;\nit did, after -1ms: too early.\n[timeline: ]"},
-		{199 * ms, false, "Expected the client's program to report \"silent\"\n  between 200ms and 300ms since the instant given;\nit did, after 199ms: too early.\n[timeline: ]"},
-		{200 * ms, true, "Expected the client's program not to report \"silent\"\n  between 200ms and 300ms since the instant given;\nit did, after 200ms: in time.\n[timeline: ]"},
-		{300 * ms, true, "Expected the client's program not to report \"silent\"\n  between 200ms and 300ms since the instant given;\nit did, after 300ms: in time.\n[timeline: ]"},
+		{-ms, false, "Expected the client's program to report \"silent\"\n  between 200ms and 300ms after the instant given;\nit first did so 1ms before: too early\n[timeline: ]"},
+		{199 * ms, false, "Expected the client's program to report \"silent\"\n  between 200ms and 300ms after the instant given;\nit first did so after 199ms: too early\n[timeline: ]"},
+		{200 * ms, true, "Expected the client's program not to report \"silent\"\n  between 200ms and 300ms after the instant given;\nit first did so after 200ms: in time\n[timeline: ]"},
+		{300 * ms, true, "Expected the client's program not to report \"silent\"\n  between 200ms and 300ms after the instant given;\nit first did so after 300ms: in time\n[timeline: ]"},
 		// The time that counts is the program's, not the one at which it was asked.
-		{300*ms + 1, false, "Expected the client's program to report \"silent\"\n  between 200ms and 300ms since the instant given;\nit did, after 300ms: too late.\n[timeline: ]"},
-		{301 * ms, false, "Expected the client's program to report \"silent\"\n  between 200ms and 300ms since the instant given;\nit did, after 301ms: too late.\n[timeline: ]"},
-		{never, false, "Expected the client's program to report \"silent\"\n  between 200ms and 300ms since the instant given;\nit did not, after 800ms: too late.\n[timeline: ]"},
+		{300*ms + 1, false, "Expected the client's program to report \"silent\"\n  between 200ms and 300ms after the instant given;\nit first did so after 300.000001ms: too late\n[timeline: ]"},
+		{301 * ms, false, "Expected the client's program to report \"silent\"\n  between 200ms and 300ms after the instant given;\nit first did so after 301ms: too late\n[timeline: ]"},
+		{never, false, "Expected the client's program to report \"silent\"\n  between 200ms and 300ms after the instant given;\nit had not when the matcher stopped waiting, after 800ms\n[timeline: ]"},
 	} {
 		t.Run(fmt.Sprint(c.after), func(t *testing.T) {
 			clock(t, func(t *testing.T) {
@@ -38,7 +38,7 @@ func TestAnotherEventIsNotTheAnnouncement(t *testing.T) {
 	clock(t, func(t *testing.T) {
 		p := &program{named: named{name: "the server's program"}, event: "connected", at: time.Now()}
 		says(t, matcher.Announce("closed", matcher.Within(s)), p, false,
-			"Expected the server's program to report \"closed\"\n  within 1s since now;\nit did not, after 1.5s: too late.\n[timeline: ]")
+			"Expected the server's program to report \"closed\"\n  within 1s from now;\nit had not when the matcher stopped waiting, after 1.5s\n[timeline: ]")
 	})
 }
 
@@ -49,11 +49,11 @@ func TestAnErrnoMustBeTheOneAnnounced(t *testing.T) {
 		matches bool
 		says    string
 	}{
-		{"ECONNRESET", 200 * ms, true, "Expected the client's program not to report \"failed\" with ECONNRESET\n  between 200ms and 300ms since the instant given;\nit did, with \"ECONNRESET\", after 200ms: in time.\n[timeline: ]"},
-		{"ECONNRESET", 301 * ms, false, "Expected the client's program to report \"failed\" with ECONNRESET\n  between 200ms and 300ms since the instant given;\nit did, with \"ECONNRESET\", after 301ms: too late.\n[timeline: ]"},
-		{"EPIPE", 200 * ms, false, "Expected the client's program to report \"failed\" with ECONNRESET\n  between 200ms and 300ms since the instant given;\nit did, with \"EPIPE\", after 200ms: in time.\n[timeline: ]"},
-		{"", 200 * ms, false, "Expected the client's program to report \"failed\" with ECONNRESET\n  between 200ms and 300ms since the instant given;\nit did, with \"\", after 200ms: in time.\n[timeline: ]"},
-		{"ECONNRESET", never, false, "Expected the client's program to report \"failed\" with ECONNRESET\n  between 200ms and 300ms since the instant given;\nit did not, after 800ms: too late.\n[timeline: ]"},
+		{"ECONNRESET", 200 * ms, true, "Expected the client's program not to report \"failed\" with ECONNRESET\n  between 200ms and 300ms after the instant given;\nit first did so with ECONNRESET, after 200ms: in time\n[timeline: ]"},
+		{"ECONNRESET", 301 * ms, false, "Expected the client's program to report \"failed\" with ECONNRESET\n  between 200ms and 300ms after the instant given;\nit first did so with ECONNRESET, after 301ms: too late\n[timeline: ]"},
+		{"EPIPE", 200 * ms, false, "Expected the client's program to report \"failed\" with ECONNRESET\n  between 200ms and 300ms after the instant given;\nit first did so with EPIPE instead, after 200ms: in time\n[timeline: ]"},
+		{"", 200 * ms, false, "Expected the client's program to report \"failed\" with ECONNRESET\n  between 200ms and 300ms after the instant given;\nit first did so without an errno, after 200ms: in time\n[timeline: ]"},
+		{"ECONNRESET", never, false, "Expected the client's program to report \"failed\" with ECONNRESET\n  between 200ms and 300ms after the instant given;\nit had not when the matcher stopped waiting, after 800ms\n[timeline: ]"},
 	} {
 		t.Run(fmt.Sprint(c.text, c.after), func(t *testing.T) {
 			clock(t, func(t *testing.T) {
@@ -66,7 +66,7 @@ func TestAnErrnoMustBeTheOneAnnounced(t *testing.T) {
 
 func TestWhatAnnouncesNothingIsRefused(t *testing.T) {
 	clock(t, func(t *testing.T) {
-		const text = "this matcher asks a program for its events (a harness.Program), and was given a *matcher_test.connection"
+		const text = "this matcher waits for the event of a program (a harness.Program), but was given a *matcher_test.connection"
 		refuses(t, matcher.Announce("closed", matcher.Within(s)), client(), text)
 		refuses(t, matcher.GoWithout("closed", s), client(), text)
 	})
@@ -78,10 +78,10 @@ func TestAProgramGoesWithoutAnEvent(t *testing.T) {
 		matches bool
 		text    string
 	}{
-		{-ms, false, "Expected the client's program to go without reporting \"failed\" for 1s; it did so after -1ms.\n[timeline: ]"},
-		{500 * ms, false, "Expected the client's program to go without reporting \"failed\" for 1s; it did so after 500ms.\n[timeline: ]"},
-		{s, false, "Expected the client's program to go without reporting \"failed\" for 1s; it did so after 1s.\n[timeline: ]"},
-		{s + 1, true, "Expected the client's program to report \"failed\" in the next 1s; it did not.\n[timeline: ]"},
+		{-ms, false, "Expected the client's program to go without reporting \"failed\" for 1s; it had done so already, 1ms before\n[timeline: ]"},
+		{500 * ms, false, "Expected the client's program to go without reporting \"failed\" for 1s; it did so after 500ms\n[timeline: ]"},
+		{s, false, "Expected the client's program to go without reporting \"failed\" for 1s; it did so after 1s\n[timeline: ]"},
+		{s + 1, true, "Expected the client's program to report \"failed\" in the next 1s; it did not\n[timeline: ]"},
 	} {
 		t.Run(fmt.Sprint(c.after), func(t *testing.T) {
 			clock(t, func(t *testing.T) {

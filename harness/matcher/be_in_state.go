@@ -11,11 +11,12 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
-// Stater is a socket that knows its TCP state: harness.Conn and sock.Conn do.
+// Stater is a socket, or an entry of a socket table, with a TCP state: harness.Conn,
+// harness.TableEntry and sock.Conn.
 type Stater interface{ State() (sock.State, error) }
 
-// BeInState succeeds when the kernel has the connection in one of the states at
-// this moment. It does not wait: Eventually(client).Should(BeInState(…)) does.
+// BeInState succeeds when the connection is in one of the TCP states now. It does not wait;
+// EnterState does.
 func BeInState(state sock.State, or ...sock.State) types.GomegaMatcher {
 	return &beInState{states: append([]sock.State{state}, or...)}
 }
@@ -39,12 +40,12 @@ func (m *beInState) Match(actual any) (bool, error) {
 
 // FailureMessage implements types.GomegaMatcher.
 func (m *beInState) FailureMessage(actual any) string {
-	return fmt.Sprintf("Expected %s to be %v; it is %v.%s", name(actual), m.wanted(), m.got, recent(actual))
+	return fmt.Sprintf("Expected %s to be %v; it is %v%s", name(actual), m.wanted(), m.got, recent(actual))
 }
 
 // NegatedFailureMessage implements types.GomegaMatcher.
 func (m *beInState) NegatedFailureMessage(actual any) string {
-	return fmt.Sprintf("Expected %s not to be %v; it is %v.%s", name(actual), m.wanted(), m.got, recent(actual))
+	return fmt.Sprintf("Expected %s not to be %v; it is %v%s", name(actual), m.wanted(), m.got, recent(actual))
 }
 
 func (m *beInState) wanted() string {
@@ -55,14 +56,14 @@ func (m *beInState) wanted() string {
 	return text
 }
 
-// state is the state now. The error says who was asked.
+// state returns the state now. The error names the connection.
 func state(s Stater) (sock.State, error) {
 	got, err := s.State()
 	if errors.Is(err, os.ErrClosed) {
-		return 0, fmt.Errorf("asking %s for its state: the spec has closed the socket (%w); ask the host's socket table instead (Conn.TableEntry, taken before)", name(s), err)
+		return 0, fmt.Errorf("reading the TCP state of %s: the spec has closed the socket (%w): take Conn.TableEntry before closing it, and match that", name(s), err)
 	}
 	if err != nil {
-		return 0, fmt.Errorf("asking %s for its state: %w", name(s), err)
+		return 0, fmt.Errorf("reading the TCP state of %s: %w", name(s), err)
 	}
 	return got, nil
 }
@@ -70,7 +71,7 @@ func state(s Stater) (sock.State, error) {
 func asStater(actual any) (Stater, error) {
 	s, ok := actual.(Stater)
 	if !ok {
-		return nil, fmt.Errorf("this matcher asks a connection for its TCP state (a harness.Conn or sock.Conn), and was given a %T", actual)
+		return nil, fmt.Errorf("this matcher reads the TCP state of a connection (a harness.Conn, harness.TableEntry or sock.Conn), but was given a %T", actual)
 	}
 	return s, nil
 }

@@ -1,9 +1,7 @@
-// Package matcher is what specs assert of connections, sockets and packets: that
-// a read fails with an errno in a window of time, that it returns zero, that a
-// connection stays alive.
+// Package matcher has the Gomega matchers of specs: a read fails with an errno in a window of
+// time, a connection stays alive, a host has received a packet.
 //
-// The matchers wait by themselves, so they go with Expect, not with Eventually,
-// and their texts say what was expected, what was seen and when, and the last
-// events of the timeline. When something should happen is computed in
-// harness/oracle.
+// The matchers wait by themselves, so they go with Expect and not with Eventually. A failure
+// text says what was expected, what came and when, and the last events of the timeline.
+// Package oracle computes when something should happen.
 package matcher

@@ -11,11 +11,11 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
-// FailWith succeeds when reading the connection fails with the errno, in time:
+// FailWith succeeds when reading the connection fails with the errno in time:
 //
 //	Expect(client).To(FailWith(unix.ECONNRESET, Within(time.Second)))
 //
-// It waits; data and the zero-read end the wait and do not match.
+// Data, the zero-read and another errno end the wait and do not match.
 func FailWith(errno unix.Errno, when Deadline) types.GomegaMatcher {
 	return &reads{
 		what:  fmt.Sprintf("fail with %s", sock.ErrnoName(errno)),
@@ -24,8 +24,8 @@ func FailWith(errno unix.Errno, when Deadline) types.GomegaMatcher {
 	}
 }
 
-// ReadZero succeeds when reading the connection returns 0, in time: the peer has
-// closed in order.
+// ReadZero succeeds when reading the connection returns 0 bytes in time: the peer has sent FIN,
+// and everything before it was read. Data and an errno end the wait and do not match.
 func ReadZero(when Deadline) types.GomegaMatcher {
 	return &reads{
 		what:  "read 0, the peer's orderly close",
@@ -36,10 +36,11 @@ func ReadZero(when Deadline) types.GomegaMatcher {
 
 // reads is a matcher for the outcome of one read that waits.
 type reads struct {
-	what  string
-	when  Deadline
-	match func(reading) bool
-	got   reading
+	what   string
+	when   Deadline
+	match  func(reading) bool
+	got    reading
+	missed time.Time // when the last look began that found nothing to read
 }
 
 // Match implements types.GomegaMatcher.
@@ -49,29 +50,46 @@ func (m *reads) Match(actual any) (bool, error) {
 		return false, err
 	}
 	m.when = m.when.start()
-	var missed time.Time
 	for _, until := range m.when.looks() {
 		if m.got = read(r, until); !m.got.never {
 			break
 		}
-		// The wait may have ended late, and something have come meanwhile.
+		// The wait may have ended late: something may have come since.
 		looking := time.Now()
 		if m.got = look(r); !m.got.never {
 			break
 		}
-		missed = looking
+		m.missed = looking
 	}
-	return m.match(m.got) && m.when.includesBetween(missed, m.got.at), nil
+	return m.match(m.got) && m.when.includesBetween(m.missed, m.got.at), nil
+}
+
+// looks returns the instants at which a matcher that waits looks besides: when the window
+// opens, as soon as it has closed, and when the matcher stops waiting.
+func (w Deadline) looks() []time.Time {
+	looks := []time.Time{w.since.Add(w.window.Latest + 1), w.end()}
+	if w.window.Earliest > 0 {
+		looks = append([]time.Time{w.since.Add(w.window.Earliest)}, looks...)
+	}
+	return looks
 }
 
 // FailureMessage implements types.GomegaMatcher.
-func (m *reads) FailureMessage(actual any) string {
-	return fmt.Sprintf("Expected %s to %s\n  %v;\nreading it gave\n  %v, %s.%s",
-		name(actual), m.what, m.when, m.got, m.when.verdict(m.got.at), recent(actual))
-}
+func (m *reads) FailureMessage(actual any) string { return m.message("to", actual) }
 
 // NegatedFailureMessage implements types.GomegaMatcher.
-func (m *reads) NegatedFailureMessage(actual any) string {
-	return fmt.Sprintf("Expected %s not to %s\n  %v;\nreading it gave\n  %v, %s.%s",
-		name(actual), m.what, m.when, m.got, m.when.verdict(m.got.at), recent(actual))
+func (m *reads) NegatedFailureMessage(actual any) string { return m.message("not to", actual) }
+
+func (m *reads) message(to string, actual any) string {
+	return fmt.Sprintf("Expected %s %s %s\n  %v;\nreading it gave\n  %v%s", name(actual), to, m.what, m.when, m.outcome(), recent(actual))
+}
+
+func (m *reads) outcome() string {
+	switch {
+	case m.got.never:
+		return fmt.Sprintf("%v until the matcher stopped waiting, %s", m.got, m.when.after(m.got.at))
+	case !m.match(m.got):
+		return fmt.Sprintf("%v instead, %s", m.got, m.when.verdictBetween(m.missed, m.got.at))
+	}
+	return fmt.Sprintf("%v, %s", m.got, m.when.verdictBetween(m.missed, m.got.at))
 }

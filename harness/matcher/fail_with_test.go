@@ -17,11 +17,11 @@ func TestAnErrnoMustComeInItsWindow(t *testing.T) {
 		matches bool
 		text    string
 	}{
-		{199 * ms, false, "Expected client to fail with ECONNRESET\n  between 200ms and 300ms since the instant given;\nreading it gave\n  ECONNRESET, after 199ms: too early.\n[timeline: reads: ECONNRESET]"},
-		{200 * ms, true, "Expected client not to fail with ECONNRESET\n  between 200ms and 300ms since the instant given;\nreading it gave\n  ECONNRESET, after 200ms: in time.\n[timeline: reads: ECONNRESET]"},
-		{300 * ms, true, "Expected client not to fail with ECONNRESET\n  between 200ms and 300ms since the instant given;\nreading it gave\n  ECONNRESET, after 300ms: in time.\n[timeline: reads: ECONNRESET]"},
-		{301 * ms, false, "Expected client to fail with ECONNRESET\n  between 200ms and 300ms since the instant given;\nreading it gave\n  ECONNRESET, after 301ms: too late.\n[timeline: reads: ECONNRESET]"},
-		{never, false, "Expected client to fail with ECONNRESET\n  between 200ms and 300ms since the instant given;\nreading it gave\n  nothing: no data, no zero-read, no error, after 800ms: too late.\n[timeline: ]"},
+		{199 * ms, false, "Expected client to fail with ECONNRESET\n  between 200ms and 300ms after the instant given;\nreading it gave\n  ECONNRESET, after 199ms: too early\n[timeline: reads: ECONNRESET]"},
+		{200 * ms, true, "Expected client not to fail with ECONNRESET\n  between 200ms and 300ms after the instant given;\nreading it gave\n  ECONNRESET, after 200ms: in time\n[timeline: reads: ECONNRESET]"},
+		{300 * ms, true, "Expected client not to fail with ECONNRESET\n  between 200ms and 300ms after the instant given;\nreading it gave\n  ECONNRESET, after 300ms: in time\n[timeline: reads: ECONNRESET]"},
+		{301 * ms, false, "Expected client to fail with ECONNRESET\n  between 200ms and 300ms after the instant given;\nreading it gave\n  ECONNRESET, after 301ms: too late\n[timeline: reads: ECONNRESET]"},
+		{never, false, "Expected client to fail with ECONNRESET\n  between 200ms and 300ms after the instant given;\nreading it gave\n  nothing (no data, no zero-read, no error) until the matcher stopped waiting, after 800ms\n[timeline: ]"},
 	} {
 		t.Run(fmt.Sprint(c.after), func(t *testing.T) {
 			clock(t, func(t *testing.T) {
@@ -45,7 +45,7 @@ func TestFailWithIsNotMetByAnythingElse(t *testing.T) {
 			clock(t, func(t *testing.T) {
 				began := time.Now()
 				says(t, matcher.FailWith(unix.ECONNRESET, matcher.Within(s)), reading(10*ms, c.n, c.err), false,
-					"Expected client to fail with ECONNRESET\n  within 1s since now;\nreading it gave\n  "+c.seen+", after 10ms: in time.\n[timeline: reads: "+c.seen+"]")
+					"Expected client to fail with ECONNRESET\n  within 1s from now;\nreading it gave\n  "+c.seen+" instead, after 10ms: in time\n[timeline: reads: "+c.seen+"]")
 				if waited := time.Since(began); waited != 10*ms {
 					t.Errorf("%s came after 10ms and the matcher waited %v", what, waited)
 				}
@@ -59,11 +59,11 @@ func TestAReadOfASocketThatTheSpecClosedSaysSo(t *testing.T) {
 		c := reading(10*ms, 0, nil)
 		c.waiting = os.ErrClosed
 		says(t, matcher.FailWith(unix.ECONNRESET, matcher.Within(s)), c, false,
-			"Expected client to fail with ECONNRESET\n  within 1s since now;\nreading it gave\n  that this side had closed the socket itself, after 10ms: in time.\n[timeline: ]")
+			"Expected client to fail with ECONNRESET\n  within 1s from now;\nreading it gave\n  the error that this side has closed the socket itself instead, after 10ms: in time\n[timeline: ]")
 	})
 }
 
-// A wake-up without anything to read is the kernel's to give (select(2), BUGS).
+// The kernel may wake a reader although there is nothing to read (select(2), BUGS).
 func TestASpuriousWakeUpIsNoOutcome(t *testing.T) {
 	clock(t, func(t *testing.T) {
 		c := reading(250*ms, 0, unix.ECONNRESET)
@@ -83,13 +83,13 @@ func TestReadZeroIsMetByTheZeroReadOnly(t *testing.T) {
 		matches bool
 		text    string
 	}{
-		{"early", 199 * ms, 0, nil, false, "Expected client to read 0, the peer's orderly close\n  between 200ms and 300ms since the instant given;\nreading it gave\n  0: the zero-read, after 199ms: too early.\n[timeline: reads: 0: the zero-read]"},
-		{"first", 200 * ms, 0, nil, true, "Expected client not to read 0, the peer's orderly close\n  between 200ms and 300ms since the instant given;\nreading it gave\n  0: the zero-read, after 200ms: in time.\n[timeline: reads: 0: the zero-read]"},
-		{"last", 300 * ms, 0, nil, true, "Expected client not to read 0, the peer's orderly close\n  between 200ms and 300ms since the instant given;\nreading it gave\n  0: the zero-read, after 300ms: in time.\n[timeline: reads: 0: the zero-read]"},
-		{"late", 301 * ms, 0, nil, false, "Expected client to read 0, the peer's orderly close\n  between 200ms and 300ms since the instant given;\nreading it gave\n  0: the zero-read, after 301ms: too late.\n[timeline: reads: 0: the zero-read]"},
-		{"errno", 250 * ms, 0, unix.ECONNRESET, false, "Expected client to read 0, the peer's orderly close\n  between 200ms and 300ms since the instant given;\nreading it gave\n  ECONNRESET, after 250ms: in time.\n[timeline: reads: ECONNRESET]"},
-		{"data", 250 * ms, 1, nil, false, "Expected client to read 0, the peer's orderly close\n  between 200ms and 300ms since the instant given;\nreading it gave\n  1 bytes of data, after 250ms: in time.\n[timeline: reads: 1 bytes of data]"},
-		{"nothing", never, 0, nil, false, "Expected client to read 0, the peer's orderly close\n  between 200ms and 300ms since the instant given;\nreading it gave\n  nothing: no data, no zero-read, no error, after 800ms: too late.\n[timeline: ]"},
+		{"early", 199 * ms, 0, nil, false, "Expected client to read 0, the peer's orderly close\n  between 200ms and 300ms after the instant given;\nreading it gave\n  0: the zero-read, after 199ms: too early\n[timeline: reads: 0: the zero-read]"},
+		{"first", 200 * ms, 0, nil, true, "Expected client not to read 0, the peer's orderly close\n  between 200ms and 300ms after the instant given;\nreading it gave\n  0: the zero-read, after 200ms: in time\n[timeline: reads: 0: the zero-read]"},
+		{"last", 300 * ms, 0, nil, true, "Expected client not to read 0, the peer's orderly close\n  between 200ms and 300ms after the instant given;\nreading it gave\n  0: the zero-read, after 300ms: in time\n[timeline: reads: 0: the zero-read]"},
+		{"late", 301 * ms, 0, nil, false, "Expected client to read 0, the peer's orderly close\n  between 200ms and 300ms after the instant given;\nreading it gave\n  0: the zero-read, after 301ms: too late\n[timeline: reads: 0: the zero-read]"},
+		{"errno", 250 * ms, 0, unix.ECONNRESET, false, "Expected client to read 0, the peer's orderly close\n  between 200ms and 300ms after the instant given;\nreading it gave\n  ECONNRESET instead, after 250ms: in time\n[timeline: reads: ECONNRESET]"},
+		{"data", 250 * ms, 1, nil, false, "Expected client to read 0, the peer's orderly close\n  between 200ms and 300ms after the instant given;\nreading it gave\n  1 byte of data instead, after 250ms: in time\n[timeline: reads: 1 byte of data]"},
+		{"nothing", never, 0, nil, false, "Expected client to read 0, the peer's orderly close\n  between 200ms and 300ms after the instant given;\nreading it gave\n  nothing (no data, no zero-read, no error) until the matcher stopped waiting, after 800ms\n[timeline: ]"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			clock(t, func(t *testing.T) {
@@ -110,4 +110,13 @@ func TestAReadThatReturnsLateIsNotTooLateForThat(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAnErrnoThatWasThereWhenTheMatcherStartedTooLateIsNotCalledLate(t *testing.T) {
+	clock(t, func(t *testing.T) {
+		when := window()
+		time.Sleep(400 * ms)
+		says(t, matcher.FailWith(unix.ECONNRESET, when), reading(0, 0, unix.ECONNRESET), false,
+			"Expected client to fail with ECONNRESET\n  between 200ms and 300ms after the instant given;\nreading it gave\n  ECONNRESET, after 400ms: when it came is unknown, because the matcher began to look only after 400ms\n[timeline: reads: ECONNRESET]")
+	})
 }

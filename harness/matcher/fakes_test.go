@@ -1,6 +1,6 @@
-// Package matcher_test shows the matchers fakes, on a clock of their own
-// (testing/synctest): instants are exact, so that both edges of a window can be
-// tried to the millisecond, and waiting takes no time.
+// Package matcher_test runs the matchers on fakes, in a bubble with a fake clock
+// (testing/synctest): instants are exact, so that tests try both edges of a window to the
+// millisecond, and waiting takes no time.
 package matcher_test
 
 import (
@@ -27,12 +27,12 @@ const (
 	never = time.Hour // longer than any matcher waits
 )
 
-// window is tried at its edges, counted from now.
+// window returns the window of most tests, counted from now.
 func window() matcher.Deadline {
 	return matcher.During(oracle.Window{Earliest: 200 * ms, Latest: 300 * ms}, time.Now())
 }
 
-// named is what the things under test have in common: a name and a timeline.
+// named is what all fakes have in common: a name and a timeline.
 type named struct {
 	name   string
 	events []string
@@ -42,8 +42,8 @@ func (n *named) String() string     { return n.name }
 func (n *named) Record(what string) { n.events = append(n.events, what) }
 func (n *named) Recent() string     { return "[timeline: " + strings.Join(n.events, "; ") + "]" }
 
-// connection is a Reader, a Stater, a Connector and a Poller that does what its
-// fields say, counted from the first call.
+// connection is a Reader, a Stater, a Connector and a Poller that does what its fields say. Its
+// clock starts with the first call.
 type connection struct {
 	named
 	began time.Time
@@ -51,15 +51,15 @@ type connection struct {
 	comes    time.Duration // when a read, or connect(2), comes to its outcome
 	n        int
 	err      error
-	waiting  error // what the wait for something to read gives, instead of a read
-	spurious int   // how many reads give EAGAIN before
+	waiting  error // the error of AwaitReadable; nil: it succeeds
+	spurious int   // how many reads return EAGAIN first
 	reads    int
 
 	state    sock.State
 	changes  time.Duration // when the state becomes …
 	becomes  sock.State    // … this, unless it is zero
 	stateErr error
-	asleep   time.Duration // the look or the wait that ends from then on takes 200 ms longer, once
+	asleep   time.Duration // the first look or wait that ends from then on takes 200 ms longer
 
 	events  matcher.PollEvents // what poll(2) reports until the outcome comes, and …
 	then    matcher.PollEvents // … from then on
@@ -69,7 +69,7 @@ type connection struct {
 
 func client() *connection { return &connection{named: named{name: "client"}, comes: never} }
 
-// reading is a connection whose read gives something after a time.
+// reading returns a connection whose read returns n and err from some time on.
 func reading(after time.Duration, n int, err error) *connection {
 	c := client()
 	c.comes, c.n, c.err, c.state = after, n, err, sock.Established
@@ -83,7 +83,7 @@ func (c *connection) since() time.Duration {
 	return time.Since(c.began)
 }
 
-// sleep is waiting for a processor.
+// sleep plays a busy machine, on which the process waits for a processor.
 func (c *connection) sleep() {
 	if c.asleep > 0 && c.since() >= c.asleep {
 		c.asleep = 0
@@ -141,7 +141,7 @@ func (c *connection) Poll(events int16) (int16, error) {
 	return int16(c.events), c.pollErr
 }
 
-// program is an Announcer that reports one event, known once it has happened.
+// program is an Announcer that reports one event at an instant.
 type program struct {
 	named
 	event string
@@ -158,7 +158,7 @@ func (p *program) AwaitUntil(event string, until time.Time) (peer.Event, bool) {
 	return peer.Event{Name: event, Text: p.text, At: p.at}, true
 }
 
-// station is a Station whose packets are known once they have passed.
+// station is a Station whose packets pass at their instants.
 type station struct {
 	named
 	packets []capture.Packet // in order
@@ -191,8 +191,8 @@ func (h *station) await(count int, match capture.Match, until time.Time, out boo
 	return found
 }
 
-// says checks the matcher's verdict on a thing and the whole of the text that
-// a spec would fail with: when it does not match, or when it must not and does.
+// says checks whether the matcher matches, and the whole text with which a spec would fail: that
+// of Expect(…).To where it does not match, that of Expect(…).NotTo where it does.
 func says(t *testing.T, m types.GomegaMatcher, actual any, matches bool, text string) {
 	t.Helper()
 	got, err := m.Match(actual)
@@ -208,8 +208,7 @@ func says(t *testing.T, m types.GomegaMatcher, actual any, matches bool, text st
 	}
 }
 
-// refuses checks the error of a matcher that cannot be asked this, and that it
-// comes without a wait.
+// refuses checks the error of a matcher that is used wrongly, and that it comes without a wait.
 func refuses(t *testing.T, m types.GomegaMatcher, actual any, text string) {
 	t.Helper()
 	began := time.Now()
@@ -221,5 +220,5 @@ func refuses(t *testing.T, m types.GomegaMatcher, actual any, text string) {
 	}
 }
 
-// clock runs a test on a clock that moves only while everybody waits.
+// clock runs a test with a fake clock, which moves only while all goroutines wait.
 func clock(t *testing.T, test func(*testing.T)) { t.Helper(); synctest.Test(t, test) }

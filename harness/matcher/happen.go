@@ -7,7 +7,7 @@ import (
 	"github.com/onsi/gomega/types"
 )
 
-// Happen succeeds for the instant of something that has happened, when it was in time.
+// Happen succeeds when an instant, such as a packet's, lies in the window:
 //
 //	Expect(probe.At).To(Happen(During(oracle.Around(k.Idle), quiet)))
 func Happen(when Deadline) types.GomegaMatcher { return &happen{when} }
@@ -18,7 +18,7 @@ type happen struct{ when Deadline }
 func (m *happen) Match(actual any) (bool, error) {
 	at, ok := actual.(time.Time)
 	if !ok {
-		return false, fmt.Errorf("this matcher is for the instant of something (a time.Time), and was given a %T", actual)
+		return false, fmt.Errorf("this matcher compares an instant (a time.Time) with a window, but was given a %T", actual)
 	}
 	m.when = m.when.start()
 	return m.when.includes(at), nil

@@ -27,7 +27,7 @@ func TestHappenSaysHowItLiesToTheWindow(t *testing.T) {
 		if _, err := m.Match(at); err != nil {
 			t.Fatal(err)
 		}
-		want := "Expected it to have happened\n  between 200ms and 300ms since the instant given;\nit happened\n  after 301ms: too late"
+		want := "Expected it to have happened\n  between 200ms and 300ms after the instant given;\nit happened\n  after 301ms: too late"
 		if got := m.FailureMessage(at); got != want {
 			t.Errorf("got\n%s\nexpected\n%s", got, want)
 		}

@@ -9,26 +9,29 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/capture"
 )
 
-// Station is a host whose packets are captured: harness.Host.
-// Both wait until as many packets match as that, at the latest until an instant, and
-// return all that do.
+// Station is a host whose packets are captured: harness.Host. Its methods wait until count
+// packets match, at the latest until an instant, and return all that do.
 type Station interface {
 	AwaitSent(count int, match capture.Match, until time.Time) []capture.Packet
 	AwaitReceived(count int, match capture.Match, until time.Time) []capture.Packet
 }
 
-// HaveReceived succeeds when so many packets of a sort, one at least, have arrived at
-// the host, the last of them in time. It waits for no more, and there may be more: how
-// many came before it looked depends on when it got a processor. That there are no others
-// is for the end of a spec to say: Expect(lab.Client.Received(capture.RST)).To(HaveLen(1)).
+// HaveReceived succeeds when at least count matching packets have arrived at the host, and
+// number count in time; count is at least 1:
 //
 //	Expect(lab.Client).To(HaveReceived(1, capture.RST, Within(time.Second)))
+//
+// More packets may come: how many do before the matcher looks depends on when it gets a
+// processor. To exclude others, count them at the end of the spec:
+//
+//	Expect(lab.Client.Received(capture.RST)).To(HaveLen(1))
 func HaveReceived(count int, match capture.Match, when Deadline) types.GomegaMatcher {
 	return &havePackets{verb: "have received", count: count, match: match, when: when,
 		await: Station.AwaitReceived}
 }
 
-// HaveSent is HaveReceived for what the host has sent.
+// HaveSent succeeds when the host has sent at least count matching packets, and number count in
+// time; see HaveReceived.
 func HaveSent(count int, match capture.Match, when Deadline) types.GomegaMatcher {
 	return &havePackets{verb: "have sent", count: count, match: match, when: when,
 		await: Station.AwaitSent}
@@ -41,21 +44,21 @@ type havePackets struct {
 	when  Deadline
 	await func(s Station, count int, match capture.Match, until time.Time) []capture.Packet
 	got   []capture.Packet
-	after time.Duration // from the deadline's instant until the last look
+	ended time.Time // when the wait ended
 }
 
 // Match implements types.GomegaMatcher.
 func (m *havePackets) Match(actual any) (bool, error) {
 	s, ok := actual.(Station)
 	if !ok {
-		return false, fmt.Errorf("this matcher asks a host for its packets (a harness.Host), and was given a %T", actual)
+		return false, fmt.Errorf("this matcher counts the packets of a host (a harness.Host), but was given a %T", actual)
 	}
 	if m.count < 1 {
-		return false, fmt.Errorf("this matcher waits for one packet at least, and was asked for %d: say that there is none with Expect(….Received(match)).To(BeEmpty())", m.count)
+		return false, fmt.Errorf("this matcher waits for at least one packet, but was asked for %d: to exclude any, use Expect(….Received(match)).To(BeEmpty())", m.count)
 	}
 	m.when = m.when.start()
-	m.got = m.await(s, m.count, m.match, m.when.deadline())
-	m.after = time.Since(m.when.since)
+	m.got = m.await(s, m.count, m.match, m.when.end())
+	m.ended = time.Now()
 	return len(m.got) >= m.count && m.when.includes(m.got[m.count-1].At), nil
 }
 
@@ -66,7 +69,18 @@ func (m *havePackets) FailureMessage(actual any) string { return m.message("to",
 func (m *havePackets) NegatedFailureMessage(actual any) string { return m.message("not to", actual) }
 
 func (m *havePackets) message(to string, actual any) string {
-	text := fmt.Sprintf("Expected %s %s %s %d × %v\n  %v;\nthere were %d after %v", name(actual), to, m.verb, m.count, m.match, m.when, len(m.got), m.after.Round(time.Millisecond))
+	text := fmt.Sprintf("Expected %s %s %s %d × %v\n  %v;\n", name(actual), to, m.verb, m.count, m.match, m.when)
+	ended := m.when.after(m.ended)
+	switch {
+	case len(m.got) == 0:
+		text += "there was none when the matcher stopped waiting, " + ended
+	case len(m.got) < m.count:
+		text += fmt.Sprintf("only %d had come when the matcher stopped waiting, %s", len(m.got), ended)
+	case len(m.got) > m.count:
+		text += fmt.Sprintf("%d had come %s, of which number %d decides", len(m.got), ended, m.count)
+	default:
+		text += fmt.Sprintf("%d had come %s", len(m.got), ended)
+	}
 	for _, p := range m.got {
 		text += fmt.Sprintf("\n  %v, %s", p, m.when.verdict(p.At))
 	}

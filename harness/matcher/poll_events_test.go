@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/onsi/gomega/types"
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness/matcher"
@@ -17,13 +18,13 @@ func TestPollEventsMustComeInTheirWindow(t *testing.T) {
 		matches bool
 		text    string
 	}{
-		{199 * ms, unix.POLLOUT | unix.POLLIN | unix.POLLRDHUP, false, "Expected poll to report POLLIN|POLLOUT|POLLRDHUP for client\n  between 200ms and 300ms since the instant given;\nit reported\n  POLLIN|POLLOUT|POLLRDHUP, after 199ms: too early.\n[timeline: ]"},
-		{200 * ms, unix.POLLOUT | unix.POLLIN | unix.POLLRDHUP, true, "Expected poll not to report POLLIN|POLLOUT|POLLRDHUP for client\n  between 200ms and 300ms since the instant given;\nit reported\n  POLLIN|POLLOUT|POLLRDHUP, after 200ms: in time.\n[timeline: ]"},
-		{300 * ms, unix.POLLOUT | unix.POLLIN | unix.POLLRDHUP, true, "Expected poll not to report POLLIN|POLLOUT|POLLRDHUP for client\n  between 200ms and 300ms since the instant given;\nit reported\n  POLLIN|POLLOUT|POLLRDHUP, after 300ms: in time.\n[timeline: ]"},
-		{301 * ms, unix.POLLOUT | unix.POLLIN | unix.POLLRDHUP, false, "Expected poll to report POLLIN|POLLOUT|POLLRDHUP for client\n  between 200ms and 300ms since the instant given;\nit reported\n  POLLIN|POLLOUT|POLLRDHUP, after 301ms: too late.\n[timeline: ]"},
+		{199 * ms, unix.POLLOUT | unix.POLLIN | unix.POLLRDHUP, false, "Expected poll to report exactly POLLIN|POLLOUT|POLLRDHUP for client\n  between 200ms and 300ms after the instant given;\nit reported\n  POLLOUT at the first look, after 0s: without POLLIN|POLLRDHUP\n  POLLIN|POLLOUT|POLLRDHUP after 199ms: too early\n[timeline: ]"},
+		{200 * ms, unix.POLLOUT | unix.POLLIN | unix.POLLRDHUP, true, "Expected poll not to report exactly POLLIN|POLLOUT|POLLRDHUP for client\n  between 200ms and 300ms after the instant given;\nit reported\n  POLLOUT at the first look, after 0s: without POLLIN|POLLRDHUP\n  POLLIN|POLLOUT|POLLRDHUP after 200ms: in time\n[timeline: ]"},
+		{300 * ms, unix.POLLOUT | unix.POLLIN | unix.POLLRDHUP, true, "Expected poll not to report exactly POLLIN|POLLOUT|POLLRDHUP for client\n  between 200ms and 300ms after the instant given;\nit reported\n  POLLOUT at the first look, after 0s: without POLLIN|POLLRDHUP\n  POLLIN|POLLOUT|POLLRDHUP after 300ms: in time\n[timeline: ]"},
+		{301 * ms, unix.POLLOUT | unix.POLLIN | unix.POLLRDHUP, false, "Expected poll to report exactly POLLIN|POLLOUT|POLLRDHUP for client\n  between 200ms and 300ms after the instant given;\nit reported\n  POLLOUT at the first look, after 0s: without POLLIN|POLLRDHUP\n  POLLIN|POLLOUT|POLLRDHUP after 301ms: too late\n[timeline: ]"},
 		// One event more than expected is not what was expected.
-		{200 * ms, unix.POLLOUT | unix.POLLIN | unix.POLLRDHUP | unix.POLLERR, false, "Expected poll to report POLLIN|POLLOUT|POLLRDHUP for client\n  between 200ms and 300ms since the instant given;\nit reported\n  POLLIN|POLLOUT|POLLRDHUP|POLLERR, after 800ms: too late.\n[timeline: ]"},
-		{never, 0, false, "Expected poll to report POLLIN|POLLOUT|POLLRDHUP for client\n  between 200ms and 300ms since the instant given;\nit reported\n  POLLOUT, after 800ms: too late.\n[timeline: ]"},
+		{200 * ms, unix.POLLOUT | unix.POLLIN | unix.POLLRDHUP | unix.POLLERR, false, "Expected poll to report exactly POLLIN|POLLOUT|POLLRDHUP for client\n  between 200ms and 300ms after the instant given;\nit reported\n  POLLOUT at the first look, after 0s: without POLLIN|POLLRDHUP\n  POLLIN|POLLOUT|POLLRDHUP|POLLERR after 200ms: in time, but with POLLERR besides\n  POLLIN|POLLOUT|POLLRDHUP|POLLERR still when the matcher stopped looking, after 800ms\n[timeline: ]"},
+		{never, 0, false, "Expected poll to report exactly POLLIN|POLLOUT|POLLRDHUP for client\n  between 200ms and 300ms after the instant given;\nit reported\n  POLLOUT at the first look, after 0s: without POLLIN|POLLRDHUP\n  POLLOUT still when the matcher stopped looking, after 800ms\n[timeline: ]"},
 	} {
 		t.Run(fmt.Sprint(c.after, c.then), func(t *testing.T) {
 			clock(t, func(t *testing.T) {
@@ -36,6 +37,47 @@ func TestPollEventsMustComeInTheirWindow(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Other events that came in time are not called late.
+func TestOtherPollEventsAreNamedWithTheTimeAtWhichTheyCame(t *testing.T) {
+	const both = unix.POLLERR | unix.POLLHUP
+	for _, c := range []struct {
+		what          string
+		matcher       func(matcher.Deadline) types.GomegaMatcher
+		before        time.Duration // from the instant given until the matcher starts
+		first, then   matcher.PollEvents
+		comes         time.Duration // from the start of the matcher until then
+		header, lines string
+	}{
+		{"more events", exactly(both), 0, 0, both | unix.POLLIN | unix.POLLOUT | unix.POLLRDHUP, 250 * ms, "exactly POLLHUP|POLLERR",
+			"none at the first look, after 0s: without POLLHUP|POLLERR\n  POLLIN|POLLOUT|POLLRDHUP|POLLHUP|POLLERR after 250ms: in time, but with POLLIN|POLLOUT|POLLRDHUP besides\n  POLLIN|POLLOUT|POLLRDHUP|POLLHUP|POLLERR still when the matcher stopped looking, after 800ms"},
+		{"fewer events", exactly(both), 0, 0, unix.POLLHUP, 250 * ms, "exactly POLLHUP|POLLERR",
+			"none at the first look, after 0s: without POLLHUP|POLLERR\n  POLLHUP after 250ms: in time, but without POLLERR\n  POLLHUP still when the matcher stopped looking, after 800ms"},
+		{"other events, too early", exactly(both), 0, 0, unix.POLLHUP | unix.POLLIN, 100 * ms, "exactly POLLHUP|POLLERR",
+			"none at the first look, after 0s: without POLLHUP|POLLERR\n  POLLIN|POLLHUP after 100ms: too early, and without POLLERR and with POLLIN besides\n  POLLIN|POLLHUP still when the matcher stopped looking, after 800ms"},
+		{"more events, before the matcher started", exactly(both), 250 * ms, both | unix.POLLIN, both | unix.POLLIN, 0, "exactly POLLHUP|POLLERR",
+			"POLLIN|POLLHUP|POLLERR at the first look, after 250ms: with POLLIN besides\n  POLLIN|POLLHUP|POLLERR still when the matcher stopped looking, after 800ms"},
+		{"the events, and a matcher that started after the window", exactly(both), 400 * ms, both, both, 0, "exactly POLLHUP|POLLERR",
+			"POLLHUP|POLLERR after 400ms: when it came is unknown, because the matcher began to look only after 400ms"},
+		{"events without data", matcher.BeReadable, 0, 0, both, 250 * ms, "POLLIN",
+			"none at the first look, after 0s: without POLLIN\n  POLLHUP|POLLERR after 250ms: in time, but without POLLIN\n  POLLHUP|POLLERR still when the matcher stopped looking, after 800ms"},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			clock(t, func(t *testing.T) {
+				when := window()
+				time.Sleep(c.before)
+				polled := client()
+				polled.comes, polled.events, polled.then = c.comes, c.first, c.then
+				says(t, c.matcher(when), polled, false,
+					"Expected poll to report "+c.header+" for client\n  between 200ms and 300ms after the instant given;\nit reported\n  "+c.lines+"\n[timeline: ]")
+			})
+		})
+	}
+}
+
+func exactly(events matcher.PollEvents) func(matcher.Deadline) types.GomegaMatcher {
+	return func(when matcher.Deadline) types.GomegaMatcher { return matcher.HavePollEvents(events, when) }
 }
 
 // poll(2): POLLERR and POLLHUP are reported whether asked for or not; tcp_poll
@@ -77,7 +119,7 @@ func TestPollEventsAreNamedAsInPoll2(t *testing.T) {
 }
 
 func TestWhatCannotBePolledIsRefused(t *testing.T) {
-	const text = "this matcher polls a socket (a harness.Conn or sock.Conn), and was given a matcher_test.mute"
+	const text = "this matcher polls a socket (a harness.Conn or sock.Conn), but was given a matcher_test.mute"
 	clock(t, func(t *testing.T) {
 		refuses(t, matcher.HavePollEvents(unix.POLLIN, matcher.Within(s)), mute{}, text)
 		refuses(t, matcher.BeReadable(matcher.Within(s)), mute{}, text)

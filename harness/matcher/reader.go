@@ -12,21 +12,25 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
-// Reader is a connection that can be read: harness.Conn and sock.Conn are.
+// Reader is a connection that can be read: harness.Conn, harness.Association and those of
+// package sock.
 type Reader interface {
+	// AwaitReadable waits until a read would not block, and returns the cause of ctx when that
+	// ends first.
 	AwaitReadable(ctx context.Context) error
+	// Receive reads once without waiting: 0 bytes without an error are the zero-read.
 	Receive(p []byte) (int, error)
 }
 
-// reading is what one read that waited has returned.
+// reading is the outcome of one read that waited.
 type reading struct {
-	at    time.Time
+	at    time.Time // when the read returned, or the wait ended
 	n     int
 	err   error // the errno, or nil
 	never bool  // nothing came before the deadline
 }
 
-// read waits until the deadline for something to read and reads once.
+// read waits until a read would not block, at the latest until the deadline, and reads once.
 func read(r Reader, deadline time.Time) reading {
 	ctx, cancel := context.WithDeadline(context.Background(), deadline)
 	defer cancel()
@@ -44,7 +48,7 @@ func read(r Reader, deadline time.Time) reading {
 		if err == unix.EAGAIN {
 			continue
 		}
-		return came(r, reading{at: at, n: n, err: err})
+		return recorded(r, reading{at: at, n: n, err: err})
 	}
 }
 
@@ -54,25 +58,28 @@ func look(r Reader) reading {
 	if err == unix.EAGAIN {
 		return reading{at: time.Now(), never: true}
 	}
-	return came(r, reading{at: time.Now(), n: n, err: err})
+	return recorded(r, reading{at: time.Now(), n: n, err: err})
 }
 
-func came(r Reader, got reading) reading {
+// recorded adds the outcome of a read to the connection's timeline and returns it.
+func recorded(r Reader, got reading) reading {
 	record(r, "reads: "+got.String())
 	return got
 }
 
-// String says what the read returned.
+// String returns the outcome in words: "ECONNRESET", "5 bytes of data".
 func (r reading) String() string {
 	switch {
 	case r.never:
-		return "nothing: no data, no zero-read, no error"
+		return "nothing (no data, no zero-read, no error)"
 	case r.err == nil && r.n == 0:
 		return "0: the zero-read"
+	case r.err == nil && r.n == 1:
+		return "1 byte of data"
 	case r.err == nil:
 		return fmt.Sprintf("%d bytes of data", r.n)
 	case errors.Is(r.err, os.ErrClosed):
-		return "that this side had closed the socket itself"
+		return "the error that this side has closed the socket itself"
 	}
 	return sock.ErrnoName(r.err)
 }
@@ -80,30 +87,7 @@ func (r reading) String() string {
 func asReader(actual any) (Reader, error) {
 	r, ok := actual.(Reader)
 	if !ok {
-		return nil, fmt.Errorf("this matcher reads from a connection (a harness.Conn or sock.Conn), and was given a %T", actual)
+		return nil, fmt.Errorf("this matcher reads from a connection (a harness.Conn or sock.Conn), but was given a %T", actual)
 	}
 	return r, nil
-}
-
-// name is what the spec calls the thing under test.
-func name(actual any) string {
-	if s, ok := actual.(fmt.Stringer); ok {
-		return s.String()
-	}
-	return fmt.Sprintf("%T", actual)
-}
-
-// record adds an event to the timeline of the thing under test, if it has one.
-func record(actual any, what string) {
-	if r, ok := actual.(interface{ Record(string) }); ok {
-		r.Record(what)
-	}
-}
-
-// recent is the end of the timeline of the thing under test, if it has one.
-func recent(actual any) string {
-	if r, ok := actual.(interface{ Recent() string }); ok {
-		return "\n" + r.Recent()
-	}
-	return ""
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/matcher"
 )
 
-// mute has nothing but what a Reader must have: no name, no timeline.
+// mute is a Reader without a name and a timeline.
 type mute struct{}
 
 func (mute) AwaitReadable(context.Context) error { return nil }
@@ -18,12 +18,12 @@ func (mute) Receive([]byte) (int, error)         { return 0, unix.ETIMEDOUT }
 func TestAThingWithoutNameAndTimelineIsCalledByItsType(t *testing.T) {
 	clock(t, func(t *testing.T) {
 		says(t, matcher.FailWith(unix.ECONNRESET, matcher.Within(s)), mute{}, false,
-			"Expected matcher_test.mute to fail with ECONNRESET\n  within 1s since now;\nreading it gave\n  ETIMEDOUT, after 0s: in time.")
+			"Expected matcher_test.mute to fail with ECONNRESET\n  within 1s from now;\nreading it gave\n  ETIMEDOUT instead, after 0s: in time")
 	})
 }
 
 func TestWhatCannotBeReadIsRefused(t *testing.T) {
-	const text = "this matcher reads from a connection (a harness.Conn or sock.Conn), and was given a string"
+	const text = "this matcher reads from a connection (a harness.Conn or sock.Conn), but was given a string"
 	clock(t, func(t *testing.T) {
 		refuses(t, matcher.FailWith(unix.ECONNRESET, matcher.Within(s)), "client", text)
 		refuses(t, matcher.ReadZero(matcher.Within(s)), "client", text)

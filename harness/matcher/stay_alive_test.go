@@ -21,12 +21,12 @@ func TestAConnectionStaysAliveWhileNothingAtAllHappens(t *testing.T) {
 		matches bool
 		text    string
 	}{
-		{"nothing", never, 0, nil, 0, true, "Expected client not to stay alive for 3s;\nnothing happened in that time, and it is ESTABLISHED.\n[timeline: ]"},
-		{"data", 2 * s, 5, nil, 0, false, "Expected client to stay alive for 3s;\nafter 2s reading it gave\n  5 bytes of data,\nand it is ESTABLISHED.\n[timeline: reads: 5 bytes of data]"},
-		{"the zero-read", 2 * s, 0, nil, sock.CloseWait, false, "Expected client to stay alive for 3s;\nafter 2s reading it gave\n  0: the zero-read,\nand it is CLOSE_WAIT.\n[timeline: reads: 0: the zero-read]"},
-		{"an errno", 2999 * ms, 0, unix.ETIMEDOUT, sock.Closed, false, "Expected client to stay alive for 3s;\nafter 2.999s reading it gave\n  ETIMEDOUT,\nand it is CLOSED.\n[timeline: reads: ETIMEDOUT]"},
-		{"an errno afterwards", 3001 * ms, 0, unix.ETIMEDOUT, 0, true, "Expected client not to stay alive for 3s;\nnothing happened in that time, and it is ESTABLISHED.\n[timeline: ]"},
-		{"another state", never, 0, nil, sock.FinWait2, false, "Expected client to stay alive for 3s;\nafter 3s reading it gave\n  nothing: no data, no zero-read, no error,\nand it is FIN_WAIT2.\n[timeline: ]"},
+		{"nothing", never, 0, nil, 0, true, "Expected client not to stay alive for 3s;\nnothing came in that time, and it is ESTABLISHED\n[timeline: ]"},
+		{"data", 2 * s, 5, nil, 0, false, "Expected client to stay alive for 3s;\nafter 2s reading it gave\n  5 bytes of data,\nand it is ESTABLISHED\n[timeline: reads: 5 bytes of data]"},
+		{"the zero-read", 2 * s, 0, nil, sock.CloseWait, false, "Expected client to stay alive for 3s;\nafter 2s reading it gave\n  0: the zero-read,\nand it is CLOSE_WAIT\n[timeline: reads: 0: the zero-read]"},
+		{"an errno", 2999 * ms, 0, unix.ETIMEDOUT, sock.Closed, false, "Expected client to stay alive for 3s;\nafter 2.999s reading it gave\n  ETIMEDOUT,\nand it is CLOSED\n[timeline: reads: ETIMEDOUT]"},
+		{"an errno afterwards", 3001 * ms, 0, unix.ETIMEDOUT, 0, true, "Expected client not to stay alive for 3s;\nnothing came in that time, and it is ESTABLISHED\n[timeline: ]"},
+		{"another state", never, 0, nil, sock.FinWait2, false, "Expected client to stay alive for 3s;\nnothing came in that time, but it is FIN_WAIT2\n[timeline: ]"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			clock(t, func(t *testing.T) {
@@ -46,7 +46,7 @@ func TestASocketThatTheSpecHasClosedIsNotAlive(t *testing.T) {
 		c := client()
 		c.comes, c.waiting, c.stateErr = 0, os.ErrClosed, os.ErrClosed
 		says(t, matcher.StayAlive(3*s), c, false,
-			"Expected client to stay alive for 3s;\nafter 0s reading it gave\n  that this side had closed the socket itself,\nand the socket is gone.\n[timeline: ]")
+			"Expected client to stay alive for 3s;\nafter 0s reading it gave\n  the error that this side has closed the socket itself,\nand the socket is gone\n[timeline: ]")
 	})
 }
 
@@ -54,7 +54,7 @@ func TestASocketWhoseStateIsNotToldIsNoDeadOne(t *testing.T) {
 	clock(t, func(t *testing.T) {
 		c := client()
 		c.stateErr = unix.ENOBUFS
-		if got, err := matcher.StayAlive(3 * s).Match(c); got || err == nil || err.Error() != "asking client for its state: no buffer space available" {
+		if got, err := matcher.StayAlive(3 * s).Match(c); got || err == nil || err.Error() != "reading the TCP state of client: no buffer space available" {
 			t.Errorf("Match: %v, %v; expected the error with who was asked", got, err)
 		}
 	})
@@ -63,6 +63,6 @@ func TestASocketWhoseStateIsNotToldIsNoDeadOne(t *testing.T) {
 func TestWhatHasNoStateCannotStayAlive(t *testing.T) {
 	clock(t, func(t *testing.T) {
 		refuses(t, matcher.StayAlive(s), mute{},
-			"this matcher asks a connection for its TCP state (a harness.Conn or sock.Conn), and was given a matcher_test.mute")
+			"this matcher reads the TCP state of a connection (a harness.Conn, harness.TableEntry or sock.Conn), but was given a matcher_test.mute")
 	})
 }

@@ -9,17 +9,17 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
-// StayIn succeeds when the connection is in the state all that time, looked at two
-// hundred times, but not more often than every 5 ms.
+// StayIn succeeds when the connection is in the TCP state for all of the duration d. It looks
+// 200 times, at most every 5 ms: a state that lasts shorter may be missed.
 func StayIn(state sock.State, d time.Duration) types.GomegaMatcher {
-	return &stayIn{state: state, for_: d}
+	return &stayIn{state: state, duration: d}
 }
 
 type stayIn struct {
-	state sock.State
-	for_  time.Duration
-	got   sock.State
-	after time.Duration
+	state    sock.State
+	duration time.Duration
+	got      sock.State
+	after    time.Duration
 }
 
 // Match implements types.GomegaMatcher.
@@ -28,12 +28,12 @@ func (m *stayIn) Match(actual any) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	for began := time.Now(); ; time.Sleep(max(5*time.Millisecond, m.for_/200)) {
+	for began := time.Now(); ; time.Sleep(max(5*time.Millisecond, m.duration/200)) {
 		if m.got, err = state(s); err != nil {
 			return false, err
 		}
 		m.after = time.Since(began)
-		if m.got != m.state || m.after >= m.for_ {
+		if m.got != m.state || m.after >= m.duration {
 			return m.got == m.state, nil
 		}
 	}
@@ -41,11 +41,11 @@ func (m *stayIn) Match(actual any) (bool, error) {
 
 // FailureMessage implements types.GomegaMatcher.
 func (m *stayIn) FailureMessage(actual any) string {
-	return fmt.Sprintf("Expected %s to stay %v for %v; after %v it is %v.%s",
-		name(actual), m.state, m.for_, m.after.Round(time.Millisecond), m.got, recent(actual))
+	return fmt.Sprintf("Expected %s to stay %v for %v; after %v it was %v%s",
+		name(actual), m.state, m.duration, m.after.Round(time.Millisecond), m.got, recent(actual))
 }
 
 // NegatedFailureMessage implements types.GomegaMatcher.
 func (m *stayIn) NegatedFailureMessage(actual any) string {
-	return fmt.Sprintf("Expected %s not to stay %v for %v; it did.%s", name(actual), m.state, m.for_, recent(actual))
+	return fmt.Sprintf("Expected %s not to stay %v for %v; it did%s", name(actual), m.state, m.duration, recent(actual))
 }

@@ -15,10 +15,10 @@ func TestAStateMustBeKeptToTheEnd(t *testing.T) {
 		matches bool
 		text    string
 	}{
-		{0, false, "Expected client to stay TIME_WAIT for 1s; after 0s it is CLOSED.\n[timeline: ]"},
-		{500 * ms, false, "Expected client to stay TIME_WAIT for 1s; after 500ms it is CLOSED.\n[timeline: ]"},
-		{s, false, "Expected client to stay TIME_WAIT for 1s; after 1s it is CLOSED.\n[timeline: ]"},
-		{s + ms, true, "Expected client not to stay TIME_WAIT for 1s; it did.\n[timeline: ]"},
+		{0, false, "Expected client to stay TIME_WAIT for 1s; after 0s it was CLOSED\n[timeline: ]"},
+		{500 * ms, false, "Expected client to stay TIME_WAIT for 1s; after 500ms it was CLOSED\n[timeline: ]"},
+		{s, false, "Expected client to stay TIME_WAIT for 1s; after 1s it was CLOSED\n[timeline: ]"},
+		{s + ms, true, "Expected client not to stay TIME_WAIT for 1s; it did\n[timeline: ]"},
 	} {
 		t.Run(fmt.Sprint(c.after), func(t *testing.T) {
 			clock(t, func(t *testing.T) {

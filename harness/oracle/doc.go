@@ -1,5 +1,6 @@
-// Package oracle says what should happen, and when: pure functions of settings,
-// each with its source. It opens no socket, reads no clock and imports nothing of
-// ours. What did happen is measured by the other packages; harness/matcher
-// compares the two.
+// Package oracle computes what should happen and when, from the settings alone. Each function
+// names its source: an RFC, a manual page, a file of the kernel.
+//
+// The package opens no socket and reads no clock. Other packages measure what did happen;
+// package matcher compares the two.
 package oracle

@@ -5,37 +5,38 @@ import (
 	"time"
 )
 
-// Limits of the socket options (include/net/tcp.h, MAX_TCP_KEEPIDLE and the two
-// after it): setsockopt(2) answers EINVAL beyond them.
+// The limits of the socket options: setsockopt(2) returns EINVAL beyond them (include/net/tcp.h,
+// MAX_TCP_KEEPIDLE, MAX_TCP_KEEPINTVL, MAX_TCP_KEEPCNT).
 const (
 	MaxKeepIdle     = 32767 * time.Second
 	MaxKeepInterval = 32767 * time.Second
 	MaxKeepCount    = 127
 )
 
-// Keepalive is the settings that decide when an idle connection is probed and
-// given up (tcp(7)). A zero field leaves the system's value; Death and Probes need
-// all of the first three.
+// Keepalive has the settings that decide when the kernel probes an idle connection and when it
+// gives it up (tcp(7)). A zero field leaves the system's value. Death and Probes need Idle,
+// Interval and Count.
 type Keepalive struct {
 	Idle     time.Duration // TCP_KEEPIDLE: silence before the first probe, whole seconds
-	Interval time.Duration // TCP_KEEPINTVL: between probes, whole seconds
-	Count    int           // TCP_KEEPCNT: unanswered probes after which the connection ends
-	// UserTimeout is TCP_USER_TIMEOUT. When it is set, Count decides nothing.
+	Interval time.Duration // TCP_KEEPINTVL: time between probes, whole seconds
+	Count    int           // TCP_KEEPCNT: unanswered probes that end the connection
+	// UserTimeout is TCP_USER_TIMEOUT, in whole milliseconds. If it is set, the kernel
+	// ignores Count.
 	UserTimeout time.Duration
 }
 
-// Default is the kernel's own keepalive (include/net/tcp.h, TCP_KEEPALIVE_TIME and
-// the two after it; RFC 9293 §3.8.4 asks for at least two hours).
+// Default returns the kernel's default keepalive (include/net/tcp.h, TCP_KEEPALIVE_TIME,
+// TCP_KEEPALIVE_INTVL, TCP_KEEPALIVE_PROBES). RFC 9293 §3.8.4 asks for at least two hours.
 func Default() Keepalive {
 	return Keepalive{Idle: 2 * time.Hour, Interval: 75 * time.Second, Count: 9}
 }
 
-// Validate says what the kernel would refuse, in words. Zero fields are allowed.
+// Validate returns an error for a value that the kernel would refuse. Zero fields are valid.
 func (k Keepalive) Validate() error {
 	for _, field := range []struct {
 		name  string
 		value time.Duration
-		most  time.Duration
+		limit time.Duration
 	}{
 		{"idle time", k.Idle, MaxKeepIdle},
 		{"interval", k.Interval, MaxKeepInterval},
@@ -43,8 +44,8 @@ func (k Keepalive) Validate() error {
 		switch {
 		case field.value < 0:
 			return fmt.Errorf("the keepalive %s %v is negative", field.name, field.value)
-		case field.value > field.most:
-			return fmt.Errorf("the keepalive %s %v is more than the kernel allows, %d s", field.name, field.value, int(field.most/time.Second))
+		case field.value > field.limit:
+			return fmt.Errorf("the keepalive %s %v is more than the kernel allows, %d s", field.name, field.value, int(field.limit/time.Second))
 		case field.value%time.Second != 0:
 			return fmt.Errorf("the keepalive %s %v is not a whole number of seconds", field.name, field.value)
 		}
@@ -60,22 +61,21 @@ func (k Keepalive) Validate() error {
 	return nil
 }
 
-// Probes are the times, since the peer was last heard, at which the probes of a
-// dead peer go out.
+// Probes returns when the kernel probes a dead peer, each counted from when it last heard from
+// the peer.
 func (k Keepalive) Probes() []time.Duration {
-	probes, _ := k.run()
+	probes, _ := k.timer()
 	return probes
 }
 
-// Death is when a dead peer's connection ends with ETIMEDOUT and one RST, counted
-// from when the peer was last heard (net/ipv4/tcp_timer.c, tcp_keepalive_timer).
-// With a UserTimeout that a late timer may reach before its time, the window begins
-// with the UserTimeout.
+// Death returns when the connection to a dead peer ends with ETIMEDOUT and one RST, counted from
+// when the kernel last heard from the peer (net/ipv4/tcp_timer.c, tcp_keepalive_timer). If a
+// late timer can reach the UserTimeout one probe early, the window opens at the UserTimeout.
 func (k Keepalive) Death() Window {
-	probes, death := k.run()
+	probes, death := k.timer()
 	window := Around(death)
 	for i, probe := range probes {
-		// The first timer only ever probes.
+		// The first timer always probes.
 		if i > 0 && k.UserTimeout != 0 && late(probe) >= k.UserTimeout {
 			window.Earliest = max(probe, k.UserTimeout) - grain
 			break
@@ -84,21 +84,23 @@ func (k Keepalive) Death() Window {
 	return window
 }
 
-// run is tcp_keepalive_timer for a peer that never answers.
-func (k Keepalive) run() (probes []time.Duration, death time.Duration) {
+// timer is tcp_keepalive_timer for a peer that never answers: when it probes, and when it ends
+// the connection.
+func (k Keepalive) timer() (probes []time.Duration, death time.Duration) {
 	for elapsed := k.Idle; ; elapsed += k.Interval {
-		enough := len(probes) >= k.Count
+		over := len(probes) >= k.Count
 		if k.UserTimeout != 0 {
-			enough = len(probes) > 0 && elapsed >= k.UserTimeout
+			over = len(probes) > 0 && elapsed >= k.UserTimeout
 		}
-		if enough {
+		if over {
 			return probes, elapsed
 		}
 		probes = append(probes, elapsed)
 	}
 }
 
-// String is the settings as people write them: "idle 2h0m0s, interval 1m15s, 9 probes".
+// String returns the settings: "idle 2h0m0s, interval 1m15s, 9 probes"; "the system's values"
+// for the zero value.
 func (k Keepalive) String() string {
 	if k == (Keepalive{}) {
 		return "the system's values"

@@ -14,9 +14,8 @@ const (
 	s  = time.Second
 )
 
-// Measured on Linux 6.18 with every packet dropped; the last three with
-// TCP_USER_TIMEOUT, which Cloudflare measured likewise in 2019 ("When TCP sockets
-// refuse to die").
+// Measured on Linux 6.18 with every packet dropped. Cloudflare's measurements with
+// TCP_USER_TIMEOUT of 2019 agree with the last three ("When TCP sockets refuse to die").
 func TestKeepaliveEndsWhenTheKernelDoes(t *testing.T) {
 	for _, c := range []struct {
 		settings oracle.Keepalive
@@ -57,8 +56,8 @@ func TestDefaultKeepaliveTakes7875Seconds(t *testing.T) {
 	}
 }
 
-// Documentation/networking/ip-sysctl.rst has 924.6 s for 15; the others follow
-// from tcp_model_timeout by arithmetic.
+// Documentation/networking/ip-sysctl.rst has 924.6 s for 15; the others are calculated by hand
+// from tcp_model_timeout.
 func TestModelTimeout(t *testing.T) {
 	for retries, want := range map[int]time.Duration{3: 3000 * ms, 5: 12600 * ms, 6: 25400 * ms, 8: 102200 * ms, 10: 324600 * ms, 15: 924600 * ms} {
 		if got := oracle.ModelTimeout(retries); got != want {
@@ -67,8 +66,8 @@ func TestModelTimeout(t *testing.T) {
 	}
 }
 
-// Measured on Linux 6.18, whose shortest RTO is 204 ms at 250 ticks a second.
-// Cloudflare saw 940 s for 15 on Linux 5.2.
+// Measured on Linux 6.18, whose minimum RTO is 204 ms with CONFIG_HZ=250. Cloudflare measured
+// 940 s for 15 on Linux 5.2.
 func TestGiveUpWhenTheKernelDoes(t *testing.T) {
 	for retries, measured := range map[int]time.Duration{5: 13300 * ms, 6: 26600 * ms, 15: 940 * s} {
 		if got := oracle.GiveUp(retries, 204*ms); !got.Contains(measured) {
@@ -129,8 +128,8 @@ func TestSilenceIsNeverNoticedBeforeTheTimeout(t *testing.T) {
 	}
 }
 
-// Counted on paper: who dies every 2 s and is noticed after 4.5 s leaves those that
-// died now, 2 s and 4 s ago; after 4 s the last of them has just been noticed.
+// Counted by hand: a client that dies every 2 s and is detected after 4.5 s leaves the deaths of
+// now, 2 s ago and 4 s ago; with a detection after 4 s the oldest has just been detected.
 func TestGhostsAreThoseThatDiedLessThanTheDetectionTimeAgo(t *testing.T) {
 	for _, c := range []struct {
 		every, detection time.Duration
@@ -183,8 +182,8 @@ func TestValidateNamesTheValueAndTheLimit(t *testing.T) {
 	}
 }
 
-// Measured on Linux 6.18 and 6.1: four unanswered probes after one answered, each
-// interval double the one before, but the last, which is not.
+// Measured on Linux 6.18 and 6.1: four unanswered probes after one that was answered. Each interval
+// is twice the one before, except for the last.
 func TestAZeroWindowIsGivenUpAfterTheProbesThatNobodyAnswers(t *testing.T) {
 	base := 200 * time.Millisecond
 	for _, c := range []struct {
@@ -204,8 +203,8 @@ func TestAZeroWindowIsGivenUpAfterTheProbesThatNobodyAnswers(t *testing.T) {
 	}
 }
 
-// RFC 8985 §7.2, with the kernel's TCP_RTO_MIN for the delayed acknowledgement: two
-// round trips and 200 ms, but never after the retransmission timeout.
+// RFC 8985 §7.2, with the kernel's TCP_RTO_MIN as the delayed acknowledgement: two round trips
+// and 200 ms, but at most the retransmission timeout.
 func TestATailLossProbeIsDueBeforeTheRetransmission(t *testing.T) {
 	for _, c := range []struct{ srtt, rto, want time.Duration }{
 		{500 * time.Millisecond, 3 * s, 1200 * time.Millisecond},
@@ -218,8 +217,8 @@ func TestATailLossProbeIsDueBeforeTheRetransmission(t *testing.T) {
 	}
 }
 
-// The probe, one timeout, and then doublings: with a timeout of 1 s, ModelTimeout(5) =
-// 12.6 s have gone by since the first retransmission after 2 + 4 + 8 s, and not after
+// The probe comes first, then one timeout, then doublings. With a timeout of 1 s,
+// ModelTimeout(5) = 12.6 s are over 2 + 4 + 8 s after the first retransmission, and not yet after
 // 2 + 4 s, however late the timers are.
 func TestGivingUpCountsFromTheLossProbe(t *testing.T) {
 	if got, want := oracle.GiveUpWithProbe(5, s, s/2), oracle.Around(15500*time.Millisecond); got != want {

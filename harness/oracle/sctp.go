@@ -6,26 +6,26 @@ import (
 	"time"
 )
 
-// SCTP is the settings that together decide when the paths of an association, and the
-// association itself, are given up (RFC 9260 §8, §16). A zero field leaves the system's
-// value.
+// SCTP has the settings that decide when the kernel gives up a path of an association, and the
+// association itself (RFC 9260 §8, §16). A zero field leaves the system's value.
 type SCTP struct {
-	Heartbeat                  time.Duration // HB.interval: between HEARTBEATs on an idle path, beside what the RTO adds
+	Heartbeat                  time.Duration // HB.interval: time between HEARTBEATs on an idle path, to which the kernel adds about an RTO
 	PathRetransmissions        int           // Path.Max.Retrans: failures in a row that a path survives
 	AssociationRetransmissions int           // Association.Max.Retrans: failures in a row that the association survives
-	RTOInitial, RTOMin, RTOMax time.Duration // the retransmission timeout before the first measurement, and its limits
+	RTOInitial, RTOMin, RTOMax time.Duration // the retransmission timeout before the first measurement, and its bounds
 }
 
-// DefaultSCTP is the kernel's own (Documentation/networking/ip-sysctl.rst, net.sctp.*).
-// RFC 9260 §16 has the same, but an RTO.Initial of 1 s.
+// DefaultSCTP returns the kernel's defaults (Documentation/networking/ip-sysctl.rst, net.sctp.*).
+// Those of RFC 9260 §16 are the same, except for an RTO.Initial of 1 s.
 func DefaultSCTP() SCTP {
 	return SCTP{Heartbeat: 30 * time.Second, PathRetransmissions: 5, AssociationRetransmissions: 10,
 		RTOInitial: 3 * time.Second, RTOMin: time.Second, RTOMax: time.Minute}
 }
 
-// String says the settings that are not the system's: "heartbeat 1s, path 3, association 3".
+// String returns the settings that are not zero: "heartbeat 1s, path retransmissions 3"; "the
+// system's values" if all are.
 func (s SCTP) String() string {
-	var words []string
+	var texts []string
 	for _, field := range []struct {
 		name  string
 		value any
@@ -35,35 +35,33 @@ func (s SCTP) String() string {
 		{"path retransmissions", s.PathRetransmissions, s.PathRetransmissions != 0},
 		{"association retransmissions", s.AssociationRetransmissions, s.AssociationRetransmissions != 0},
 		{"initial RTO", s.RTOInitial, s.RTOInitial != 0},
-		{"least RTO", s.RTOMin, s.RTOMin != 0},
-		{"longest RTO", s.RTOMax, s.RTOMax != 0},
+		{"minimum RTO", s.RTOMin, s.RTOMin != 0},
+		{"maximum RTO", s.RTOMax, s.RTOMax != 0},
 	} {
 		if field.set {
-			words = append(words, fmt.Sprintf("%s %v", field.name, field.value))
+			texts = append(texts, fmt.Sprintf("%s %v", field.name, field.value))
 		}
 	}
-	if len(words) == 0 {
+	if len(texts) == 0 {
 		return "the system's values"
 	}
-	return strings.Join(words, ", ")
+	return strings.Join(texts, ", ")
 }
 
 // heartbeatFloor is the shortest wait for the next HEARTBEAT, before its random part
 // (net/sctp/transport.c, sctp_transport_timeout).
 const heartbeatFloor = 200 * time.Millisecond
 
-// PathFailure is when the only path of an idle association is reported unreachable,
-// counted from the last HEARTBEAT that was answered, for the retransmission timeout in
-// force then. All settings must be there. The zero Window says never: the association
-// ends first.
+// PathFailure returns when the kernel reports the only path of an idle association unreachable,
+// counted from the last HEARTBEAT that was answered. rto is the retransmission timeout at that
+// time. No setting may be zero. The zero Window means never: the association ends first.
 //
-// The kernel's rules are not quite RFC 9260 §8.3. The wait for the next HEARTBEAT is
-// HB.interval and between half and one and a half RTO. The first one without an answer
-// counts for nothing: only the next timer finds that out. Each timer from then on is a
-// failure and doubles the RTO, and from the first failure until the path is down its
-// waits are without HB.interval (RFC 7829, pf_retrans 0). The path is down with more
-// failures than PathRetransmissions (net/sctp/sm_sideeffect.c,
-// sctp_do_8_2_transport_strike).
+// The kernel's rules differ from RFC 9260 §8.3. It waits for HB.interval and between a half and
+// one and a half RTO until the next HEARTBEAT. The first unanswered HEARTBEAT is no failure yet:
+// the next timer detects it. Each timer from then on is a failure and doubles the RTO. Between
+// the first failure and the failure of the path the waits are without HB.interval (RFC 7829,
+// pf_retrans 0). The path fails with more failures than PathRetransmissions
+// (net/sctp/sm_sideeffect.c, sctp_do_8_2_transport_strike).
 func (s SCTP) PathFailure(rto time.Duration) Window {
 	early, _ := s.silence(rto, 0)
 	latest, _ := s.silence(rto, rto)
@@ -73,25 +71,25 @@ func (s SCTP) PathFailure(rto time.Duration) Window {
 	return Window{Earliest: early - grain, Latest: late(latest)}
 }
 
-// AssociationFailure is when an idle association with one path ends with ETIMEDOUT,
-// counted as for PathFailure: at the first timer that finds AssociationRetransmissions
-// failures (net/sctp/sm_statefuns.c, sctp_sf_sendbeat_8_3). While the path is down the
-// waits have HB.interval in them again.
+// AssociationFailure returns when an idle association with one path ends with ETIMEDOUT, counted
+// as for PathFailure: at the first timer after AssociationRetransmissions failures
+// (net/sctp/sm_statefuns.c, sctp_sf_sendbeat_8_3). Once the path has failed, the waits include
+// HB.interval again.
 func (s SCTP) AssociationFailure(rto time.Duration) Window {
 	_, early := s.silence(rto, 0)
 	_, latest := s.silence(rto, rto)
 	return Window{Earliest: early - grain, Latest: late(latest)}
 }
 
-// silence is what happens after the last HEARTBEAT that was answered. Every wait has a
-// random part of up to one RTO; here it is none, or all of it where random is the RTO.
-// down is zero for a path that outlives its association.
+// silence returns when the path and when the association fails, counted from the last HEARTBEAT
+// that was answered. The kernel adds a random time of up to one RTO to every wait: random is 0 for
+// the least and rto for the most. down is zero if the path outlives the association.
 func (s SCTP) silence(rto, random time.Duration) (down, over time.Duration) {
 	return s.unanswered(s.wait(s.Heartbeat, rto, random), rto, random, 0)
 }
 
-// unanswered plays through what follows the first HEARTBEAT without an answer, which was
-// sent at that time, after so many failures.
+// unanswered returns what silence does, given when the first unanswered HEARTBEAT is sent and how
+// many failures there were before it.
 func (s SCTP) unanswered(at, rto, random time.Duration, failures int) (down, over time.Duration) {
 	for interval := s.Heartbeat; ; {
 		switch {
@@ -112,24 +110,24 @@ func (s SCTP) unanswered(at, rto, random time.Duration, failures int) (down, ove
 	}
 }
 
-// wait is the time from one HEARTBEAT to the next, of which random is chance
-// (net/sctp/transport.c, sctp_transport_timeout).
+// wait returns the time from one HEARTBEAT to the next (net/sctp/transport.c,
+// sctp_transport_timeout); random is the random part of it.
 func (s SCTP) wait(interval, rto, random time.Duration) time.Duration {
 	return max(interval+rto/2, heartbeatFloor) + random
 }
 
-// NextHeartbeat is when the next HEARTBEAT goes out on a path that is idle or was given
-// up, counted from the last one.
+// NextHeartbeat returns when the kernel sends the next HEARTBEAT on a path that is idle or has
+// failed, counted from the last one.
 func (s SCTP) NextHeartbeat(rto time.Duration) Window {
 	return Window{Earliest: s.wait(s.Heartbeat, rto, 0) - grain, Latest: late(s.wait(s.Heartbeat, rto, rto))}
 }
 
-// PathFailureInFlight is when a path is reported unreachable whose data nobody
-// acknowledges, counted from sending the data, in an association with another path, which
-// takes the data over. T3-rtx is the first failure; from then on the path is only probed.
-// PathRetransmissions must be more than one.
+// PathFailureInFlight returns when the kernel reports a path unreachable because its data is not
+// acknowledged, counted from sending the data. The association has another path, which takes the
+// data over. The expiry of T3-rtx is the first failure; from then on the kernel only probes the
+// path. PathRetransmissions must be more than 1.
 func (s SCTP) PathFailureInFlight(rto time.Duration) Window {
-	s.AssociationRetransmissions = s.PathRetransmissions + 1 // the other path's answers clear the count
+	s.AssociationRetransmissions = s.PathRetransmissions + 1 // answers on the other path reset the count
 	down := func(random time.Duration) time.Duration {
 		failed := rto
 		probed := failed + s.wait(0, rto, random)
@@ -139,34 +137,34 @@ func (s SCTP) PathFailureInFlight(rto time.Duration) Window {
 	return Window{Earliest: down(0) - grain, Latest: late(down(rto))}
 }
 
-// InFlight is when an association with one path ends with ETIMEDOUT whose data nobody
-// acknowledges, counted from sending the data. T3-rtx expires after one RTO and doubles
-// it each time, and the expiry that finds AssociationRetransmissions failures is the end
-// (net/sctp/sm_statefuns.c, sctp_sf_do_6_3_3_rtx): that is the latest. It mostly comes
-// sooner, because after the first expiry HEARTBEATs go out as well, and count too.
+// InFlight returns when an association with one path ends with ETIMEDOUT because its data is not
+// acknowledged, counted from sending the data. T3-rtx expires after one RTO and doubles it each
+// time. At the latest the association ends with the expiry after AssociationRetransmissions
+// failures (net/sctp/sm_statefuns.c, sctp_sf_do_6_3_3_rtx). It mostly ends sooner: after the first
+// expiry the kernel sends HEARTBEATs too, and their failures count.
 func (s SCTP) InFlight(rto time.Duration) Window {
 	return Window{Earliest: rto - grain, Latest: s.InFlightWithoutHeartbeats(rto).Latest}
 }
 
-// InFlightWithoutHeartbeats is InFlight for a path that is not probed.
+// InFlightWithoutHeartbeats returns what InFlight does, for a path without HEARTBEATs.
 func (s SCTP) InFlightWithoutHeartbeats(rto time.Duration) Window {
-	return Around(backingOff(rto, s.RTOMax, s.AssociationRetransmissions))
+	return Around(backoff(rto, s.RTOMax, s.AssociationRetransmissions))
 }
 
-// InitFailure is when connecting into silence ends with ETIMEDOUT, counted from the first
-// INIT: after RTO.Initial, and then after every further INIT, of which there are so many,
-// a wait that doubles up to the longest (SCTP_INITMSG; net/sctp/sm_sideeffect.c, T1-init).
-func InitFailure(initial, most time.Duration, attempts int) Window {
-	return Around(backingOff(initial, most, attempts))
+// InitFailure returns when connecting to a silent peer ends with ETIMEDOUT, counted from the first
+// INIT. The kernel waits initial for an answer, sends attempts more INITs, and waits twice as long
+// after each as before, at most longest (SCTP_INITMSG; net/sctp/sm_sideeffect.c, T1-init).
+func InitFailure(initial, longest time.Duration, attempts int) Window {
+	return Around(backoff(initial, longest, attempts))
 }
 
-// backingOff is how long a first wait and so many after it take, each twice the one
-// before, up to the longest.
-func backingOff(first, most time.Duration, more int) time.Duration {
+// backoff returns how long a first wait and retries more take, each twice as long as the one
+// before, at most longest.
+func backoff(first, longest time.Duration, retries int) time.Duration {
 	total := time.Duration(0)
-	for wait := first; more >= 0; more-- {
+	for wait := first; retries >= 0; retries-- {
 		total += wait
-		wait = min(2*wait, most)
+		wait = min(2*wait, longest)
 	}
 	return total
 }

@@ -7,9 +7,9 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/oracle"
 )
 
-// What a 6.1 kernel did with an idle association whose peer fell silent after a HEARTBEAT
-// or a message had been answered, so that the RTO was the least. The silence began up to
-// one heartbeat interval and a half RTO after the last answer.
+// Measured on Linux 6.1: an idle association whose peer fell silent after it had answered a
+// HEARTBEAT or a message, so the RTO was at its minimum. The silence began up to one heartbeat
+// interval and a half RTO after the last answer.
 func TestSilenceOfAnAssociationIsNoticedWhenAKernelDid(t *testing.T) {
 	quicker := oracle.DefaultSCTP()
 	quicker.Heartbeat = time.Second
@@ -50,9 +50,9 @@ func TestSilenceOfAnAssociationIsNoticedWhenAKernelDid(t *testing.T) {
 	}
 }
 
-// By hand: 30.5 + 30.5 until the first failure, 1+2+4+8+16 more until the sixth, and then
-// five waits of 30 and half of 60; with the random part 31.5 + 31.5, 3+6+12+24+48, and
-// five of 30 and 90.
+// Calculated by hand: 30.5 + 30.5 s until the first failure, 1+2+4+8+16 s until the sixth, then
+// five waits of 30 s and half of 60 s; with the random parts 31.5 + 31.5 s, 3+6+12+24+48 s, and
+// five waits of 30 and 90 s.
 func TestTheWindowsOfTheDefaultsAreWhatTheRulesAddUpTo(t *testing.T) {
 	s := time.Second
 	path := oracle.DefaultSCTP().PathFailure(s)
@@ -65,10 +65,10 @@ func TestTheWindowsOfTheDefaultsAreWhatTheRulesAddUpTo(t *testing.T) {
 	}
 }
 
-// What a 6.1 kernel did with the first of two paths, over which a message went every
-// 200 ms until it dropped: UNREACHABLE after 84 s, and after 2.1 s when tuned. By hand for
-// the defaults: 1 s until the retransmission, half a second until the first HEARTBEAT, and
-// then 1+2+4+8+16 until the sixth failure; three times as long with the random parts.
+// Measured on Linux 6.1: the first of two paths, which carried a message every 200 ms until it
+// dropped all packets, was UNREACHABLE after 84 s, and after 2.1 s with shorter settings.
+// Calculated by hand for the defaults: 1 s until the retransmission, 0.5 s until the first
+// HEARTBEAT, and 1+2+4+8+16 s until the sixth failure; with the random parts three times as long.
 func TestAPathWhoseDataIsLostIsGivenUpWhenAKernelDid(t *testing.T) {
 	s := time.Second
 	tuned := oracle.SCTP{Heartbeat: s, PathRetransmissions: 2, AssociationRetransmissions: 10,

@@ -8,7 +8,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/oracle"
 )
 
-// replay is the watchdog after some events, and what it did upon each.
+// replay returns the watchdog after some events, and its action upon each.
 func replay(events ...oracle.WatchdogEvent) (oracle.Watchdog, []oracle.WatchdogAction) {
 	w, did := oracle.Watchdog{State: oracle.Okay}, []oracle.WatchdogAction(nil)
 	for _, event := range events {
@@ -36,18 +36,18 @@ func TestTheWatchdogDoesWhatRFC3539Says(t *testing.T) {
 		did    []oracle.WatchdogAction // of the last events
 	}{
 		{"one DWR, failover, close", silence, oracle.Down, []oracle.WatchdogAction{oracle.SendRequest, oracle.FailOver, oracle.CloseConnection}},
-		{"and then nothing", append(slices.Clip(silence), expires), oracle.Down, []oracle.WatchdogAction{oracle.Nothing}},
-		{"an answer allows the next DWR", []oracle.WatchdogEvent{expires, answer, expires}, oracle.Okay, []oracle.WatchdogAction{oracle.SendRequest, oracle.Nothing, oracle.SendRequest}},
-		{"another message does not: the DWR is still pending", []oracle.WatchdogEvent{expires, other, expires}, oracle.Suspect, []oracle.WatchdogAction{oracle.Nothing, oracle.FailOver}},
+		{"and then no action", append(slices.Clip(silence), expires), oracle.Down, []oracle.WatchdogAction{oracle.NoAction}},
+		{"an answer allows the next DWR", []oracle.WatchdogEvent{expires, answer, expires}, oracle.Okay, []oracle.WatchdogAction{oracle.SendRequest, oracle.NoAction, oracle.SendRequest}},
+		{"another message does not: the DWR is still pending", []oracle.WatchdogEvent{expires, other, expires}, oracle.Suspect, []oracle.WatchdogAction{oracle.NoAction, oracle.FailOver}},
 		{"the answer comes to a suspect", []oracle.WatchdogEvent{expires, expires, answer, expires}, oracle.Okay, []oracle.WatchdogAction{oracle.FailBack, oracle.SendRequest}},
 		{"any message comes to a suspect", []oracle.WatchdogEvent{expires, expires, other}, oracle.Okay, []oracle.WatchdogAction{oracle.FailBack}},
 		{"three answers reopen", append(slices.Clip(silence), up, answer, expires, answer, expires, answer), oracle.Okay,
-			[]oracle.WatchdogAction{oracle.SendRequest, oracle.Nothing, oracle.SendRequest, oracle.Nothing, oracle.SendRequest, oracle.FailBack}},
-		{"two do not", append(slices.Clip(silence), up, answer, expires, answer), oracle.Reopen, []oracle.WatchdogAction{oracle.Nothing}},
-		{"what else comes on probation is thrown away", append(slices.Clip(silence), up, other), oracle.Reopen, []oracle.WatchdogAction{oracle.SendRequest, oracle.ThrowAway}},
-		{"a missed answer costs four", append(slices.Clip(silence), up, expires, answer, expires, answer, expires, answer), oracle.Reopen, []oracle.WatchdogAction{oracle.Nothing}},
+			[]oracle.WatchdogAction{oracle.SendRequest, oracle.NoAction, oracle.SendRequest, oracle.NoAction, oracle.SendRequest, oracle.FailBack}},
+		{"two do not", append(slices.Clip(silence), up, answer, expires, answer), oracle.Reopen, []oracle.WatchdogAction{oracle.NoAction}},
+		{"other messages on probation are discarded", append(slices.Clip(silence), up, other), oracle.Reopen, []oracle.WatchdogAction{oracle.SendRequest, oracle.Discard}},
+		{"a missed answer costs four", append(slices.Clip(silence), up, expires, answer, expires, answer, expires, answer), oracle.Reopen, []oracle.WatchdogAction{oracle.NoAction}},
 		{"and the fourth reopens", append(slices.Clip(silence), up, expires, answer, expires, answer, expires, answer, expires, answer), oracle.Okay, []oracle.WatchdogAction{oracle.SendRequest, oracle.FailBack}},
-		{"a second one missed closes", append(slices.Clip(silence), up, expires, expires), oracle.Down, []oracle.WatchdogAction{oracle.Nothing, oracle.CloseConnection}},
+		{"a second one missed closes", append(slices.Clip(silence), up, expires, expires), oracle.Down, []oracle.WatchdogAction{oracle.NoAction, oracle.CloseConnection}},
 	} {
 		w, did := replay(c.events...)
 		if last := did[len(did)-len(c.did):]; w.State != c.state || !slices.Equal(last, c.did) {
@@ -56,7 +56,7 @@ func TestTheWatchdogDoesWhatRFC3539Says(t *testing.T) {
 	}
 }
 
-// The windows count expirations: as many as the algorithm takes.
+// The windows are as many expirations long as the algorithm takes.
 func TestTheWindowsOfTheWatchdogAreItsExpirations(t *testing.T) {
 	for _, c := range []struct {
 		what   string

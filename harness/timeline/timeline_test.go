@@ -81,6 +81,20 @@ func TestAnEventWithoutATimeHappensNow(t *testing.T) {
 	}
 }
 
+func TestTheTextOfAnEventIsReplacedInItsPlace(t *testing.T) {
+	tl := timeline.New()
+	amend := tl.Begin("spec", timeline.Step, "the power fails")
+	tl.Addf("client", timeline.Step, "writes")
+	amend("FAILED: the power fails")
+	var got []string
+	for _, e := range tl.Events() {
+		got = append(got, e.What)
+	}
+	if want := "FAILED: the power fails, writes"; strings.Join(got, ", ") != want {
+		t.Errorf("the events are %q, expected %q", got, want)
+	}
+}
+
 func TestLastIsTheLatestEventsOldestFirst(t *testing.T) {
 	tl := timeline.New()
 	for _, n := range []int{2, 3, 1} {

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -178,7 +179,7 @@ func (t *trial) dial() error {
 // connectFixture connects the fixture's socket within the time that the program has to get
 // ready.
 func (t *trial) connectFixture() error {
-	ctx, cancel := t.withReadyTime()
+	ctx, cancel := context.WithTimeout(t.ctx, t.plan.Ready)
 	defer cancel()
 	err := t.conn.Socket.Connect(t.lab.Server.AddressPort(t.plan.Port))
 	if err == unix.EINPROGRESS {

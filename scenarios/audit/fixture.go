@@ -7,11 +7,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// withReadyTime returns a context of the time that the program has to get ready.
-func (t *trial) withReadyTime() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(t.ctx, t.plan.Ready)
-}
-
 // say lets the fixture send what the user has supplied.
 func (t *trial) say() error {
 	message := []byte(t.plan.Send)

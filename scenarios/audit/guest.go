@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/reexec"
+	"github.com/halfopen-lab/halfopen/harness/report"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
 	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
@@ -42,7 +42,7 @@ func runInGuest(ctx context.Context, r Request) (*answer.Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := harness.EmptyReport(r.Report); err != nil {
+	if err := report.Empty(r.Report); err != nil {
 		return nil, fmt.Errorf("%w (--report)", err)
 	}
 	r.tell(Progress{Stage: Measuring})

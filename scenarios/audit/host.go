@@ -14,9 +14,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/reexec"
+	"github.com/halfopen-lab/halfopen/harness/report"
 	"github.com/halfopen-lab/halfopen/harness/trace"
 	"github.com/halfopen-lab/halfopen/harness/virtual/root"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
@@ -35,7 +35,7 @@ func runOnHost(ctx context.Context, r Request) (a *answer.Answer, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := harness.EmptyReport(r.Report); err != nil {
+	if err := report.Empty(r.Report); err != nil {
 		return nil, fmt.Errorf("%w (--report)", err)
 	}
 	content, err := json.Marshal(p)

@@ -20,8 +20,8 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/environment"
+	"github.com/halfopen-lab/halfopen/harness/report"
 	"github.com/halfopen-lab/halfopen/harness/virtual/gotest"
 	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 	"github.com/halfopen-lab/halfopen/scripts/suites"
@@ -47,7 +47,7 @@ func Command(ctx context.Context, arguments []string) (passed bool, err error) {
 	if err := check(&s, *on, *one); err != nil {
 		return false, err
 	}
-	if err := harness.EmptyReport(s.Report); err != nil {
+	if err := report.Empty(s.Report); err != nil {
 		return false, fmt.Errorf("%w (REPORT)", err)
 	}
 	passed = true

@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/report"
 	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 )
 
@@ -24,7 +24,7 @@ func Merge(into string, directories []string) (*Report, shard.Run, error) {
 	if err := outside(into, directories); err != nil {
 		return nil, run, err
 	}
-	if err := harness.EmptyReport(into); err != nil {
+	if err := report.Empty(into); err != nil {
 		return nil, run, err
 	}
 	suites, err := shard.Join(into, parts)

@@ -217,7 +217,7 @@ func (r *virtualRun) shard(ctx context.Context, n int, directory string) (shardR
 		_, err := part.Write(directory, r.list, nil)
 		return result, err
 	}
-	starts := r.tests.starts(r.listing, r.list, places, start{seed: r.settings.Seed, into: report, timeout: noTimeout})
+	starts := r.tests.starts(r.listing, r.list, places, start{seed: r.settings.Seed, into: handedOut, timeout: noTimeout})
 	one := r.guest(r.list.Suites(places), r.commands(starts))
 	one.Seed, one.Memory, one.Into, one.Console = uint64(r.settings.Seed), r.memory, directory, r.progress.console()
 	one.Settings, one.Environment = r.settings.Lab, r.run.Environment

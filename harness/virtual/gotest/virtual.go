@@ -150,8 +150,8 @@ func (v *Virtual) digest() (string, error) {
 	return digestOf(texts...), err
 }
 
-// report is the directory of a guest that is handed out.
-const report = "/report"
+// handedOut is the directory of a guest that is handed out.
+const handedOut = "/report"
 
 // guest is a machine that runs commands with the packages that some suites are of.
 func (v *Virtual) guest(suites []shard.Suite, commands []guest.Command) *virtual.Guest {
@@ -161,7 +161,7 @@ func (v *Virtual) guest(suites []shard.Suite, commands []guest.Command) *virtual
 	}
 	return &virtual.Guest{
 		Machine: v.machine, Files: files, Memory: v.memoryOf(suites),
-		Commands: commands, Environment: v.config.Environment, Report: report,
+		Commands: commands, Environment: v.config.Environment, Report: handedOut,
 	}
 }
 
@@ -169,14 +169,14 @@ func (v *Virtual) guest(suites []shard.Suite, commands []guest.Command) *virtual
 func (v *Virtual) command(s suite, directory string, arguments []string) guest.Command {
 	return guest.Command{
 		Arguments: append([]string{s.binaryName()}, arguments...), Directory: s.source,
-		Environment: v.tests.environment(s, report), Output: path.Join(directory, outputFile),
+		Environment: v.tests.environment(s, handedOut), Output: path.Join(directory, outputFile),
 	}
 }
 
 // listUnits lists the specs of the Ginkgo suites, in a guest for each: what is around the
 // specs may need what a guest has.
 func (v *Virtual) listUnits(ctx context.Context) error {
-	starts := v.tests.listStarts(report)
+	starts := v.tests.listStarts(handedOut)
 	reports := make([]types.Report, len(starts))
 	err := sideBySide(ctx, len(starts), 0, func(ctx context.Context, i int) (err error) {
 		reports[i], err = v.listOne(ctx, starts[i])

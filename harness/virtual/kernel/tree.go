@@ -24,9 +24,10 @@ var unneeded []byte
 
 // makeArguments are arguments of every make, and makeEnvironment is the environment of
 // every program of a build. They keep this machine's name, user and clock out of the
-// kernel.
+// kernel, and whether it has Rust, its bindgen and pahole: the kernel carries its own
+// configuration, which would name their versions.
 var (
-	makeArguments   = []string{"ARCH=um"}
+	makeArguments   = []string{"ARCH=um", "RUSTC=false", "BINDGEN=false", "PAHOLE=false"}
 	makeEnvironment = []string{
 		"KBUILD_BUILD_TIMESTAMP=Thu Jan  1 00:00:00 UTC 2026",
 		"KBUILD_BUILD_USER=halfopen",

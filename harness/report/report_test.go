@@ -1,4 +1,4 @@
-package harness_test
+package report_test
 
 import (
 	"os"
@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/report"
 )
 
 func TestWhatIsNoReportIsLeftAlone(t *testing.T) {
@@ -14,7 +14,7 @@ func TestWhatIsNoReportIsLeftAlone(t *testing.T) {
 	if err := os.WriteFile(thesis, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	err := harness.EmptyReport(filepath.Dir(thesis))
+	err := report.Empty(filepath.Dir(thesis))
 	if err == nil || !strings.Contains(err.Error(), "holds something else: choose an empty place") {
 		t.Errorf("emptying a directory with a thesis: %v", err)
 	}
@@ -25,14 +25,14 @@ func TestWhatIsNoReportIsLeftAlone(t *testing.T) {
 
 func TestTheReportOfAnEarlierRunIsReplaced(t *testing.T) {
 	directory := filepath.Join(t.TempDir(), "deep", "report")
-	if err := harness.EmptyReport(directory); err != nil {
+	if err := report.Empty(directory); err != nil {
 		t.Fatal(err)
 	}
 	stale := filepath.Join(directory, "ginkgo.json")
 	if err := os.WriteFile(stale, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := harness.EmptyReport(directory); err != nil {
+	if err := report.Empty(directory); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(stale); !os.IsNotExist(err) {

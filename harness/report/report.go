@@ -1,4 +1,5 @@
-package harness
+// Package report is the directory that a run leaves its report in.
+package report
 
 import (
 	"errors"
@@ -10,10 +11,10 @@ import (
 // signature is the file that tells a report's directory from any other.
 const signature = ".halfopen-report"
 
-// EmptyReport makes the directory of a report, or empties it if an earlier run has filled
+// Empty makes the directory of a report, or empties it if an earlier run has filled
 // it. A directory that holds anything else is left alone, which is an error: a wrong name
 // would otherwise remove what somebody needs.
-func EmptyReport(directory string) error {
+func Empty(directory string) error {
 	entries, err := os.ReadDir(directory)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("making room for the report: %w: choose another place", err)
