@@ -15,9 +15,9 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-var _ = Describe("Forget this flow now", Rows("F10"), func() {
+var _ = Describe("A firewall that is told to forget a flow", Rows("F10"), func() {
 	EachFamily(func(family sock.Family) {
-		It("reproduces the reset of an idle timeout without the waiting", func() {
+		It("resets the next sender, as after an idle timeout but without the wait", func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Apply(scenarios.IdleTimeout{After: time.Hour, Then: firewall.ResetSender})
 			client, server := lab.Connect(5000)
@@ -30,7 +30,7 @@ var _ = Describe("Forget this flow now", Rows("F10"), func() {
 			Expect(server).To(BeInState(sock.Established))
 		})
 
-		It("resets both ends at once where that is the firewall's way", func() {
+		It("resets both ends at once if that is its policy", func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Apply(scenarios.IdleTimeout{After: time.Hour, Then: firewall.ResetBoth})
 			client, server := lab.Connect(5000)

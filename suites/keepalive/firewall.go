@@ -18,7 +18,7 @@ import (
 
 var _ = Describe("Keepalive through a firewall with an idle timeout of 3 s", Rows("K10"), func() {
 	EachFamily(func(family sock.Family) {
-		DescribeTable("keeps the flow known when one side has switched it on",
+		DescribeTable("keeps the firewall's entry if one side has switched it on",
 			func(side func(client, server *harness.Conn) *harness.Conn) {
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
 				lab.Apply(scenarios.IdleTimeout{After: 3 * time.Second, Then: firewall.ResetSender})

@@ -14,12 +14,6 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
-// The sides.
-const (
-	client = "client"
-	server = "server"
-)
-
 const port = 5000
 
 // ends is a lab with the programs that watch on one side of it, and on the other
@@ -38,7 +32,7 @@ type ends struct {
 func newEnds(protocol detection.Protocol, topology harness.Topology, side string) *ends {
 	lab := harness.New(GinkgoT(), topology, sock.IPv4)
 	e := &ends{lab: lab, protocol: protocol, side: side, near: lab.Client, far: lab.Server}
-	if side == server {
+	if side == detection.Server {
 		e.near, e.far = lab.Server, lab.Client
 	}
 	for _, load := range []string{detection.Idle, detection.Busy} {
@@ -54,7 +48,7 @@ func (e *ends) converse() {
 	switch {
 	case e.protocol == detection.SCTP:
 		e.associate()
-	case e.side == client:
+	case e.side == detection.Client:
 		e.peer = e.lab.StartServer(port, fixtures.Echo{})
 		for _, w := range e.watchers {
 			e.adopt(w, e.lab.Dial(port))
@@ -83,7 +77,7 @@ func (e *ends) adopt(w *watcher, c *harness.Conn) {
 // does not probe it: it would abort what it finds dead, in a race with the detectors.
 func (e *ends) associate() {
 	echo := fixtures.SCTPEcho{NoHeartbeats: len(e.lab.Paths()) == 1}
-	if e.side == client {
+	if e.side == detection.Client {
 		everywhere := netip.AddrPortFrom(netip.IPv4Unspecified(), port)
 		e.peer = e.lab.Server.Start(echo.ServerCommand(everywhere))
 		e.peer.Await(peer.Ready)
@@ -105,7 +99,7 @@ func (e *ends) associate() {
 // knock begins to connect every watcher.
 func (e *ends) knock() {
 	for _, w := range e.watchers {
-		c := e.lab.Client.NewSocket(client)
+		c := e.lab.Client.NewSocket("client")
 		e.adopt(w, c)
 		Expect(c.Connect(e.lab.Entrance(port))).To(MatchError(unix.EINPROGRESS))
 		w.ready()

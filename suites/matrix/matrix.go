@@ -30,8 +30,8 @@ var _ = Describe(catalogue.Matrix, Label(sock.IPv4.String()), func() {
 
 func measureAll(faults []fault) {
 	for number, f := range faults {
-		for _, side := range []string{client, server} {
-			if f.connecting && side == server {
+		for _, side := range []string{detection.Client, detection.Server} {
+			if f.connecting && side == detection.Server {
 				continue
 			}
 			It(fmt.Sprintf("%s, seen by the %s", f.name, side), Waits(f.longest()), Costs(5), func() {

@@ -6,11 +6,12 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 )
 
-// AtOnce runs expectations at the same time and returns when all have ended. A failure in
-// one of them ends the spec, after the others have ended.
+// AtOnce checks expectations at the same time, and returns when all have ended. If one of
+// them fails, the spec fails and ends after the others have ended.
 //
-// A spec needs it where each end has a window of its own: a matcher takes what it reads for
-// as late as the read, and while the first end is awaited nobody reads the second.
+// A spec needs it if each end must fail within a window of its own. A matcher takes the time
+// at which it reads an error for the time of the error, and while a spec waits for the first
+// end, nobody reads the second.
 //
 //	AtOnce(
 //		func() { Expect(client).To(FailWith(unix.ETIMEDOUT, During(window, clientQuiet))) },
@@ -30,7 +31,7 @@ func AtOnce(expectations ...func()) {
 	running.Wait()
 	for _, kept := range kept {
 		if !kept {
-			// Ginkgo keeps the first failure, which has said what is wrong.
+			// Ginkgo keeps the first failure, which says what is wrong.
 			Fail("an expectation failed that was checked at the same time as others")
 		}
 	}

@@ -14,7 +14,7 @@ func Say(from, to *harness.Conn, text string) {
 	Expect(to.Read()).To(Equal(text))
 }
 
-// Talk sends a word from the client to the server, and one back.
+// Talk sends a word from the client to the server, and another one back.
 func Talk(client, server *harness.Conn) {
 	GinkgoHelper()
 	Say(client, server, "hello")
