@@ -60,7 +60,7 @@ func forbidden(folder, imported string) string {
 		return "nothing imports suites"
 	case ours && within(target, "scenarios", "fixtures", "harness/matcher", "cmd") && within(folder, "harness"):
 		return "harness does not know who uses it"
-	case ours && target == "harness" && within(folder, "harness") && !within(folder, "harness/virtual/gotest"):
+	case ours && target == "harness" && within(folder, "harness"):
 		return "the packages below harness do not import it"
 	case ours && within(target, "scenarios") && within(folder, "fixtures", "harness/matcher"):
 		return "faults are applied by suites and commands"

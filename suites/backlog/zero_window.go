@@ -41,10 +41,10 @@ func givesUp(lab *harness.Lab, client *harness.Conn, retries int) types.GomegaMa
 	GinkgoHelper()
 	answers := lab.Client.Received(capture.ZeroWindow)
 	Expect(answers).NotTo(BeEmpty(), "the window is zero")
-	quiet := answers[len(answers)-1].At
+	quiet := WhenLast(answers)
 	data := lab.Client.Sent(capture.Data)
 	probesAfter := func(t time.Time) int { return len(lab.Client.Sent(capture.All(capture.WindowProbe, capture.After(t)))) }
-	answered := probesAfter(data[len(data)-1].At) - probesAfter(quiet)
+	answered := probesAfter(WhenLast(data)) - probesAfter(quiet)
 	return FailWith(unix.ETIMEDOUT, During(oracle.ZeroWindowGiveUp(retries, answered, client.RTO()), quiet))
 }
 
@@ -86,8 +86,7 @@ var _ = Describe("A peer whose window is zero", Rows("B3"), func() {
 			Expect(time.Since(last)).To(BeNumerically("<=", longest))
 
 			lab.Heal(stall)
-			Expect(client.Write("and more")).To(Succeed())
-			Expect(server.Read()).To(Equal("and more"))
+			Say(client, server, "and more")
 		})
 
 		It("is given up after TCP_USER_TIMEOUT, although it answers every probe", Waits(4*time.Second), func() {

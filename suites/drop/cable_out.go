@@ -43,8 +43,10 @@ var _ = Describe("A cable that is pulled", Rows("D1"), func() {
 				Expect(lab.Client.Carrier(west)).To(Equal(clientsCarrier), "the client's carrier")
 				Expect(lab.Server.Carrier(east)).To(Equal(serversCarrier), "the server's carrier")
 				Expect(client).To(BeInState(sock.Established), "losing the carrier ends no connection")
-				Expect(client).To(FailWith(unix.ETIMEDOUT, During(unhurried.Death(), clientQuiet)))
-				Expect(server).To(FailWith(unix.ETIMEDOUT, During(unhurried.Death(), serverQuiet)))
+				AtOnce(
+					func() { Expect(client).To(FailWith(unix.ETIMEDOUT, During(unhurried.Death(), clientQuiet))) },
+					func() { Expect(server).To(FailWith(unix.ETIMEDOUT, During(unhurried.Death(), serverQuiet))) },
+				)
 			},
 			Entry("at the client's end", Waits(4*time.Second), scenarios.ClientsEnd, false, true),
 			Entry("in the middle: no host sees anything", Waits(4*time.Second), scenarios.Middle, true, true),

@@ -106,8 +106,7 @@ var _ = Describe("A late answer to data", Rows("D8"), func() {
 
 			lab.Apply(scenarios.ImpairedPath{By: link.Impairment{Delay: delay}})
 			for range 10 {
-				Expect(client.Write("x")).To(Succeed())
-				Expect(server.Read()).To(Equal("x"))
+				Say(client, server, "x")
 				time.Sleep(3 * time.Second)
 			}
 			bad, probe := client.RTO(), oracle.LossProbe(client.RTT(), client.RTO())

@@ -30,8 +30,7 @@ var _ = Describe("A narrow place on the path", Rows("D7"), func() {
 	EachFamily(func(family sock.Family) {
 		beat := func(from, to *harness.Conn) {
 			GinkgoHelper()
-			Expect(from.Write(".")).To(Succeed())
-			Expect(to.Read()).To(Equal("."))
+			Say(from, to, ".")
 		}
 
 		It("that tells nobody passes heartbeats and swallows bulk data: ETIMEDOUT, while the peer is heard to live", Waits(4*time.Second), func() {

@@ -18,18 +18,11 @@ import (
 // RFC 5961 §3.2; net/ipv4/tcp_input.c, tcp_validate_incoming.
 var _ = Describe("An RST that a firewall forges", Rows("F9"), func() {
 	EachFamily(func(family sock.Family) {
-		talk := func(client, server *harness.Conn) {
-			GinkgoHelper()
-			Expect(server.Write("hello")).To(Succeed())
-			Expect(client.Read()).To(Equal("hello"))
-			Expect(client.Write("hello yourself")).To(Succeed())
-			Expect(server.Read()).To(Equal("hello yourself"))
-		}
 		talking := func() (lab *harness.Lab, client, server *harness.Conn) {
 			GinkgoHelper()
 			lab = harness.New(GinkgoT(), harness.Firewalled, family)
 			client, server = lab.Connect(5000)
-			talk(client, server)
+			Talk(client, server)
 			return lab, client, server
 		}
 		// forged waits for the RST, and returns when it arrived.
@@ -47,7 +40,7 @@ var _ = Describe("An RST that a firewall forges", Rows("F9"), func() {
 
 			Expect(client).To(StayAlive(300 * time.Millisecond))
 			Expect(lab.Client.SentBy(client, capture.After(arrived))).To(BeEmpty(), "not a word")
-			talk(client, server)
+			Talk(client, server)
 		})
 
 		It("with a number inside the window that is not the next draws a challenge ACK, and the connection lives", func() {
@@ -62,7 +55,7 @@ var _ = Describe("An RST that a firewall forges", Rows("F9"), func() {
 			Expect(challenges[0].ACK).To(BeTrue())
 			Expect(challenges[0].Length).To(BeZero())
 			Expect(lab.Server.SentBy(server, capture.After(arrived))).To(BeEmpty(), "a peer that has reset nothing does not answer the challenge")
-			talk(client, server)
+			Talk(client, server)
 		})
 
 		It("with the very number that is expected next gives ECONNRESET, and the other end knows nothing", func() {

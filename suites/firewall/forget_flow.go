@@ -21,8 +21,7 @@ var _ = Describe("Forget this flow now", Rows("F10"), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Apply(scenarios.IdleTimeout{After: time.Hour, Then: firewall.ResetSender})
 			client, server := lab.Connect(5000)
-			Expect(client.Write("hello")).To(Succeed())
-			Expect(server.Read()).To(Equal("hello"))
+			Say(client, server, "hello")
 
 			lab.Apply(scenarios.ForgetFlow{Client: client})
 
@@ -35,13 +34,14 @@ var _ = Describe("Forget this flow now", Rows("F10"), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Apply(scenarios.IdleTimeout{After: time.Hour, Then: firewall.ResetBoth})
 			client, server := lab.Connect(5000)
-			Expect(client.Write("hello")).To(Succeed())
-			Expect(server.Read()).To(Equal("hello"))
+			Say(client, server, "hello")
 
 			lab.Apply(scenarios.ForgetFlow{Client: client})
 
-			Expect(client).To(FailWith(unix.ECONNRESET, Within(time.Second)))
-			Expect(server).To(FailWith(unix.ECONNRESET, Within(time.Second)))
+			AtOnce(
+				func() { Expect(client).To(FailWith(unix.ECONNRESET, Within(time.Second))) },
+				func() { Expect(server).To(FailWith(unix.ECONNRESET, Within(time.Second))) },
+			)
 		})
 	})
 })

@@ -51,8 +51,7 @@ var _ = Describe("A firewall that forgets idle flows and says nothing", Rows("F1
 				younger, its := lab.Connect(5001)
 
 				time.Sleep(time.Until(younger.QuietSince().Add(timeout - margin)))
-				Expect(younger.Write("in time")).To(Succeed())
-				Expect(its.Read()).To(Equal("in time"))
+				Say(younger, its, "in time")
 				Expect(client).To(BeInState(sock.Established))
 				Expect(server).To(BeInState(sock.Established))
 
@@ -79,8 +78,7 @@ var _ = Describe("A firewall that forgets idle flows and resets the next sender"
 				younger, its := lab.Connect(5001)
 
 				time.Sleep(time.Until(younger.QuietSince().Add(timeout - margin)))
-				Expect(younger.Write("in time")).To(Succeed())
-				Expect(its.Read()).To(Equal("in time"))
+				Say(younger, its, "in time")
 				Expect(client).To(BeInState(sock.Established))
 				Expect(client.Write("late")).To(Succeed())
 
@@ -100,12 +98,13 @@ var _ = Describe("A firewall that resets both ends the moment a flow's idle time
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
 				lab.Apply(scenarios.IdleTimeout{After: timeout, Then: firewall.ResetBoth})
 				client, server := lab.Connect(5000)
-				Expect(client.Write("hello")).To(Succeed())
-				Expect(server.Read()).To(Equal("hello"))
+				Say(client, server, "hello")
 				quiet := client.QuietSince()
 
-				Expect(client).To(FailWith(unix.ECONNRESET, During(oracle.Around(timeout), quiet)))
-				Expect(server).To(FailWith(unix.ECONNRESET, During(oracle.Around(timeout), quiet)))
+				AtOnce(
+					func() { Expect(client).To(FailWith(unix.ECONNRESET, During(oracle.Around(timeout), quiet))) },
+					func() { Expect(server).To(FailWith(unix.ECONNRESET, During(oracle.Around(timeout), quiet))) },
+				)
 				Expect(lab.Client.Received(capture.RST)).To(HaveLen(1))
 				Expect(lab.Server.Received(capture.RST)).To(HaveLen(1))
 			},

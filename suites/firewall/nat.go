@@ -24,8 +24,7 @@ var _ = Describe("A NAT that forgets a mapping", Rows("F7"), func() {
 			lab := harness.New(GinkgoT(), harness.NATed, family)
 			client, server := lab.Connect(5000)
 			Expect(server.Remote().Addr()).NotTo(Equal(client.Local().Addr()), "the NAT hides the client")
-			Expect(client.Write("hello")).To(Succeed())
-			Expect(server.Read()).To(Equal("hello"))
+			Say(client, server, "hello")
 
 			lab.Apply(scenarios.NATRebinding{Client: client, Ports: newPorts})
 			Expect(client.Write("me again")).To(Succeed())

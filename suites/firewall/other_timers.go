@@ -24,8 +24,7 @@ var _ = Describe("A download that goes on after the client has closed its sendin
 			lab.Apply(scenarios.IdleTimeout{After: 432000 * time.Second, Then: firewall.ResetSender})
 			download := func(port uint16) (client, server *harness.Conn) {
 				client, server = lab.Connect(port)
-				Expect(client.Write("send me the file")).To(Succeed())
-				Expect(server.Read()).To(Equal("send me the file"))
+				Say(client, server, "send me the file")
 				client.CloseWrite()
 				Expect(server).To(EnterState(sock.CloseWait, Within(time.Second)))
 				return client, server
@@ -34,8 +33,7 @@ var _ = Describe("A download that goes on after the client has closed its sendin
 			waiting, late := download(5001)
 
 			time.Sleep(time.Until(server.QuietSince().Add(59 * time.Second)))
-			Expect(server.Write("the file")).To(Succeed())
-			Expect(client.Read()).To(Equal("the file"))
+			Say(server, client, "the file")
 
 			time.Sleep(time.Until(late.QuietSince().Add(61 * time.Second)))
 			Expect(late.Write("the file")).To(Succeed())
@@ -61,8 +59,7 @@ var _ = Describe("Data that nobody acknowledges", Rows("F8"), func() {
 			lab.Apply(scenarios.PowerOff{Host: lab.Server})
 			Expect(client.Write("anyone?")).To(Succeed())
 			Expect(client).To(FailWith(unix.ETIMEDOUT, During(oracle.UserTimeout(time.Minute, rto), client.LastSent())))
-			packets := lab.Client.Sent(capture.Data)
-			last := packets[len(packets)-1].At
+			last := WhenLast(lab.Client.Sent(capture.Data))
 
 			time.Sleep(time.Until(last.Add(unacknowledged - time.Second)))
 			Expect(lab.Knows(from, to)).To(BeTrue())
@@ -85,8 +82,7 @@ var _ = Describe("A flow that is being closed", Rows("F8"), func() {
 				closed(lab, client, server)
 
 				Expect(lab.Firewall().Entries()).To(ConsistOf(HaveField("State", state)))
-				packets := lab.Host("firewall").Received(capture.Any(capture.ACK, capture.RST))
-				last := packets[len(packets)-1].At
+				last := WhenLast(lab.Host("firewall").Received(capture.Any(capture.ACK, capture.RST)))
 				time.Sleep(time.Until(last.Add(timeout - time.Second)))
 				Expect(lab.Knows(from, to)).To(BeTrue())
 				time.Sleep(time.Until(last.Add(timeout + time.Second)))

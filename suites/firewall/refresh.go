@@ -27,8 +27,7 @@ var _ = Describe("Keepalive against a firewall's idle timeout", Rows("F4"), func
 
 				Expect(client).To(StayAlive(timeout + margin))
 				Expect(lab.Knows(client.Local(), client.Remote())).To(BeTrue(), "the firewall still has the entry")
-				Expect(client.Write("still here")).To(Succeed())
-				Expect(server.Read()).To(Equal("still here"))
+				Say(client, server, "still here")
 			},
 			Entry("idle 2 s, timeout 3 s", Waits(idleTimeout+margin),
 				oracle.Keepalive{Idle: 2 * time.Second, Interval: time.Second, Count: 3}, idleTimeout),

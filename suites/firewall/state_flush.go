@@ -56,10 +56,7 @@ var _ = Describe("A firewall that loses its state in the middle of a flow", Rows
 			lab.Apply(scenarios.StateFlush{Then: firewall.PickUp})
 			Expect(lab.Knows(client.Local(), client.Remote())).To(BeFalse())
 
-			Expect(client.Write("hello?")).To(Succeed())
-			Expect(server.Read()).To(Equal("hello?"))
-			Expect(server.Write("hello!")).To(Succeed())
-			Expect(client.Read()).To(Equal("hello!"))
+			Talk(client, server)
 			Expect(lab.Knows(client.Local(), client.Remote())).To(BeTrue(), "the packet in the middle opened a new entry")
 		})
 	})

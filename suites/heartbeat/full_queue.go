@@ -43,8 +43,7 @@ var _ = Describe("A heartbeat in a send queue", Rows("H10"), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Client.Sysctl("ipv4/tcp_retries2", retries)
 			client, server := lab.Connect(5000)
-			Expect(client.Write(".")).To(Succeed())
-			Expect(server.Read()).To(Equal("."))
+			Say(client, server, ".")
 
 			lab.Apply(scenarios.PowerOff{Host: lab.Server})
 			rto := client.RTO()

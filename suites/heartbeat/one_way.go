@@ -77,8 +77,7 @@ var _ = Describe("Heartbeats both ways over a path that drops one direction", Ro
 
 				Expect(speaker).To(Announce(fixtures.Silent, Within(3*timeout)))
 				// What comes for the second time was heard already: not LastData.
-				fresh := speaking.Received(capture.All(capture.Data, capture.Original))
-				heard := fresh[len(fresh)-1].At
+				heard := WhenLast(speaking.Received(capture.All(capture.Data, capture.Original)))
 				Expect(speaker).To(Announce(fixtures.Silent, During(oracle.Silence(timeout, interval), heard)))
 				Expect(speaking.Received(capture.All(capture.Data, capture.Retransmission, capture.After(intact)))).NotTo(BeEmpty(), "all that still comes")
 				Expect(speaking).To(HaveSent(1, capture.RST, Within(time.Second)))

@@ -28,8 +28,7 @@ var _ = Describe("Keepalive through a firewall with an idle timeout of 3 s", Row
 				Expect(client).To(StayAlive(8 * time.Second))
 				Expect(lab.Knows(client.Local(), client.Remote())).To(BeTrue(), "the firewall still has the entry")
 
-				Expect(client.Write("still here")).To(Succeed())
-				Expect(server.Read()).To(Equal("still here"))
+				Say(client, server, "still here")
 				Expect(lab.Client.Received(capture.RST)).To(BeEmpty())
 			},
 			Entry("the client", Waits(8*time.Second), func(client, _ *harness.Conn) *harness.Conn { return client }),

@@ -7,6 +7,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/halfopen-lab/halfopen/fixtures"
+	"github.com/halfopen-lab/halfopen/fixtures/catalogue"
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	. "github.com/halfopen-lab/halfopen/harness/matcher"
@@ -33,13 +34,12 @@ var _ = Describe("Keepalive and a peer that lives", Rows("K1"), func() {
 				}
 				Expect(lab.Server.Received(capture.KeepaliveProbe)).To(HaveLen(len(probes)))
 				Expect(client.Entry().Unanswered).To(BeZero())
-				Expect(client.Write("still here")).To(Succeed())
-				Expect(server.Read()).To(Equal("still here"))
+				Say(client, server, "still here")
 			},
 			// No multiple of the idle time: a probe may be late, and still under way.
 			Entry("11 s of silence, idle 2 s, interval 1 s, 2 probes", Waits(11*time.Second),
 				oracle.Keepalive{Idle: 2 * time.Second, Interval: time.Second, Count: 2}, 11*time.Second),
-			Entry("72 h of silence, the kernel's own values", Waits(72*time.Hour), oracle.Default(), 72*time.Hour),
+			Entry(catalogue.ThreeDays, Waits(72*time.Hour), oracle.Default(), 72*time.Hour),
 		)
 	})
 })
@@ -71,8 +71,7 @@ var _ = Describe("The keepalive timer of any socket", Rows("K11"), func() {
 			k := oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 5}
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client, server := lab.Connect(5000)
-			Expect(client.Write("hello")).To(Succeed())
-			Expect(server.Read()).To(Equal("hello"))
+			Say(client, server, "hello")
 			hello := lab.Client.Sent(capture.Data)[0]
 
 			switchedOn := time.Now()

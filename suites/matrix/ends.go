@@ -31,6 +31,8 @@ type ends struct {
 	near, far *harness.Host
 	peer      *harness.Program
 	watchers  []*watcher // by load, and by detector
+
+	connections []*harness.Conn // of the watchers over TCP
 }
 
 func newEnds(protocol detection.Protocol, topology harness.Topology, side string) *ends {
@@ -55,19 +57,26 @@ func (e *ends) converse() {
 	case e.side == client:
 		e.peer = e.lab.StartServer(port, fixtures.Echo{})
 		for _, w := range e.watchers {
-			w.adopt(e.lab.Dial(port))
+			e.adopt(w, e.lab.Dial(port))
 		}
 	default:
 		listener := e.lab.Server.Listen(port, len(e.watchers))
 		e.peer = e.lab.StartClient(port, fixtures.Echo{Connections: len(e.watchers)})
 		for _, w := range e.watchers {
-			w.adopt(listener.Accept("server"))
+			e.adopt(w, listener.Accept("server"))
 		}
 		listener.Close()
 	}
 	for _, w := range e.watchers {
-		w.converse()
+		w.transport.converse()
+		w.ready()
 	}
+}
+
+// adopt gives a watcher its connection.
+func (e *ends) adopt(w *watcher, c *harness.Conn) {
+	w.transport = detect(c, w.detector)
+	e.connections = append(e.connections, c)
 }
 
 // associate associates every watcher with the peer, on all paths. With one path the peer
@@ -79,7 +88,7 @@ func (e *ends) associate() {
 		e.peer = e.lab.Server.Start(echo.ServerCommand(everywhere))
 		e.peer.Await(peer.Ready)
 		for _, w := range e.watchers {
-			w.associate(e.lab.DialSCTP(port))
+			w.transport = detectOverSCTP(e.lab.DialSCTP(port), w.detector)
 		}
 		return
 	}
@@ -88,7 +97,7 @@ func (e *ends) associate() {
 	echo.Associations = len(e.watchers)
 	e.peer = e.lab.StartClient(port, echo)
 	for _, w := range e.watchers {
-		w.associate(listener.Accept("server"))
+		w.transport = detectOverSCTP(listener.Accept("server"), w.detector)
 	}
 	Expect(listener.Socket.Close()).To(Succeed())
 }
@@ -97,8 +106,8 @@ func (e *ends) associate() {
 func (e *ends) knock() {
 	for _, w := range e.watchers {
 		c := e.lab.Client.NewSocket(client)
-		knocking := w.adopt(c)
+		e.adopt(w, c)
 		Expect(c.Connect(e.lab.Entrance(port))).To(MatchError(unix.EINPROGRESS))
-		knocking.ready()
+		w.ready()
 	}
 }

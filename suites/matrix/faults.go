@@ -101,10 +101,10 @@ func (s stall) Apply(lab *harness.Lab) error {
 	if err := (scenarios.ProcessStopped{Program: s.peer}).Apply(lab); err != nil {
 		return err
 	}
-	errs := make([]error, len(s.watchers))
+	errs := make([]error, len(s.connections))
 	var senders sync.WaitGroup
-	for i, w := range s.watchers {
-		senders.Go(func() { _, errs[i] = scenarios.Fill(w.program.(*connection).conn) })
+	for i, c := range s.connections {
+		senders.Go(func() { _, errs[i] = scenarios.Fill(c) })
 	}
 	senders.Wait()
 	return errors.Join(errs...)

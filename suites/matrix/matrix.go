@@ -13,6 +13,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/halfopen-lab/halfopen/fixtures/catalogue"
 	"github.com/halfopen-lab/halfopen/fixtures/detection"
 	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/require"
@@ -21,7 +22,7 @@ import (
 )
 
 // One family is enough: the detectors do not know which it is.
-var _ = Describe("The detection matrix", Label(sock.IPv4.String()), func() {
+var _ = Describe(catalogue.Matrix, Label(sock.IPv4.String()), func() {
 	measureAll(faults)
 
 	Context("of SCTP", Needs(require.SCTP), func() { measureAll(faultsOfSCTP) })

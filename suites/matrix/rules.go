@@ -22,25 +22,25 @@ func (e *ends) broken(f fault, w *watcher) string {
 	switch {
 	case as == detection.Never || as == detection.Alive:
 		return ""
-	case as == "silence":
+	case as == detection.ToldSilence:
 		return w.outside(oracle.Silence(detection.BeatTimeout, detection.BeatInterval), w.heard)
-	case as == "zero-read" || as == "RDHUP": // RFC 9293 §3.10.4, Receive in CLOSE-WAIT
+	case as == detection.ToldZeroRead || as == "RDHUP": // RFC 9293 §3.10.4, Receive in CLOSE-WAIT
 		return unless(fin, "no FIN has come")
 	case as == "EPIPE": // the write before drew an RST (tcp_reset, CLOSE_WAIT)
 		return unless(fin && reset, "no FIN and RST have come")
 	case as == "ECONNRESET" || as != "ETIMEDOUT" && reset: // epoll does not say which
 		return unless(reset, "no RST has come")
 	case f.connecting && w.detector == detection.UserTimeout:
-		return w.outside(oracle.Around(detection.Unacknowledged), w.quietSince)
+		return w.outside(oracle.Around(detection.Unacknowledged), w.heard)
 	case f.connecting:
 		syns := oracle.SYNs(e.lab.Client.LinearSYNTimeouts(), oracle.SYNRetries)
-		return w.outside(oracle.Around(syns[len(syns)-1]), w.quietSince)
+		return w.outside(oracle.Around(syns[len(syns)-1]), w.heard)
 	case e.got(w, capture.ZeroWindow):
 		return w.outside(oracle.ZeroWindowUserTimeout(detection.Unacknowledged, w.rto), w.windowClosed(e))
 	case w.unanswered.IsZero() && w.detector == detection.KeepaliveDefault:
-		return w.outside(detection.Default.Death(), w.quietSince)
+		return w.outside(detection.Default.Death(), w.heard)
 	case w.unanswered.IsZero():
-		return w.outside(detection.Tuned.Death(), w.quietSince)
+		return w.outside(detection.Tuned.Death(), w.heard)
 	case w.detector == detection.UserTimeout:
 		return w.outside(oracle.UserTimeout(detection.Unacknowledged, w.rto), w.unanswered)
 	}

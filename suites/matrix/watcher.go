@@ -23,32 +23,23 @@ const (
 type watcher struct {
 	detector detection.Detector
 	load     string
-	program
 
-	local, remote netip.AddrPort // the connection's, which it forgets when it ends
-	rto           time.Duration  // before the fault
-	quietSince    time.Time      // the kernel's view: the last packet from the peer
-	heard         time.Time      // the program's view: the last data from the peer
-	unanswered    time.Time      // what was sent first after that; zero: nothing
-	began         time.Time      // the fault
+	transport transport
+
+	local, remote netip.AddrPort
+	rto           time.Duration // before the fault
+	heard         time.Time     // when the last data came from the peer
+	unanswered    time.Time     // when the first data after that was sent; zero: none was
+	began         time.Time     // when the fault began
 
 	outcome detection.Outcome
 	at      time.Time // of the outcome
 }
 
-// program is what a watcher does over its protocol: connection is for TCP, and
-// association for SCTP.
-type program interface {
-	// converse exchanges a word with the peer, just before the fault.
-	converse()
-	// wait waits until an instant and returns what the detector was told before, if
-	// anything.
-	wait(until time.Time) string
-	// send sends a message and returns the error that the detector was told, if any. A
-	// full queue is no error: a program tries again later.
-	send(message []byte) (sent bool, told string)
-	// answered says whether the peer answers a message at the end, promptly.
-	answered() bool
+// ready takes down what the rules need, just before the fault.
+func (w *watcher) ready() {
+	w.local, w.remote, w.rto = w.transport.facts()
+	w.hear()
 }
 
 // beats says that the program has a heartbeat of its own.
@@ -84,10 +75,10 @@ func (w *watcher) watch(begin time.Time, longest time.Duration) {
 		if last {
 			next = end
 		}
-		as := w.wait(next)
+		as := w.listen(next)
 		if as == "" && last {
 			w.outcome = detection.Outcome{As: detection.Never}
-			if w.answered() {
+			if w.transport.answered() {
 				w.outcome.As = detection.Alive
 			}
 			return
@@ -103,19 +94,30 @@ func (w *watcher) watch(begin time.Time, longest time.Duration) {
 	}
 }
 
-func (w *watcher) hear() { w.heard, w.quietSince, w.unanswered = time.Now(), time.Now(), time.Time{} }
+// listen waits until an instant, and returns what the detector was told before, if anything.
+func (w *watcher) listen(until time.Time) string {
+	for {
+		data, told := w.transport.wait(until)
+		if !data {
+			return told
+		}
+		w.hear()
+	}
+}
+
+func (w *watcher) hear() { w.heard, w.unanswered = time.Now(), time.Time{} }
 
 // speak looks at the watch where there is a heartbeat, and sends.
 func (w *watcher) speak() string {
 	if w.beats() && time.Since(w.heard) > detection.BeatTimeout {
-		return "silence"
+		return detection.ToldSilence
 	}
 	message := []byte(".")
 	if w.load == detection.Busy {
 		message = make([]byte, detection.LoadSize)
 	}
 	before := time.Now()
-	sent, told := w.send(message)
+	sent, told := w.transport.send(message)
 	if sent && w.unanswered.IsZero() {
 		w.unanswered = before
 	}

@@ -8,10 +8,8 @@ import (
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
 
 	"github.com/halfopen-lab/halfopen/fixtures/presets"
-	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/oracle"
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
@@ -33,13 +31,4 @@ func entries(fate presets.AfterExpiry) []TableEntry {
 func probes(p presets.Preset) oracle.Keepalive {
 	idle := min(p.Idle/2, oracle.Default().Idle)
 	return oracle.Keepalive{Idle: idle, Interval: idle, Count: 9}
-}
-
-// talk is a word each way.
-func talk(client, server *harness.Conn) {
-	GinkgoHelper()
-	Expect(client.Write("hello")).To(Succeed())
-	Expect(server.Read()).To(Equal("hello"))
-	Expect(server.Write("hello yourself")).To(Succeed())
-	Expect(client.Read()).To(Equal("hello yourself"))
 }

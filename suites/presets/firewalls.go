@@ -67,7 +67,7 @@ func (b *box) expire() {
 	younger, its := b.Connect(5002)
 	time.Sleep(time.Until(younger.QuietSince().Add(b.preset.Idle - margin)))
 	Expect(b.Knows(younger.Local(), younger.Remote())).To(BeTrue(), "just before the timeout")
-	talk(younger, its)
+	Talk(younger, its)
 	Expect(b.Knows(b.client.Local(), b.client.Remote())).To(BeFalse(), "just after the timeout")
 	Expect(b.client).To(BeInState(sock.Established))
 	Expect(b.server).To(BeInState(sock.Established))
@@ -81,7 +81,7 @@ func (b *box) expectProbedAlive() {
 		return
 	}
 	Expect(b.Knows(b.probed.Local(), b.probed.Remote())).To(BeTrue(), "keepalive probes keep the flow")
-	talk(b.probed, b.itsServer)
+	Talk(b.probed, b.itsServer)
 	for _, o := range b.others {
 		switch first := oracle.Around(o.Idle); {
 		case first.Latest < b.preset.Idle:
@@ -128,8 +128,10 @@ var _ = Describe("The preset of a middlebox", Rows("F11"), func() {
 		quiet := b.client.QuietSince()
 		fromServer, fromClient := capture.From(b.client.Remote()), capture.From(b.server.Remote())
 
-		Expect(b.client).To(FailWith(unix.ECONNRESET, During(oracle.Around(p.Idle), quiet)))
-		Expect(b.server).To(FailWith(unix.ECONNRESET, During(oracle.Around(p.Idle), quiet)))
+		AtOnce(
+			func() { Expect(b.client).To(FailWith(unix.ECONNRESET, During(oracle.Around(p.Idle), quiet))) },
+			func() { Expect(b.server).To(FailWith(unix.ECONNRESET, During(oracle.Around(p.Idle), quiet))) },
+		)
 		Expect(b.Client.Received(capture.All(capture.RST, fromServer))).To(HaveLen(1))
 		Expect(b.Server.Received(capture.All(capture.RST, fromClient))).To(HaveLen(1))
 		b.expectProbedAlive()
@@ -137,7 +139,7 @@ var _ = Describe("The preset of a middlebox", Rows("F11"), func() {
 
 	DescribeTable("that sends both ends a stale RST, which they ignore", func(p presets.Preset) {
 		b := behind(p)
-		talk(b.client, b.server)
+		Talk(b.client, b.server)
 		b.expire()
 
 		b.Apply(scenarios.ForgedReset{To: b.client, Number: scenarios.Stale})
@@ -154,7 +156,7 @@ var _ = Describe("The preset of a middlebox", Rows("F11"), func() {
 		b.expire()
 		b.expectProbedAlive()
 
-		talk(b.client, b.server)
+		Talk(b.client, b.server)
 		Expect(b.Knows(b.client.Local(), b.client.Remote())).To(BeTrue(), "the packet in the middle opened a new entry")
 	}, entries(presets.PickUp))
 
@@ -165,8 +167,7 @@ var _ = Describe("The preset of a middlebox", Rows("F11"), func() {
 
 		Expect(b.server.Write("from outside")).To(Succeed())
 		Expect(b.client).To(StayAlive(time.Second))
-		Expect(b.client.Write("from inside")).To(Succeed())
-		Expect(b.server.Read()).To(Equal("from inside"))
+		Say(b.client, b.server, "from inside")
 		Expect(b.client).To(BeReadable(Within(2*time.Second)), "the retransmission gets through")
 		Expect(b.client.Read()).To(Equal("from outside"))
 	}, entries(presets.PickUpOutbound))

@@ -73,7 +73,7 @@ stream { server { listen %[2]v; proxy_pass %[3]v; } }
 		Expect(server).To(BeInState(sock.Established))
 		Expect(lab.Client.Sent(capture.KeepaliveProbe)).NotTo(BeEmpty())
 		Expect(lab.Server.Received(capture.KeepaliveProbe)).To(BeEmpty(), "it does not forward them")
-		talk(client, server)
+		Talk(client, server)
 		Expect(program.Signal(0)).To(Succeed(), "it runs")
 	})
 })
@@ -92,7 +92,7 @@ func through(lab *harness.Lab, entrance netip.AddrPort) (client, server *harness
 	client = lab.Client.NewSocket("client")
 	client.MustConnect(entrance)
 	server = listener.Accept("server")
-	talk(client, server)
+	Talk(client, server)
 	return client, server
 }
 
@@ -108,8 +108,10 @@ func expectCloseOfBoth(lab *harness.Lab, entrance netip.AddrPort, p presets.Pres
 		server.Keepalive(probes(p))
 	}
 
-	Expect(client).To(ReadZero(During(oracle.Around(p.Idle), began).StartingBy(talked)))
-	Expect(server).To(ReadZero(During(oracle.Around(p.Idle), began).StartingBy(talked)))
+	AtOnce(
+		func() { Expect(client).To(ReadZero(During(oracle.Around(p.Idle), began).StartingBy(talked))) },
+		func() { Expect(server).To(ReadZero(During(oracle.Around(p.Idle), began).StartingBy(talked))) },
+	)
 	if p.ProbesRefresh == presets.No {
 		Expect(lab.Client.Sent(capture.KeepaliveProbe)).NotTo(BeEmpty())
 		Expect(lab.Server.Sent(capture.KeepaliveProbe)).NotTo(BeEmpty())

@@ -27,8 +27,7 @@ const port = 5000
 func talking(lab *harness.Lab) (client, server *harness.Conn) {
 	GinkgoHelper()
 	client, server = lab.Connect(port)
-	Expect(server.Write("hello")).To(Succeed())
-	Expect(client.Read()).To(Equal("hello"))
+	Say(server, client, "hello")
 	return client, server
 }
 
@@ -66,8 +65,7 @@ var _ = Describe("Toxiproxy's timeout", func() {
 			lab.Apply(blackHole)
 			Expect(server.Write("lost")).To(Succeed())
 			Expect(client).To(StayAlive(500 * time.Millisecond))
-			Expect(client.Write("the other direction")).To(Succeed())
-			Expect(server.Read()).To(Equal("the other direction"))
+			Say(client, server, "the other direction")
 
 			lab.Heal(blackHole)
 			Expect(client).To(ReadZero(Within(time.Second)), "and what was lost stays lost")

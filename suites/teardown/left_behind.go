@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/fixtures"
+	"github.com/halfopen-lab/halfopen/fixtures/catalogue"
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	. "github.com/halfopen-lab/halfopen/harness/matcher"
@@ -126,7 +127,7 @@ var _ = Describe("A client that aborts before the server accepts", Rows("T6"), f
 
 var _ = Describe("What the other side gets", Rows("T7"), func() {
 	EachFamily(func(family sock.Family) {
-		It("from a close: FIN", func() {
+		It(catalogue.Immediate, func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			client, server := lab.Connect(5000)
 

@@ -98,8 +98,7 @@ var _ = Describe("Two ends that do the same at the same time", Rows("T3"), func(
 
 			Expect(client).To(EnterState(sock.Established, soon))
 			Expect(server).To(EnterState(sock.Established, soon))
-			Expect(client.Write("hello")).To(Succeed())
-			Expect(server.Read()).To(Equal("hello"))
+			Say(client, server, "hello")
 		})
 
 		It("close: CLOSING until the answer comes, then TIME_WAIT on both", Waits(2*time.Second), func() {
