@@ -17,6 +17,7 @@ type Lacks struct {
 	Packages []string // of Debian
 }
 
+// Error implements error.
 func (l *Lacks) Error() string {
 	const takes = "building the user-mode kernel takes "
 	if slices.Contains(l.Packages, "apt") {
