@@ -58,6 +58,8 @@ test: ## unit tests with the race detector, then the suites on both
 	@go test -race -timeout=20m ./harness/... ./scenarios/... ./fixtures/... ./scripts/... ./cmd/...
 	@go -C fixtures/diameter test -race ./...
 	@go test -run=TestTheAtlas ./suites/errno
+	@go run ./cmd/halfopen test ./harness/link --report="$(REPORT)"
+	@go run ./cmd/halfopen test ./harness --run=TestInVirtualTime --report="$(REPORT)"
 	@$(SUITE) -on=host,virtual
 
 determinism: ## TIMES runs in virtual time with one seed leave the same report, byte for byte

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 
 	"github.com/halfopen-lab/halfopen/harness/reexec"
 	"github.com/halfopen-lab/halfopen/harness/report"
@@ -17,19 +16,13 @@ import (
 
 // The files and the directory of halfopen in the guest.
 const (
-	initFile    = "/init"
 	self        = "/usr/lib/halfopen"
 	planFile    = "/etc/halfopen-audit.json"
 	guestReport = "/report"
 )
 
 // reserved are the names that nothing else may have in the guest.
-var reserved = []string{initFile, self, planFile, guestReport, guest.PlanFile}
-
-// process1 is process 1 of the guest.
-const process1 reexec.Name = "guest"
-
-func init() { reexec.Register(process1, func([]string) error { guest.Main(); return nil }) }
+var reserved = []string{virtual.InitFile, self, planFile, guestReport, guest.PlanFile}
 
 // runInGuest carries the audit out in a guest with virtual time.
 func runInGuest(ctx context.Context, r Request) (*answer.Answer, error) {
@@ -93,7 +86,7 @@ func pack(ctx context.Context, r Request) (*virtual.Files, error) {
 		return nil, err
 	}
 	system.Finish()
-	if err := addSelf(system.Files); err != nil {
+	if err := root.AddSelf(system.Files, self); err != nil {
 		return nil, err
 	}
 	content, err := json.Marshal(p)
@@ -102,18 +95,4 @@ func pack(ctx context.Context, r Request) (*virtual.Files, error) {
 	}
 	system.Files.Write(planFile, content, 0o644)
 	return system.Files, nil
-}
-
-// addSelf puts the running binary into the guest, and a script that starts it as process 1.
-func addSelf(files *virtual.Files) error {
-	own, err := os.Executable()
-	if err != nil {
-		return fmt.Errorf("looking for the file of the running program: %w", err)
-	}
-	if err := root.AddProgram(files, self, own); err != nil {
-		return err
-	}
-	script := fmt.Sprintf("#!/usr/bin/sh\n%s=%s exec %s\n", reexec.Variable, process1, self)
-	files.Write(initFile, []byte(script), 0o755)
-	return nil
 }

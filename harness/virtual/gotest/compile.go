@@ -58,9 +58,6 @@ type testPackage struct {
 //go:embed collect.sh
 var collect string
 
-// collectInto is the script's environment variable.
-const collectInto = "HALFOPEN_COLLECT"
-
 // Compile has go test compile and vet the packages, and keeps the binaries. What the go
 // command finds wrong is the error, as it says it. It is an error as well if no test is
 // chosen, or if a flag makes no sense.
@@ -141,7 +138,7 @@ func (t *Tests) goTest(ctx context.Context, c Config) error {
 	arguments = slices.Concat(arguments, flags, c.Packages, rest)
 	cmd := inGroup(ctx, unix.SIGINT, "go", arguments...)
 	cmd.Dir = c.Directory
-	cmd.Env = slices.Concat(os.Environ(), []string{"GOOS=linux", "GOARCH=amd64"}, c.Environment, []string{collectInto + "=" + t.directory})
+	cmd.Env = slices.Concat(os.Environ(), []string{"GOOS=linux", "GOARCH=amd64"}, c.Environment)
 	var out, complaints bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaints
 	err := cmd.Run()

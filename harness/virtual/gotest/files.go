@@ -2,7 +2,6 @@ package gotest
 
 import (
 	"crypto/sha256"
-	"debug/elf"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -12,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/halfopen-lab/halfopen/harness/virtual"
+	"github.com/halfopen-lab/halfopen/harness/virtual/root"
 )
 
 // tree has what a package's tests find in the package's directory: all that is below it,
@@ -65,22 +65,8 @@ func (p *testPackage) binaryName() string {
 	return "/tests/" + p.path + "/" + filepath.Base(p.path) + ".test"
 }
 
-// check returns an error if a test binary cannot run in a guest.
-func (p *testPackage) check() error {
-	file, err := elf.Open(p.binary)
-	if err != nil {
-		return fmt.Errorf("reading the test binary of %s: %w", p.path, err)
-	}
-	defer func() { _ = file.Close() }()
-	for _, segment := range file.Progs {
-		if segment.Type == elf.PT_INTERP {
-			return fmt.Errorf("the tests of %s are linked with C libraries: set CGO_ENABLED=0", p.path)
-		}
-	}
-	return nil
-}
-
-// content is what a package brings into a guest.
+// content is what a package brings into a guest: its directory, and its test binary with
+// the shared libraries that this needs.
 type content struct {
 	tree, binary *virtual.Files
 	digest       string
@@ -88,15 +74,12 @@ type content struct {
 
 // contentOf reads what a package brings. The digest is the same wherever the module is.
 func contentOf(p *testPackage) (content, error) {
-	if err := p.check(); err != nil {
-		return content{}, err
-	}
 	c := content{binary: &virtual.Files{}}
 	var err error
 	if c.tree, err = p.tree(); err != nil {
 		return c, err
 	}
-	if err := c.binary.Copy(p.binaryName(), p.binary); err != nil {
+	if err := root.AddProgram(c.binary, p.binaryName(), p.binary); err != nil {
 		return c, err
 	}
 	one, err := c.tree.Digest()

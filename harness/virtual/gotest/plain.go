@@ -29,6 +29,10 @@ var test2json = sync.OnceValues(func() (string, error) {
 	return strings.TrimSpace(string(out)), nil
 })
 
+// failed is the last line of a test binary that has failed, unless it ends in the middle
+// of a test. Without it test2json does not say how the last test ended.
+const failed = "\x16FAIL\n"
+
 // events converts what a test binary has printed with -test.v=test2json.
 func events(output string) (all []event, err error) {
 	file, err := test2json()
@@ -36,7 +40,7 @@ func events(output string) (all []event, err error) {
 		return nil, err
 	}
 	cmd := exec.Command(file, "-t") // without which it does not say how long a test took
-	cmd.Stdin = strings.NewReader(output)
+	cmd.Stdin = strings.NewReader(output + failed)
 	out, err := cmd.Output()
 	if err != nil {
 		return nil, fmt.Errorf("reading the output of tests: go tool test2json: %w", err)
@@ -98,16 +102,16 @@ func plainReport(o outcome) (report types.Report, broken string, err error) {
 		test.add(e)
 	}
 	report.SuiteSucceeded = o.status == 0
-	failed := false
+	red := false
 	for _, test := range inOrder {
 		spec := test.report()
 		spec.LeafNodeLocation = o.locationOf(test.name)
-		failed = failed || spec.Failed()
+		red = red || spec.Failed()
 		report.SpecReports = append(report.SpecReports, spec)
 	}
 	switch {
 	case o.status == 0:
-	case !failed:
+	case !red:
 		broken = fmt.Sprintf("the test binary ended with status %d although its tests passed%s", o.status, printed(around.String()))
 	case len(inOrder) > 0 && o.unfinished(tests):
 		broken = fmt.Sprintf("the test binary ended with status %d before all of its tests had run", o.status)

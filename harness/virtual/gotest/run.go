@@ -110,13 +110,9 @@ func (v *Virtual) prepare(s Settings) (*virtualRun, error) {
 	if len(r.list) == 0 {
 		return nil, errors.New("no test is chosen")
 	}
-	programs, err := v.digest()
-	if err != nil {
-		return nil, err
-	}
 	r.run = shard.Run{
 		Seed: s.Seed, Focus: v.tests.focus, Flags: v.tests.flags.all(), LeaveOut: s.Lab.LeaveOut, Environment: slices.Concat(v.config.Environment, s.Environment),
-		Kernel: v.machine.Kernel(), Memory: v.memory, Programs: programs,
+		Kernel: v.machine.Kernel(), Memory: v.memory, Programs: v.digest,
 	}
 	units := len(r.list)
 	if s.Shard != 0 {

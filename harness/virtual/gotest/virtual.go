@@ -13,9 +13,9 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 
 	"github.com/halfopen-lab/halfopen/harness/virtual"
-	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
 	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
+	"github.com/halfopen-lab/halfopen/harness/virtual/root"
 	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 )
 
@@ -26,10 +26,10 @@ type VirtualConfig struct {
 	// Memory is that of each guest, in MiB. Zero: as much as the tests' files need, and
 	// shard.Memory at least.
 	Memory int
-	// Files is added to the root file system of every guest, which has iptables, a shell
-	// and the directories of the packages. If it has no /init, this program itself is
-	// process 1, and calls guest.Main there. Nil: nothing is added.
-	Files *virtual.Files
+	// Root is the root file system of every guest, without what the tests' packages add to
+	// it. If it has no process 1 (virtual.InitFile), that is the running binary, whose main
+	// function must call reexec.Main. Virtual finishes it. Nil: what root.New returns.
+	Root *root.FileSystem
 	// Environment is that of the tests: NAME=VALUE, in addition to virtual.Environment.
 	Environment []string
 	// Progress receives what is said while a kernel is fetched or built. Nil: os.Stderr.
@@ -52,6 +52,7 @@ type Virtual struct {
 	tests    *Tests
 	config   VirtualConfig
 	machine  virtual.Machine
+	digest   string         // of the files of the guests
 	base     *virtual.Files // what every guest has
 	packages map[string]content
 	memory   int // of each guest, in MiB
@@ -80,27 +81,15 @@ func (t *Tests) Virtual(ctx context.Context, c VirtualConfig) (*Virtual, error) 
 
 // read reads what the guests need.
 func (v *Virtual) read(ctx context.Context) error {
-	v.base = &virtual.Files{}
-	if err := debian.Tools(ctx, v.base); err != nil {
-		return err
-	}
-	// Programs look their user up, and the names of this host.
-	v.base.Write("/etc/passwd", []byte("root:x:0:0:root:/root:/usr/bin/sh\n"), 0o644)
-	v.base.Write("/etc/group", []byte("root:x:0:\n"), 0o644)
-	v.base.Write("/etc/hosts", []byte("127.0.0.1 localhost guest\n::1 localhost\n"), 0o644)
-	v.base.Directory("/root", 0o700)
-	if v.config.Files != nil {
-		v.base.Add("/", v.config.Files)
-	}
-	if !v.base.Has("/init") {
-		own, err := os.Executable()
-		if err != nil {
-			return fmt.Errorf("looking for this program's own file: %w", err)
-		}
-		if err := v.base.Copy("/init", own); err != nil {
+	system := v.config.Root
+	if system == nil {
+		var err error
+		if system, err = root.New(ctx); err != nil {
 			return err
 		}
 	}
+	system.Finish()
+	v.base = system.Files
 	for _, s := range v.tests.suites() {
 		if _, read := v.packages[s.path]; read {
 			continue
@@ -111,7 +100,10 @@ func (v *Virtual) read(ctx context.Context) error {
 		}
 		v.packages[s.path] = c
 	}
-	return nil
+	if err := v.digestAll(); err != nil || v.base.Has(virtual.InitFile) {
+		return err
+	}
+	return root.AddSelf(v.base, self)
 }
 
 // memoryOf is the memory, in MiB, of a guest that has the packages of some suites.
@@ -138,16 +130,19 @@ func memoryFor(bytes int64) int {
 	return max(shard.Memory, (needed+step-1)/step*step)
 }
 
-// digest identifies the files of the guests, but process 1.
-func (v *Virtual) digest() (string, error) {
-	base := v.base.Clone()
-	base.Write("/init", nil, 0o755)
-	of, err := base.Digest()
+// self is the running binary in a guest. It is not in the digest: two builds of it may
+// differ, and do the same.
+const self = "/usr/lib/halfopen"
+
+// digestAll identifies the files of the guests.
+func (v *Virtual) digestAll() error {
+	of, err := v.base.Digest()
 	texts := []string{of}
 	for _, name := range slices.Sorted(maps.Keys(v.packages)) {
 		texts = append(texts, v.packages[name].digest)
 	}
-	return digestOf(texts...), err
+	v.digest = digestOf(texts...)
+	return err
 }
 
 // handedOut is the directory of a guest that is handed out.
