@@ -1,7 +1,6 @@
 package gotest
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"strings"
@@ -13,9 +12,9 @@ import (
 // Print prints the report as go test does: what failed in full, with verbose also the
 // rest, and a line for each package.
 func (r *Report) Print(to io.Writer, verbose, colour bool) error {
-	out := bufio.NewWriter(to)
+	var out strings.Builder
 	for _, line := range r.untested {
-		fmt.Fprintln(out, line)
+		fmt.Fprintln(&out, line)
 	}
 	passed := true
 	for i := 0; i < len(r.Suites); {
@@ -23,23 +22,32 @@ func (r *Report) Print(to io.Writer, verbose, colour bool) error {
 		for i+n < len(r.Suites) && r.Suites[i+n].SuitePath == r.Suites[i].SuitePath {
 			n++
 		}
-		suites := r.Suites[i : i+n]
-		passed = r.printPackage(out, suites, verbose, colour) && passed
+		passed = r.printPackage(&out, r.Suites[i:i+n], verbose, colour) && passed
 		i += n
 	}
 	if !passed {
-		fmt.Fprintln(out, "FAIL")
+		fmt.Fprintln(&out, "FAIL")
 	}
-	return out.Flush()
+	return r.write(to, out.String())
 }
 
 // PrintFailures prints in full what failed, and nothing else.
 func (r *Report) PrintFailures(to io.Writer, colour bool) error {
-	out := bufio.NewWriter(to)
+	var out strings.Builder
 	for _, s := range r.Suites {
-		printSuite(out, s, false, colour)
+		printSuite(&out, s, false, colour)
 	}
-	return out.Flush()
+	return r.write(to, out.String())
+}
+
+// write writes what tests have printed. They name the files of their evidence as these were
+// called in the guest.
+func (r *Report) write(to io.Writer, text string) error {
+	if r.virtual {
+		text = strings.ReplaceAll(text, handedOut+"/", r.directory+"/")
+	}
+	_, err := io.WriteString(to, text)
+	return err
 }
 
 // printPackage prints the suites of a package, and its line.

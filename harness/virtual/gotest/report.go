@@ -16,8 +16,9 @@ type Report struct {
 	Suites []types.Report
 	Took   Took
 
-	untested []string // the go command's lines about packages without tests
-	virtual  bool
+	untested  []string // the go command's lines about packages without tests
+	virtual   bool
+	directory string // where the report is, with the evidence of failed tests
 }
 
 // Specs returns the reports of the tests and specs that were to run: not those of the

@@ -76,6 +76,7 @@ func TestPlainTestsInVirtualTime(t *testing.T) {
 	}
 	for _, line := range []string{
 		"--- FAIL: TestFails (0.00s)\n    plain_test.go:13: expected to\n",
+		"--- FAIL: TestHasSubtests (0.00s)\na subtest failed\n",
 		"        --- FAIL: TestHasSubtests/c/d (0.00s)\n            plain_test.go:20: deep\n",
 		"FAIL\tgithub.com/halfopen-lab/halfopen/harness/virtual/gotest/testdata/plain\t86400.",
 	} {

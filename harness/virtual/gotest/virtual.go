@@ -146,7 +146,7 @@ func (v *Virtual) digestAll() error {
 }
 
 // handedOut is the directory of a guest that is handed out.
-const handedOut = "/report"
+const handedOut = "/halfopen-report"
 
 // guest is a machine that runs commands with the packages that some suites are of.
 func (v *Virtual) guest(suites []shard.Suite, commands []guest.Command) *virtual.Guest {
