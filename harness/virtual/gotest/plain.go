@@ -118,9 +118,11 @@ func plainReport(o outcome) (report types.Report, broken string, err error) {
 	}
 	switch {
 	case o.status == 0:
+	case len(inOrder) == 0:
+		broken = fmt.Sprintf("the test binary ended with status %d before any test%s", o.status, printed(around.String()))
 	case !red:
 		broken = fmt.Sprintf("the test binary ended with status %d although its tests passed%s", o.status, printed(around.String()))
-	case len(inOrder) > 0 && o.unfinished(tests):
+	case o.unfinished(tests):
 		broken = fmt.Sprintf("the test binary ended with status %d before all of its tests had run", o.status)
 	}
 	return report, broken, nil

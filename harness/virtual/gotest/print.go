@@ -3,6 +3,7 @@ package gotest
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/onsi/ginkgo/v2/reporters"
@@ -76,26 +77,28 @@ func (r *Report) printPackage(out io.Writer, suites []types.Report, verbose, col
 
 // printSuite prints the tests of a suite that have failed, or all.
 func printSuite(out io.Writer, s types.Report, verbose, colour bool) {
-	if !isPlain(s) {
-		ginkgo := reporters.NewDefaultReporter(types.ReporterConfig{NoColor: !colour, Verbose: verbose}, out)
-		for _, spec := range s.SpecReports {
-			if spec.Failed() || verbose {
-				ginkgo.DidRun(spec)
-			}
-		}
-		return
-	}
+	ginkgo := reporters.NewDefaultReporter(types.ReporterConfig{NoColor: !colour, Verbose: verbose}, out)
 	for _, spec := range s.SpecReports {
-		if !spec.Failed() && !verbose {
-			continue
+		switch {
+		case !spec.Failed() && !verbose:
+		case spec.LeafNodeType != types.NodeTypeIt && slices.Contains(s.SpecialSuiteFailureReasons, spec.FailureMessage()):
+			// It is printed as the reason.
+		case isPlain(s):
+			printPlain(out, spec)
+		default:
+			ginkgo.DidRun(spec)
 		}
-		indent := strings.Repeat("    ", strings.Count(spec.LeafNodeText, "/"))
-		fmt.Fprintf(out, "%s--- %s: %s (%.2fs)\n", indent, goVerdict(spec), spec.LeafNodeText, spec.RunTime.Seconds())
-		text := spec.CapturedStdOutErr + spec.Failure.Message
-		for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
-			if line != "" {
-				fmt.Fprintf(out, "%s%s\n", indent, line)
-			}
+	}
+}
+
+// printPlain prints a plain test.
+func printPlain(out io.Writer, spec types.SpecReport) {
+	indent := strings.Repeat("    ", strings.Count(spec.LeafNodeText, "/"))
+	fmt.Fprintf(out, "%s--- %s: %s (%.2fs)\n", indent, goVerdict(spec), spec.LeafNodeText, spec.RunTime.Seconds())
+	text := spec.CapturedStdOutErr + spec.Failure.Message
+	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
+		if line != "" {
+			fmt.Fprintf(out, "%s%s\n", indent, line)
 		}
 	}
 }

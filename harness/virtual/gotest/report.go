@@ -86,7 +86,7 @@ func reasonsOf(s types.Report) (reasons []string) {
 		case !spec.Failed():
 		case spec.LeafNodeType == types.NodeTypeIt:
 			failed++
-		default:
+		case !slices.Contains(s.SpecialSuiteFailureReasons, spec.FailureMessage()): // which has said it
 			add(fmt.Sprintf("%s: %s", spec.LeafNodeType, spec.FailureMessage()))
 		}
 	}

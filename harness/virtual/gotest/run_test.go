@@ -99,9 +99,14 @@ func TestPlainTestsInVirtualTime(t *testing.T) {
 func TestATestBinaryThatEndsTooEarlyOrBadlySaysWhy(t *testing.T) {
 	t.Parallel()
 	v := prepared(t, compiled(t, Config{Packages: []string{"./testdata/panics", "./testdata/exits"}}))
-	r, err := v.Run(t.Context(), Settings{Seed: 1}, t.TempDir())
+	directory := t.TempDir()
+	r, err := v.Run(t.Context(), Settings{Seed: 1}, directory)
 	if err != nil {
 		t.Fatal(err)
+	}
+	junit, err := os.ReadFile(filepath.Join(directory, shard.JUnitFile))
+	if err != nil || strings.Count(string(junit), `<testcase name="the test binary"`) != 2 || !strings.Contains(string(junit), `<testsuites tests="6" disabled="1" errors="0" failures="3"`) {
+		t.Errorf("%v, the JUnit report is\n%s", err, junit)
 	}
 	if got, want := states(r), []string{"TestPasses passed", "TestBefore passed", "TestPanics failed", "TestAfter skipped"}; !slices.Equal(got, want) {
 		t.Errorf("the tests are %q, expected %q", got, want)
