@@ -2,6 +2,8 @@ package linux
 
 import (
 	"fmt"
+	"os/exec"
+	"runtime"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,8 +20,7 @@ var programPowers = []uintptr{
 
 // LimitPrograms takes from the programs that the calling thread starts from now on all
 // capabilities but those that servers use, whoever their user is. The thread itself keeps
-// its own. Lock the goroutine to its thread first (runtime.LockOSThread), and start programs
-// from there.
+// its own.
 func LimitPrograms() error {
 	kept := map[uintptr]bool{}
 	for _, c := range programPowers {
@@ -35,4 +36,18 @@ func LimitPrograms() error {
 		}
 	}
 	return nil
+}
+
+// StartLimited starts a command as LimitPrograms says, from a thread of its own.
+func StartLimited(cmd *exec.Cmd) error {
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread() // for good: the thread's limits are not for other commands
+		err := LimitPrograms()
+		if err == nil {
+			err = cmd.Start()
+		}
+		started <- err
+	}()
+	return <-started
 }

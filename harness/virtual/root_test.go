@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
 	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
@@ -150,4 +149,3 @@ func TestALayerIsAWholeRoot(t *testing.T) {
 		t.Errorf("status %d, %v: %q, expected %q", result.Status(), err, out, want)
 	}
 }
-

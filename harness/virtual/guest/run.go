@@ -61,7 +61,7 @@ func (c Command) run(end *interruption) (Ended, error) {
 	cmd, start := exec.Command(c.Arguments[0], c.Arguments[1:]...), (*exec.Cmd).Start
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if c.InRoot {
-		cmd, start = &exec.Cmd{Path: c.Arguments[0], Args: c.Arguments}, startLimited
+		cmd, start = &exec.Cmd{Path: c.Arguments[0], Args: c.Arguments}, linux.StartLimited
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Chroot: RootDirectory}
 	}
 	cmd.Dir = c.Directory
@@ -90,20 +90,6 @@ func (c Command) run(end *interruption) (Ended, error) {
 		status = 128 + int(how.Signal())
 	}
 	return Ended{Status: status, Began: began.UTC(), Took: time.Since(began)}, nil
-}
-
-// startLimited starts a command with the powers of a program, from a thread that ends.
-func startLimited(cmd *exec.Cmd) error {
-	started := make(chan error)
-	go func() {
-		runtime.LockOSThread() // for good: the thread's limits are not for other commands
-		err := linux.LimitPrograms()
-		if err == nil {
-			err = cmd.Start()
-		}
-		started <- err
-	}()
-	return <-started
 }
 
 // interruption passes the wish that the run ends on to the command that runs: a byte on
