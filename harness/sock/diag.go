@@ -43,6 +43,7 @@ type Entry struct {
 	Unanswered    int           // probes or retransmissions that had no answer
 	RTO           time.Duration // the retransmission timeout in force (tcpi_rto); zero: of no connection
 	Inode         uint32        // zero: no program holds the socket any more
+	IPv6Only      bool          // a listener that takes no IPv4 connections (IPV6_V6ONLY, ipv6(7))
 }
 
 // String is one line as `ss -tno` prints it.
@@ -174,6 +175,9 @@ func (d *Diag) Destroy(e Entry) error {
 // (include/uapi/linux/inet_diag.h, INET_DIAG_INFO).
 const diagInfo = 2
 
+// diagIPv6Only is the type of the attribute of a listener of IPv6 (INET_DIAG_SKV6ONLY).
+const diagIPv6Only = 11
+
 // sizeofDiag is the size of struct inet_diag_msg.
 const sizeofDiag = 72
 
@@ -199,8 +203,11 @@ func (d *Diag) request(flags netlink.HeaderFlags, r diagRequest) ([]Entry, error
 			return nil, fmt.Errorf("reading the attributes of the kernel's answer: %w", err)
 		}
 		for _, a := range attributes {
-			if a.Type == diagInfo && len(a.Data) >= 12 { // struct tcp_info
+			switch {
+			case a.Type == diagInfo && len(a.Data) >= 12: // struct tcp_info
 				entry.RTO = time.Duration(binary.NativeEndian.Uint32(a.Data[8:])) * time.Microsecond
+			case a.Type == diagIPv6Only && len(a.Data) >= 1:
+				entry.IPv6Only = a.Data[0] != 0
 			}
 		}
 		entries = append(entries, entry)

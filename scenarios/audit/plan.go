@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/harness/virtual/root"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
@@ -14,6 +15,7 @@ type plan struct {
 	Request
 	Programs map[answer.Side]root.Command // a side without one is a fixture
 	Root     string                       // the directory that is the programs' root; empty: the measuring process's own
+	Family   sock.Family                  // of the labs; zero: IPv4
 	Base     []string                     // NAME=VALUE, of every program
 }
 
