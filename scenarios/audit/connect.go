@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/box"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/harness/sysctl"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
@@ -191,13 +192,26 @@ func (t *trial) awaitConnected(first, last uint16) error {
 		}
 		select {
 		case <-news:
+		case e := <-t.serverExit:
+			return endedTooEarly(t.plan.Server, t.server, e, "the client was connected")
 		case e := <-exit:
-			return endedTooEarly(t.plan.Client, p, e, fmt.Sprintf("it was connected to port %d", t.plan.Port))
+			return t.blame(p, e)
 		case <-t.ctx.Done():
 			return errEndedEarly
 		case <-time.After(time.Until(until)):
 			return fmt.Errorf("%s did not connect to port %d within %v%s", t.plan.Client, t.plan.Port, t.plan.Ready, wrote(p))
 		}
+	}
+}
+
+// blame returns why there is no connection when the client has ended: the server's end, where
+// that is the cause, or the client's.
+func (t *trial) blame(client *harness.Program, e box.Exit) error {
+	select {
+	case server := <-t.serverExit: // it is there at the client's end, or a little later
+		return endedTooEarly(t.plan.Server, t.server, server, "the client was connected")
+	case <-time.After(exitTime):
+		return endedTooEarly(t.plan.Client, client, e, fmt.Sprintf("it was connected to port %d", t.plan.Port))
 	}
 }
 
@@ -214,7 +228,12 @@ func (t *trial) dial() error {
 		return errEndedEarly
 	}
 	if err != nil {
-		return fmt.Errorf("connecting to port %d of %s: %s", t.plan.Port, t.plan.Server, sock.ErrnoName(err))
+		select {
+		case e := <-t.serverExit:
+			return endedTooEarly(t.plan.Server, t.server, e, "a client was connected")
+		case <-time.After(exitTime):
+			return fmt.Errorf("connecting to port %d of %s: %s%s", t.plan.Port, t.plan.Server, sock.ErrnoName(err), wrote(t.server))
+		}
 	}
 	t.read()
 	return t.say()

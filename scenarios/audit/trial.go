@@ -30,6 +30,7 @@ type trial struct {
 	near, far *harness.Host    // of the program under test, and of its peer
 	program   *harness.Program // the box of the program under test
 	peer      *harness.Program // the box of the other program; nil: a fixture
+	server    *harness.Program // the box of the server; nil: a fixture
 	conn      *harness.Conn    // the fixture's end of the connection; nil: the peer is a program
 	reading   context.CancelFunc
 
@@ -38,8 +39,9 @@ type trial struct {
 	readyAfter    time.Duration
 	settings      *settings
 
-	destroyed *trace.Destroyed
-	exit      <-chan box.Exit // of the program under test
+	destroyed  *trace.Destroyed
+	exit       <-chan box.Exit // of the program under test
+	serverExit <-chan box.Exit // of the server; nil: a fixture, which does not end
 
 	// settled is closed when the connection has settled, and then ready is true, or when
 	// the trial has failed. The quiet connection's trial then also knows wakeups, and is

@@ -41,6 +41,9 @@ var quiet = []sysctl.Setting{
 	{Name: "net/ipv6/neigh/default/interval_probe_time_ms", Value: "86400000", Since: linux.Version{Major: 5, Minor: 19}},
 }
 
+// Hostname is a guest's name for itself.
+const Hostname = "guest"
+
 // prepare makes a machine of a bare kernel.
 func prepare(plan *Plan) error {
 	for _, m := range mounts {
@@ -67,7 +70,7 @@ func prepare(plan *Plan) error {
 	if err := load(plan.Modules); err != nil {
 		return err
 	}
-	if err := unix.Sethostname([]byte("guest")); err != nil {
+	if err := unix.Sethostname([]byte(Hostname)); err != nil {
 		return err
 	}
 	if err := loopback(); err != nil {
