@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -58,8 +59,12 @@ func run(arguments []string) error {
 func (o Order) start() (terminal *os.File, pid int, err error) {
 	attributes := &syscall.SysProcAttr{Setsid: true}
 	if o.User != "" && o.User != "root" {
-		if attributes.Credential, err = credential(o.User); err != nil {
+		home := ""
+		if attributes.Credential, home, err = credential(o.User); err != nil {
 			return nil, 0, err
+		}
+		if !slices.ContainsFunc(o.Environment, func(setting string) bool { return strings.HasPrefix(setting, "HOME=") }) {
+			o.Environment = append(o.Environment, "HOME="+home)
 		}
 	}
 	terminal, theirs, err := openTerminal()

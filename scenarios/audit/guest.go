@@ -135,13 +135,13 @@ func withMachine(ctx context.Context, r Request, m virtual.Machine) (*virtual.Fi
 	if s.root, err = root.OfMachine(files, root.Changes{Packages: installed, Take: r.Take, Hide: r.Hide}); err != nil {
 		return failed(err)
 	}
-	p.Root, p.Base = guest.RootDirectory, callersEnvironment()
+	p.Root, p.Base = guest.RootDirectory, r.callersEnvironment()
 	return files, s, p, nil
 }
 
 // callersEnvironment returns what programs of this machine's root have in their environment:
 // the caller's PATH, with the directories of system programs, and the caller's HOME.
-func callersEnvironment() []string {
+func (r Request) callersEnvironment() []string {
 	path := systemPath
 	if own := os.Getenv("PATH"); own != "" {
 		path = own + ":" + systemPath
@@ -150,7 +150,7 @@ func callersEnvironment() []string {
 	if err != nil {
 		home = "/"
 	}
-	return []string{"PATH=" + path, "HOME=" + home, "LANG=C.UTF-8"}
+	return r.environment(path, home)
 }
 
 // withCopies copies the programs into a guest that cannot reach this machine's files.
@@ -172,7 +172,7 @@ func withCopies(ctx context.Context, r Request, _ virtual.Machine) (*virtual.Fil
 	if err != nil {
 		return failed(err)
 	}
-	p.Base = []string{"PATH=" + systemPath, "HOME=/root", "LANG=C.UTF-8"}
+	p.Base = r.environment(systemPath, "/root")
 	return copies.Files, system{}, p, nil
 }
 

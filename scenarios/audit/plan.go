@@ -19,6 +19,16 @@ type plan struct {
 	Base     []string                     // NAME=VALUE, of every program
 }
 
+// environment returns what every program has in its environment. The home of a user is for
+// the box to find.
+func (r Request) environment(path, home string) []string {
+	base := []string{"PATH=" + path, "LANG=C.UTF-8"}
+	if r.User == "" || r.User == "root" {
+		base = append(base, "HOME="+home)
+	}
+	return base
+}
+
 // systemPath is where a system's own programs are.
 const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
