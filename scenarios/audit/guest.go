@@ -36,13 +36,20 @@ func init() { reexec.Register(process1, func([]string) error { guest.Main(); ret
 // runInGuest carries the audit out in a guest with virtual time.
 func runInGuest(ctx context.Context, r Request) (*answer.Answer, error) {
 	r.tell(Progress{Stage: Packing})
+	var packages *debian.Installation
+	if len(r.Packages) > 0 { // what is wrong with a name is said before anything slow
+		var err error
+		if packages, err = debian.Resolve(ctx, r.Packages); err != nil {
+			return nil, err
+		}
+	}
 	wish := r.Machine
-	wish.Soon = wish.Soon && len(r.Packages) == 0 // QEMU installs none
+	wish.Soon = wish.Soon && !r.needsUserMode()
 	m, err := machine.Find(ctx, wish, r.Log)
 	if err != nil {
 		return nil, err
 	}
-	files, system, err := equip(ctx, r, m)
+	files, system, err := equip(ctx, r, m, packages)
 	if err != nil {
 		return nil, err
 	}
@@ -83,12 +90,12 @@ type system struct {
 
 // equip puts everything that the audit needs into a guest: this program itself, what labs
 // need, the plan; and the programs, or the root in which they are.
-func equip(ctx context.Context, r Request, m virtual.Machine) (*virtual.Files, system, error) {
-	programs := withMachine
+func equip(ctx context.Context, r Request, m virtual.Machine, packages *debian.Installation) (*virtual.Files, system, error) {
+	programs := func() (*virtual.Files, system, plan, error) { return withMachine(ctx, r, m, packages) }
 	if !m.ReachesMachine() {
-		programs = withCopies
+		programs = func() (*virtual.Files, system, plan, error) { return withCopies(ctx, r) }
 	}
-	files, s, p, err := programs(ctx, r, m)
+	files, s, p, err := programs()
 	if err != nil {
 		return nil, system{}, err
 	}
@@ -103,12 +110,13 @@ func equip(ctx context.Context, r Request, m virtual.Machine) (*virtual.Files, s
 	return files, s, nil
 }
 
-// withMachine gives the programs this machine's own root, with packages installed over it.
-func withMachine(ctx context.Context, r Request, m virtual.Machine) (*virtual.Files, system, plan, error) {
+// withMachine gives the programs this machine's own root, with packages installed over it;
+// nil: none.
+func withMachine(ctx context.Context, r Request, m virtual.Machine, packages *debian.Installation) (*virtual.Files, system, plan, error) {
 	failed := func(err error) (*virtual.Files, system, plan, error) { return nil, system{}, plan{}, err }
 	installed := &root.Installed{}
 	find := root.HostCommand
-	if len(r.Packages) > 0 {
+	if packages != nil {
 		find = func(text string) (root.Command, error) { return installed.Command(text) }
 	}
 	p, err := newPlan(r, find)
@@ -119,12 +127,12 @@ func withMachine(ctx context.Context, r Request, m virtual.Machine) (*virtual.Fi
 	if err := debian.Tools(ctx, files); err != nil {
 		return failed(err)
 	}
-	if len(r.Packages) > 0 {
+	if packages != nil {
 		init := files.Clone()
 		if err := addSelf(init); err != nil {
 			return failed(err)
 		}
-		if installed, err = root.Install(ctx, m, init, r.Packages, r.log()); err != nil {
+		if installed, err = root.Install(ctx, m, init, packages, r.log()); err != nil {
 			return failed(err)
 		}
 		if p, err = newPlan(r, find); err != nil {
@@ -153,11 +161,17 @@ func (r Request) callersEnvironment() []string {
 	return r.environment(path, home)
 }
 
+// errNeedsUserMode is the error of a request that QEMU cannot fulfil.
+var errNeedsUserMode = errors.New("packages and hidden files need the user-mode kernel: a guest of QEMU has copies of this machine's programs, and nothing else (--machine um)")
+
+// needsUserMode reports whether only a guest that reaches this machine's files will do.
+func (r Request) needsUserMode() bool { return len(r.Packages)+len(r.Hide) > 0 }
+
 // withCopies copies the programs into a guest that cannot reach this machine's files.
-func withCopies(ctx context.Context, r Request, _ virtual.Machine) (*virtual.Files, system, plan, error) {
+func withCopies(ctx context.Context, r Request) (*virtual.Files, system, plan, error) {
 	failed := func(err error) (*virtual.Files, system, plan, error) { return nil, system{}, plan{}, err }
-	if len(r.Packages)+len(r.Hide) > 0 {
-		return failed(errors.New("packages and hidden files need the user-mode kernel: a guest of QEMU has copies of this machine's programs, and nothing else (--machine um)"))
+	if r.needsUserMode() {
+		return failed(errNeedsUserMode)
 	}
 	copies, err := root.New(ctx)
 	if err != nil {

@@ -33,16 +33,12 @@ type Installed struct {
 	Seconds   float64          `json:"seconds"` // of real time that the installation took
 }
 
-// Install returns packages as they are installed over this machine's root, from the cache
-// or else made now: apt fetches them with this machine's sources and keys, and dpkg
+// Install returns packages as they are installed over this machine's root, as plan says
+// (debian.Resolve), from the cache or else made now: apt fetches them with this machine's sources and keys, and dpkg
 // installs them in a guest of the machine m. Neither needs root, and nothing changes here.
 //
 // initFiles are those of a guest with process 1 as /init. What is done goes to log.
-func Install(ctx context.Context, m virtual.Machine, initFiles *virtual.Files, names []string, log io.Writer) (*Installed, error) {
-	plan, err := debian.Resolve(ctx, names)
-	if err != nil {
-		return nil, err
-	}
+func Install(ctx context.Context, m virtual.Machine, initFiles *virtual.Files, plan *debian.Installation, log io.Writer) (*Installed, error) {
 	if len(plan.Steps) == 0 {
 		return &Installed{Requested: plan.Requested}, nil
 	}
