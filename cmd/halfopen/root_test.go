@@ -182,10 +182,35 @@ func TestAPackageIsInstalledOnceAndADamagedLayerIsNamed(t *testing.T) {
 	if err != nil || len(layers) != 1 {
 		t.Fatalf("the cache has %q, %v", layers, err)
 	}
+	cached := func(arguments ...string) (out, stderr string, status int) {
+		cmd := exec.Command(halfopen, append([]string{"cache"}, arguments...)...)
+		cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+own)
+		return ran(t, cmd)
+	}
+	if out, stderr, status := cached("list"); status != kept || !strings.Contains(out, "memcached 1.") || !strings.Contains(out, "Linux 6.12") {
+		t.Errorf("the list: exit status %d: %s%s", status, out, stderr)
+	}
+	if out, stderr, status := cached("verify"); status != kept {
+		t.Errorf("verified: exit status %d: %s%s", status, out, stderr)
+	}
 	if err := os.Truncate(layers[0], 1000); err != nil {
 		t.Fatal(err)
 	}
+	if _, stderr, status := cached("verify"); status != notMeasured || !strings.Contains(stderr, layers[0]+" is damaged") {
+		t.Errorf("verified when it is damaged: exit status %d: %s", status, stderr)
+	}
 	if _, stderr, status = run(); status != notMeasured || !strings.Contains(stderr, layers[0]+" is damaged") || !strings.Contains(stderr, "remove it") {
 		t.Errorf("a damaged layer: exit status %d:\n%s", status, stderr)
+	}
+	for _, name := range []string{"kernel", "debian"} { // this machine's cache stays
+		if err := os.Remove(filepath.Join(own, "halfopen", name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, stderr, status := cached("clean"); status != kept {
+		t.Errorf("cleaned: exit status %d: %s", status, stderr)
+	}
+	if left, err := filepath.Glob(filepath.Join(own, "halfopen", "*", "*")); err != nil || len(left) > 0 {
+		t.Errorf("these files are left: %q, %v", left, err)
 	}
 }

@@ -114,7 +114,7 @@ func (i *Installation) Fetch(ctx context.Context) error {
 
 // Archives returns the files of the packages of a step that are to be unpacked.
 func (s Step) Archives() ([]string, error) {
-	directory, err := aptDirectory()
+	directory, err := AptDirectory()
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +132,9 @@ type apt struct {
 	ownLists  bool
 }
 
-func aptDirectory() (string, error) {
+// AptDirectory returns the directory in the cache with the archives of packages, and apt's
+// lists where this machine has none.
+func AptDirectory() (string, error) {
 	cache, err := environment.Cache()
 	return filepath.Join(cache, "apt"), err
 }
@@ -146,7 +148,7 @@ func newApt(ctx context.Context) (*apt, error) {
 			return nil, fmt.Errorf("packages are Debian's, and there is no %s here: run this on Debian, or leave --package out", program)
 		}
 	}
-	directory, err := aptDirectory()
+	directory, err := AptDirectory()
 	if err != nil {
 		return nil, err
 	}
