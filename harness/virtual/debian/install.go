@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -211,7 +212,9 @@ func (a *apt) run(ctx context.Context, program string, arguments ...string) (str
 	// Unlike APT_CONFIG, this file overrides the system's configuration.
 	cmd := exec.CommandContext(ctx, program, slices.Insert(arguments, 0, "--config-file="+a.configuration())...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "DEBIAN_FRONTEND=noninteractive")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: unix.SIGKILL}
+	runtime.LockOSThread() // Pdeathsig is tied to the thread that starts the process (prctl(2))
+	defer runtime.UnlockOSThread()
 	cmd.Cancel = func() error { return unix.Kill(-cmd.Process.Pid, unix.SIGTERM) }
 	cmd.WaitDelay = patience
 	var out, complaint bytes.Buffer
