@@ -32,7 +32,7 @@ type testRun struct {
 	virtual        gotest.VirtualConfig
 	settings       gotest.Settings
 	shard          string
-	packages, take []string // for the guest
+	take           []string // for the guest
 	host, merge    bool
 	report         string
 }
@@ -81,11 +81,10 @@ and a shell. Exit status 0: all tests passed; 1: tests failed; 2: they could not
 	f.StringVar(&t.virtual.Machine.Name, "machine", "", machine.NameUsage)
 	f.StringVar(&t.virtual.Machine.Kernel, "kernel", "", machine.KernelUsage)
 	f.IntVar(&t.virtual.Memory, "memory", 0, "the memory of each guest in MiB; 0: as much as the tests' files need")
-	f.StringArrayVar(&t.packages, "package", nil, "a Debian package that the guests have, with what it depends on")
 	f.StringArrayVar(&t.take, "take", nil, "a file or directory that the guests have: PATH, or PATH:NAME-IN-THE-GUEST")
 	f.StringArrayVar(&t.settings.Environment, "env", nil, "a variable for the tests: NAME=VALUE")
 	f.StringVar(&t.report, "report", testReport, "the directory for the report: junit.xml, ginkgo.json, and the evidence of failed tests")
-	for _, virtual := range []string{"machine", "kernel", "memory", "shard", "package", "take"} {
+	for _, virtual := range []string{"machine", "kernel", "memory", "shard", "take"} {
 		c.MarkFlagsMutuallyExclusive("host", virtual)
 	}
 	return c
@@ -173,11 +172,6 @@ func (t *testRun) runTests(ctx context.Context, tests *gotest.Tests, report stri
 	system, err := root.New(ctx)
 	if err != nil {
 		return nil, err
-	}
-	for _, name := range t.packages {
-		if err := system.AddPackage(ctx, name); err != nil {
-			return nil, err
-		}
 	}
 	for _, what := range t.take {
 		if err := system.Take(what); err != nil {

@@ -3,6 +3,7 @@ package audit
 import (
 	"errors"
 	"fmt"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/halfopen-lab/halfopen/fixtures/presets"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
+	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
 	"github.com/halfopen-lab/halfopen/harness/virtual/root"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
@@ -24,10 +26,13 @@ func (r Request) Check() error {
 		}
 	}
 	if r.RealTime {
-		if len(r.Packages)+len(r.Take)+len(r.Prepare) > 0 {
-			return errors.New("packages, take and prepare are for a guest: on the running kernel (--host) a program is measured as this machine has it")
+		if len(r.Packages)+len(r.Take)+len(r.Hide)+len(r.Prepare) > 0 {
+			return errors.New("packages, take, hide and prepare are for a guest: on the running kernel (--host) a program is measured as this machine has it")
 		}
 		return nil
+	}
+	if info, err := os.Stat(os.TempDir()); err != nil || !info.IsDir() {
+		return fmt.Errorf("there is no directory %s for temporary files: set TMPDIR to another", os.TempDir())
 	}
 	if r.Memory != 0 {
 		if err := virtual.CheckMemory(r.Memory); err != nil {
@@ -36,6 +41,9 @@ func (r Request) Check() error {
 	}
 	if err := r.Machine.Check(); err != nil {
 		return fmt.Errorf("%w (--machine, --kernel)", err)
+	}
+	if r.Machine.Meant() == machine.QEMU && r.needsUserMode() {
+		return errNeedsUserMode
 	}
 	return nil
 }

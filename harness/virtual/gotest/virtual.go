@@ -105,7 +105,6 @@ func (v *Virtual) read(ctx context.Context) error {
 			return err
 		}
 	}
-	system.Finish()
 	v.base = system.Files
 	for _, s := range v.tests.suites() {
 		if _, read := v.packages[s.path]; read {
