@@ -61,7 +61,7 @@ func (h *Host) PowerOn() error {
 		return err
 	}
 	if len(left) > 0 {
-		return fmt.Errorf("powering %s on: its kernel still shuts down %d SCTP associations of dead programs: end them before the power cut", h.name, len(left))
+		return fmt.Errorf("powering %s on: its kernel still shuts %d SCTP associations of dead programs down: end them before the power cut", h.name, len(left))
 	}
 	for _, name := range h.neighbour {
 		if err := h.links.Up(name); err != nil {
