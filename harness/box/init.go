@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/harness/linux"
 	"github.com/halfopen-lab/halfopen/harness/peer"
 )
 
@@ -36,7 +37,7 @@ func run(arguments []string) error {
 			return fmt.Errorf("marking the box in the trace: %w", err)
 		}
 	}
-	if err := enterRoot(); err != nil {
+	if err := enterRoot(o.Root); err != nil {
 		return fmt.Errorf("making the box: %w", err)
 	}
 	terminal, program, err := o.start()
@@ -72,6 +73,9 @@ func (o Order) start() (terminal *os.File, pid int, err error) {
 	}
 	cmd := &exec.Cmd{Path: path, Args: o.Arguments, Env: o.Environment, Dir: o.Directory,
 		Stdin: theirs, Stdout: theirs, Stderr: theirs, SysProcAttr: attributes}
+	if err := linux.LimitPrograms(); err != nil {
+		return nil, 0, err
+	}
 	if err := cmd.Start(); err != nil {
 		return nil, 0, fmt.Errorf("%s: %w", o.Arguments[0], peer.Reason(err))
 	}

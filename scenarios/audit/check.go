@@ -24,8 +24,8 @@ func (r Request) Check() error {
 		}
 	}
 	if r.RealTime {
-		if len(r.Packages)+len(r.Take)+len(r.Prepare) > 0 {
-			return errors.New("packages, take and prepare are for a guest: on the running kernel (--host) a program is measured as this machine has it")
+		if len(r.Packages)+len(r.Take)+len(r.Hide)+len(r.Prepare) > 0 {
+			return errors.New("packages, take, hide and prepare are for a guest: on the running kernel (--host) a program is measured as this machine has it")
 		}
 		return nil
 	}

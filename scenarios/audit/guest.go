@@ -3,12 +3,14 @@ package audit
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 
 	"github.com/halfopen-lab/halfopen/harness/reexec"
 	"github.com/halfopen-lab/halfopen/harness/report"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
+	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
 	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
 	"github.com/halfopen-lab/halfopen/harness/virtual/root"
@@ -34,11 +36,13 @@ func init() { reexec.Register(process1, func([]string) error { guest.Main(); ret
 // runInGuest carries the audit out in a guest with virtual time.
 func runInGuest(ctx context.Context, r Request) (*answer.Answer, error) {
 	r.tell(Progress{Stage: Packing})
-	files, err := pack(ctx, r)
+	wish := r.Machine
+	wish.Soon = wish.Soon && len(r.Packages) == 0 // QEMU installs none
+	m, err := machine.Find(ctx, wish, r.Log)
 	if err != nil {
 		return nil, err
 	}
-	m, err := machine.Find(ctx, r.Machine, r.Log)
+	files, system, err := equip(ctx, r, m)
 	if err != nil {
 		return nil, err
 	}
@@ -48,11 +52,11 @@ func runInGuest(ctx context.Context, r Request) (*answer.Answer, error) {
 	r.tell(Progress{Stage: Measuring})
 	memory := r.Memory
 	if memory == 0 {
-		memory = int(2*files.Size()>>20) + 768 // the archive, its files once unpacked, and the labs
+		memory = int((2*files.Size()+system.size)>>20) + 768 // the archive, its files once unpacked, and the labs
 	}
 	output := &stream{each: r.tell}
 	machine := virtual.Guest{
-		Machine: m, Files: files, Memory: memory, Seed: r.Seed,
+		Machine: m, Files: files, Root: system.root, Memory: memory, Seed: r.Seed,
 		Commands: []guest.Command{{
 			Arguments:   []string{self, planFile, guestReport},
 			Environment: []string{reexec.Variable + "=" + string(measuring)},
@@ -71,37 +75,105 @@ func runInGuest(ctx context.Context, r Request) (*answer.Answer, error) {
 	return a, err
 }
 
-// pack puts everything that the audit needs into a guest: packages, files, the programs,
-// this program itself, and the plan.
-func pack(ctx context.Context, r Request) (*virtual.Files, error) {
-	system, err := root.New(ctx)
+// system is the root of the programs in a guest.
+type system struct {
+	root *guest.Root // nil: the guest's only one
+	size int64       // of its layers, in bytes
+}
+
+// equip puts everything that the audit needs into a guest: this program itself, what labs
+// need, the plan; and the programs, or the root in which they are.
+func equip(ctx context.Context, r Request, m virtual.Machine) (*virtual.Files, system, error) {
+	programs := withMachine
+	if !m.ReachesMachine() {
+		programs = withCopies
+	}
+	files, s, p, err := programs(ctx, r, m)
 	if err != nil {
-		return nil, err
+		return nil, system{}, err
 	}
-	for _, name := range r.Packages {
-		if err := system.AddPackage(ctx, name); err != nil {
-			return nil, err
-		}
-	}
-	for _, what := range r.Take {
-		if err := system.Take(what); err != nil {
-			return nil, err
-		}
-	}
-	p, err := newPlan(r, system.AddCommand)
-	if err != nil {
-		return nil, err
-	}
-	system.Finish()
-	if err := addSelf(system.Files); err != nil {
-		return nil, err
+	if err := addSelf(files); err != nil {
+		return nil, system{}, err
 	}
 	content, err := json.Marshal(p)
 	if err != nil {
-		return nil, err
+		return nil, system{}, err
 	}
-	system.Files.Write(planFile, content, 0o644)
-	return system.Files, nil
+	files.Write(planFile, content, 0o644)
+	return files, s, nil
+}
+
+// withMachine gives the programs this machine's own root, with packages installed over it.
+func withMachine(ctx context.Context, r Request, m virtual.Machine) (*virtual.Files, system, plan, error) {
+	failed := func(err error) (*virtual.Files, system, plan, error) { return nil, system{}, plan{}, err }
+	installed := &root.Installed{}
+	find := root.HostCommand
+	if len(r.Packages) > 0 {
+		find = func(text string) (root.Command, error) { return installed.Command(text) }
+	}
+	p, err := newPlan(r, find)
+	if err != nil { // before anything slow
+		return failed(err)
+	}
+	files := &virtual.Files{}
+	if err := debian.Tools(ctx, files); err != nil {
+		return failed(err)
+	}
+	if len(r.Packages) > 0 {
+		init := files.Clone()
+		if err := addSelf(init); err != nil {
+			return failed(err)
+		}
+		if installed, err = root.Install(ctx, m, init, r.Packages, r.log()); err != nil {
+			return failed(err)
+		}
+		if p, err = newPlan(r, find); err != nil {
+			return failed(err)
+		}
+	}
+	s := system{size: installed.Size}
+	if s.root, err = root.OfMachine(files, root.Changes{Packages: installed, Take: r.Take, Hide: r.Hide}); err != nil {
+		return failed(err)
+	}
+	p.Root, p.Base = guest.RootDirectory, callersEnvironment()
+	return files, s, p, nil
+}
+
+// callersEnvironment returns what programs of this machine's root have in their environment:
+// the caller's PATH, with the directories of system programs, and the caller's HOME.
+func callersEnvironment() []string {
+	path := systemPath
+	if own := os.Getenv("PATH"); own != "" {
+		path = own + ":" + systemPath
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		home = "/"
+	}
+	return []string{"PATH=" + path, "HOME=" + home, "LANG=C.UTF-8"}
+}
+
+// withCopies copies the programs into a guest that cannot reach this machine's files.
+func withCopies(ctx context.Context, r Request, _ virtual.Machine) (*virtual.Files, system, plan, error) {
+	failed := func(err error) (*virtual.Files, system, plan, error) { return nil, system{}, plan{}, err }
+	if len(r.Packages)+len(r.Hide) > 0 {
+		return failed(errors.New("packages and hidden files need the user-mode kernel: a guest of QEMU has copies of this machine's programs, and nothing else (--machine um)"))
+	}
+	copies, err := root.New(ctx)
+	if err != nil {
+		return failed(err)
+	}
+	for _, what := range r.Take {
+		if err := copies.Take(what); err != nil {
+			return failed(err)
+		}
+	}
+	p, err := newPlan(r, copies.AddCommand)
+	if err != nil {
+		return failed(err)
+	}
+	p.Base = []string{"PATH=" + systemPath, "HOME=/root", "LANG=C.UTF-8"}
+	return copies.Files, system{}, p, nil
 }
 
 // addSelf puts the running binary into the guest, and a script that starts it as process 1.

@@ -13,7 +13,12 @@ import (
 type plan struct {
 	Request
 	Programs map[answer.Side]root.Command // a side without one is a fixture
+	Root     string                       // the directory that is the programs' root; empty: the measuring process's own
+	Base     []string                     // NAME=VALUE, of every program
 }
+
+// systemPath is where a system's own programs are.
+const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // newPlan returns the plan of a completed request; find finds the program of a command.
 func newPlan(r Request, find func(command string) (root.Command, error)) (plan, error) {

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/halfopen-lab/halfopen/harness"
@@ -17,8 +18,8 @@ func (t *trial) start(side answer.Side) (*harness.Program, <-chan box.Exit, erro
 		host = t.lab.Client
 	}
 	order := box.Order{
-		Directory: command.Directory, User: t.plan.User,
-		Environment: append([]string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8"}, t.plan.Environment...),
+		Directory: command.Directory, User: t.plan.User, Root: t.plan.Root,
+		Environment: slices.Concat(t.plan.Base, t.plan.Environment),
 		Mark:        box.Mark{File: trace.Marker, Text: t.mark(side)},
 	}
 	for _, argument := range command.Arguments {

@@ -25,6 +25,7 @@ type Request struct {
 
 	Packages    []string `yaml:"packages"`    // Debian packages for the guest: NAME or NAME=VERSION
 	Take        []string `yaml:"take"`        // files and directories for the guest: PATH, or PATH:NAME-IN-THE-GUEST
+	Hide        []string `yaml:"hide"`        // files and directories of this machine that the guest does not see
 	Environment []string `yaml:"environment"` // NAME=VALUE, for the programs, beside PATH, HOME and LANG
 	Prepare     []string `yaml:"prepare"`     // shell commands that run once in the guest before the programs
 	User        string   `yaml:"user"`        // the user of the programs; empty: root
@@ -61,6 +62,14 @@ type Request struct {
 	Progress func(Progress) `yaml:"-" json:"-"`
 	// Log receives what finding or building the guest's kernel prints; nil: nobody.
 	Log io.Writer `yaml:"-" json:"-"`
+}
+
+// log returns where to write what is done.
+func (r Request) log() io.Writer {
+	if r.Log == nil {
+		return io.Discard
+	}
+	return r.Log
 }
 
 // Default returns a request with the default durations and seed.

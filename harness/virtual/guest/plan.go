@@ -23,6 +23,8 @@ type Plan struct {
 	Environment []string // of every command: NAME=VALUE
 	Commands    []Command
 	Report      string // the directory that is handed out
+	Root        *Root  // a root file system for programs; nil: process 1's own is theirs
+	KeepChanges bool   // what the commands have changed in Root is handed out, too
 }
 
 // Command is a program that a guest runs. The commands of a plan run one after another,
@@ -31,6 +33,9 @@ type Command struct {
 	Arguments   []string // the program and its arguments; PATH is searched
 	Environment []string // NAME=VALUE, in addition to that of the plan
 	Directory   string   // where the command runs
+	// InRoot runs the command in the plan's Root, with the powers of a program (linux.LimitPrograms).
+	// The program's path must be absolute.
+	InRoot bool
 	// Output is a file that receives what the command prints on its standard output and
 	// error, which also goes to the console. Empty: only the console receives it.
 	Output string
@@ -43,7 +48,7 @@ type Module struct {
 }
 
 // Outcome is the first line that is handed out, as JSON; a tar archive, compressed with
-// gzip, follows.
+// gzip, follows, and another one with the changes of the root, if the plan keeps them.
 type Outcome struct {
 	// Commands are those that have run. An interrupted guest does not start the rest.
 	Commands []Ended

@@ -73,7 +73,10 @@ func prepare(plan *Plan) error {
 	if err := loopback(); err != nil {
 		return err
 	}
-	return os.MkdirAll(plan.Report, 0o755)
+	if err := os.MkdirAll(plan.Report, 0o755); err != nil || plan.Root == nil {
+		return err
+	}
+	return plan.Root.mount()
 }
 
 // credit gives the seed to the kernel's random number generator as if it were full
