@@ -12,6 +12,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
+	"github.com/halfopen-lab/halfopen/harness/virtual/image"
 	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
 	"github.com/halfopen-lab/halfopen/harness/virtual/root"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
@@ -36,13 +37,23 @@ func init() { reexec.Register(process1, func([]string) error { guest.Main(); ret
 // runInGuest carries the audit out in a guest with virtual time.
 func runInGuest(ctx context.Context, r Request) (*answer.Answer, error) {
 	r.tell(Progress{Stage: Packing})
+	var from *image.Image
+	if r.Image != "" {
+		var err error
+		if from, err = image.Open(ctx, r.Image); err != nil {
+			return nil, err
+		}
+		if r, err = r.asImageSays(from); err != nil {
+			return nil, err
+		}
+	}
 	wish := r.Machine
 	wish.Soon = wish.Soon && len(r.Packages) == 0 // QEMU installs none
 	m, err := machine.Find(ctx, wish, r.Log)
 	if err != nil {
 		return nil, err
 	}
-	files, system, err := equip(ctx, r, m)
+	files, system, err := equip(ctx, r, m, from)
 	if err != nil {
 		return nil, err
 	}
@@ -83,9 +94,14 @@ type system struct {
 
 // equip puts everything that the audit needs into a guest: this program itself, what labs
 // need, the plan; and the programs, or the root in which they are.
-func equip(ctx context.Context, r Request, m virtual.Machine) (*virtual.Files, system, error) {
+func equip(ctx context.Context, r Request, m virtual.Machine, from *image.Image) (*virtual.Files, system, error) {
 	programs := withMachine
-	if !m.ReachesMachine() {
+	switch {
+	case from != nil:
+		programs = func(ctx context.Context, r Request, m virtual.Machine) (*virtual.Files, system, plan, error) {
+			return withImage(ctx, r, m, from)
+		}
+	case !m.ReachesMachine():
 		programs = withCopies
 	}
 	files, s, p, err := programs(ctx, r, m)

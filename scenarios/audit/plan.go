@@ -15,6 +15,7 @@ type plan struct {
 	Programs map[answer.Side]root.Command // a side without one is a fixture
 	Root     string                       // the directory that is the programs' root; empty: the measuring process's own
 	Base     []string                     // NAME=VALUE, of every program
+	Image    *answer.Image                // nil: none
 }
 
 // systemPath is where a system's own programs are.

@@ -20,7 +20,7 @@ func cached(t *testing.T) (*Image, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file, err := opened.Root(t.Context(), nil)
+	file, _, err := opened.Root(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +31,7 @@ func TestTheRootIsMadeOnce(t *testing.T) {
 	i, file := cached(t)
 	i.layers = nil // a second time it could not be made
 	var log bytes.Buffer
-	again, err := i.Root(t.Context(), &log)
+	again, _, err := i.Root(t.Context(), &log)
 	if err != nil || again != file || log.Len() > 0 {
 		t.Errorf("%s, %v, printed %q", again, err, &log)
 	}
@@ -59,7 +59,7 @@ func TestADamagedRootIsMadeAgain(t *testing.T) {
 	for _, content := range [][]byte{nil, whole[:len(whole)-1], changed} {
 		write(t, file, content)
 		var log bytes.Buffer
-		again, err := i.Root(t.Context(), &log)
+		again, _, err := i.Root(t.Context(), &log)
 		if err != nil || again != file || !strings.Contains(log.String(), file+" in the cache is damaged; it is made again") {
 			t.Errorf("%s, %v, printed %q", again, err, &log)
 		}
@@ -89,7 +89,7 @@ func TestWhatADeadProcessLeftIsRemoved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file, err := opened.Root(t.Context(), nil)
+	file, _, err := opened.Root(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

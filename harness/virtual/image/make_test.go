@@ -210,7 +210,7 @@ func root(t testing.TB, name string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	file, err := i.Root(t.Context(), nil)
+	file, _, err := i.Root(t.Context(), nil)
 	if err != nil {
 		return nil, err
 	}

@@ -161,7 +161,7 @@ func TestALayerThatDoesNotArriveWhole(t *testing.T) {
 			}
 			serveLayer(t, w, layers[0])
 		}
-		_, err = opened.Root(t.Context(), nil)
+		_, _, err = opened.Root(t.Context(), nil)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%v, expected %q", err, want)
 		}

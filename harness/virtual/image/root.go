@@ -11,7 +11,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Root returns the path of the image's root file system, a tar archive in the cache. It
+// Root returns the path of the image's root file system, a tar archive in the cache, and how
+// many bytes it has. It
 // makes the archive if the cache does not have it, which reads all layers, and makes it
 // again if it is damaged. Log receives a line when it does; nil: nobody.
 //
@@ -19,7 +20,19 @@ import (
 // permissions, times, hard links and extended attributes, and without devices in /dev. The
 // directory in which the program starts and the image's volumes are there. The same image
 // gives the same bytes.
-func (i *Image) Root(ctx context.Context, log io.Writer) (string, error) {
+func (i *Image) Root(ctx context.Context, log io.Writer) (file string, size int64, err error) {
+	if file, err = i.archive(ctx, log); err != nil {
+		return "", 0, err
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		return "", 0, err
+	}
+	return file, info.Size(), nil
+}
+
+// archive returns the path of the image's root file system.
+func (i *Image) archive(ctx context.Context, log io.Writer) (string, error) {
 	if log == nil {
 		log = io.Discard
 	}
