@@ -57,8 +57,12 @@ func ports(exposed []image.Port) string {
 // withImage gives the programs the root of a container image.
 func withImage(ctx context.Context, r Request, m virtual.Machine, i *image.Image) (*virtual.Files, system, plan, error) {
 	failed := func(err error) (*virtual.Files, system, plan, error) { return nil, system{}, plan{}, err }
+	own := i.Config.Arguments()
 	p, err := newPlan(r, func(text string) (root.Command, error) {
 		words, err := root.SplitCommand(text)
+		if text == root.JoinCommand(own) {
+			words, err = own, nil // as the image has them, also those that are empty
+		}
 		return root.Command{Arguments: words, Text: text, Directory: i.Config.Directory}, err
 	})
 	if err != nil {

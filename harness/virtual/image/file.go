@@ -147,10 +147,10 @@ func archiveError(f *os.File, err error, first bool) error {
 		return errors.New("the archive is compressed: unpack it first (gunzip)")
 	}
 	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return errors.New("the archive is cut short: write or copy it again")
 	case first:
 		return fmt.Errorf("it is not a tar archive: %s", forms)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("the archive is cut short: write or copy it again")
 	}
 	return fmt.Errorf("the archive is damaged: write or copy it again: %w", err)
 }

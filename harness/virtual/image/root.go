@@ -47,7 +47,7 @@ func (i *Image) archive(ctx context.Context, log io.Writer) (string, error) {
 	if file != "" {
 		return file, nil
 	}
-	_, _ = fmt.Fprintf(log, "halfopen: reading %d layers of the image %s\n", len(i.layers), i.Name)
+	_, _ = fmt.Fprintf(log, "halfopen: reading the image %s, layers: %d\n", i.Name, len(i.layers))
 	file, err = c.make(i.Digest, func(to io.Writer, spool *os.File) error { return i.flatten(ctx, to, spool) })
 	switch {
 	case ctx.Err() != nil && err != nil:

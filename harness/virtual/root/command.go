@@ -121,7 +121,7 @@ func SplitCommand(text string) ([]string, error) {
 	return words[:last], nil
 }
 
-// JoinCommand returns a command that SplitCommand splits into these words.
+// JoinCommand returns words as a command that a shell would split into them.
 func JoinCommand(words []string) string {
 	const plain = "%+,-./0123456789:=@ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz{}"
 	var joined []string
