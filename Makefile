@@ -33,7 +33,7 @@ VIRTUAL = scripts/setup $(or $(MACHINE),$(if $(filter linux-image-% %vmlinuz%,$(
 SCRIPTS = go run ./scripts
 SUITE = $(SCRIPTS) suite $(FLAGS) $(GUEST) -report="$(REPORT)"
 
-.PHONY: help suite suite-host merge matrix test check bench determinism witness catalogue presets atlas mutate mutate-virtual repeat killcheck setup clean
+.PHONY: help suite suite-host merge matrix test check bench determinism witness installed catalogue presets atlas mutate mutate-virtual repeat killcheck setup clean
 
 suite: ## the behaviour suites, in virtual time
 	@$(VIRTUAL)
@@ -58,6 +58,8 @@ test: ## unit tests with the race detector, then the suites on both
 	@go test -race -timeout=20m ./harness/... ./scenarios/... ./fixtures/... ./scripts/... ./cmd/...
 	@go -C fixtures/diameter test -race ./...
 	@go test -run=TestTheAtlas ./suites/errno
+	@go run ./cmd/halfopen test ./harness/link --report="$(REPORT)"
+	@go run ./cmd/halfopen test ./harness --run=TestInVirtualTime --report="$(REPORT)"
 	@$(SUITE) -on=host,virtual
 
 determinism: ## TIMES runs in virtual time with one seed leave the same report, byte for byte
@@ -76,13 +78,13 @@ catalogue: ## docs/catalogue.md from fixtures/catalogue
 presets: ## docs/presets.md from fixtures/presets
 	@go test ./fixtures/presets -update
 
-check: setup ## format, vet, lint, module tidiness, import direction
+check: setup ## format, vet, lint, module tidiness, import direction, comments of exported names
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
 	@go vet ./...
 	@go tool staticcheck ./...
 	@go mod tidy -diff
 	@staticcheck=$$(go tool -n staticcheck) && cd fixtures/diameter && go vet ./... && $$staticcheck ./... && go mod tidy -diff
-	@go test -run=TestImports ./harness
+	@go test -run='TestImports|TestComments' ./harness
 
 atlas: setup ## docs/errno-atlas.md from the recipes
 	@go test -run=TestTheAtlas ./suites/errno -args -write-atlas
@@ -93,6 +95,10 @@ bench: ## what a lab costs, beside an ip script, and what virtual time costs
 	@echo
 	@$(VIRTUAL)
 	@$(SCRIPTS) bench-guests
+
+installed: ## docs/installed.md: Debian's servers with their packages' configuration, audited
+	@scripts/setup um
+	@$(SCRIPTS) installed -focus="$$FOCUS" -report="$(REPORT)"
 
 mutate: setup ## every spec that the host runs without each of its steps: lists those that stay green
 	@$(SCRIPTS) mutate $(FLAGS)

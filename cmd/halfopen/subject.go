@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
 	"github.com/halfopen-lab/halfopen/scenarios/audit"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
@@ -97,7 +99,11 @@ func (s *subject) read() (err error) {
 // measure carries the audit out. One that was interrupted may have both an answer and an
 // error.
 func (s *subject) measure(ctx context.Context) (*answer.Answer, error) {
-	return audit.Run(ctx, s.request)
+	found, err := audit.Run(ctx, s.request)
+	if unknown, ok := errors.AsType[*debian.UnknownPackage](err); ok {
+		err = fmt.Errorf("%w: the nearest are %s", unknown, strings.Join(nearest(unknown.Name, unknown.Known, 3), ", "))
+	}
+	return found, err
 }
 
 // printProgress prints a step of the audit.

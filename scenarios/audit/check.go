@@ -3,6 +3,7 @@ package audit
 import (
 	"errors"
 	"fmt"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/halfopen-lab/halfopen/fixtures/presets"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/image"
+	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
 	"github.com/halfopen-lab/halfopen/harness/virtual/root"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
@@ -33,6 +35,9 @@ func (r Request) Check() error {
 		}
 		return nil
 	}
+	if info, err := os.Stat(os.TempDir()); err != nil || !info.IsDir() {
+		return fmt.Errorf("there is no directory %s for temporary files: set TMPDIR to another", os.TempDir())
+	}
 	if r.Memory != 0 {
 		if err := virtual.CheckMemory(r.Memory); err != nil {
 			return fmt.Errorf("%w (--memory)", err)
@@ -40,6 +45,9 @@ func (r Request) Check() error {
 	}
 	if err := r.Machine.Check(); err != nil {
 		return fmt.Errorf("%w (--machine, --kernel)", err)
+	}
+	if r.Machine.Meant() == machine.QEMU && r.needsUserMode() {
+		return errNeedsUserMode
 	}
 	return nil
 }

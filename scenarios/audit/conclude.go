@@ -3,6 +3,7 @@ package audit
 import (
 	"github.com/halfopen-lab/halfopen/fixtures/presets"
 	"github.com/halfopen-lab/halfopen/harness/linux"
+	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
 
@@ -22,6 +23,7 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 		a.Trouble = firstLine(quiet.err)
 		return a
 	}
+	a.Program.IPv6 = p.Family == sock.IPv6
 	a.Program.Loopback, a.Program.Ready = quiet.trial.loopback, answer.Of(quiet.trial.readyAfter)
 	a.Wire = quiet.wire()
 	if quiet.trial.cut {

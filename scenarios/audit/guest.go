@@ -20,25 +20,19 @@ import (
 
 // The files and the directory of halfopen in the guest.
 const (
-	initFile    = "/init"
 	self        = "/usr/lib/halfopen"
 	planFile    = "/etc/halfopen-audit.json"
 	guestReport = "/report"
 )
 
 // reserved are the names that nothing else may have in the guest.
-var reserved = []string{initFile, self, planFile, guestReport, guest.PlanFile}
-
-// process1 is process 1 of the guest.
-const process1 reexec.Name = "guest"
-
-func init() { reexec.Register(process1, func([]string) error { guest.Main(); return nil }) }
+var reserved = []string{virtual.InitFile, self, planFile, guestReport, guest.PlanFile}
 
 // runInGuest carries the audit out in a guest with virtual time.
 func runInGuest(ctx context.Context, r Request) (*answer.Answer, error) {
 	r.tell(Progress{Stage: Packing})
 	var from *image.Image
-	if r.Image != "" {
+	if r.Image != "" { // what is wrong with a name is said before anything slow
 		var err error
 		if from, err = image.Open(ctx, r.Image); err != nil {
 			return nil, err
@@ -47,13 +41,20 @@ func runInGuest(ctx context.Context, r Request) (*answer.Answer, error) {
 			return nil, err
 		}
 	}
+	var packages *debian.Installation
+	if len(r.Packages) > 0 {
+		var err error
+		if packages, err = debian.Resolve(ctx, r.Packages); err != nil {
+			return nil, err
+		}
+	}
 	wish := r.Machine
-	wish.Soon = wish.Soon && len(r.Packages) == 0 // QEMU installs none
+	wish.Soon = wish.Soon && !r.needsUserMode()
 	m, err := machine.Find(ctx, wish, r.Log)
 	if err != nil {
 		return nil, err
 	}
-	files, system, err := equip(ctx, r, m, from)
+	files, system, err := equip(ctx, r, m, from, packages)
 	if err != nil {
 		return nil, err
 	}
@@ -94,21 +95,19 @@ type system struct {
 
 // equip puts everything that the audit needs into a guest: this program itself, what labs
 // need, the plan; and the programs, or the root in which they are.
-func equip(ctx context.Context, r Request, m virtual.Machine, from *image.Image) (*virtual.Files, system, error) {
-	programs := withMachine
+func equip(ctx context.Context, r Request, m virtual.Machine, from *image.Image, packages *debian.Installation) (*virtual.Files, system, error) {
+	programs := func() (*virtual.Files, system, plan, error) { return withMachine(ctx, r, m, packages) }
 	switch {
 	case from != nil:
-		programs = func(ctx context.Context, r Request, m virtual.Machine) (*virtual.Files, system, plan, error) {
-			return withImage(ctx, r, m, from)
-		}
+		programs = func() (*virtual.Files, system, plan, error) { return withImage(ctx, r, m, from) }
 	case !m.ReachesMachine():
-		programs = withCopies
+		programs = func() (*virtual.Files, system, plan, error) { return withCopies(ctx, r) }
 	}
-	files, s, p, err := programs(ctx, r, m)
+	files, s, p, err := programs()
 	if err != nil {
 		return nil, system{}, err
 	}
-	if err := addSelf(files); err != nil {
+	if err := root.AddSelf(files, self); err != nil {
 		return nil, system{}, err
 	}
 	content, err := json.Marshal(p)
@@ -119,12 +118,13 @@ func equip(ctx context.Context, r Request, m virtual.Machine, from *image.Image)
 	return files, s, nil
 }
 
-// withMachine gives the programs this machine's own root, with packages installed over it.
-func withMachine(ctx context.Context, r Request, m virtual.Machine) (*virtual.Files, system, plan, error) {
+// withMachine gives the programs this machine's own root, with packages installed over it;
+// nil: none.
+func withMachine(ctx context.Context, r Request, m virtual.Machine, packages *debian.Installation) (*virtual.Files, system, plan, error) {
 	failed := func(err error) (*virtual.Files, system, plan, error) { return nil, system{}, plan{}, err }
 	installed := &root.Installed{}
 	find := root.HostCommand
-	if len(r.Packages) > 0 {
+	if packages != nil {
 		find = func(text string) (root.Command, error) { return installed.Command(text) }
 	}
 	p, err := newPlan(r, find)
@@ -135,12 +135,12 @@ func withMachine(ctx context.Context, r Request, m virtual.Machine) (*virtual.Fi
 	if err := debian.Tools(ctx, files); err != nil {
 		return failed(err)
 	}
-	if len(r.Packages) > 0 {
+	if packages != nil {
 		init := files.Clone()
-		if err := addSelf(init); err != nil {
+		if err := root.AddSelf(init, self); err != nil {
 			return failed(err)
 		}
-		if installed, err = root.Install(ctx, m, init, r.Packages, r.log()); err != nil {
+		if installed, err = root.Install(ctx, m, init, packages, r.log()); err != nil {
 			return failed(err)
 		}
 		if p, err = newPlan(r, find); err != nil {
@@ -151,13 +151,13 @@ func withMachine(ctx context.Context, r Request, m virtual.Machine) (*virtual.Fi
 	if s.root, err = root.OfMachine(files, root.Changes{Packages: installed, Take: r.Take, Hide: r.Hide}); err != nil {
 		return failed(err)
 	}
-	p.Root, p.Base = guest.RootDirectory, callersEnvironment()
+	p.Root, p.Base = guest.RootDirectory, r.callersEnvironment()
 	return files, s, p, nil
 }
 
 // callersEnvironment returns what programs of this machine's root have in their environment:
 // the caller's PATH, with the directories of system programs, and the caller's HOME.
-func callersEnvironment() []string {
+func (r Request) callersEnvironment() []string {
 	path := systemPath
 	if own := os.Getenv("PATH"); own != "" {
 		path = own + ":" + systemPath
@@ -166,14 +166,20 @@ func callersEnvironment() []string {
 	if err != nil {
 		home = "/"
 	}
-	return []string{"PATH=" + path, "HOME=" + home, "LANG=C.UTF-8"}
+	return r.environment(path, home)
 }
 
+// errNeedsUserMode is the error of a request that QEMU cannot fulfil.
+var errNeedsUserMode = errors.New("packages and hidden files need the user-mode kernel: a guest of QEMU has copies of this machine's programs, and nothing else (--machine um)")
+
+// needsUserMode reports whether only a guest that reaches this machine's files will do.
+func (r Request) needsUserMode() bool { return len(r.Packages)+len(r.Hide) > 0 }
+
 // withCopies copies the programs into a guest that cannot reach this machine's files.
-func withCopies(ctx context.Context, r Request, _ virtual.Machine) (*virtual.Files, system, plan, error) {
+func withCopies(ctx context.Context, r Request) (*virtual.Files, system, plan, error) {
 	failed := func(err error) (*virtual.Files, system, plan, error) { return nil, system{}, plan{}, err }
-	if len(r.Packages)+len(r.Hide) > 0 {
-		return failed(errors.New("packages and hidden files need the user-mode kernel: a guest of QEMU has copies of this machine's programs, and nothing else (--machine um)"))
+	if r.needsUserMode() {
+		return failed(errNeedsUserMode)
 	}
 	copies, err := root.New(ctx)
 	if err != nil {
@@ -188,20 +194,6 @@ func withCopies(ctx context.Context, r Request, _ virtual.Machine) (*virtual.Fil
 	if err != nil {
 		return failed(err)
 	}
-	p.Base = []string{"PATH=" + systemPath, "HOME=/root", "LANG=C.UTF-8"}
+	p.Base = r.environment(systemPath, "/root")
 	return copies.Files, system{}, p, nil
-}
-
-// addSelf puts the running binary into the guest, and a script that starts it as process 1.
-func addSelf(files *virtual.Files) error {
-	own, err := os.Executable()
-	if err != nil {
-		return fmt.Errorf("looking for the file of the running program: %w", err)
-	}
-	if err := root.AddProgram(files, self, own); err != nil {
-		return err
-	}
-	script := fmt.Sprintf("#!/usr/bin/sh\n%s=%s exec %s\n", reexec.Variable, process1, self)
-	files.Write(initFile, []byte(script), 0o755)
-	return nil
 }

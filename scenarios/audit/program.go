@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -41,6 +42,9 @@ func (t *trial) start(side answer.Side) (*harness.Program, <-chan box.Exit, erro
 	} else {
 		t.peer = p
 	}
+	if side == answer.Server {
+		t.server, t.serverExit = p, exit
+	}
 	return p, exit, nil
 }
 
@@ -62,4 +66,21 @@ func wrote(p *harness.Program) string {
 		return "; it wrote nothing"
 	}
 	return "; it wrote: " + strings.Join(lines[max(0, len(lines)-3):], " / ")
+}
+
+// maxSaid is how many bytes of what a program has sent are quoted.
+const maxSaid = 160
+
+// said returns the last that the program under test has sent to its peer, for error texts;
+// empty: it has sent nothing.
+func (t *trial) said() string {
+	for _, p := range slices.Backward(t.packets()) {
+		if !p.Out || p.Length == 0 {
+			continue
+		}
+		text := p.Payload()
+		text = bytes.TrimSpace(text[:min(len(text), maxSaid)])
+		return fmt.Sprintf("; the last that it sent: %q", text)
+	}
+	return ""
 }

@@ -3,17 +3,23 @@ package guest
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/linux"
 )
 
-// makeServiceDirectories makes the directories below /run that a service manager makes for
-// the services that are installed in a root: those of their units (systemd.exec(5),
-// RuntimeDirectory=), and those of tmpfiles.d(5). A unit that systemd fills in, name@.service
-// or one with specifiers, is left out, and so is a directory of a user who does not exist.
+// makeServiceDirectories makes the directories that a service manager makes for the services
+// that are installed in a root: those of their units (systemd.exec(5), RuntimeDirectory=, and
+// systemd.service(5), ExecStartPre= with mkdir, chown or the like), and those of tmpfiles.d(5)
+// below /run. What systemd fills in (specifiers) is left out, and so is a directory of a user
+// who does not exist.
 func makeServiceDirectories(root string) error {
 	for _, directory := range []string{"/usr/lib/systemd/system", "/etc/systemd/system"} {
 		units, err := filepath.Glob(root + directory + "/*.service")
@@ -62,7 +68,27 @@ func makeRuntimeDirectories(root, unit string) error {
 			return err
 		}
 	}
+	for line := range strings.Lines(unit) {
+		if command, ok := strings.CutPrefix(strings.TrimSpace(line), "ExecStartPre="); ok {
+			runMaker(root, strings.Fields(strings.TrimLeft(command, "-@:+! ")))
+		}
+	}
 	return nil
+}
+
+// makers are the programs that units run to make what their services need.
+var makers = []string{"mkdir", "chown", "chmod", "install"}
+
+// runMaker runs a command of a unit, if it is one of those. Where it fails, the service will
+// say what it lacks.
+func runMaker(root string, words []string) {
+	if len(words) == 0 || !filepath.IsAbs(words[0]) || !slices.Contains(makers, filepath.Base(words[0])) || strings.ContainsAny(strings.Join(words, " "), "%$'\"\\") {
+		return
+	}
+	cmd := &exec.Cmd{Path: words[0], Args: words, Dir: "/", SysProcAttr: &syscall.SysProcAttr{Chroot: root}}
+	if err := linux.StartLimited(cmd); err == nil {
+		_ = cmd.Wait()
+	}
 }
 
 // makeTemporaryDirectories makes the directories of one file of tmpfiles.d.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/halfopen-lab/halfopen/harness/virtual"
+	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
 )
 
 // accounts are the users and groups that every Debian system has and programs ask for
@@ -36,6 +37,6 @@ func addAccounts(files *virtual.Files) {
 	files.Write("/etc/group", []byte(group.String()), 0o644)
 	files.Write("/etc/shadow", []byte(shadow.String()), 0o640)
 	files.Write("/etc/nsswitch.conf", []byte("passwd: files\ngroup: files\nshadow: files\nhosts: files\n"), 0o644)
-	files.Write("/etc/hosts", []byte("127.0.0.1 localhost guest\n"), 0o644)
+	files.Write("/etc/hosts", []byte("127.0.0.1 localhost "+guest.Hostname+"\n"), 0o644)
 	files.Directory("/root", 0o700)
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,7 +14,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
@@ -33,16 +31,12 @@ type Installed struct {
 	Seconds   float64          `json:"seconds"` // of real time that the installation took
 }
 
-// Install returns packages as they are installed over this machine's root, from the cache
-// or else made now: apt fetches them with this machine's sources and keys, and dpkg
+// Install returns packages as they are installed over this machine's root, as plan says
+// (debian.Resolve), from the cache or else made now: apt fetches them with this machine's sources and keys, and dpkg
 // installs them in a guest of the machine m. Neither needs root, and nothing changes here.
 //
 // initFiles are those of a guest with process 1 as /init. What is done goes to log.
-func Install(ctx context.Context, m virtual.Machine, initFiles *virtual.Files, names []string, log io.Writer) (*Installed, error) {
-	plan, err := debian.Resolve(ctx, names)
-	if err != nil {
-		return nil, err
-	}
+func Install(ctx context.Context, m virtual.Machine, initFiles *virtual.Files, plan *debian.Installation, log io.Writer) (*Installed, error) {
 	if len(plan.Steps) == 0 {
 		return &Installed{Requested: plan.Requested}, nil
 	}
@@ -56,7 +50,7 @@ func Install(ctx context.Context, m virtual.Machine, initFiles *virtual.Files, n
 	}
 	if found, err := read(file); !errors.Is(err, os.ErrNotExist) {
 		if err == nil {
-			err = found.check()
+			err = found.Verify()
 		}
 		return found, err
 	}
@@ -168,10 +162,7 @@ func (c cache) install(ctx context.Context, m virtual.Machine, initFiles *virtua
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(c.directory, 0o755); err != nil {
-		return nil, fmt.Errorf("making room for installed packages: %w", err)
-	}
-	unfinished, err := os.CreateTemp(c.directory, prefixUnfinished)
+	unfinished, err := c.begin()
 	if err != nil {
 		return nil, fmt.Errorf("making room for installed packages: %w", err)
 	}
@@ -208,82 +199,4 @@ func (c cache) install(ctx context.Context, m virtual.Machine, initFiles *virtua
 func lastLines(text string, n int) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")
-}
-
-// cache is the directory with the layers. Each has a record, a JSON file beside it, which is
-// written first: a layer without one does not count.
-type cache struct{ directory string }
-
-const (
-	suffix           = ".tar"
-	metadata         = ".json"
-	prefixUnfinished = "unfinished."
-)
-
-func userCache() (cache, error) {
-	directory, err := environment.Cache()
-	return cache{filepath.Join(directory, "roots")}, err
-}
-
-// put gives a finished layer its name, after its record.
-func (i *Installed) put(finished *os.File) error {
-	about, err := json.MarshalIndent(i, "", "  ")
-	if err == nil {
-		err = errors.Join(finished.Chmod(0o644), finished.Sync())
-	}
-	if err == nil {
-		err = os.WriteFile(i.File+metadata, append(about, '\n'), 0o644)
-	}
-	if err == nil {
-		err = os.Rename(finished.Name(), i.File)
-	}
-	if err != nil {
-		return fmt.Errorf("putting installed packages into the cache: %w", err)
-	}
-	return nil
-}
-
-// read returns the layer in a file. The error is os.ErrNotExist where there is none.
-func read(file string) (*Installed, error) {
-	if _, err := os.Stat(file); err != nil {
-		return nil, err
-	}
-	content, err := os.ReadFile(file + metadata)
-	if err != nil {
-		return nil, err
-	}
-	i := &Installed{File: file}
-	if err := json.Unmarshal(content, i); err != nil {
-		return nil, &Damaged{file + metadata, err.Error()}
-	}
-	return i, nil
-}
-
-// Damaged is the error of a file in the cache that is not what was put there.
-type Damaged struct{ File, Why string }
-
-// Error implements error.
-func (e *Damaged) Error() string {
-	return fmt.Sprintf("%s is damaged (%s): remove it, and it is made again", e.File, e.Why)
-}
-
-// check compares a layer with its checksum.
-func (i *Installed) check() error {
-	file, err := os.Open(i.File)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = file.Close() }()
-	sum := sha256.New()
-	size, err := io.Copy(sum, file)
-	if err != nil {
-		return fmt.Errorf("reading %s: %w", i.File, err)
-	}
-	if size != i.Size {
-		return &Damaged{i.File, fmt.Sprintf("it has %d bytes instead of %d", size, i.Size)}
-	}
-	if hex.EncodeToString(sum.Sum(nil)) != i.SHA256 {
-		return &Damaged{i.File, "its checksum is not the one in its record"}
-	}
-	return nil
 }

@@ -1,12 +1,15 @@
 package root
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
@@ -38,6 +41,9 @@ func OfMachine(files *virtual.Files, c Changes) (*guest.Root, error) {
 	if c.Packages != nil && c.Packages.File != "" {
 		r.Layers = append(r.Layers, guest.Layer{File: c.Packages.File, Machine: true})
 	}
+	if err := own.nameHosts(); err != nil {
+		return nil, err
+	}
 	for _, what := range c.Take {
 		if err := own.take(what); err != nil {
 			return nil, err
@@ -56,6 +62,19 @@ func OfMachine(files *virtual.Files, c Changes) (*guest.Root, error) {
 		}
 	}
 	return r, put(files, r, "/layers/own.tar", own)
+}
+
+// nameHosts gives the guest's own name an address, as Debian does (hosts(5)), and takes the
+// machine's name servers away: nothing in a guest could answer for them, and programs would
+// wait.
+func (l *layer) nameHosts() error {
+	hosts, err := os.ReadFile("/etc/hosts")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("reading the machine's /etc/hosts: %w", err)
+	}
+	like := unix.Stat_t{Mode: 0o644}
+	hosts = append(bytes.TrimRight(hosts, "\n"), "\n127.0.1.1 "+guest.Hostname+"\n"...)
+	return errors.Join(l.file("/etc/hosts", &like, hosts), l.file("/etc/resolv.conf", &like, nil))
 }
 
 // put adds a layer that has anything to a root.

@@ -47,7 +47,8 @@ type Program struct {
 	Image    *Image  `json:"image,omitempty"` // nil: none
 	Peer     string  `json:"peer"`            // the other side
 	Port     uint16  `json:"port"`            // of the server
-	Loopback bool    `json:"loopback"`        // it listens on 127.0.0.1 only, and was reached there
+	IPv6     bool    `json:"ipv6"`            // the connections are IPv6's, because it takes no others
+	Loopback bool    `json:"loopback"`        // it listens on loopback addresses only, and was reached there
 	Ready    Seconds `json:"ready_seconds"`
 }
 

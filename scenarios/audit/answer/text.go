@@ -71,6 +71,9 @@ func (a *Answer) Text() string {
 		pair("image", "%s, %s", i.Name, i.Digest)
 	}
 	where := fmt.Sprintf("port %d", a.Program.Port)
+	if a.Program.IPv6 {
+		where += ", over IPv6"
+	}
 	if a.Program.Loopback {
 		where += ", on loopback only: reached there by address translation"
 	}
