@@ -12,6 +12,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
+	"github.com/halfopen-lab/halfopen/harness/virtual/image"
 	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
 	"github.com/halfopen-lab/halfopen/harness/virtual/root"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
@@ -30,8 +31,18 @@ var reserved = []string{virtual.InitFile, self, planFile, guestReport, guest.Pla
 // runInGuest carries the audit out in a guest with virtual time.
 func runInGuest(ctx context.Context, r Request) (*answer.Answer, error) {
 	r.tell(Progress{Stage: Packing})
+	var from *image.Image
+	if r.Image != "" { // what is wrong with a name is said before anything slow
+		var err error
+		if from, err = image.Open(ctx, r.Image); err != nil {
+			return nil, err
+		}
+		if r, err = r.asImageSays(from); err != nil {
+			return nil, err
+		}
+	}
 	var packages *debian.Installation
-	if len(r.Packages) > 0 { // what is wrong with a name is said before anything slow
+	if len(r.Packages) > 0 {
 		var err error
 		if packages, err = debian.Resolve(ctx, r.Packages); err != nil {
 			return nil, err
@@ -43,7 +54,7 @@ func runInGuest(ctx context.Context, r Request) (*answer.Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	files, system, err := equip(ctx, r, m, packages)
+	files, system, err := equip(ctx, r, m, from, packages)
 	if err != nil {
 		return nil, err
 	}
@@ -84,9 +95,12 @@ type system struct {
 
 // equip puts everything that the audit needs into a guest: this program itself, what labs
 // need, the plan; and the programs, or the root in which they are.
-func equip(ctx context.Context, r Request, m virtual.Machine, packages *debian.Installation) (*virtual.Files, system, error) {
+func equip(ctx context.Context, r Request, m virtual.Machine, from *image.Image, packages *debian.Installation) (*virtual.Files, system, error) {
 	programs := func() (*virtual.Files, system, plan, error) { return withMachine(ctx, r, m, packages) }
-	if !m.ReachesMachine() {
+	switch {
+	case from != nil:
+		programs = func() (*virtual.Files, system, plan, error) { return withImage(ctx, r, m, from) }
+	case !m.ReachesMachine():
 		programs = func() (*virtual.Files, system, plan, error) { return withCopies(ctx, r) }
 	}
 	files, s, p, err := programs()
