@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/report"
 	"github.com/halfopen-lab/halfopen/harness/virtual/gotest"
 	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
@@ -104,15 +105,18 @@ func (t *testRun) do(ctx context.Context, packages, flags []string) error {
 	if err := t.check(); err != nil {
 		return err
 	}
+	// The report of an earlier run goes first: it would pass for that of a run that fails to
+	// compile.
+	if err := report.Empty(directory); err != nil {
+		return fmt.Errorf("%w (--report)", err)
+	}
 	t.config.Packages, t.config.Flags = packages, append(t.goFlags(), flags...)
 	tests, err := gotest.Compile(ctx, t.config)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tests.Close() }()
-	if err := report.Empty(directory); err != nil {
-		return fmt.Errorf("%w (--directory)", err)
-	}
+	t.settings.Lab.LeaveOut = environment.Read().LeaveOut
 	t.settings.Output, t.settings.Terminal = os.Stderr, terminal(os.Stderr)
 	result, runErr := t.runTests(ctx, tests, directory)
 	if result == nil {

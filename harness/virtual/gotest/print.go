@@ -86,6 +86,9 @@ func printSuite(out io.Writer, s types.Report, verbose, colour bool) {
 		case isPlain(s):
 			printPlain(out, spec)
 		default:
+			if verbose {
+				ginkgo.WillRun(spec) // prints the text
+			}
 			ginkgo.DidRun(spec)
 		}
 	}
