@@ -7,7 +7,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
@@ -135,6 +137,28 @@ func (t *testRun) do(ctx context.Context, packages, flags []string) error {
 func (t *testRun) check() (err error) {
 	if err := t.virtual.Check(); err != nil {
 		return fmt.Errorf("%w (--machine, --kernel, --memory)", err)
+	}
+	for _, pattern := range []struct{ flag, value string }{{"run", t.run}, {"skip", t.skip}, {"focus", t.config.Focus}} {
+		if _, err := regexp.Compile(pattern.value); err != nil {
+			return fmt.Errorf("%w (--%s)", err, pattern.flag)
+		}
+	}
+	if t.timeout != "" {
+		if d, err := time.ParseDuration(t.timeout); err != nil || d < 0 {
+			return fmt.Errorf("%q is not a duration such as 10m (--timeout)", t.timeout)
+		}
+	}
+	if t.count < 1 {
+		return fmt.Errorf("each test runs %d times: choose 1 or more (--count)", t.count)
+	}
+	if t.settings.Seed < 0 {
+		return fmt.Errorf("the seed %d: choose 0 or more (--seed)", t.settings.Seed)
+	}
+	for _, what := range t.take {
+		path, _, _ := strings.Cut(what, ":")
+		if _, err := os.Stat(path); err != nil {
+			return fmt.Errorf("taking %s along: %w (--take)", path, errors.Unwrap(err))
+		}
 	}
 	for _, variable := range t.settings.Environment {
 		if name, _, ok := strings.Cut(variable, "="); !ok || name == "" {
