@@ -77,6 +77,7 @@ func readCache() (all []cached, wrong error) {
 		return nil, err
 	}
 	trees, err := filepath.Glob(filepath.Join(directory, "debian", "*"))
+	wrong = errors.Join(wrong, err)
 	for _, tree := range append(trees, apt) {
 		c := cached{Kind: cachedUnpacked, What: filepath.Base(tree), File: tree, remove: func() error { return os.RemoveAll(tree) }}
 		if tree == apt {
