@@ -58,6 +58,8 @@ test: ## unit tests with the race detector, then the suites on both
 	@go test -race -timeout=20m ./harness/... ./scenarios/... ./fixtures/... ./scripts/... ./cmd/...
 	@go -C fixtures/diameter test -race ./...
 	@go test -run=TestTheAtlas ./suites/errno
+	@go run ./cmd/halfopen test ./harness/link --report="$(REPORT)"
+	@go run ./cmd/halfopen test ./harness --run=TestInVirtualTime --report="$(REPORT)"
 	@$(SUITE) -on=host,virtual
 
 determinism: ## TIMES runs in virtual time with one seed leave the same report, byte for byte
@@ -76,13 +78,13 @@ catalogue: ## docs/catalogue.md from fixtures/catalogue
 presets: ## docs/presets.md from fixtures/presets
 	@go test ./fixtures/presets -update
 
-check: setup ## format, vet, lint, module tidiness, import direction
+check: setup ## format, vet, lint, module tidiness, import direction, comments of exported names
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
 	@go vet ./...
 	@go tool staticcheck ./...
 	@go mod tidy -diff
 	@staticcheck=$$(go tool -n staticcheck) && cd fixtures/diameter && go vet ./... && $$staticcheck ./... && go mod tidy -diff
-	@go test -run=TestImports ./harness
+	@go test -run='TestImports|TestComments' ./harness
 
 atlas: setup ## docs/errno-atlas.md from the recipes
 	@go test -run=TestTheAtlas ./suites/errno -args -write-atlas

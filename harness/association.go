@@ -14,19 +14,20 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/timeline"
 )
 
-// Association is an SCTP socket under test, an association or a listener. What a spec
-// does with it is written to the timeline; what fails where it must not fails the spec.
-// Its Socket has the same calls with their errnos, and leaves no trace in the timeline.
+// Association is an SCTP socket under test: an association or a listener. Its methods add what they
+// do to the timeline. Methods that return an error fail no step; others fail the step if their call
+// fails.
 type Association struct {
-	Socket *sock.SCTP
-	end
+	Socket *sock.SCTP // the raw socket: its calls add nothing to the timeline
+	endpoint
 
-	state sock.SCTPState // as last recorded
+	state sock.SCTPState // in the timeline
 }
 
-// NewAssociation makes an unconnected SCTP socket on the host, bound to its addresses of
-// the lab's family, one on each path: it would offer the peer all of the host's addresses
-// otherwise. Its name appears in the timeline.
+// NewAssociation makes an unconnected SCTP socket on the host. It binds the socket to the host's
+// addresses of the lab's family, one on each path: an unbound socket would announce all addresses of
+// the host. Port 0 lets the kernel choose. name appears in the timeline. It fails the step if the
+// kernel has no SCTP or the port is in use.
 func (h *Host) NewAssociation(name string, port uint16) *Association {
 	h.lab.t.Helper()
 	var s *sock.SCTP
@@ -44,12 +45,13 @@ func (h *Host) NewAssociation(name string, port uint16) *Association {
 }
 
 func (h *Host) adoptAssociation(s *sock.SCTP, name string) *Association {
-	a := &Association{Socket: s, end: end{h, name}, state: sock.SCTPClosed}
+	a := &Association{Socket: s, endpoint: endpoint{h, name}, state: sock.SCTPClosed}
 	h.associations = append(h.associations, a)
 	return a
 }
 
-// Associations are those of the host, whichever program holds them.
+// Associations returns the SCTP associations of the host, whichever program holds them. It fails the
+// step if the kernel's table cannot be read.
 func (h *Host) Associations() []sock.AssociationEntry {
 	h.lab.t.Helper()
 	entries, err := h.associationTable()
@@ -67,9 +69,9 @@ func (h *Host) associationTable() (entries []sock.AssociationEntry, err error) {
 	return entries, err
 }
 
-// Associate opens an association from the client to a port of the server and returns
-// both ends, established. prepare may set up the client and the server's listener before
-// they connect; nil leaves them as they are.
+// Associate opens an association from the client to a port of the server and returns both ends,
+// established. It calls prepare, unless that is nil, with the client and the server's listener before
+// the client connects. It fails the step if the association is not established within 5 s.
 func (l *Lab) Associate(port uint16, prepare func(client, listener *Association)) (client, server *Association) {
 	l.t.Helper()
 	client, listener := l.Client.NewAssociation("client", 0), l.Server.NewAssociation("listener", port)
@@ -84,8 +86,8 @@ func (l *Lab) Associate(port uint16, prepare func(client, listener *Association)
 	return client, listener.Accept("server")
 }
 
-// DialSCTP connects the client to a port of the server that listens, and fails the test
-// when that does not succeed promptly.
+// DialSCTP connects the client to a listening port of the server. It fails the step if the association
+// is not established within 5 s.
 func (l *Lab) DialSCTP(port uint16) *Association {
 	l.t.Helper()
 	client := l.Client.NewAssociation("client", 0)
@@ -93,35 +95,38 @@ func (l *Lab) DialSCTP(port uint16) *Association {
 	return client
 }
 
-// Local returns the association's own address; the zero value when the socket is closed.
+// Local returns the association's own address; the zero AddrPort after Close.
 func (a *Association) Local() netip.AddrPort { return a.Socket.Local() }
 
-// Remote returns the address of the other end; the zero value when there is none.
+// Remote returns the address of the other end; the zero AddrPort while there is none.
 func (a *Association) Remote() netip.AddrPort { return a.Socket.Remote() }
 
-// State returns the state that the kernel has the association in.
+// State returns the association's state; sock.SCTPClosed for a socket without an association;
+// os.ErrClosed after Close.
 func (a *Association) State() (sock.SCTPState, error) { return a.Socket.State() }
 
-// Connect is connect(2); EINPROGRESS says that the handshake has begun. Unlike MustConnect
-// it fails no step.
+// Connect calls connect(2): EINPROGRESS means that the handshake has begun. AwaitConnected waits for
+// its outcome.
 func (a *Association) Connect(remote netip.AddrPort) error { return a.Socket.Connect(remote) }
 
-// AwaitConnected waits until the handshake has succeeded or failed, and returns the
-// kernel's errno, if any.
+// AwaitConnected waits until the handshake has succeeded or failed, and returns nil or the errno;
+// context.Cause(ctx) if ctx ends first.
 func (a *Association) AwaitConnected(ctx context.Context) error { return a.Socket.AwaitConnected(ctx) }
 
-// AwaitReadable waits until there is something to read: a message, a notification, the
-// peer's end, an error.
+// AwaitReadable waits until a read would not block: a message, a notification, the zero-read or an
+// error has come. It returns context.Cause(ctx) if ctx ends first.
 func (a *Association) AwaitReadable(ctx context.Context) error { return a.Socket.AwaitReadable(ctx) }
 
-// Receive reads what is there, and returns the kernel's errno, if any; 0 bytes without an
-// errno are the zero-read.
+// Receive calls recv(2) without blocking. It returns the number of bytes and the errno: EAGAIN if
+// there is nothing to read yet. 0 bytes without an errno are the zero-read.
 func (a *Association) Receive(p []byte) (int, error) { return a.Socket.Receive(p) }
 
-// Poll returns what poll(2) reports of the events asked for.
+// Poll calls poll(2) without waiting: it returns which of the events, and of POLLERR and POLLHUP, hold
+// now.
 func (a *Association) Poll(events int16) (int16, error) { return a.Socket.Poll(events) }
 
-// Accept takes the next association from the listener's queue and names it.
+// Accept waits up to 5 s for the next association of a listener and accepts it. name appears in the
+// timeline. It fails the step if no association comes.
 func (a *Association) Accept(name string) *Association {
 	a.Host.lab.t.Helper()
 	ctx, cancel := a.Host.lab.context()
@@ -135,7 +140,8 @@ func (a *Association) Accept(name string) *Association {
 	return accepted
 }
 
-// MustConnect connects and waits until the association is established.
+// MustConnect connects and waits up to 5 s until the association is established. It fails the step if
+// connecting fails.
 func (a *Association) MustConnect(remote netip.AddrPort) {
 	a.Host.lab.t.Helper()
 	ctx, cancel := a.Host.lab.context()
@@ -150,8 +156,8 @@ func (a *Association) MustConnect(remote netip.AddrPort) {
 	}
 }
 
-// Detect sets what decides when the peer is given up, for all paths. It is a detector:
-// `make mutate` leaves it out.
+// Detect sets when the kernel gives up the peer, for all paths. It fails the step for settings that
+// the kernel refuses. `make mutate` leaves it out, as a detector.
 func (a *Association) Detect(s oracle.SCTP) {
 	a.Host.lab.t.Helper()
 	a.Host.lab.perform(detector, fmt.Sprintf("%s sets %v", a.Name, s), func() error {
@@ -163,56 +169,58 @@ func (a *Association) Detect(s oracle.SCTP) {
 	})
 }
 
-// Subscribe asks for notifications (sock.SCTP.Subscribe). It is a detector: `make mutate`
-// leaves it out.
+// Subscribe asks for notifications (sock.SCTP.Subscribe). It fails the step after Close. `make mutate`
+// leaves it out, as a detector.
 func (a *Association) Subscribe() {
 	a.Host.lab.t.Helper()
 	a.Host.lab.perform(detector, a.Name+" asks for notifications", a.Socket.Subscribe)
 }
 
-// Write sends text as one message and returns the kernel's errno, if any.
+// Write sends text as one message on a stream, with a payload protocol identifier, and returns nil or
+// the errno.
 func (a *Association) Write(stream uint16, protocol uint32, text string) error {
 	err := a.Socket.SendMessage(stream, protocol, []byte(text))
 	a.record("writes %d bytes to stream %d: %s", len(text), stream, outcome(err))
 	return err
 }
 
-// Read waits up to a second for a message or a notification and returns it; the zero
-// Message is the zero-read.
+// Read waits up to 1 s for a message or a notification and returns it; the zero Message is the
+// zero-read. The error is the errno, or wraps context.DeadlineExceeded when nothing has come within
+// the second.
 func (a *Association) Read() (sock.Message, error) { return a.ReadWithin(time.Second) }
 
-// ReadWithin is Read for another time to wait.
-func (a *Association) ReadWithin(patience time.Duration) (sock.Message, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+// ReadWithin reads as Read does, but waits up to timeout.
+func (a *Association) ReadWithin(timeout time.Duration) (sock.Message, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	if err := a.Socket.AwaitReadable(ctx); err != nil {
-		return sock.Message{}, fmt.Errorf("%s waits for something to read: %w", a.Name, err)
+		return sock.Message{}, fmt.Errorf("waiting until %s can read: %w", a.Name, err)
 	}
 	m, err := a.Socket.ReceiveMessage(make([]byte, 64<<10))
-	a.record("reads %s", said(m, err))
+	a.record("reads %s", readOutcome(m, err))
 	return m, err
 }
 
-// ReadToEnd reads until the peer's end, an error, or until nothing has come for as long
-// as the patience, and returns what every read has given: a message's text in quotes, a
-// notification, "0" for the zero-read, an errno, "nothing".
-func (a *Association) ReadToEnd(patience time.Duration) []string {
+// ReadToEnd reads until the zero-read, an error, or until nothing has come for timeout. It returns the
+// outcome of each read as text: a message in quotes, a notification, "0" for the zero-read, an errno,
+// "nothing" at the end of the timeout.
+func (a *Association) ReadToEnd(timeout time.Duration) []string {
 	a.Host.lab.t.Helper()
 	var all []string
 	for {
-		m, err := a.ReadWithin(patience)
+		m, err := a.ReadWithin(timeout)
 		if errors.Is(err, context.DeadlineExceeded) {
 			return append(all, "nothing")
 		}
-		all = append(all, said(m, err))
+		all = append(all, readOutcome(m, err))
 		if err != nil || m.Zero() {
 			return all
 		}
 	}
 }
 
-// said is what a read has given, in words.
-func said(m sock.Message, err error) string {
+// readOutcome returns the outcome of a read as text.
+func readOutcome(m sock.Message, err error) string {
 	switch {
 	case err != nil:
 		return sock.ErrnoName(err)
@@ -228,19 +236,20 @@ func said(m sock.Message, err error) string {
 	return n.String()
 }
 
-// Shutdown is shutdown(SHUT_WR): what was sent is delivered, and then SHUTDOWN goes out.
-// Unlike TCP the association is over with it in both directions (RFC 9260 §9.2).
+// Shutdown calls shutdown(SHUT_WR): the kernel delivers what was sent, and then sends SHUTDOWN. Unlike
+// a FIN, SHUTDOWN ends the association in both directions (RFC 9260 §9.2).
 func (a *Association) Shutdown() {
 	a.step("shuts down", func() error { return a.Socket.Shutdown(unix.SHUT_WR) })
 }
 
-// Close is close(2): SHUTDOWN, or ABORT when received data was not read.
+// Close calls close(2): the kernel sends SHUTDOWN, or ABORT if received data was not read. Closing
+// twice fails the step.
 func (a *Association) Close() { a.step("closes", a.Socket.Close) }
 
-// Abort closes with linger 0: ABORT.
+// Abort closes with a linger time of 0: the kernel sends ABORT. It fails the step after Close.
 func (a *Association) Abort() { a.step("aborts (close with linger 0)", a.Socket.Abort) }
 
-// Record adds an event of this association to the timeline.
+// Record adds an event of the association to the timeline.
 func (a *Association) Record(what string) { a.record("%s", what) }
 
 func (a *Association) record(format string, args ...any) {
@@ -249,7 +258,7 @@ func (a *Association) record(format string, args ...any) {
 	a.Host.lab.settle()
 }
 
-// observe records the association's state when it is not what it was.
+// observe adds the association's state to the timeline if it has changed.
 func (a *Association) observe() {
 	state, err := a.State()
 	if err != nil || state == a.state {

@@ -86,14 +86,14 @@ func TestADialThatCannotSucceedSaysWhy(t *testing.T) {
 	d := lab.Client.Dialer()
 	for address, expected := range map[string]string{
 		"database:5432": `dialing database:5432 from client: there is no host "database" in the lab: its hosts are client, firewall, server`,
-		"server:https":  `the port "https": give it as a number from 0 to 65535`,
+		"server:https":  `the port "https" is not a number from 0 to 65535`,
 		"server":        "missing port in address",
 	} {
 		if _, err := d.Dial("tcp", address); err == nil || !strings.Contains(err.Error(), expected) {
 			t.Errorf("dialing %s: %v, expected %q", address, err, expected)
 		}
 	}
-	if _, err := d.Dial("unix", "/run/docker.sock"); err == nil || !strings.Contains(err.Error(), `the network "unix": hosts of a lab have tcp and udp`) {
+	if _, err := d.Dial("unix", "/run/docker.sock"); err == nil || !strings.Contains(err.Error(), `the network "unix" is not supported: hosts of a lab have tcp and udp`) {
 		t.Errorf("dialing a Unix socket: %v", err)
 	}
 	if _, err := d.Dial("tcp", "server:5000"); !errors.Is(err, unix.ECONNREFUSED) { // nobody listens

@@ -1,10 +1,13 @@
-// Package harness is the lab: two peers in network namespaces of their own, with
-// what lies between them, all of it breakable and watched.
+// Package harness builds labs: two peers in network namespaces of their own, with routers,
+// firewalls and proxies between them. A lab breaks the path as production breaks it, and records
+// what happens.
 //
-// New builds the hosts and cables of a Topology, wires packet capture, conntrack
-// events, socket states and the programs' own reports into one timeline, and keeps the
-// evidence when a spec fails. The instruments live in the packages below this one
-// (netns, link, firewall, proxy, peer, sock, capture, timeline, and steal for the
-// machine itself), what should happen in oracle, the faults in package scenarios, and
-// the assertions in harness/matcher.
+// New opens a lab for a test, Open for any other program. The lab gives its hosts addresses,
+// routes and pinned kernel settings, captures their packets, and keeps one timeline of packets,
+// conntrack events, socket states and reports of programs. When a test fails, the lab keeps this
+// evidence.
+//
+// The instruments are the packages below this one: netns, link, firewall, proxy, peer, sock,
+// capture, timeline, steal. Package scenarios has the faults, package oracle computes what should
+// happen and when, and package matcher has the assertions.
 package harness

@@ -15,8 +15,8 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/environment"
 )
 
-// logEvidence keeps the evidence of a spec that failed, and logs the timeline and the names
-// of the files.
+// logEvidence keeps the evidence of a test that has failed, and logs the timeline and the names of
+// the files.
 func (l *Lab) logEvidence() {
 	var kept []string
 	directory, err := evidenceDirectory(l.config.Name)
@@ -29,10 +29,9 @@ func (l *Lab) logEvidence() {
 	l.t.Logf("%v over %v\n%s\nThe evidence is in:\n  %s", l.config.Topology, l.config.Family, l.timeline, strings.Join(kept, "\n  "))
 }
 
-// KeepEvidence writes into a directory what the lab has seen until now, and returns the
-// names of the files: its packets (packets.pcapng), its timeline, the rules of its packet
-// filters, its conntrack tables and its socket tables. What cannot be read is said in the
-// files; the error says what could not be written.
+// KeepEvidence writes the lab's evidence into a directory and returns the names of the files:
+// packets.pcapng, timeline.txt, rules.txt (packet filters), conntrack.txt and sockets.txt. A table
+// that cannot be read is noted in its file. The error reports files that cannot be written.
 func (l *Lab) KeepEvidence(directory string) (files []string, err error) {
 	l.observe()
 	var captures []*capture.Capture
@@ -40,15 +39,15 @@ func (l *Lab) KeepEvidence(directory string) (files []string, err error) {
 	for _, h := range l.hosts {
 		captures = append(captures, h.capture)
 		saved, err := h.rules.Save()
-		fmt.Fprintf(&rules, "# %s\n%s%s", h.name, saved, trouble(err))
+		fmt.Fprintf(&rules, "# %s\n%s%s", h.name, saved, unreadable(err))
 		entries, err := h.diag.Sockets()
-		fmt.Fprintf(&sockets, "# %s\n%s%s", h.name, lines(entries), trouble(err))
+		fmt.Fprintf(&sockets, "# %s\n%s%s", h.name, lines(entries), unreadable(err))
 		associations, err := h.associationTable()
-		fmt.Fprintf(&sockets, "%s%s", lines(associations), trouble(err))
+		fmt.Fprintf(&sockets, "%s%s", lines(associations), unreadable(err))
 	}
 	for _, f := range l.firewalls {
 		entries, err := f.Entries()
-		fmt.Fprintf(&conntrack, "%s%s", lines(entries), trouble(err))
+		fmt.Fprintf(&conntrack, "%s%s", lines(entries), unreadable(err))
 	}
 	var packets bytes.Buffer
 	errs := []error{capture.WritePcapng(&packets, captures...)}
@@ -72,17 +71,17 @@ func (l *Lab) KeepEvidence(directory string) (files []string, err error) {
 	return files, errors.Join(errs...)
 }
 
-// longestName is how many bytes of a spec's name a directory has, which may have 255.
+// longestName is the most bytes of a test's name in the name of a directory, which may have 255.
 const longestName = 120
 
 var notInFileNames = regexp.MustCompile(`[^A-Za-z0-9.]+`)
 
-// temporaryReport makes the directory that stands in for a report. Its name cannot be
-// foreseen: under a name that can, another user could have put links to files of ours.
+// temporaryReport makes a directory for evidence without a report. Its name is random: under a name
+// that can be predicted another user could place links to files of this user.
 var temporaryReport = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "halfopen-report-") })
 
-// evidenceDirectory makes a directory for one spec under the report directory, or
-// under a temporary one when none is named.
+// evidenceDirectory makes the directory for the evidence of one test, in the report or in a
+// temporary directory if there is no report.
 func evidenceDirectory(spec string) (string, error) {
 	root := environment.Read().Report
 	if root == "" {
@@ -93,7 +92,7 @@ func evidenceDirectory(spec string) (string, error) {
 	}
 	name := strings.Trim(notInFileNames.ReplaceAllString(spec, "-"), "-")
 	if len(name) > longestName {
-		// The entries of a table differ at the end.
+		// Specs of a table often differ at the end only.
 		sum := fnv.New32a()
 		_, _ = sum.Write([]byte(spec))
 		name = fmt.Sprintf("%s-%08x", name[:longestName], sum.Sum32())
@@ -105,6 +104,7 @@ func evidenceDirectory(spec string) (string, error) {
 	return directory, nil
 }
 
+// lines returns one line for each entry.
 func lines[T fmt.Stringer](entries []T) string {
 	var b strings.Builder
 	for _, e := range entries {
@@ -113,9 +113,10 @@ func lines[T fmt.Stringer](entries []T) string {
 	return b.String()
 }
 
-func trouble(err error) string {
+// unreadable returns a line about a table that cannot be read; "" without an error.
+func unreadable(err error) string {
 	if err == nil {
 		return ""
 	}
-	return fmt.Sprintf("# could not be read: %v\n", err)
+	return fmt.Sprintf("# cannot be read: %v\n", err)
 }

@@ -13,7 +13,7 @@ import (
 
 func TestMain(m *testing.M) { harness.Main(m.Run) }
 
-// spec is a test of somebody else's that may fail: what a lab tells it is kept.
+// spec is a TB that keeps what a lab tells it: a test that may fail.
 type spec struct {
 	name     string
 	cleanups []func()
@@ -33,8 +33,7 @@ func (s *spec) Fatalf(f string, a ...any) {
 	runtime.Goexit()
 }
 
-// run runs a body as a spec of that name, to its end or its first failure, and
-// cleans up after it.
+// run runs body as a spec of that name, until it ends or fails, and then the spec's clean-ups.
 func run(name string, body func(*spec)) *spec {
 	s := &spec{name: name}
 	done := make(chan struct{})
@@ -49,7 +48,7 @@ func run(name string, body func(*spec)) *spec {
 	return s
 }
 
-// complaint is the first line of what a spec failed with.
+// complaint returns the first line of the text with which a spec fails.
 func complaint(topology harness.Topology, body func(*harness.Lab)) string {
 	s := run("complaint", func(s *spec) { body(harness.New(s, topology, sock.IPv4)) })
 	line, _, _ := strings.Cut(s.fatal, "\n")

@@ -20,8 +20,8 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/sysctl"
 )
 
-// Host is one machine of a lab: a network namespace with links, a packet filter,
-// a socket table and a capture of all its packets.
+// Host is a machine of a lab: a network namespace with links, a packet filter, a socket table and a
+// capture of its packets.
 type Host struct {
 	name    string
 	role    Role
@@ -29,19 +29,19 @@ type Host struct {
 	rules   *firewall.Rules // the host's own packet filter
 	capture *capture.Capture
 
-	firewall *firewall.Firewall // of a firewall or a NAT; nil: the host is neither
+	firewall *firewall.Firewall // nil: the host is neither a firewall nor a NAT
 
 	lab       *Lab
 	ns        *netns.Namespace
 	diag      *sock.Diag
-	addresses map[sock.Family][]netip.Addr // one on each path, facing the client; the client's own face the server
-	neighbour map[*Host]string             // name of the link to a neighbour
+	addresses map[sock.Family][]netip.Addr // one on each path, on the link towards the client; the client's, towards the server
+	neighbour map[*Host]string             // the name of the link to a neighbour
 
 	conns        []*Conn
 	listeners    []*Listener
-	associations []*Association // and SCTP listeners
+	associations []*Association // SCTP listeners among them
 	programs     []*peer.Program
-	opened       opened // by Dialer, Listener and PacketConn
+	sockets      netSockets // of Dialer, Listener and PacketConn
 }
 
 func newHost(lab *Lab, node Node) (*Host, error) {
@@ -50,7 +50,7 @@ func newHost(lab *Lab, node Node) (*Host, error) {
 		return nil, err
 	}
 	h := &Host{name: node.Name, role: node.Role, lab: lab, ns: ns, addresses: map[sock.Family][]netip.Addr{}, neighbour: map[*Host]string{}}
-	h.opened.context, h.opened.end = context.WithCancel(context.Background())
+	h.sockets.context, h.sockets.end = context.WithCancel(context.Background())
 	if err := h.open(); err != nil {
 		return nil, errors.Join(fmt.Errorf("making the host %s: %w", node.Name, err), h.close())
 	}
@@ -78,19 +78,20 @@ func (h *Host) open() error {
 	return nil
 }
 
-// close lets go of everything the host holds. The namespace then disappears.
+// close ends everything on the host and closes all that holds its namespace, which then disappears.
 func (h *Host) close() error {
 	var errs []error
-	// What is closed in order may go on for minutes, and hold the namespace.
+	// The kernel may keep connections that a program closes for minutes, and they would hold
+	// the namespace: destroy them first.
 	if len(h.programs) > 0 {
-		// Not every kernel can; and before 6.12 an orphan that is destroyed never goes,
-		// nor the namespace with it (net/ipv4/tcp.c, tcp_abort).
+		// Not every kernel can destroy them. Orphans stay: before 6.12 an orphan that is
+		// destroyed never goes, and its namespace neither (net/ipv4/tcp.c, tcp_abort).
 		_ = h.destroyConnections(false)
 	}
 	for _, p := range h.programs {
 		errs = append(errs, p.Close())
 	}
-	h.opened.end()
+	h.sockets.end()
 	h.abort()
 	if h.capture != nil {
 		h.capture.Close()
@@ -104,8 +105,8 @@ func (h *Host) close() error {
 	return errors.Join(append(errs, h.ns.Close())...)
 }
 
-// abort closes all sockets of the host that the lab knows, without a FIN: an orphan would
-// go on sending, and hold the namespace.
+// abort closes all sockets that this process has on the host, without a FIN: orphans would go on
+// sending, and hold the namespace.
 func (h *Host) abort() {
 	for _, l := range h.listeners {
 		_ = l.Socket.Close() // closed before, or now
@@ -116,38 +117,38 @@ func (h *Host) abort() {
 	for _, a := range h.associations {
 		_ = a.Socket.Abort()
 	}
-	h.opened.abort()
+	h.sockets.abort()
 }
 
 // Name returns the host's name in the topology: "client", "firewall".
 func (h *Host) Name() string { return h.name }
 
-// Role returns what the host does with packets.
+// Role returns the host's role.
 func (h *Host) Role() Role { return h.role }
 
 // Links returns the host's network interfaces.
 func (h *Host) Links() *link.Links { return h.links }
 
-// Rules returns the host's own packet filter.
+// Rules returns the host's packet filter.
 func (h *Host) Rules() *firewall.Rules { return h.rules }
 
-// Firewall returns what a firewall or a NAT remembers and does; nil for other hosts.
+// Firewall returns the connection tracking of a firewall or a NAT; nil for other hosts.
 func (h *Host) Firewall() *firewall.Firewall { return h.firewall }
 
-// Capture returns the capture of all packets of the host.
+// Capture returns the capture of the host's packets.
 func (h *Host) Capture() *capture.Capture { return h.capture }
 
-// String is the host's name as specs speak of it: "the server".
+// String returns the host's name for failure texts: "the server".
 func (h *Host) String() string { return "the " + h.name }
 
-// Recent is the end of the timeline, for failure texts.
+// Recent returns the last events of the lab's timeline, for failure texts.
 func (h *Host) Recent() string { return h.lab.Recent() }
 
-// Address returns the host's address of the lab's family on the first path: what its peer
+// Address returns the host's address of the lab's family on the first path: the one that its peer
 // connects to.
 func (h *Host) Address() netip.Addr { return h.addresses[h.lab.config.Family][0] }
 
-// Addresses returns the host's addresses of both families on the first path, IPv4 first.
+// Addresses returns the host's addresses on the first path: IPv4, IPv6.
 func (h *Host) Addresses() []netip.Addr {
 	return []netip.Addr{h.addresses[sock.IPv4][0], h.addresses[sock.IPv6][0]}
 }
@@ -165,11 +166,11 @@ func (h *Host) AddressPorts(port uint16) []netip.AddrPort {
 	return all
 }
 
-// LinkTo returns the name of the host's link to a neighbour; empty if it is none.
+// LinkTo returns the name of the host's link to a neighbour; "" if they are not neighbours.
 func (h *Host) LinkTo(neighbour *Host) string { return h.neighbour[neighbour] }
 
-// LinkTowardsServer returns the name of the link by which the host's packets to the server
-// leave; empty for the server.
+// LinkTowardsServer returns the name of the link by which the host sends packets to the server, on the
+// first of its paths; "" for the server.
 func (h *Host) LinkTowardsServer() string {
 	for _, path := range h.lab.paths {
 		if at := slices.Index(path.Hosts, h); at >= 0 && at < len(path.Hosts)-1 {
@@ -179,15 +180,15 @@ func (h *Host) LinkTowardsServer() string {
 	return ""
 }
 
-// Do runs f on a thread inside the host's namespace: sockets that f makes belong
-// to the host. Goroutines that f starts do not run there, and a connection that one of
-// them makes cannot leave the test: it fails with ENETUNREACH (package private). Dialer,
-// Listener and PacketConn serve any goroutine.
+// Do calls f on a thread in the host's network namespace and returns its error: sockets that f makes
+// belong to the host. Goroutines that f starts run in another namespace, which has no network
+// (package private): their connections fail with ENETUNREACH. Dialer, Listener and PacketConn work in
+// any goroutine.
 func (h *Host) Do(f func() error) error { return h.ns.Do(f) }
 
-// Sysctl sets one of the host's sysctls under /proc/sys/net, such as
-// "ipv4/tcp_retries2", and reads it back. Setting the value it already has is not a step:
-// leaving it out would change nothing.
+// Sysctl sets a sysctl of the host under /proc/sys/net, such as "ipv4/tcp_retries2", and reads it back.
+// It fails the step if the kernel has no such sysctl or refuses the value. Setting the value it already
+// has is not a step: leaving it out would change nothing.
 func (h *Host) Sysctl(name string, value int) {
 	h.lab.t.Helper()
 	wanted := strconv.Itoa(value)
@@ -200,8 +201,9 @@ func (h *Host) Sysctl(name string, value int) {
 	})
 }
 
-// LinearSYNTimeouts returns the host's tcp_syn_linear_timeouts: how many more SYNs go out
-// a second apart before the intervals double. 6.1 has none: 0.
+// LinearSYNTimeouts returns the host's tcp_syn_linear_timeouts: how many retransmissions of a SYN wait
+// 1 s each before the intervals double. It is 0 for kernels before 6.5, which have no such sysctl. It
+// fails the step if the sysctl cannot be read.
 func (h *Host) LinearSYNTimeouts() int {
 	h.lab.t.Helper()
 	var linear int
@@ -221,7 +223,8 @@ func (h *Host) LinearSYNTimeouts() int {
 	return linear
 }
 
-// Ping sends an ICMP echo request and returns how long the reply took.
+// Ping sends an ICMP echo request of the lab's family and returns how long the reply took. The error
+// wraps context.DeadlineExceeded if none has come within 1 s.
 func (h *Host) Ping(to netip.Addr) (took time.Duration, err error) {
 	var echo *sock.Echo
 	if err := h.ns.Do(func() (err error) { echo, err = sock.OpenEcho(h.lab.config.Family); return err }); err != nil {
@@ -231,7 +234,8 @@ func (h *Host) Ping(to netip.Addr) (took time.Duration, err error) {
 	return echo.Ping(context.Background(), to)
 }
 
-// Start starts a program on the host. It ends with the lab.
+// Start starts a program on the host. It fails the step if the program cannot be started. The program is
+// killed when the lab is closed.
 func (h *Host) Start(cmd *exec.Cmd) *Program {
 	h.lab.t.Helper()
 	p, err := peer.Start(h.ns, h.name, cmd, h.lab.timeline)
@@ -242,7 +246,8 @@ func (h *Host) Start(cmd *exec.Cmd) *Program {
 	return &Program{p, h}
 }
 
-// Carrier reports whether the host's link to a neighbour has a carrier.
+// Carrier reports whether the host's link to a neighbour has a carrier. It fails the step if they are not
+// neighbours.
 func (h *Host) Carrier(neighbour *Host) bool {
 	h.lab.t.Helper()
 	up, err := h.links.Carrier(h.LinkTo(neighbour))

@@ -13,9 +13,8 @@ import (
 
 const module = "github.com/halfopen-lab/halfopen/"
 
-// TestImports keeps imports going one way: cmd and suites use scenarios, fixtures
-// and harness/matcher, those use harness, and harness uses the packages below it.
-// A cycle of ideas is easier to prevent than to take apart.
+// TestImports keeps the direction of imports: cmd and suites import scenarios, fixtures and
+// harness/matcher, these import harness, and harness imports the packages below it.
 func TestImports(t *testing.T) {
 	root, err := filepath.Abs("..")
 	if err != nil {
@@ -43,12 +42,10 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// reports are how Ginkgo writes down a run, in memory and in files; they assert
-// nothing.
+// reports are Ginkgo's packages for the reports of a run: they assert nothing.
 var reports = []string{"github.com/onsi/ginkgo/v2/types", "github.com/onsi/ginkgo/v2/reporters"}
 
-// forbidden says why the package in a folder must not import another; it returns
-// an empty string where it may.
+// forbidden returns why the package in a folder must not import another; "" if it may.
 func forbidden(folder, imported string) string {
 	ours := strings.HasPrefix(imported, module)
 	target := strings.TrimPrefix(imported, module)
@@ -63,7 +60,7 @@ func forbidden(folder, imported string) string {
 		return "nothing imports suites"
 	case ours && within(target, "scenarios", "fixtures", "harness/matcher", "cmd") && within(folder, "harness"):
 		return "harness does not know who uses it"
-	case ours && target == "harness" && within(folder, "harness") && !within(folder, "harness/virtual/gotest"):
+	case ours && target == "harness" && within(folder, "harness"):
 		return "the packages below harness do not import it"
 	case ours && within(target, "scenarios") && within(folder, "fixtures", "harness/matcher"):
 		return "faults are applied by suites and commands"

@@ -20,30 +20,31 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/timeline"
 )
 
-// promptly bounds what a healthy lab does in milliseconds: connecting, accepting.
-const promptly = 5 * time.Second
+// stepTimeout bounds a step that takes milliseconds in a healthy lab: connecting, accepting.
+const stepTimeout = 5 * time.Second
 
-// cableDelay is the delay of a cable in virtual time, that of a local network. Without it a
-// packet and its answer pass all cables in the same nanosecond where the processor takes no
-// time: the kernel cannot measure such a round trip. In real time the processor takes some
-// microseconds for each cable, and many kernels have no netem.
+// cableDelay is the delay of a cable in virtual time: that of a local network. The processor takes
+// no virtual time, so without it a packet and its answer would pass all cables in the same
+// nanosecond, and the kernel could not measure the round trip. In real time the processor takes
+// some microseconds for each cable, and many kernels have no netem.
 const cableDelay = 50 * time.Microsecond
 
-// Config says what lab Open builds. The zero value joins a client and a server by a cable
+// Config describes the lab that Open builds. The zero value joins a client and a server by a cable
 // and uses IPv4.
 type Config struct {
 	Topology Topology
 	Family   sock.Family // of the addresses that Connect, Listen, Dialer and Address use; zero: sock.IPv4
-	Name     string      // names the directory with the evidence of a lab that failed
+	Name     string      // names the directory with the evidence of a lab whose test has failed
 }
 
-// Lab is a running topology. Make one with New in a test, or with Open anywhere else.
+// Lab is a running topology. Make one with New in a test, or with Open elsewhere.
 //
-// A step is a method that does something to the lab and returns no error: Connect, Apply,
-// Start. A step that fails ends the test of New; in a lab of Open it ends the function
-// given to Try. One goroutine at a time takes steps. Connections of Dialer, Listener and
-// PacketConn may be made and used by any goroutine.
+// A step is a method that acts on the lab or reads from it, and returns no error: Connect, Apply,
+// Start, Sockets. A step that fails ends the test of New with Fatalf; in a lab of Open it ends the
+// function given to Try. One goroutine at a time takes steps. Any goroutine may make and use
+// connections of Dialer, Listener and PacketConn.
 type Lab struct {
+	// Client and Server are the two ends of every topology.
 	Client, Server *Host
 
 	config    Config
@@ -56,16 +57,17 @@ type Lab struct {
 	t        TB
 	closed   bool
 	delay    time.Duration // of each cable, in both directions
-	endWatch func()        // of when the machine stands still
-	steps    map[kind]int  // how many there were
+	endWatch func()        // stops watching for pauses of the machine
+	steps    map[kind]int  // how many steps of each kind there were
 
 	mu     sync.Mutex
-	routes map[uint16]*proxy.Route // by port of the server
+	routes map[uint16]*proxy.Route // of the proxy, by port of the server
 }
 
-// New opens a lab for a test, and closes it, with all that runs in it, when the test ends.
-// A lab that cannot be opened fails the test. When the test has failed, the lab's evidence
-// is kept and its timeline printed.
+// New opens a lab for a test, and closes it when the test ends. A lab that cannot be built fails
+// the test. If the test has failed, New logs the timeline and keeps the lab's evidence in the
+// directory failed of the report (variable HALFOPEN_REPORT), or in a temporary directory. A zero
+// family is sock.IPv4.
 func New(t TB, topology Topology, family sock.Family) *Lab {
 	t.Helper()
 	// Register the clean-up first: Ginkgo abandons an interrupted spec while its goroutine
@@ -91,8 +93,8 @@ func New(t TB, topology Topology, family sock.Family) *Lab {
 	return lab
 }
 
-// Open builds a lab. The error says in one line why it cannot be built; nothing is left
-// of it then. Close gives the lab back.
+// Open builds a lab without a test. If it cannot be built, the error says why in one line, and
+// nothing is left of it. Close ends the lab:
 //
 //	lab, err := harness.Open(harness.Config{Topology: harness.Firewalled})
 //	if err != nil {
@@ -142,14 +144,14 @@ func (l *Lab) build() error {
 		return err
 	}
 	l.Client, l.Server = l.hosts[0], l.hosts[len(l.hosts)-1]
-	if err := l.cable(); err != nil {
+	if err := l.join(); err != nil {
 		return err
 	}
-	return l.equip()
+	return l.startRoles()
 }
 
-// equip gives each host what its role needs.
-func (l *Lab) equip() (err error) {
+// startRoles starts what the roles of the hosts need: the proxy, firewalls, NATs.
+func (l *Lab) startRoles() (err error) {
 	for _, host := range l.hosts {
 		if host.role == Proxy {
 			if l.proxy, err = proxy.Start(host.ns); err != nil {
@@ -174,9 +176,9 @@ func (l *Lab) equip() (err error) {
 	return nil
 }
 
-// Close gives the lab back: its programs are killed, its sockets closed, its namespaces
-// removed. The error also reports packets that the lab's capture has lost: what is missing
-// among captured packets proves nothing then. Closing twice does nothing.
+// Close kills the programs of the lab, closes its sockets and removes its namespaces. It also
+// returns an error if a capture has lost packets: a packet that is missing there may then have
+// passed. Closing twice does nothing.
 func (l *Lab) Close() error {
 	if l.closed {
 		return nil
@@ -193,6 +195,7 @@ func (l *Lab) Close() error {
 	return errors.Join(errs...)
 }
 
+// release is Close without the check of the captures, also for a lab that is half built.
 func (l *Lab) release() error {
 	l.closed = true
 	l.endWatch()
@@ -206,7 +209,7 @@ func (l *Lab) release() error {
 	return errors.Join(append(errs, forEach(len(l.hosts), func(i int) error { return l.hosts[i].close() }))...)
 }
 
-// forEach calls do for 0 … n-1 at once and returns all errors.
+// forEach calls do with 0 … n-1 at the same time and returns all errors.
 func forEach(n int, do func(i int) error) error {
 	errs := make([]error, n)
 	var group sync.WaitGroup
@@ -217,23 +220,23 @@ func forEach(n int, do func(i int) error) error {
 	return errors.Join(errs...)
 }
 
-// Topology returns what the lab was built from.
+// Topology returns the topology that the lab was built from.
 func (l *Lab) Topology() Topology { return l.config.Topology }
 
 // Family returns the family of the addresses that Connect, Listen, Dialer and Address use.
 func (l *Lab) Family() sock.Family { return l.config.Family }
 
-// Timeline returns what has happened in the lab so far: steps, packets, states, conntrack
-// events, output of programs.
+// Timeline returns the lab's timeline: steps, packets, socket states, conntrack events, output of
+// programs.
 func (l *Lab) Timeline() *timeline.Timeline { return l.timeline }
 
 // Hosts returns all hosts, from the client to the server.
 func (l *Lab) Hosts() []*Host { return l.hosts }
 
-// Paths returns the ways from the client to the server.
+// Paths returns the paths from the client to the server, in the order of the topology.
 func (l *Lab) Paths() []Path { return l.paths }
 
-// Firewall returns the first firewall or NAT; nil where the topology has none.
+// Firewall returns the firewall or NAT that is nearest to the client; nil if the topology has none.
 func (l *Lab) Firewall() *firewall.Firewall {
 	if len(l.firewalls) == 0 {
 		return nil
@@ -241,24 +244,24 @@ func (l *Lab) Firewall() *firewall.Firewall {
 	return l.firewalls[0]
 }
 
-// Firewalls returns all firewalls and NATs.
+// Firewalls returns all firewalls and NATs, from the client to the server.
 func (l *Lab) Firewalls() []*firewall.Firewall { return l.firewalls }
 
-// Proxy returns the topology's toxiproxy; nil where there is none.
+// Proxy returns the topology's toxiproxy; nil if the topology has none.
 func (l *Lab) Proxy() *proxy.Proxy { return l.proxy }
 
-// Host returns the host of that name. A name that the topology has not fails the step.
+// Host returns the host with a name. It fails the step if the topology has no such host.
 func (l *Lab) Host(name string) *Host {
 	l.t.Helper()
-	h := l.named(name)
+	h := l.lookup(name)
 	if h == nil {
 		l.t.Fatalf("there is no host %q in the topology %v", name, l.config.Topology)
 	}
 	return h
 }
 
-// named returns the host of that name, or nil.
-func (l *Lab) named(name string) *Host {
+// lookup returns the host with a name; nil if there is none.
+func (l *Lab) lookup(name string) *Host {
 	at := slices.IndexFunc(l.hosts, func(h *Host) bool { return h.name == name })
 	if at < 0 {
 		return nil
@@ -266,8 +269,7 @@ func (l *Lab) named(name string) *Host {
 	return l.hosts[at]
 }
 
-// First returns the first host with a role, from the client's side; nil where the topology
-// has none.
+// First returns the host with a role that is nearest to the client; nil if the topology has none.
 func (l *Lab) First(role Role) *Host {
 	at := slices.IndexFunc(l.hosts, func(h *Host) bool { return h.role == role })
 	if at < 0 {
@@ -276,10 +278,10 @@ func (l *Lab) First(role Role) *Host {
 	return l.hosts[at]
 }
 
-// ProxyHost returns the host on which the proxy runs; nil where the topology has none.
+// ProxyHost returns the host that the proxy runs on; nil if the topology has none.
 func (l *Lab) ProxyHost() *Host { return l.First(Proxy) }
 
-// Prefixes returns the networks of the lab's cables, of both families.
+// Prefixes returns the networks of the lab's cables, two for each: IPv4 and IPv6.
 func (l *Lab) Prefixes() []netip.Prefix {
 	var prefixes []netip.Prefix
 	for _, path := range l.paths {
@@ -290,7 +292,7 @@ func (l *Lab) Prefixes() []netip.Prefix {
 	return prefixes
 }
 
-// context bounds a step that a healthy lab does in milliseconds.
+// context returns a context that ends after stepTimeout.
 func (l *Lab) context() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.Background(), promptly)
+	return context.WithTimeout(context.Background(), stepTimeout)
 }

@@ -54,7 +54,7 @@ func TestEveryTopologyConnectsItsPeersOverBothFamilies(t *testing.T) {
 	}
 }
 
-// Three cables there and three back, 50 µs each.
+// A packet passes three cables in each direction, 50 µs each.
 func TestInVirtualTimeARoundTripTakesTimeAndAStepWaitsForItsAnswers(t *testing.T) {
 	if err := require.Netem(); err != nil {
 		t.Skip(err)
@@ -119,8 +119,7 @@ func TestTheSecondPathOfMultihomedSharesNothingWithTheFirst(t *testing.T) {
 	}
 }
 
-// A lab that was given back has left nothing: descriptors, goroutines, processes, and no
-// thread in one of its namespaces.
+// A closed lab leaves no descriptors, goroutines or processes, and no thread in one of its namespaces.
 func TestALabLeavesNothingBehind(t *testing.T) {
 	home := namespace(t, "/proc/self/ns/net")
 	cycle := func() {
@@ -159,8 +158,7 @@ func TestALabLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-// settled waits until there are no more than so many, or, for zero, until their
-// number stands still, and returns it.
+// settled waits until number returns at most most, or, if most is 0, the same twice, and returns it.
 func settled(t *testing.T, what string, most int, number func() int) int {
 	t.Helper()
 	last := number()
@@ -178,7 +176,7 @@ func settled(t *testing.T, what string, most int, number func() int) int {
 	}
 }
 
-// namespace names the namespace of such a file in /proc; empty when it is gone.
+// namespace returns the namespace that a file in /proc links to; "" if the file is gone.
 func namespace(t *testing.T, file string) string {
 	t.Helper()
 	name, err := os.Readlink(file)
@@ -211,7 +209,7 @@ func init() {
 	reexec.Register("failure", func([]string) error { return fmt.Errorf("no disk") })
 }
 
-// server is the name of a program that serves no address, and only says so.
+// server is the name of a program that reports that it is ready, and serves no address.
 type server reexec.Name
 
 // ServerCommand implements harness.ServerProgram.
@@ -288,7 +286,7 @@ func TestAFailedSpecKeepsItsEvidence(t *testing.T) {
 	}
 }
 
-// The entries of a table are named alike but for the end, and may fail side by side.
+// The names of a table's entries differ at the end only, and several entries may fail.
 func TestTheEvidenceOfEachEntryOfATableIsKept(t *testing.T) {
 	directory := t.TempDir()
 	t.Setenv(environment.Report, directory)
@@ -335,7 +333,7 @@ func TestASysctlThatChangesNothingIsNoStep(t *testing.T) {
 	}
 }
 
-// A program with labs that forgets Main would leave its hosts behind when killed.
+// A program that opens labs without Main would leave its hosts behind when it is killed.
 func TestWithoutMainNoLabIsBuilt(t *testing.T) {
 	t.Setenv(environment.Private, "")
 	got := complaint(harness.Direct, func(*harness.Lab) {})

@@ -10,14 +10,14 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/reexec"
 )
 
-// Main runs a test binary, or any program that makes labs, in private namespaces
-// (package private), as root and as an ordinary user alike. It is the first thing
-// in TestMain, before flags are parsed, and does not return:
+// Main runs a test binary, or any program that opens labs, in private namespaces (package private),
+// both as root and as an ordinary user. Call it first in TestMain or main, before flags are parsed;
+// it does not return:
 //
 //	func TestMain(m *testing.M) { harness.Main(m.Run) }
 //
-// Where a lab cannot be made it says so in one line, with the remedy, and exits
-// with 1 before anything runs.
+// If labs cannot be built here, Main prints one line with the remedy and exits with 1; run is not
+// called.
 func Main(run func() int) {
 	reexec.Main()
 	if err := tools(); err != nil {
@@ -27,7 +27,7 @@ func Main(run func() int) {
 	private.Main(run)
 }
 
-// tools says which programs that a lab needs are missing.
+// tools returns an error if a program that labs need is missing.
 func tools() error {
 	for _, name := range []string{"iptables-restore", "ip6tables-restore"} {
 		if _, err := firewall.Tool(name); err != nil {
@@ -37,5 +37,5 @@ func tools() error {
 	return nil
 }
 
-// errMain is why New refuses to work without Main.
+// errMain is the error of Open and New in a program that has not called Main.
 var errMain = errors.New("this program does not run in namespaces of its own, and would leave its hosts behind when it is killed: call harness.Main first thing in TestMain or main")

@@ -11,19 +11,19 @@ import (
 
 // Path is one way from the client to the server.
 type Path struct {
-	Hosts []*Host // from the client to the server
+	Hosts []*Host // from the client to the server, both included
 
-	first    int       // the number of its first segment
+	first    int       // the number of its first segment among those of the lab
 	segments []segment // the networks between its hosts
 }
 
-// cable joins the hosts of every path, which has networks of its own.
-func (l *Lab) cable() error {
+// join joins the hosts of every path by cables. Each cable is a network of its own.
+func (l *Lab) join() error {
 	first := 0
 	for _, nodes := range l.config.Topology.paths() {
 		p := Path{Hosts: []*Host{l.Client}, first: first, segments: segments[first : first+len(nodes)+1]}
 		for _, node := range nodes {
-			p.Hosts = append(p.Hosts, l.named(node.Name))
+			p.Hosts = append(p.Hosts, l.lookup(node.Name))
 		}
 		p.Hosts = append(p.Hosts, l.Server)
 		first += len(p.segments)
@@ -38,8 +38,8 @@ func (l *Lab) cable() error {
 	return nil
 }
 
-// join joins neighbours by cables with a delay, gives the links their addresses, and
-// gives each host a permanent entry for its neighbour.
+// join joins neighbours by cables with a delay, assigns the links their addresses, and gives each
+// host a permanent neighbour entry, so that no ARP or neighbour discovery is needed.
 func (p Path) join(delay time.Duration) error {
 	for i, s := range p.segments {
 		near, far := p.Hosts[i], p.Hosts[i+1]
@@ -52,7 +52,7 @@ func (p Path) join(delay time.Duration) error {
 			return err
 		}
 		for _, prefix := range s.prefixes() {
-			nearAddress, farAddress := number(prefix, nearEnd), number(prefix, farEnd)
+			nearAddress, farAddress := hostAddress(prefix, nearEnd), hostAddress(prefix, farEnd)
 			if err := errors.Join(
 				near.links.Address(linkName(far), nearAddress),
 				far.links.Address(linkName(near), farAddress),
@@ -63,9 +63,9 @@ func (p Path) join(delay time.Duration) error {
 			}
 		}
 		for _, family := range []sock.Family{sock.IPv4, sock.IPv6} {
-			far.addresses[family] = append(far.addresses[family], number(s.of(family), farEnd).Addr())
+			far.addresses[family] = append(far.addresses[family], hostAddress(s.prefix(family), farEnd).Addr())
 			if i == 0 {
-				near.addresses[family] = append(near.addresses[family], number(s.of(family), nearEnd).Addr())
+				near.addresses[family] = append(near.addresses[family], hostAddress(s.prefix(family), nearEnd).Addr())
 			}
 		}
 	}
@@ -80,7 +80,7 @@ func (p Path) join(delay time.Duration) error {
 	return nil
 }
 
-// route gives every host routes to the segments that it does not touch.
+// route gives every host routes to the segments that it has no address on.
 func (p Path) route() error {
 	for at, host := range p.Hosts {
 		for to := range p.segments {
@@ -92,8 +92,8 @@ func (p Path) route() error {
 				via, end = at-1, nearEnd
 			}
 			for _, family := range []sock.Family{sock.IPv4, sock.IPv6} {
-				gateway := number(p.segments[via].of(family), end).Addr()
-				if err := host.links.Route(p.segments[to].of(family), gateway); err != nil {
+				gateway := hostAddress(p.segments[via].prefix(family), end).Addr()
+				if err := host.links.Route(p.segments[to].prefix(family), gateway); err != nil {
 					return err
 				}
 			}
@@ -102,8 +102,8 @@ func (p Path) route() error {
 	return nil
 }
 
-// reaches reports whether host number at of the path has a route to its segment number to:
-// nothing is routed across a proxy, and nothing beyond a NAT is routed back.
+// reaches reports whether host number at of the path has a route to segment number to. There are no
+// routes across a proxy, and none from the server's side of a NAT to the client's.
 func (p Path) reaches(at, to int) bool {
 	if to < at-1 { // towards the client, across the hosts to+1 … at-1
 		return !slices.ContainsFunc(p.Hosts[to+1:at], func(h *Host) bool {

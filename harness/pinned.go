@@ -5,10 +5,10 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/sysctl"
 )
 
-// pinned is what every host of a lab has, so that a spec measures the behaviour it names
-// and not the machine it runs on: the kernel's documented defaults (Documentation/
-// networking/ip-sysctl.rst) for everything that moves a timer, and other values where the
-// default adds packets or remembers earlier connections.
+// pinned has the sysctls of every host of a lab, so that a spec measures the behaviour it names and
+// not the machine it runs on. Settings that change a timer have the kernel's documented default
+// (Documentation/networking/ip-sysctl.rst). Others differ from it where the default adds packets or
+// remembers earlier connections.
 var pinned = []sysctl.Setting{
 	// Detection.
 	{Name: "net/ipv4/tcp_keepalive_time", Value: "7200"},
@@ -29,9 +29,9 @@ var pinned = []sysctl.Setting{
 	{Name: "net/ipv4/tcp_thin_linear_timeouts", Value: "0"},
 	{Name: "net/ipv4/tcp_timestamps", Value: "1"},
 	{Name: "net/ipv4/tcp_sack", Value: "1"},
-	// The initial RTO is learned from earlier connections otherwise.
+	// Otherwise the kernel learns the initial RTO from earlier connections.
 	{Name: "net/ipv4/tcp_no_metrics_save", Value: "1"},
-	// Cubic is the default everywhere; a machine may have chosen another.
+	// Cubic is the kernel's default; the machine may have another.
 	{Name: "net/ipv4/tcp_congestion_control", Value: "cubic", Optional: true},
 	// SCTP, where the kernel has it.
 	{Name: "net/sctp/rto_initial", Value: "3000", Optional: true},
@@ -52,43 +52,42 @@ var pinned = []sysctl.Setting{
 	{Name: "net/ipv4/tcp_syncookies", Value: "1"},
 	{Name: "net/ipv4/tcp_rmem", Value: "4096\t131072\t6291456"},
 	{Name: "net/ipv4/tcp_wmem", Value: "4096\t16384\t4194304"},
-	// Every error a router owes is sent: no rate limit hides one.
+	// Routers send every ICMP error: no rate limit suppresses one.
 	{Name: "net/ipv4/icmp_ratelimit", Value: "0"},
 	{Name: "net/ipv6/icmp/ratelimit", Value: "0"},
 	{Name: "net/ipv4/tcp_invalid_ratelimit", Value: "0"},
-	// No packets but those that a spec causes.
+	// The kernel sends no packets of its own accord.
 	{Name: "net/ipv6/conf/default/accept_dad", Value: "0"},
 	{Name: "net/ipv6/conf/default/accept_ra", Value: "0"},
 	{Name: "net/ipv6/conf/default/router_solicitations", Value: "0"},
-	{Name: "net/ipv6/conf/default/addr_gen_mode", Value: "1"}, // none: no link-local address, no multicast listener report for it
-	// Addresses and routes outlive a link that goes down and comes back.
+	{Name: "net/ipv6/conf/default/addr_gen_mode", Value: "1"}, // none: no link-local address, hence no multicast listener report for it
+	// Addresses and routes survive while a link is down.
 	{Name: "net/ipv6/conf/all/keep_addr_on_down", Value: "1"},
 	{Name: "net/ipv6/conf/default/keep_addr_on_down", Value: "1"},
 }
 
-// forwarding makes a host a router.
+// forwarding has the sysctls of routers.
 var forwarding = []sysctl.Setting{
 	{Name: "net/ipv4/ip_forward", Value: "1"},
 	{Name: "net/ipv6/conf/all/forwarding", Value: "1"},
 }
 
-// proxySettings bound how long toxiproxy waits for an upstream that does not answer,
-// because it accepts no connection and no change in the meantime.
+// proxySettings has the sysctls of the proxy's host. They bound how long toxiproxy waits for an
+// upstream that does not answer: meanwhile it accepts no connection and no change.
 var proxySettings = []sysctl.Setting{
 	{Name: "net/ipv4/tcp_syn_retries", Value: "1"},
 	{Name: "net/ipv4/tcp_syn_linear_timeouts", Value: "0", Since: linux.Version{Major: 6, Minor: 5}},
 }
 
-// The profiles of hosts. What is the default of a namespace is a fact of the kernel, so
-// all labs share them.
+// The profiles of hosts. All labs share them: they cache which values a new namespace already has,
+// which is a fact of the kernel.
 var (
 	pinnedProfile     = sysctl.NewProfile(pinned...)
 	forwardingProfile = sysctl.NewProfile(forwarding...)
 	proxyProfile      = sysctl.NewProfile(proxySettings...)
 )
 
-// pin gives the host, whose namespace must be new, its sysctls. It acts in the namespace
-// of the calling thread.
+// pin sets the host's sysctls in the calling thread's namespace, which must be new.
 func (h *Host) pin() error {
 	if err := pinnedProfile.Apply(); err != nil {
 		return err

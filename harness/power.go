@@ -10,21 +10,20 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
-// PowerOff makes the host vanish: its cables go dead first, and only then do its
-// programs and sockets end, so that not one FIN or RST gets out.
+// PowerOff makes the host vanish: it first takes the host's links down, and then ends its programs
+// and sockets, so that no FIN and no RST leaves the host. PowerOn is the reboot.
 func (h *Host) PowerOff() error {
 	for _, name := range h.neighbour {
 		if err := h.links.Down(name); err != nil {
 			return err
 		}
 	}
-	h.abort() // leaves no orphan behind that would answer after the reboot
+	h.abort() // or orphans would answer after the reboot
 	return h.endPrograms()
 }
 
-// endPrograms ends the host's programs so that their connections end with them: a
-// kernel that closes the sockets of a dead program goes on sending their FINs for
-// minutes, and would still do so after a reboot.
+// endPrograms ends the host's connections and then its programs. If a program ended first, the
+// kernel would close its sockets and retransmit their FINs for minutes, even after the reboot.
 func (h *Host) endPrograms() error {
 	errs := []error{h.destroyConnections(true)}
 	for _, p := range h.programs {
@@ -33,9 +32,8 @@ func (h *Host) endPrograms() error {
 	return errors.Join(errs...)
 }
 
-// destroyConnections makes the host's kernel forget its connections, with or without those
-// that no program holds any more. The programs are stopped, or else they would see them
-// end.
+// destroyConnections makes the host's kernel forget its connections, those that no program holds
+// only if orphans is true. It stops the programs first: they would see their connections end.
 func (h *Host) destroyConnections(orphans bool) error {
 	var errs []error
 	for _, p := range h.programs {
@@ -53,9 +51,10 @@ func (h *Host) destroyConnections(orphans bool) error {
 	return errors.Join(errs...)
 }
 
-// PowerOn is the reboot: the cables work again, and nothing is left of what ran. It is an
-// error while the host's kernel still shuts SCTP associations of dead programs down, which
-// nothing ends sooner (sctp_diag cannot): their SHUTDOWN would get out.
+// PowerOn takes the host's links up again, as after a reboot: none of the earlier programs and
+// connections are left. It returns an error while the host's kernel still shuts SCTP associations of
+// dead programs down: their SHUTDOWN would leave the host, and the kernel cannot destroy them
+// (sctp_diag has no SOCK_DESTROY).
 func (h *Host) PowerOn() error {
 	left, err := h.associationTable()
 	if err != nil {

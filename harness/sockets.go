@@ -10,7 +10,8 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
-// Sockets returns the host's socket table, whichever program holds the sockets.
+// Sockets returns the host's TCP sockets, whichever program holds them. It fails the step if the socket
+// table cannot be read.
 func (h *Host) Sockets() []sock.Entry {
 	h.lab.t.Helper()
 	entries, err := h.diag.Sockets()
@@ -20,7 +21,7 @@ func (h *Host) Sockets() []sock.Entry {
 	return entries
 }
 
-// States returns the TCP states of the host's sockets.
+// States returns the TCP states of the host's sockets, one for each. It fails the step as Sockets does.
 func (h *Host) States() []sock.State {
 	h.lab.t.Helper()
 	var states []sock.State
@@ -30,7 +31,7 @@ func (h *Host) States() []sock.State {
 	return states
 }
 
-// Count returns how many of the host's sockets are in a TCP state.
+// Count returns how many of the host's sockets are in a TCP state. It fails the step as Sockets does.
 func (h *Host) Count(state sock.State) (n int) {
 	h.lab.t.Helper()
 	for _, s := range h.States() {
@@ -41,8 +42,8 @@ func (h *Host) Count(state sock.State) (n int) {
 	return n
 }
 
-// Socket returns the entry of one connection in the host's socket table; ok is false
-// when the kernel knows no such socket.
+// Socket returns a connection's entry in the host's socket table; ok is false if the kernel has no such
+// connection. It fails the step as Sockets does.
 func (h *Host) Socket(local, remote netip.AddrPort) (entry sock.Entry, ok bool) {
 	h.lab.t.Helper()
 	entry, ok, err := h.diag.Find(local, remote)
@@ -52,14 +53,14 @@ func (h *Host) Socket(local, remote netip.AddrPort) (entry sock.Entry, ok bool) 
 	return entry, ok
 }
 
-// TableEntry returns a connection of the host as its socket table has it, whichever
-// program holds it.
+// TableEntry returns a connection of the host as its socket table has it, whichever program holds it.
 func (h *Host) TableEntry(local, remote netip.AddrPort) *TableEntry {
 	return &TableEntry{h, "socket of " + h.name, local, remote}
 }
 
-// Listen makes a listening socket on the host's address. A zero port lets the
-// kernel choose. It is a raw socket under test; Listener is for a server of Go's.
+// Listen makes a listening TCP socket on the host's address, with the backlog of listen(2). Port 0 lets
+// the kernel choose. It fails the step if the port is in use. The socket is under test; Listener
+// returns a net.Listener for Go's servers.
 func (h *Host) Listen(port uint16, backlog int) *Listener {
 	h.lab.t.Helper()
 	var l *sock.Listener
@@ -79,8 +80,8 @@ func (h *Host) Listen(port uint16, backlog int) *Listener {
 	return listener
 }
 
-// NewSocket makes an unconnected TCP socket on the host; its name appears in the
-// timeline.
+// NewSocket makes an unconnected TCP socket on the host. name appears in the timeline. It fails the
+// step if the kernel refuses.
 func (h *Host) NewSocket(name string) *Conn {
 	h.lab.t.Helper()
 	var c *sock.Conn
@@ -95,7 +96,7 @@ func (h *Host) NewSocket(name string) *Conn {
 }
 
 func (h *Host) adopt(c *sock.Conn, name string) *Conn {
-	conn := &Conn{Socket: c, end: end{h, name}}
+	conn := &Conn{Socket: c, endpoint: endpoint{h, name}}
 	h.conns = append(h.conns, conn)
 	return conn
 }

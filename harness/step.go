@@ -9,42 +9,43 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/timeline"
 )
 
-// kind says what a step of a spec is for.
+// kind is the purpose of a step. `make mutate` leaves out each step of each kind in turn.
 type kind string
 
 const (
 	fault    kind = "fault"    // breaks something
 	detector kind = "detector" // switches detection on
-	action   kind = "action"   // what a program does: close, shut down, set a sysctl
+	action   kind = "action"   // what a program or an administrator does: closes, shuts down, sets a sysctl
 )
 
-// Fault is something that breaks, as a value that can be applied to any lab whose
-// topology has what it needs. Package scenarios has them.
+// Fault is a fault of the network or of a host, as a value. It can be applied to any lab whose
+// topology has what the fault needs. Package scenarios has faults.
 type Fault interface {
-	String() string         // what happens, in words: "the cable at the client's end is pulled"
-	Apply(*Lab) error       // makes it happen
-	Commands(*Lab) []string // the shell commands that do the same by hand on a real box
+	String() string         // what happens: "the cable at the client's end is pulled"
+	Apply(*Lab) error       // makes it happen, or returns an error if the lab has not what it needs
+	Commands(*Lab) []string // the shell commands that do the same by hand on a real machine
 }
 
 // Healer is a Fault that can be undone.
 type Healer interface {
 	Fault
-	Heal(*Lab) error
+	Heal(*Lab) error // undoes the fault
 }
 
-// Apply makes a fault happen. It fails the step when the fault cannot happen in the lab.
+// Apply makes a fault happen. It fails the step if the fault returns an error, such as when the lab
+// has no host that the fault needs.
 func (l *Lab) Apply(f Fault) {
 	l.t.Helper()
 	l.perform(fault, f.String(), func() error { return f.Apply(l) })
 }
 
-// Heal undoes a fault.
+// Heal undoes a fault. It fails the step if the fault returns an error.
 func (l *Lab) Heal(f Healer) {
 	l.t.Helper()
 	l.perform(action, "healed: "+f.String(), func() error { return f.Heal(l) })
 }
 
-// perform does one step of the spec, records it, and fails the test when it fails.
+// perform takes one step and records it. It fails the step if do returns an error.
 func (l *Lab) perform(k kind, name string, do func() error) {
 	l.t.Helper()
 	l.steps[k]++
@@ -73,13 +74,13 @@ func (l *Lab) perform(k kind, name string, do func() error) {
 	}
 }
 
-// settle waits in virtual time until what was sent has arrived and has been answered: the
-// four packets of an SCTP handshake take twelve cables, and programs take their time too. In
-// real time all of that happens within the call that sends: the kernel hands a packet from
-// host to host at once. So a spec finds the same in both.
+// settle waits in virtual time until packets that were sent have arrived and are answered: the four
+// packets of an SCTP handshake pass twelve cables, and programs take time too. In real time all of
+// that happens within the call that sends, because the kernel hands a packet from host to host at
+// once. So a spec sees the same state after a step in both.
 func (l *Lab) settle() { time.Sleep(20 * l.delay) }
 
-// report adds an entry to the spec's report where the test framework keeps one.
+// report adds an entry to the report of the test framework, if it keeps one, as Ginkgo does.
 func (l *Lab) report(name, text string) {
 	if r, ok := l.t.(interface {
 		AddReportEntryVisibilityNever(name string, args ...any)
@@ -88,7 +89,7 @@ func (l *Lab) report(name, text string) {
 	}
 }
 
-// observe records what has changed: packets that were captured, states of sockets.
+// observe adds to the timeline the packets and the socket states that are new since the last call.
 func (l *Lab) observe() {
 	for _, h := range l.hosts {
 		h.capture.AddTo(l.timeline, h.belongsInTimeline)
@@ -101,14 +102,14 @@ func (l *Lab) observe() {
 	}
 }
 
-// belongsInTimeline reports whether a packet belongs in the timeline: TCP, SCTP and ICMP
-// where they arrive, and where a peer sends them. A packet that a router forwards arrives at
-// the next host, or is lost.
+// belongsInTimeline reports whether a packet belongs in the timeline: TCP, SCTP and ICMP packets
+// where they arrive, and where a peer or the proxy sends them. What a router forwards shows at the
+// next host, unless the packet is lost.
 func (h *Host) belongsInTimeline(p capture.Packet) bool {
 	return (p.TCP || len(p.Chunks) > 0 || p.ICMP != "") && (!p.Out || !h.role.routes())
 }
 
-// Recent is the last events of the timeline.
+// Recent returns the last 40 events of the timeline with a heading, for failure texts.
 func (l *Lab) Recent() string {
 	l.observe()
 	return "The last events of the timeline:\n" + l.timeline.Last(40)

@@ -2,8 +2,8 @@ package harness
 
 import "fmt"
 
-// TB is what a lab needs of a test: *testing.T, *testing.B and Ginkgo's GinkgoT()
-// have it.
+// TB has the methods of a test that a lab needs: those of *testing.T, *testing.B and Ginkgo's
+// GinkgoT().
 type TB interface {
 	Helper()
 	Name() string
@@ -14,7 +14,7 @@ type TB interface {
 	Fatalf(format string, args ...any)
 }
 
-// noTest stands for the test in a lab of Open.
+// noTest is the TB of a lab of Open.
 type noTest struct{}
 
 func (noTest) Helper()               {}
@@ -35,7 +35,7 @@ func (noTest) Fatalf(format string, args ...any) {
 	panic(outsideTry{f})
 }
 
-// failure is why a step failed in a lab of Open.
+// failure is the error of a step in a lab of Open.
 type failure struct {
 	text   string
 	causes []error
@@ -44,18 +44,17 @@ type failure struct {
 func (f failure) Error() string   { return f.text }
 func (f failure) Unwrap() []error { return f.causes }
 
-// outsideTry is a failure on its way to Lab.Try. Its text is for those who took the step
-// elsewhere: the program ends with it.
+// outsideTry is the panic of a step that fails in a lab of Open. Lab.Try recovers it. If the step
+// was taken outside of Try, the program ends with its text.
 type outsideTry struct{ failure }
 
 func (o outsideTry) Error() string {
 	return "a step of a lab failed outside of Lab.Try, which would have returned: " + o.text
 }
 
-// Try runs a function that takes steps, and returns the error of the first step that fails;
-// that step ends the function. It is for a lab of Open. In a lab of New a step that fails
-// ends the test instead. Steps that the function's own goroutines take are outside of Try:
-// they end the program when they fail.
+// Try calls a function that takes steps in a lab of Open. The first step that fails ends the
+// function, and Try returns its error. In a lab of New such a step ends the test instead. A step
+// that fails in another goroutine, or outside of Try, ends the program with a panic.
 func (l *Lab) Try(steps func()) (err error) {
 	defer func() {
 		switch caught := recover().(type) {

@@ -7,19 +7,19 @@ import (
 	"strings"
 )
 
-// Role says what a host does with packets.
+// Role is what a host does with packets.
 type Role int
 
-// The roles. The zero value is that of the two peers.
+// The roles. The zero value is Peer.
 const (
-	Peer     Role = iota // a client or a server: connections end here
+	Peer     Role = iota // the client or the server: connections end here
 	Router               // forwards, and has a packet filter
-	Firewall             // a router with connection tracking: it can forget, reset and drop flows
-	NAT                  // a firewall that hides the client's address from the server
-	Proxy                // toxiproxy: connections end here, and others begin
+	Firewall             // a router with connection tracking, which can forget, reset and drop flows
+	NAT                  // a firewall that translates the client's address
+	Proxy                // toxiproxy: the client's connections end here, those to the server begin here
 )
 
-// String names the role: "router", "NAT".
+// String returns the role's name: "router", "NAT".
 func (r Role) String() string {
 	names := [...]string{"peer", "router", "firewall", "NAT", "proxy"}
 	if r < 0 || int(r) >= len(names) {
@@ -34,9 +34,9 @@ func (r Role) routes() bool { return r == Router || r == Firewall || r == NAT }
 // tracks reports whether a host of the role has connection tracking.
 func (r Role) tracks() bool { return r == Firewall || r == NAT }
 
-// Node is a host between the client and the server, as a topology describes it.
+// Node describes a host between the client and the server.
 type Node struct {
-	Name string // at most 12 bytes: the names of links are made of it (IFNAMSIZ)
+	Name string // at most 12 bytes, since links are named after it (linux/if.h, IFNAMSIZ); unique in the topology
 	Role Role   // not Peer
 }
 
@@ -46,16 +46,16 @@ const (
 	serverName = "server"
 )
 
-// Topology is what lies between the client and the server: one or more paths, which share
-// nothing but the two. A path is the hosts that it passes, from the client to the server.
-// The zero value joins the two by a cable. Every host has an IPv4 and an IPv6 address.
+// Topology describes what lies between the client and the server: one or more paths, each the hosts
+// that it passes, from the client to the server. Paths share only the client and the server. The
+// zero value joins the two by a cable. Every host has addresses of both families.
 //
-// A topology of one's own is a value like those below:
+// Beside those below any other topology can be built:
 //
 //	harness.Topology{{{Name: "nat", Role: harness.NAT}, {Name: "isp", Role: harness.Router}}}
 type Topology [][]Node
 
-// Topologies that specs use most.
+// The topologies that specs use most.
 var (
 	Direct                = Topology{}                                                     // client — server
 	Routed                = Topology{{{"router-west", Router}, {"router-east", Router}}}   // client — router — router — server
@@ -63,10 +63,10 @@ var (
 	NATed                 = Topology{{{"firewall", NAT}}}                                  // client — NAT — server
 	Proxied               = Topology{{{"proxy", Proxy}}}                                   // client — toxiproxy — server
 	ProxiedBehindFirewall = Topology{{{"firewall", Firewall}, {"proxy", Proxy}}}           // client — firewall — toxiproxy — server
-	Multihomed            = Topology{{{"firewall", Firewall}}, {{"firewall-2", Firewall}}} // client — firewall — server, and client — firewall-2 — server beside it
+	Multihomed            = Topology{{{"firewall", Firewall}}, {{"firewall-2", Firewall}}} // client — firewall — server, and a second path through firewall-2
 )
 
-// paths are the paths of the topology, of which there is at least one.
+// paths returns the paths of the topology; one without hosts for the zero value.
 func (t Topology) paths() [][]Node {
 	if len(t) == 0 {
 		return [][]Node{{}}
@@ -74,17 +74,17 @@ func (t Topology) paths() [][]Node {
 	return t
 }
 
-// nodes are the hosts of the topology: the client, those between, the server.
+// nodes returns the client, the hosts between, and the server.
 func (t Topology) nodes() []Node {
 	nodes := []Node{{clientName, Peer}}
 	return append(append(nodes, slices.Concat(t...)...), Node{serverName, Peer})
 }
 
-// longestName is how long a node's name may be: a link to it has three bytes more, and
-// IFNAMSIZ is 16 with the terminating zero (linux/if.h).
+// longestNodeName is the longest name of a node in bytes. A link to the node has the prefix in
+// front, and at most 15 bytes (linux/if.h, IFNAMSIZ).
 const longestNodeName = 15 - len(linkPrefix)
 
-// validate reports, in one line, why a lab of the topology cannot be built.
+// validate returns an error, in one line, if a lab of the topology cannot be built.
 func (t Topology) validate() error {
 	cables := 0
 	for _, path := range t.paths() {
@@ -116,7 +116,7 @@ func (t Topology) validate() error {
 	return nil
 }
 
-// String is the topology as a picture: "client — firewall — server".
+// String returns the topology as a picture: "client — firewall — server".
 func (t Topology) String() string {
 	var pictures []string
 	for _, path := range t.paths() {

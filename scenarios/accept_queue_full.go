@@ -8,12 +8,14 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/oracle"
 )
 
-// AcceptQueueFull fills the accept queue of a listener that nobody serves: as many
-// clients connect as the queue holds, and each believes that it is served. Heal
-// accepts them all.
+// AcceptQueueFull fills the accept queue of a listener whose program does not accept: as many
+// clients connect as the queue holds (the backlog and one more: include/net/sock.h,
+// sk_acceptq_is_full). Each of them believes that it is served. Apply fails the test if one
+// of them cannot connect. It works in every topology in which the client reaches the listener
+// without a proxy.
 type AcceptQueueFull struct {
-	Listener *harness.Listener
-	Backlog  int // as given to listen(2)
+	Listener *harness.Listener // must be set, and its queue must be empty
+	Backlog  int               // the number given to listen(2); the queue of a backlog of 0 holds one client
 }
 
 // String implements harness.Fault.
@@ -30,7 +32,7 @@ func (f AcceptQueueFull) Apply(lab *harness.Lab) error {
 	return nil
 }
 
-// Heal makes the server accept everybody who waits.
+// Heal implements harness.Healer: it makes the server accept every client in the queue.
 func (f AcceptQueueFull) Heal(lab *harness.Lab) error {
 	for i := range oracle.AcceptQueue(f.Backlog, oracle.Somaxconn) {
 		f.Listener.Accept(fmt.Sprintf("server of queued client %d", i+1))

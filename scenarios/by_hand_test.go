@@ -15,8 +15,8 @@ import (
 	"github.com/halfopen-lab/halfopen/scenarios"
 )
 
-// byHand runs the commands of a fault in a shell on the hosts that its comments
-// name, as a reader of the runbook does.
+// byHand runs the commands of a fault in a shell, on the hosts that the comments among them
+// name, as a reader of a runbook does.
 func byHand(t *testing.T, lab *harness.Lab, f harness.Fault) {
 	t.Helper()
 	host := lab.Client
@@ -41,11 +41,12 @@ func byHand(t *testing.T, lab *harness.Lab, f harness.Fault) {
 	}
 }
 
-// moving is what changes by itself: packet counters, times of day, and the carrier,
-// of which the kernel tells the rest of itself up to a second later (link_watch.c).
+// moving matches what changes by itself: packet counters, times of day, and the state of the
+// carrier, which the kernel updates up to a second late (net/core/link_watch.c).
 var moving = regexp.MustCompile(`(?m)^\[\d+:\d+\] |^#.*\n| \[\d+:\d+\]$|NO-CARRIER,|,LOWER_UP|,M-DOWN| qdisc .*$| (dead|linkdown)\b`)
 
-// state is what a fault may have changed on every host: rules, links and routes.
+// state returns what a fault may have changed on any host: rules, links, routes and conntrack
+// settings.
 func state(t *testing.T, lab *harness.Lab) (lines []string) {
 	t.Helper()
 	for _, h := range lab.Hosts() {
@@ -63,7 +64,7 @@ func state(t *testing.T, lab *harness.Lab) (lines []string) {
 			return err
 		})
 		if err != nil {
-			t.Fatalf("asking the %s for its links and routes: %v\n%s", h.Name(), err, out)
+			t.Fatalf("reading the links and routes of the %s: %v\n%s", h.Name(), err, out)
 		}
 		lines = append(lines, strings.Split(moving.ReplaceAllString(string(out), ""), "\n")...)
 	}
@@ -103,7 +104,7 @@ func TestTheCommandsDoByHandWhatApplyDoes(t *testing.T) {
 			byHand(t, hand, c.fault)
 			applied, typed := state(t, lab), state(t, hand)
 			if slices.Equal(applied, untouched) {
-				t.Error("the fault has changed nothing that this test sees")
+				t.Error("the fault changed nothing that this test can see")
 			}
 			if !slices.Equal(applied, typed) {
 				t.Errorf("after Apply:\n%s\nafter the commands:\n%s", strings.Join(applied, "\n"), strings.Join(typed, "\n"))

@@ -7,17 +7,17 @@ import (
 	"github.com/halfopen-lab/halfopen/harness"
 )
 
-// Place is where on the path something happens.
+// Place is a place on the path from the client to the server.
 type Place int
 
-// The places.
+// The places. The zero value is the client's end.
 const (
-	ClientsEnd Place = iota
-	Middle
-	ServersEnd
+	ClientsEnd Place = iota // between the client and the first router
+	Middle                  // between the two routers
+	ServersEnd              // between the last router and the server
 )
 
-// String says it in words.
+// String returns the place in words: "at the client's end".
 func (p Place) String() string {
 	switch p {
 	case ClientsEnd:
@@ -30,14 +30,17 @@ func (p Place) String() string {
 	return fmt.Sprintf("at place %d", int(p))
 }
 
-// CableOut pulls a cable. The host at its end loses carrier; nobody else is told.
-// The router's side of the cable keeps silent about packets that it can no longer
-// deliver, as it does for as long as its neighbour entry lasts; NeighbourLost is
-// the fault in which it speaks. A router must hold the other end of the cable, or
-// both ends of the one in the middle: Routed has all three, Firewalled and NATed
-// have the peers', ProxiedBehindFirewall has the client's. A proxy would lose its
-// own link, and know.
-type CableOut struct{ At Place }
+// CableOut pulls a cable. The host at its end loses the carrier; nobody else is told. The
+// router at the other end silently drops packets that it can no longer deliver, as a router
+// does for as long as its neighbour entry is valid; in NeighbourLost it answers instead.
+//
+// A router must hold the other end of the cable, or both ends of the cable in the middle.
+// Routed has all three cables, Firewalled and NATed have those of the client and the server,
+// ProxiedBehindFirewall has the client's. A cable of a proxy cannot be pulled: the proxy
+// would lose its own link and know.
+type CableOut struct {
+	At Place // which cable; the zero value is the client's
+}
 
 // String implements harness.Fault.
 func (f CableOut) String() string { return fmt.Sprintf("the cable %v is pulled", f.At) }
@@ -61,7 +64,8 @@ func (f CableOut) Apply(lab *harness.Lab) error {
 	return nil
 }
 
-// Heal puts the cable back.
+// Heal implements harness.Healer: it plugs the cable in again, and returns when both ends
+// have a carrier.
 func (f CableOut) Heal(lab *harness.Lab) error {
 	ends, err := f.ends(lab)
 	if err != nil {
@@ -103,8 +107,8 @@ type cableEnd struct {
 	other *harness.Host // at the other end
 }
 
-// ends are the routers' sides of the cable. Taking a router's side down leaves
-// the peer's own link up and without carrier, which is what a pulled cable is.
+// ends returns the routers' ends of the cable. Taking a router's end down leaves the peer's
+// own link up and without a carrier, as a pulled cable does.
 func (f CableOut) ends(lab *harness.Lab) ([]cableEnd, error) {
 	hosts := lab.Paths()[FirstPath].Hosts
 	first, last := hosts[1], hosts[len(hosts)-2]

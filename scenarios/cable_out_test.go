@@ -8,12 +8,13 @@ import (
 	"github.com/halfopen-lab/halfopen/scenarios"
 )
 
-// anyICMP is what tells a host of trouble on the way; neighbour discovery goes on.
+// anyICMP matches the errors that report trouble on the path; neighbour discovery is not
+// among them.
 var anyICMP = capture.ICMP("Unreachable", "TimeExceeded", "PacketTooBig")
 
 func TestAPulledCablePassesNothingUntilItIsBack(t *testing.T) {
 	t.Parallel()
-	for place, carriers := range map[scenarios.Place][2]bool{ // the client's, the server's
+	for place, carriers := range map[scenarios.Place][2]bool{ // of the client, of the server
 		scenarios.ClientsEnd: {false, true},
 		scenarios.Middle:     {true, true},
 		scenarios.ServersEnd: {true, false},
@@ -37,7 +38,7 @@ func TestAPulledCablePassesNothingUntilItIsBack(t *testing.T) {
 				awaitRetransmission(t, client)
 				expectNothing(t, server)
 				if n := len(lab.Client.Received(anyICMP)); n > 0 {
-					t.Errorf("the client received %d ICMP messages; nobody should tell it\n%s", n, lab.Recent())
+					t.Errorf("the client received %d ICMP errors; nobody should tell it\n%s", n, lab.Recent())
 				}
 
 				lab.Heal(fault)

@@ -14,9 +14,8 @@ import (
 	"github.com/halfopen-lab/halfopen/scenarios"
 )
 
-// The commands are written as iptables(8), ip-link(8), ip-route(8), ip-neighbour(8)
-// and conntrack(8) have them, for the addresses and links that a lab has by its
-// documentation (RFC 5737, RFC 3849).
+// The expected commands follow iptables(8), ip-link(8), ip-route(8), ip-neighbour(8) and
+// conntrack(8), with the addresses (RFC 5737, RFC 3849) and links that a lab documents.
 
 func TestTheFirewallsCommands(t *testing.T) {
 	lab := harness.New(t, harness.Firewalled, sock.IPv4)
@@ -35,7 +34,7 @@ func TestTheFirewallsCommands(t *testing.T) {
 		"iptables -t raw -A PREROUTING -p sctp -m sctp --chunk-types any HEARTBEAT -j DROP",
 		"ip6tables -t raw -A PREROUTING -p sctp -m sctp --chunk-types any HEARTBEAT -j DROP")
 	expectCommands(t, lab, scenarios.StateFlush{Then: firewall.SilentDrop},
-		"# on the firewall, whose policy stands", "conntrack -F")
+		"# on the firewall, which keeps its rules", "conntrack -F")
 	expectCommands(t, lab, scenarios.IdleTimeout{After: 90 * time.Second, Then: firewall.SilentDrop},
 		"# on the firewall",
 		"sysctl -w net.netfilter.nf_conntrack_tcp_timeout_established=90",
@@ -61,7 +60,7 @@ func TestTheFirewallsCommands(t *testing.T) {
 		"ip6tables -t filter -A FORWARD -m conntrack --ctstate NEW,ESTABLISHED,RELATED -j ACCEPT")
 }
 
-// The old rule stands before the new one in either family until it is flushed.
+// In both families the old rule comes before the new one unless it is flushed.
 func TestTheNATsCommands(t *testing.T) {
 	lab := harness.New(t, harness.NATed, sock.IPv6)
 	client, _ := lab.Connect(5000)
@@ -88,7 +87,7 @@ func TestTheRoutersCommands(t *testing.T) {
 		"# on the router-east", "ip neigh flush dev to-server nud all")
 	expectCommands(t, lab, scenarios.PathMTU{MTU: 1400}, "# on the router-east",
 		"ip route replace 203.0.113.20 dev to-server mtu 1400", "ip route replace 2001:db8:3::20 dev to-server mtu 1400")
-	// iptables-extensions(8), icmp and icmp6; iptables -p icmp -h has the types' names.
+	// iptables-extensions(8), icmp and icmp6; iptables -p icmp -h lists the types' names.
 	expectCommands(t, lab, scenarios.PathMTU{MTU: 1280, Filtered: true}, "# on the router-east",
 		"iptables -t filter -A OUTPUT -p icmp --icmp-type fragmentation-needed -j DROP",
 		"ip6tables -t filter -A OUTPUT -p ipv6-icmp --icmpv6-type packet-too-big -j DROP",
@@ -146,7 +145,7 @@ func TestTheCommandsForASilentDrop(t *testing.T) {
 	expectCommands(t, multihomed, scenarios.SilentDrop{}, both...)
 	expectCommands(t, multihomed, scenarios.SilentDrop{On: scenarios.SecondPath}, append([]string{"# on the firewall-2"}, both[1:]...)...)
 
-	// Joined directly, each end drops what arrives.
+	// Without a host between them, each end drops what arrives.
 	client := append([]string{"# on the client"}, rules("to-server")...)
 	server := append([]string{"# on the server"}, rules("to-client")...)
 	expectCommands(t, direct, scenarios.SilentDrop{}, append(client, server...)...)
@@ -159,7 +158,7 @@ func TestTheCommandsForHostsAndPrograms(t *testing.T) {
 	listener := lab.Server.Listen(5000, 2)
 	program := lab.Server.Start(exec.Command("sleep", "60"))
 
-	// listen(2): a backlog of 2 leaves room for 3, as Linux compares with "more than".
+	// A backlog of 2 has room for 3 clients: Linux compares with "more than" (listen(2)).
 	expectCommands(t, lab, scenarios.AcceptQueueFull{Listener: listener, Backlog: 2},
 		"# on the server: a program that listens and does not accept", "kill -STOP $(pidof PROGRAM)",
 		"# on the client", "for i in $(seq 3); do nc 192.0.2.20 5000 & done")
@@ -173,7 +172,7 @@ func TestTheCommandsForHostsAndPrograms(t *testing.T) {
 		"# on the receiver: a program that is connected and does not read", "kill -STOP $(pidof PROGRAM)")
 }
 
-// toxiproxy-cli(1): toggle PROXY; toxic add with the proxy's name last.
+// From the help of toxiproxy-cli: toggle PROXY; toxic add takes the proxy's name last.
 func TestTheProxysCommands(t *testing.T) {
 	lab := harness.New(t, harness.Proxied, sock.IPv4)
 	expectCommands(t, lab, scenarios.RouteDisabled{Port: 5000}, "# on the proxy", "toxiproxy-cli toggle port-5000")

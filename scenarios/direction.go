@@ -2,17 +2,17 @@ package scenarios
 
 import "fmt"
 
-// Direction is the way that packets of a connection go.
+// Direction is the direction in which packets of a connection travel.
 type Direction int
 
-// The directions. The zero value is both.
+// The directions. The zero value is both directions.
 const (
-	BothWays Direction = iota
-	TowardsServer
-	TowardsClient
+	BothWays      Direction = iota // both directions
+	TowardsServer                  // from the client to the server
+	TowardsClient                  // from the server to the client
 )
 
-// String says it in words.
+// String returns the direction in words: "towards the server".
 func (d Direction) String() string {
 	switch d {
 	case BothWays:

@@ -8,18 +8,18 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/firewall"
 )
 
-// SequenceNumber is what number a forged RST carries, beside the one that its
+// SequenceNumber is the sequence number of a forged RST, compared with the one that the
 // receiver expects next (RFC 9293 §3.10.7.4).
 type SequenceNumber int
 
-// The sequence numbers.
+// The sequence numbers. The zero value is Exact.
 const (
-	Exact    SequenceNumber = iota // the next one expected: a reset
-	InWindow                       // one byte further: a challenge ACK (RFC 5961 §3.2)
-	Stale                          // two bytes before what is acknowledged: ignored
+	Exact    SequenceNumber = iota // the number that the receiver expects next: it resets the connection
+	InWindow                       // one byte more: the receiver answers with a challenge ACK (RFC 5961 §3.2)
+	Stale                          // two bytes less than the receiver has acknowledged: it ignores the RST
 )
 
-// String says it in words.
+// String returns the sequence number in words: "a stale sequence number".
 func (n SequenceNumber) String() string {
 	switch n {
 	case Exact:
@@ -32,12 +32,13 @@ func (n SequenceNumber) String() string {
 	return fmt.Sprintf("sequence number %d", int(n))
 }
 
-// ForgedReset is a firewall that sends one end of a connection an RST in the name of
-// the other, which knows nothing of it. It needs a firewall that does not translate
-// addresses.
+// ForgedReset makes the firewall send one end of a connection an RST in the name of the
+// other end, which knows nothing of it. It needs a firewall that does not translate
+// addresses (Firewalled, ProxiedBehindFirewall), and a receiver that has acknowledged
+// something.
 type ForgedReset struct {
-	To     *harness.Conn
-	Number SequenceNumber
+	To     *harness.Conn  // the receiver; must be set
+	Number SequenceNumber // the zero value is Exact
 }
 
 // String implements harness.Fault.
@@ -71,7 +72,8 @@ func (f ForgedReset) Commands(lab *harness.Lab) []string {
 	}
 }
 
-// packet is the RST, by what its receiver has sent and received.
+// packet returns the RST. It takes the sequence number from the packets that the receiver has
+// sent and received.
 func (f ForgedReset) packet(lab *harness.Lab) (reset firewall.Reset, err error) {
 	if err := needsFirewall(lab); err != nil {
 		return reset, err
@@ -82,13 +84,13 @@ func (f ForgedReset) packet(lab *harness.Lab) (reset firewall.Reset, err error) 
 	self, other := f.To.Local(), f.To.Remote()
 	acks := f.To.Host.SentBy(f.To, capture.ACK)
 	if len(acks) == 0 {
-		return reset, fmt.Errorf("%s has acknowledged nothing that shows what it expects", f.To.Name)
+		return reset, fmt.Errorf("%s has not acknowledged anything, so its next sequence number is unknown", f.To.Name)
 	}
 	acknowledged := acks[len(acks)-1].Ack
 	expected := acknowledged
 	for _, p := range f.To.Host.Received(capture.All(capture.From(other), capture.Data)) {
 		if next := p.Seq + uint32(p.Length); p.Dst == self && int32(next-expected) > 0 {
-			expected = next // arrived, and not acknowledged yet
+			expected = next // it has arrived and is not acknowledged yet
 		}
 	}
 	reset = firewall.Reset{From: other, To: self}
@@ -98,8 +100,8 @@ func (f ForgedReset) packet(lab *harness.Lab) (reset firewall.Reset, err error) 
 	case InWindow:
 		reset.Seq = expected + 1
 	case Stale:
-		// One byte before what is expected resets a connection whose peer has said FIN
-		// (net/ipv4/tcp_input.c, tcp_reset_check).
+		// One byte less than the receiver expects would reset a connection whose peer has
+		// sent FIN (net/ipv4/tcp_input.c, tcp_reset_check).
 		reset.Seq = acknowledged - 2
 	default:
 		return reset, fmt.Errorf("there is no %v", f.Number)

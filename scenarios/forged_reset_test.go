@@ -12,8 +12,8 @@ import (
 	"github.com/halfopen-lab/halfopen/scenarios"
 )
 
-// expects is the sequence number that a connection's peer sends next: behind its SYN
-// (RFC 9293 §3.4), and behind so many bytes.
+// expects returns the sequence number that a connection expects next: after the peer's SYN
+// (RFC 9293 §3.4) and a number of bytes.
 func expects(t *testing.T, c *harness.Conn, bytes int) uint32 {
 	t.Helper()
 	first := c.Host.Received(capture.All(capture.From(c.Remote()), capture.Any(capture.SYN, capture.SYNACK)))
@@ -50,8 +50,8 @@ func TestAForgedResetHasTheNumberThatItsNameSays(t *testing.T) {
 	})
 }
 
-// The number just before the one expected is a reset there (net/ipv4/tcp_input.c,
-// tcp_reset_check).
+// In this state the number just before the expected one resets the connection
+// (net/ipv4/tcp_input.c, tcp_reset_check).
 func TestAStaleResetIsIgnoredOnAHalfClosedConnectionToo(t *testing.T) {
 	t.Parallel()
 	eachFamily(t, harness.Firewalled, func(t *testing.T, lab *harness.Lab) {
@@ -64,8 +64,8 @@ func TestAStaleResetIsIgnoredOnAHalfClosedConnectionToo(t *testing.T) {
 	})
 }
 
-// What has arrived counts though its acknowledgement is delayed, as that of a server
-// which answers is (net/ipv4/tcp_output.c, tcp_event_data_sent).
+// Data counts as soon as it has arrived, even if its acknowledgement is delayed, as that of
+// a server that answers is (net/ipv4/tcp_output.c, tcp_event_data_sent).
 func TestAForgedResetHitsBehindDataThatIsNotAcknowledgedYet(t *testing.T) {
 	t.Parallel()
 	eachFamily(t, harness.Firewalled, func(t *testing.T, lab *harness.Lab) {
@@ -89,10 +89,10 @@ func TestAForgedResetNeedsANumberAndNoNAT(t *testing.T) {
 	inside, _ := nat.Connect(5000)
 	expectError(t, lab, scenarios.ForgedReset{To: client, Number: 7}, "there is no sequence number 7")
 	expectError(t, nat, scenarios.ForgedReset{To: inside}, fmt.Sprintf("the topology %v translates addresses: use Firewalled", harness.NATed))
-	expectError(t, lab, scenarios.ForgedReset{To: lab.Client.NewSocket("idle")}, "idle has acknowledged nothing that shows what it expects")
+	expectError(t, lab, scenarios.ForgedReset{To: lab.Client.NewSocket("idle")}, "idle has not acknowledged anything, so its next sequence number is unknown")
 }
 
-// nping(1), of the package nmap.
+// The command is nping(1), from the package nmap.
 func TestTheCommandsForAForgedReset(t *testing.T) {
 	lab := harness.New(t, harness.Firewalled, sock.IPv4)
 	client, _ := lab.Connect(5000)

@@ -7,10 +7,12 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/firewall"
 )
 
-// ForgetFlow makes the firewall forget one connection now, on command: what an
-// idle timeout does, without the waiting. Packets of the connection then meet the
-// firewall's policy.
-type ForgetFlow struct{ Client *harness.Conn }
+// ForgetFlow makes the firewall forget one connection at once: it does what an idle timeout
+// does, without the wait. The firewall's policy then decides what happens to packets of the
+// connection. It needs a firewall that knows the flow; otherwise Apply returns an error.
+type ForgetFlow struct {
+	Client *harness.Conn // the client's end of the connection; must be set
+}
 
 // String implements harness.Fault.
 func (f ForgetFlow) String() string { return "the firewall forgets the flow now" }
@@ -32,10 +34,14 @@ func (f ForgetFlow) Commands(*harness.Lab) []string {
 	}
 }
 
-// StateFlush makes the firewall forget every flow at once, as a reboot or a
-// failover without state synchronisation does. What becomes of the flows depends
-// on Then: PickUp carries on with them, anything else is strict.
-type StateFlush struct{ Then firewall.AfterExpiry }
+// StateFlush makes the firewall forget every flow at once, as a reboot does, or a failover
+// without state synchronisation. It needs a firewall.
+type StateFlush struct {
+	// Then is what the firewall does with packets of a flow that it has forgotten. With
+	// firewall.PickUp the flow goes on; every other policy is strict. The zero value is
+	// firewall.SilentDrop.
+	Then firewall.AfterExpiry
+}
 
 // String implements harness.Fault.
 func (f StateFlush) String() string {
@@ -55,5 +61,5 @@ func (f StateFlush) Apply(lab *harness.Lab) error {
 
 // Commands implements harness.Fault.
 func (f StateFlush) Commands(*harness.Lab) []string {
-	return []string{"# on the firewall, whose policy stands", "conntrack -F"}
+	return []string{"# on the firewall, which keeps its rules", "conntrack -F"}
 }

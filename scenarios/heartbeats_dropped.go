@@ -5,13 +5,15 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/firewall"
 )
 
-// HeartbeatsDropped is a router that drops packets with a HEARTBEAT chunk of SCTP, in both
-// directions, and forwards all others. It needs a router behind the client, and the match
-// xt_sctp in its kernel.
+// HeartbeatsDropped makes the router drop the packets that carry an SCTP HEARTBEAT chunk, in
+// both directions, and forward all others. It needs a router next to the client, and a kernel
+// with the match xt_sctp (iptables-extensions(8), sctp).
 type HeartbeatsDropped struct{}
 
 // String implements harness.Fault.
-func (f HeartbeatsDropped) String() string { return "the router drops the heartbeats of SCTP alone" }
+func (f HeartbeatsDropped) String() string {
+	return "the router drops SCTP heartbeats, and nothing else"
+}
 
 // Apply implements harness.Fault.
 func (f HeartbeatsDropped) Apply(lab *harness.Lab) error {
@@ -21,7 +23,7 @@ func (f HeartbeatsDropped) Apply(lab *harness.Lab) error {
 	return lab.Hosts()[1].Rules().Set(f, f.rule())
 }
 
-// Heal makes the router forward them again.
+// Heal implements harness.Healer: it makes the router forward heartbeats again.
 func (f HeartbeatsDropped) Heal(lab *harness.Lab) error { return lab.Hosts()[1].Rules().Set(f) }
 
 // Commands implements harness.Fault.

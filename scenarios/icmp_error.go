@@ -7,20 +7,20 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/firewall"
 )
 
-// ICMP is an ICMP error by its IPv4 name; IPv6 has a counterpart for each but
-// ProtocolUnreachable (RFC 792, RFC 4443 §3).
+// ICMP is an ICMP error by its IPv4 name (RFC 792). IPv6 has a counterpart for each except
+// ProtocolUnreachable, for which the router sends another error (RFC 4443 §3).
 type ICMP int
 
-// The ICMP errors that a router can give as its only answer.
+// The ICMP errors with which a router can answer. The zero value is NetUnreachable.
 const (
 	NetUnreachable      ICMP = iota // destination unreachable, code 0; IPv6: no route, code 0
 	HostUnreachable                 // code 1; IPv6: address unreachable, code 3
 	ProtocolUnreachable             // code 2; IPv6: administratively prohibited, code 1
 	PortUnreachable                 // code 3; IPv6: code 4
-	TimeExceeded                    // the routing loop: time or hop limit exceeded in transit
+	TimeExceeded                    // time to live, or hop limit, exceeded in transit: a routing loop
 )
 
-// rejectWith are the names that iptables' REJECT has for them.
+// rejectWith holds the names of the errors for iptables' REJECT.
 var rejectWith = map[ICMP]struct{ ipv4, ipv6 string }{
 	NetUnreachable:      {"icmp-net-unreachable", "icmp6-no-route"},
 	HostUnreachable:     {"icmp-host-unreachable", "icmp6-addr-unreachable"},
@@ -28,7 +28,7 @@ var rejectWith = map[ICMP]struct{ ipv4, ipv6 string }{
 	PortUnreachable:     {"icmp-port-unreachable", "icmp6-port-unreachable"},
 }
 
-// String names the error.
+// String returns the error's name: "host unreachable".
 func (i ICMP) String() string {
 	switch i {
 	case NetUnreachable:
@@ -45,9 +45,12 @@ func (i ICMP) String() string {
 	return fmt.Sprintf("error %d", int(i))
 }
 
-// ICMPError is a router that answers every packet from the client with an ICMP
-// error instead of forwarding it. It needs a router behind the client.
-type ICMPError struct{ Answer ICMP }
+// ICMPError makes the router answer every packet from the client with an ICMP error instead
+// of forwarding it. It needs a router next to the client. Apply returns an error for an
+// Answer that does not exist.
+type ICMPError struct {
+	Answer ICMP // the zero value is NetUnreachable
+}
 
 // String implements harness.Fault.
 func (f ICMPError) String() string {
@@ -65,7 +68,7 @@ func (f ICMPError) Apply(lab *harness.Lab) error {
 	return lab.Hosts()[1].Rules().Set(f, f.rule(lab))
 }
 
-// Heal makes the router forward again.
+// Heal implements harness.Healer: it makes the router forward packets again.
 func (f ICMPError) Heal(lab *harness.Lab) error { return lab.Hosts()[1].Rules().Set(f) }
 
 // Commands implements harness.Fault.
@@ -79,7 +82,7 @@ func (f ICMPError) Commands(lab *harness.Lab) []string {
 func (f ICMPError) rule(lab *harness.Lab) firewall.Rule {
 	from := lab.Hosts()[1].LinkTo(lab.Client)
 	if f.Answer == TimeExceeded {
-		// What a routing loop leaves of a packet: the last hop.
+		// A packet in a routing loop ends like this: at a router, with one hop left.
 		return firewall.Rule{
 			Table: "mangle",
 			IPv4:  fmt.Sprintf("-A PREROUTING -i %s -j TTL --ttl-set 1", from),

@@ -11,7 +11,7 @@ import (
 func TestAnICMPErrorAnswersAndThenThePathIsBack(t *testing.T) {
 	t.Parallel()
 	for answer, kind := range map[scenarios.ICMP]map[string]string{
-		// RFC 792 (types 3 and 11) and RFC 4443 §3 in gopacket's words.
+		// The names are gopacket's for RFC 792 (types 3 and 11) and RFC 4443 §3.
 		scenarios.NetUnreachable:      {"IPv4": "DestinationUnreachable(Net)", "IPv6": "DestinationUnreachable(NoRouteToDst)"},
 		scenarios.HostUnreachable:     {"IPv4": "DestinationUnreachable(Host)", "IPv6": "DestinationUnreachable(AddressUnreachable)"},
 		scenarios.ProtocolUnreachable: {"IPv4": "DestinationUnreachable(Protocol)", "IPv6": "DestinationUnreachable(AdminProhibited)"},

@@ -8,14 +8,19 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/firewall"
 )
 
-// IdleTimeout is a firewall, on every path, that forgets a flow after a time without packets.
-// Apply it before the connection is made: the firewall knows only flows whose
-// beginning it saw.
+// IdleTimeout makes the firewall of every path forget a flow after a time without packets.
+// Apply it before the connection is made: the firewall knows only flows whose beginning it
+// has seen. It needs a firewall. It plays the timeouts of TCP and SCTP
+// (nf_conntrack-sysctl.rst, nf_conntrack_tcp_timeout_established).
 type IdleTimeout struct {
-	After time.Duration // whole seconds, as conntrack counts
-	Then  firewall.AfterExpiry
-	// RefreshedBy is whose packets restart the timer; the zero value, both ways,
-	// is what most firewalls do.
+	// After is the idle timeout in whole seconds, at least one; Apply returns an error for
+	// anything else.
+	After time.Duration
+	// Then is what the firewall does with packets of a flow that it has forgotten. The zero
+	// value is firewall.SilentDrop.
+	Then firewall.AfterExpiry
+	// RefreshedBy is the direction whose packets restart the timer. The zero value, both
+	// directions, is what most firewalls do.
 	RefreshedBy Direction
 }
 
@@ -38,7 +43,7 @@ func (f IdleTimeout) Apply(lab *harness.Lab) error {
 		if err := router.IdleTimeout(f.After, f.Then); err != nil {
 			return err
 		}
-		from := path.Hosts[0] // whose packets refresh a flow
+		from := path.Hosts[0] // the host whose packets refresh a flow
 		switch f.RefreshedBy {
 		case BothWays:
 			continue
@@ -52,7 +57,7 @@ func (f IdleTimeout) Apply(lab *harness.Lab) error {
 	return nil
 }
 
-const noCommandResetsBoth = "# no command resets both ends the moment the timer fires: the harness watches the flow and forges the RSTs"
+const noCommandResetsBoth = "# no shell command resets both ends the moment the timer expires: the harness watches the flow and forges the RSTs"
 
 // Commands implements harness.Fault.
 func (f IdleTimeout) Commands(lab *harness.Lab) []string {
@@ -68,7 +73,7 @@ func (f IdleTimeout) Commands(lab *harness.Lab) []string {
 		commands = append(commands, noCommandResetsBoth)
 	}
 	if f.RefreshedBy != BothWays {
-		commands = append(commands, fmt.Sprintf("# no command lets only packets %v refresh a flow: the harness watches it", f.RefreshedBy))
+		commands = append(commands, fmt.Sprintf("# no shell command lets only packets %v refresh a flow: the harness watches the flow", f.RefreshedBy))
 	}
 	return commands
 }

@@ -7,12 +7,12 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/link"
 )
 
-// ImpairedPath is a path that delays, loses, doubles, corrupts or reorders packets,
-// or is slow (netem): what the router behind the client sends is impaired, in one
-// direction or both. It needs a router, and a kernel with sch_netem.
+// ImpairedPath makes the router next to the client delay, lose, duplicate, corrupt or
+// reorder the packets that it sends, or send them slowly (tc-netem(8)). It needs a router
+// next to the client, and a kernel with sch_netem; without it Apply returns an error.
 type ImpairedPath struct {
-	Direction Direction
-	By        link.Impairment
+	Direction Direction       // which packets; the zero value is both directions
+	By        link.Impairment // the zero value impairs nothing
 }
 
 // String implements harness.Fault.
@@ -23,7 +23,7 @@ func (f ImpairedPath) String() string {
 // Apply implements harness.Fault.
 func (f ImpairedPath) Apply(lab *harness.Lab) error { return f.set(lab, f.By) }
 
-// Heal mends the path.
+// Heal implements harness.Healer: it takes the impairment away.
 func (f ImpairedPath) Heal(lab *harness.Lab) error { return f.set(lab, link.Impairment{}) }
 
 func (f ImpairedPath) set(lab *harness.Lab, by link.Impairment) error {
@@ -51,7 +51,7 @@ func (f ImpairedPath) Commands(lab *harness.Lab) []string {
 	return commands
 }
 
-// links are the router's links that send in the direction.
+// links returns the router's links that send in the direction.
 func (f ImpairedPath) links(lab *harness.Lab) []string {
 	hosts := lab.Paths()[FirstPath].Hosts
 	client, router, next := hosts[0], hosts[1], hosts[2]

@@ -11,16 +11,18 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/firewall"
 )
 
-// Middlebox makes the lab's firewall a preset: its idle timeout, what follows that, and
-// its address translation, with the client on its inner side. Apply it before the
-// connection is made.
+// Middlebox makes the lab's firewall behave as a preset: its idle timeout, what follows the
+// timeout, and its address translation, with the client inside. Apply it before the
+// connection is made. It needs a firewall.
 //
-// A preset that is a proxy cannot be played by a firewall, and what has no timeout
-// forgets nothing. The RSTs of presets.StaleReset, which both ends ignore, are not sent:
-// ForgedReset sends such.
-type Middlebox struct{ Preset presets.Preset }
+// Apply returns an error for a preset that is a proxy, which a firewall cannot play, and for
+// one without an idle timeout. It does not send the RSTs of presets.StaleReset, which both
+// ends ignore; ForgedReset can send them.
+type Middlebox struct {
+	Preset presets.Preset // must be set
+}
 
-// pickUpOutbound owns the rule that lets only the inside open flows.
+// pickUpOutbound owns the rule that lets only hosts inside open flows.
 const pickUpOutbound firewall.Named = "a middlebox that picks up outbound flows alone"
 
 // String implements harness.Fault.
@@ -32,9 +34,9 @@ func (f Middlebox) String() string {
 func (f Middlebox) Apply(lab *harness.Lab) error {
 	switch {
 	case f.Preset.Proxy():
-		return fmt.Errorf("%s is a proxy, which no firewall can play: start a proxy", f.Preset.Name)
+		return fmt.Errorf("%s is a proxy, which a firewall cannot play: start a proxy", f.Preset.Name)
 	case f.Preset.Idle == 0:
-		return fmt.Errorf("%s has no idle timeout to play", f.Preset.Name)
+		return fmt.Errorf("%s has no idle timeout: there is nothing to play", f.Preset.Name)
 	}
 	if err := f.idleTimeout().Apply(lab); err != nil {
 		return err
@@ -55,9 +57,9 @@ func (f Middlebox) Apply(lab *harness.Lab) error {
 	return nil
 }
 
-// Commands implements harness.Fault. Without a lab (nil) they are for a box whose
-// interface towards the server is in the shell's variable OUTSIDE; those for a proxy need
-// no lab either.
+// Commands implements harness.Fault. Without a lab (nil) the commands are for a machine whose
+// interface towards the server is named by the shell variable OUTSIDE. The commands for a
+// proxy need no lab.
 func (f Middlebox) Commands(lab *harness.Lab) []string {
 	if f.Preset.Proxy() {
 		return proxyCommands(f.Preset.Idle)
@@ -68,8 +70,8 @@ func (f Middlebox) Commands(lab *harness.Lab) []string {
 			commands = append([]string{"OUTSIDE=eth1   # its interface towards the server"}, commands...)
 		}
 		return append([]string{
-			"# on a Linux box that forwards between the two",
-			"modprobe nf_conntrack   # whose settings follow",
+			"# on a Linux machine that forwards between the two",
+			"modprobe nf_conntrack   # its settings follow",
 		}, commands...)
 	}
 	if err := needsFirewall(lab); err != nil {
@@ -102,16 +104,17 @@ func (f Middlebox) idleTimeout() IdleTimeout {
 	return IdleTimeout{After: f.Preset.Idle, Then: f.Preset.Policy()}
 }
 
-// nothingNewFrom discards what comes from a link and belongs to no flow that the firewall
+// nothingNewFrom drops packets that arrive on a link and belong to no flow that the firewall
 // knows.
 func nothingNewFrom(link string) firewall.Rule {
 	return firewall.Filter(fmt.Sprintf("-A FORWARD -i %s -m conntrack --ctstate NEW -j DROP", link))
 }
 
-// proxyCommands start a TCP proxy with that idle timeout on port 5000; zero: with none.
-// Nginx has one always, of 10 minutes unless told; HAProxy only when told.
+// proxyCommands returns the commands that start a TCP proxy on port 5000 with an idle
+// timeout; zero means none. nginx always has a timeout, 10 minutes by default; HAProxy has
+// one only if it is set.
 func proxyCommands(idle time.Duration) []string {
-	commands := []string{"# on a box between the two, to which the client connects; SERVER is the server's address"}
+	commands := []string{"# on a machine between the two, to which the client connects; SERVER is the server's address"}
 	if idle == 0 {
 		return append(commands,
 			`printf 'listen box\n mode tcp\n bind :5000\n server it %s:5000\n' "$SERVER" > /tmp/proxy.conf`,

@@ -25,8 +25,8 @@ func middlebox(t *testing.T, name string) scenarios.Middlebox {
 func TestNoFirewallPlaysAProxyOrABoxWithoutATimeout(t *testing.T) {
 	lab := harness.New(t, harness.Firewalled, sock.IPv4)
 	untouched := state(t, lab)
-	expectError(t, lab, middlebox(t, "aws-alb"), "aws-alb is a proxy, which no firewall can play: start a proxy")
-	expectError(t, lab, scenarios.Middlebox{Preset: presets.Preset{Name: "box"}}, "box has no idle timeout to play")
+	expectError(t, lab, middlebox(t, "aws-alb"), "aws-alb is a proxy, which a firewall cannot play: start a proxy")
+	expectError(t, lab, scenarios.Middlebox{Preset: presets.Preset{Name: "box"}}, "box has no idle timeout: there is nothing to play")
 	if strings.Join(state(t, lab), "\n") != strings.Join(untouched, "\n") {
 		t.Error("what was refused has changed the firewall")
 	}
@@ -71,7 +71,7 @@ func TestTheCommandsForABoxOfOnesOwn(t *testing.T) {
 	}
 	gcp := middlebox(t, "gcp-vpc-firewall")
 	expectCommands(t, nil, gcp, append([]string{
-		"# on a Linux box that forwards between the two", "modprobe nf_conntrack   # whose settings follow",
+		"# on a Linux machine that forwards between the two", "modprobe nf_conntrack   # its settings follow",
 		"OUTSIDE=eth1   # its interface towards the server"}, on("$OUTSIDE")...)...)
 	lab := harness.New(t, harness.Firewalled, sock.IPv4)
 	expectCommands(t, lab, gcp, append([]string{"# on the firewall"}, on("to-server")...)...)
@@ -80,15 +80,15 @@ func TestTheCommandsForABoxOfOnesOwn(t *testing.T) {
 		commands := middlebox(t, name).Commands(nil)
 		return commands[len(commands)-1]
 	}
-	if got, want := last("azure-lb-tcpreset"), "# no command resets both ends the moment the timer fires: the harness watches the flow and forges the RSTs"; got != want {
+	if got, want := last("azure-lb-tcpreset"), "# no shell command resets both ends the moment the timer expires: the harness watches the flow and forges the RSTs"; got != want {
 		t.Errorf("azure-lb-tcpreset ends with %q, expected %q", got, want)
 	}
 }
 
-// As nginx's documentation (stream, proxy_timeout) and HAProxy's (defaults, timeout) have
-// them. Both programs took these files.
+// The files follow the documentation of nginx (stream, proxy_timeout) and of HAProxy
+// (defaults, timeout). Both programs have accepted them.
 func TestTheCommandsForAProxy(t *testing.T) {
-	const where = "# on a box between the two, to which the client connects; SERVER is the server's address"
+	const where = "# on a machine between the two, to which the client connects; SERVER is the server's address"
 	expectCommands(t, nil, middlebox(t, "aws-clb"), where,
 		`printf 'load_module modules/ngx_stream_module.so; events {} stream { server { listen 5000; proxy_pass %s:5000; proxy_timeout 60s; } }' "$SERVER" > /tmp/proxy.conf`,
 		"nginx -c /tmp/proxy.conf")
@@ -97,8 +97,7 @@ func TestTheCommandsForAProxy(t *testing.T) {
 		"haproxy -f /tmp/proxy.conf")
 }
 
-// What lets the inner side's packets reopen a flow must not let in what comes first from
-// outside.
+// Packets from inside reopen a flow. A first packet from outside must not get in.
 func TestOnlyTheInnerSideOpensFlowsThroughAnOutboundFirewall(t *testing.T) {
 	lab := harness.New(t, harness.Firewalled, sock.IPv4)
 	lab.Apply(middlebox(t, "gcp-vpc-firewall"))

@@ -7,11 +7,11 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/firewall"
 )
 
-// NATRebinding makes a NAT forget a mapping and give the flow's next packet
-// another source port: the server sees a stranger.
+// NATRebinding makes a NAT forget a mapping and give the flow's next packet another source
+// port, so that the server sees a stranger. It needs a NAT: NATed.
 type NATRebinding struct {
-	Client *harness.Conn      // its flow's mapping; nil: every flow's
-	Ports  firewall.PortRange // where the new mapping comes from
+	Client *harness.Conn      // the client's end of the flow; nil means every flow
+	Ports  firewall.PortRange // the ports for the new mapping; zero keeps the client's port if it is free
 }
 
 // String implements harness.Fault.

@@ -6,13 +6,14 @@ import (
 	"github.com/halfopen-lab/halfopen/harness"
 )
 
-// NeighbourLost is a server, or the proxy before it, that is gone and no longer
-// answers its router's ARP or neighbour solicitations: after some three seconds of
-// asking the router tells the client "host unreachable". It needs a router.
+// NeighbourLost makes the server, or the proxy before it, stop answering its router's ARP
+// requests or neighbour solicitations. The router asks for about three seconds (arp(7),
+// mcast_solicit; RFC 4861 §10) and then tells the client "host unreachable". It needs a
+// router.
 type NeighbourLost struct{}
 
 // String implements harness.Fault.
-func (f NeighbourLost) String() string { return "the server does not answer its router's ARP any more" }
+func (f NeighbourLost) String() string { return "the server no longer answers its router's ARP" }
 
 // Apply implements harness.Fault.
 func (f NeighbourLost) Apply(lab *harness.Lab) error {

@@ -9,13 +9,14 @@ import (
 // Path is one of a topology's paths from the client to the server.
 type Path int
 
-// The paths. Only Multihomed has a second one.
+// The paths. The zero value is the first one; of the topologies of package harness only
+// Multihomed has a second one.
 const (
-	FirstPath Path = iota
-	SecondPath
+	FirstPath  Path = iota // the path of every topology
+	SecondPath             // the other path of Multihomed
 )
 
-// String says it in words.
+// String returns the path in words: "second path".
 func (p Path) String() string {
 	switch p {
 	case FirstPath:

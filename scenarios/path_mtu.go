@@ -8,21 +8,20 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/firewall"
 )
 
-// PathMTU is a narrow place on the way to the server: the last router cannot
-// forward packets larger than MTU, and says so with ICMP "fragmentation needed"
-// (destination unreachable, code 4; IPv6: packet too big). Where that is Filtered,
-// as careless firewalls do with all ICMP, the place is a black hole for large packets
-// (RFC 2923 §2.1). It needs a router.
+// PathMTU narrows the path to the server: the last router cannot forward packets larger than
+// MTU, and says so with ICMP "fragmentation needed" (destination unreachable, code 4; IPv6:
+// packet too big). If that message is Filtered, as careless firewalls filter all ICMP, the
+// path is a black hole for large packets (RFC 2923 §2.1). It needs a router.
 type PathMTU struct {
-	MTU      int  // bytes; IPv6 needs 1280 (RFC 8200 §5)
-	Filtered bool // the ICMP message is dropped: nobody is told
+	MTU      int  // in bytes; IPv6 needs at least 1280 (RFC 8200 §5)
+	Filtered bool // the router's ICMP message is dropped, so that nobody is told
 }
 
 // String implements harness.Fault.
 func (f PathMTU) String() string {
 	text := fmt.Sprintf("the path to the server takes packets of at most %d bytes", f.MTU)
 	if f.Filtered {
-		text += ", and the ICMP that would say so is filtered"
+		text += ", and the ICMP error that says so is filtered"
 	}
 	return text
 }
@@ -41,7 +40,7 @@ func (f PathMTU) Apply(lab *harness.Lab) error {
 	return f.set(lab, f.MTU)
 }
 
-// Heal makes the path as wide as it was.
+// Heal implements harness.Healer: it makes the path as wide as before.
 func (f PathMTU) Heal(lab *harness.Lab) error {
 	router, _, err := lastRouter(lab)
 	if err != nil {
@@ -50,7 +49,7 @@ func (f PathMTU) Heal(lab *harness.Lab) error {
 	return errors.Join(f.set(lab, 0), router.Rules().Set(f))
 }
 
-// tellNobody drops the ICMP message of the router that cannot forward.
+// tellNobody drops the ICMP error that the router itself sends.
 var tellNobody = firewall.Rule{
 	Table: "filter",
 	IPv4:  "-A OUTPUT -p icmp --icmp-type fragmentation-needed -j DROP",

@@ -9,8 +9,8 @@ import (
 	"github.com/halfopen-lab/halfopen/scenarios"
 )
 
-// A full segment on a cable of 1500 bytes: the most that one packet carries over
-// IPv4 with time stamps.
+// A full segment: the most data that one packet carries over IPv4 with time stamps on a link
+// with an MTU of 1500 bytes.
 const segment = 1448
 
 func TestANarrowPathTellsTheClientWhichThenGetsThrough(t *testing.T) {
@@ -29,8 +29,8 @@ func TestANarrowPathTellsTheClientWhichThenGetsThrough(t *testing.T) {
 	})
 }
 
-// Only the way to the server is narrow: what comes back fits, and is not lost
-// without a word.
+// Only the direction towards the server is narrow: what comes back fits, and is not lost
+// silently.
 func TestANarrowPathToTheServerPassesItsAnswers(t *testing.T) {
 	t.Parallel()
 	eachFamily(t, harness.Firewalled, func(t *testing.T, lab *harness.Lab) {

@@ -45,7 +45,7 @@ func TestNoPacketOfAProgramComesAfterTheReboot(t *testing.T) {
 	eachFamily(t, harness.Firewalled, func(t *testing.T, lab *harness.Lab) {
 		listener := lab.Server.Listen(5000, 1)
 		entrance := lab.Entrance(5000)
-		// bash's own connections; it waits until it is killed.
+		// bash opens connections of its own and waits until it is killed.
 		program := lab.Client.Start(exec.Command("bash", "-c", fmt.Sprintf("exec 3<>/dev/tcp/%v/%d; read <&3", entrance.Addr(), entrance.Port())))
 		server := listener.Accept("server")
 		fault := scenarios.PowerOff{Host: lab.Client}

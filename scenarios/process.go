@@ -8,9 +8,12 @@ import (
 	"github.com/halfopen-lab/halfopen/harness"
 )
 
-// ProcessKilled is kill -9: the program ends, and its kernel closes its sockets
-// for it, with FIN, or with RST where received data was not read.
-type ProcessKilled struct{ Program *harness.Program }
+// ProcessKilled kills a program with SIGKILL. The kernel closes the program's sockets, with
+// FIN, or with RST if received data was not read (RFC 2525 §2.17). It works in every
+// topology. Apply returns an error if the program has already ended.
+type ProcessKilled struct {
+	Program *harness.Program // must be set
+}
 
 // String implements harness.Fault.
 func (f ProcessKilled) String() string { return fmt.Sprintf("%v is killed (SIGKILL)", f.Program) }
@@ -23,9 +26,12 @@ func (f ProcessKilled) Commands(*harness.Lab) []string {
 	return []string{"kill -KILL $(pidof PROGRAM)"}
 }
 
-// ProcessStopped is SIGSTOP: the program does nothing any more, and its kernel
-// goes on answering for it. It stands for every hung program.
-type ProcessStopped struct{ Program *harness.Program }
+// ProcessStopped stops a program with SIGSTOP, as a stand-in for any program that hangs. The
+// kernel goes on acknowledging for it. It works in every topology. Apply returns an error if
+// the program has already ended.
+type ProcessStopped struct {
+	Program *harness.Program // must be set
+}
 
 // String implements harness.Fault.
 func (f ProcessStopped) String() string { return fmt.Sprintf("%v is stopped (SIGSTOP)", f.Program) }
@@ -33,7 +39,7 @@ func (f ProcessStopped) String() string { return fmt.Sprintf("%v is stopped (SIG
 // Apply implements harness.Fault.
 func (f ProcessStopped) Apply(*harness.Lab) error { return f.Program.Signal(unix.SIGSTOP) }
 
-// Heal lets the program go on.
+// Heal implements harness.Healer: it lets the program go on (SIGCONT).
 func (f ProcessStopped) Heal(*harness.Lab) error { return f.Program.Signal(unix.SIGCONT) }
 
 // Commands implements harness.Fault.

@@ -6,9 +6,11 @@ import (
 	"github.com/halfopen-lab/halfopen/harness"
 )
 
-// RouteDisabled is a proxy that closes its connections and its listener. Heal
-// makes it listen again.
-type RouteDisabled struct{ Port uint16 }
+// RouteDisabled makes the proxy close the connections and the listener of one route. It needs
+// a proxy: Proxied or ProxiedBehindFirewall.
+type RouteDisabled struct {
+	Port uint16 // the server's port to which the route leads
+}
 
 // String implements harness.Fault.
 func (f RouteDisabled) String() string { return "the proxy's route is disabled" }
@@ -21,7 +23,7 @@ func (f RouteDisabled) Apply(lab *harness.Lab) error {
 	return lab.Route(f.Port).Disable()
 }
 
-// Heal implements harness.Healer.
+// Heal implements harness.Healer: it makes the proxy listen again.
 func (f RouteDisabled) Heal(lab *harness.Lab) error {
 	if err := needsProxy(lab); err != nil {
 		return err
@@ -34,7 +36,8 @@ func (f RouteDisabled) Commands(*harness.Lab) []string {
 	return []string{"# on the proxy", fmt.Sprintf("toxiproxy-cli toggle port-%d", f.Port)}
 }
 
-// ProxyKilled is kill -9 of toxiproxy: its kernel closes its connections.
+// ProxyKilled kills toxiproxy with SIGKILL; the kernel closes its connections. It needs a
+// proxy: Proxied or ProxiedBehindFirewall.
 type ProxyKilled struct{}
 
 // String implements harness.Fault.

@@ -64,7 +64,7 @@ func TestAToxicIsAddedAndTakenAway(t *testing.T) {
 	write(t, client, "request")
 	expectText(t, server, "request")
 
-	// Bandwidth 0 holds everything back and loses nothing (proxy.Bandwidth).
+	// A bandwidth of 0 holds all data back and loses nothing (proxy.Bandwidth).
 	live := scenarios.Toxic{Port: 5000, Toxic: proxy.Bandwidth{Stream: proxy.Upstream}, Live: true}
 	lab.Apply(live)
 	write(t, client, "more")

@@ -11,18 +11,17 @@ import (
 	"github.com/halfopen-lab/halfopen/harness"
 )
 
-// ReceiverStalls is a reader that does not read: the sender writes until its
-// kernel takes no more, and the receiver's window is zero. Heal is the reader that
-// wakes up and reads everything that was sent.
+// ReceiverStalls is a receiver that does not read: the sender writes until its kernel takes
+// no more, and the receiver's window is zero. It works in every topology. Apply returns an
+// error if the kernel still takes data after 16 MiB.
 type ReceiverStalls struct {
-	Sender, Receiver *harness.Conn
-	// Accepted is how many bytes send(2) took; Apply sets it.
+	Sender, Receiver *harness.Conn // the two ends of a connection, or of one through a proxy; must be set
+	// Accepted is the number of bytes that send(2) took. Apply sets it.
 	Accepted int
 }
 
-// pattern is the bytes that a stalled sender sends: position n of the stream
-// holds byte n of the pattern repeated, so that a lost, doubled or reordered byte
-// shows.
+// pattern returns the beginning of the stream that a stalled sender sends. The stream
+// repeats the bytes 0 to 250, so that a lost, duplicated or reordered byte shows.
 func pattern(length int) []byte {
 	unit := make([]byte, period)
 	for i := range unit {
@@ -31,7 +30,7 @@ func pattern(length int) []byte {
 	return bytes.Repeat(unit, length/period+1)[:length]
 }
 
-// period is of the pattern. It is prime: no power of two hides a shift.
+// period is the length of the pattern. It is prime, so that a shift by a power of two shows.
 const period = 251
 
 // String implements harness.Fault.
@@ -45,16 +44,17 @@ func (f *ReceiverStalls) Apply(*harness.Lab) (err error) {
 	return err
 }
 
-// full is how long a sender must find no room before its queue counts as full.
-// The receiver's acknowledgements cross a lab in well under a millisecond.
+// full is how long a sender must find no room before its queue counts as full. The
+// receiver's acknowledgements cross a lab in well under a millisecond.
 const full = 300 * time.Millisecond
 
-// most bounds the stream: larger than any buffer that a lab's hosts allow
-// (tcp_wmem and tcp_rmem end at 4 MiB and 6 MiB).
+// most bounds the stream. It is more than the buffers of a lab's hosts can hold (tcp_wmem
+// and tcp_rmem end at 4 MiB and 6 MiB).
 const most = 16 << 20
 
-// Fill sends pattern until the kernel takes no more, and returns how many bytes
-// send(2) took. It is an error when nothing stalls the sender.
+// Fill sends on a connection until the kernel takes no more for 0.3 s, and returns the number
+// of bytes that send(2) took. It returns an error if the kernel still takes data after
+// 16 MiB, and if sending fails.
 func Fill(c *harness.Conn) (accepted int, err error) {
 	piece := pattern(64<<10 + period)
 	for took := time.Now(); time.Since(took) < full; {
@@ -62,12 +62,12 @@ func Fill(c *harness.Conn) (accepted int, err error) {
 		accepted += n
 		switch {
 		case accepted >= most:
-			return accepted, fmt.Errorf("%s took %d bytes and still more: nothing stalls it", c.Name, accepted)
+			return accepted, fmt.Errorf("%s could send %d bytes and more: nothing stalls it", c.Name, accepted)
 		case err == nil:
 			took = time.Now()
 		case err == unix.EAGAIN:
-			// poll(2) says "writable" only when a third of the buffer is free
-			// (sk_stream_is_writeable); send(2) takes less.
+			// poll(2) reports a socket as writable only when a third of the buffer is
+			// free (sk_stream_is_writeable); send(2) already takes less.
 			time.Sleep(10 * time.Millisecond)
 		default:
 			return accepted, fmt.Errorf("filling the queue of %s after %d bytes: %w", c.Name, accepted, err)
@@ -76,7 +76,8 @@ func Fill(c *harness.Conn) (accepted int, err error) {
 	return accepted, nil
 }
 
-// Heal reads everything that was accepted and compares it with what was sent.
+// Heal implements harness.Healer: the receiver wakes up and reads everything that send(2)
+// took. Heal returns an error if a byte is missing or wrong, or does not come within 10 s.
 func (f *ReceiverStalls) Heal(*harness.Lab) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -85,16 +86,16 @@ func (f *ReceiverStalls) Heal(*harness.Lab) error {
 	buffer := make([]byte, 256<<10)
 	for len(got) < f.Accepted {
 		if err := f.Receiver.AwaitReadable(ctx); err != nil {
-			return fmt.Errorf("reading what was sent: %d of %d bytes came: %w", len(got), f.Accepted, err)
+			return fmt.Errorf("reading what was sent: %d of %d bytes arrived: %w", len(got), f.Accepted, err)
 		}
 		n, err := f.Receiver.Receive(buffer)
 		if err != nil || n == 0 {
-			return fmt.Errorf("reading what was sent: %d of %d bytes came, then %d bytes, error %w", len(got), f.Accepted, n, err)
+			return fmt.Errorf("reading what was sent: %d of %d bytes arrived, then %d bytes, error %w", len(got), f.Accepted, n, err)
 		}
 		got = append(got, buffer[:n]...)
 	}
 	if !bytes.Equal(got, want) {
-		return fmt.Errorf("the %d bytes that came are not those that were sent", len(got))
+		return fmt.Errorf("the %d bytes that arrived differ from those that were sent", len(got))
 	}
 	return nil
 }

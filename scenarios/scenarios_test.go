@@ -40,7 +40,7 @@ func expectError(t *testing.T, lab *harness.Lab, f harness.Fault, want string) {
 	}
 }
 
-// write sends text, which the kernel must take.
+// write sends a text. The test fails if the kernel does not take it.
 func write(t *testing.T, c *harness.Conn, text string) {
 	t.Helper()
 	if err := c.Write(text); err != nil {
@@ -48,8 +48,8 @@ func write(t *testing.T, c *harness.Conn, text string) {
 	}
 }
 
-// patience bounds the wait for what a healed path brings. Retransmissions come
-// after twice the time each, so that the next is as far away as the first write.
+// patience bounds the wait for data after a path has healed. Each retransmission takes twice
+// as long as the one before, so the next is as far away as the first write.
 const patience = 15 * time.Second
 
 func expectText(t *testing.T, c *harness.Conn, want string) {
@@ -73,7 +73,7 @@ func expectText(t *testing.T, c *harness.Conn, want string) {
 	}
 }
 
-// expectNothing looks once: it follows an event that is later than the arrival
+// expectNothing looks only once: callers call it after an event that is later than an arrival
 // would have been.
 func expectNothing(t *testing.T, c *harness.Conn) {
 	t.Helper()
@@ -82,9 +82,9 @@ func expectNothing(t *testing.T, c *harness.Conn) {
 	}
 }
 
-// awaitRetransmission waits until the sender's kernel has sent its data again in
-// vain: had the data and its acknowledgement come through, it would not have. Where
-// the link has no carrier the kernel counts what no capture sees.
+// awaitRetransmission waits until the sender's kernel has retransmitted, which it does only
+// if the data or its acknowledgement was lost. If the link has no carrier, the kernel counts
+// retransmissions that no capture sees.
 func awaitRetransmission(t *testing.T, c *harness.Conn) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -98,7 +98,7 @@ func awaitRetransmission(t *testing.T, c *harness.Conn) {
 	}
 }
 
-// awaitError waits for the errno of a connection that ends.
+// awaitError waits for the errno with which a connection ends.
 func awaitError(t *testing.T, c *harness.Conn, want unix.Errno) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)

@@ -33,7 +33,7 @@ func TestEveryFaultSaysWhatHappens(t *testing.T) {
 		{scenarios.ForgedReset{To: client}, "the firewall sends client an RST with the sequence number that is expected next"},
 		{scenarios.ForgedReset{To: client, Number: scenarios.InWindow}, "the firewall sends client an RST with a sequence number inside the window that is not the next"},
 		{scenarios.ForgedReset{To: server, Number: scenarios.Stale}, "the firewall sends server an RST with a stale sequence number"},
-		{scenarios.HeartbeatsDropped{}, "the router drops the heartbeats of SCTP alone"},
+		{scenarios.HeartbeatsDropped{}, "the router drops SCTP heartbeats, and nothing else"},
 		{scenarios.ICMPError{}, "the router answers packets towards the server with ICMP network unreachable"},
 		{scenarios.ICMPError{Answer: scenarios.HostUnreachable}, "the router answers packets towards the server with ICMP host unreachable"},
 		{scenarios.ICMPError{Answer: scenarios.ProtocolUnreachable}, "the router answers packets towards the server with ICMP protocol unreachable"},
@@ -52,9 +52,9 @@ func TestEveryFaultSaysWhatHappens(t *testing.T) {
 		{middlebox(t, "azure-lb-tcpreset"), "the firewall is azure-lb-tcpreset: idle timeout 240 s (240 to 6000 s), then RST to both ends at expiry"},
 		{scenarios.NATRebinding{Client: client, Ports: firewall.PortRange{First: 40000, Last: 40009}},
 			"the NAT forgets the mapping and takes another from ports 40000 to 40009"},
-		{scenarios.NeighbourLost{}, "the server does not answer its router's ARP any more"},
+		{scenarios.NeighbourLost{}, "the server no longer answers its router's ARP"},
 		{scenarios.PathMTU{MTU: 1400}, "the path to the server takes packets of at most 1400 bytes"},
-		{scenarios.PathMTU{MTU: 1280, Filtered: true}, "the path to the server takes packets of at most 1280 bytes, and the ICMP that would say so is filtered"},
+		{scenarios.PathMTU{MTU: 1280, Filtered: true}, "the path to the server takes packets of at most 1280 bytes, and the ICMP error that says so is filtered"},
 		{scenarios.PowerOff{Host: lab.Server}, "the server loses power"},
 		{scenarios.ProcessKilled{Program: program}, "the server's program is killed (SIGKILL)"},
 		{scenarios.ProcessStopped{Program: program}, "the server's program is stopped (SIGSTOP)"},
@@ -72,7 +72,7 @@ func TestEveryFaultSaysWhatHappens(t *testing.T) {
 	}
 }
 
-// Its words are toxiproxy's; what Go has for a pointer is nobody's.
+// The words are toxiproxy's, and not Go's text for a pointer.
 func TestAToxicSaysItsKindAndItsValues(t *testing.T) {
 	for _, c := range []struct {
 		fault scenarios.Toxic
@@ -89,7 +89,7 @@ func TestAToxicSaysItsKindAndItsValues(t *testing.T) {
 			}
 		}
 		if strings.Contains(text, "<nil>") || strings.Contains(text, "0x") {
-			t.Errorf("%T says %q: no sentence", c.fault.Toxic, text)
+			t.Errorf("%T says %q, which is no sentence", c.fault.Toxic, text)
 		}
 	}
 }

@@ -7,13 +7,14 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/firewall"
 )
 
-// SilentDrop discards the packets of a direction without a word: no RST, no ICMP.
-// It happens on the first host behind the client, before connection tracking sees
-// the packet; on the receiving host where the two are joined directly. Neighbour
-// discovery goes on, so that no one is told that a neighbour is missing.
+// SilentDrop drops packets silently: no RST, no ICMP error. The host next to the client drops
+// them before connection tracking sees them; if that host is the server or a proxy, the
+// receiver drops them. Neighbour discovery goes on, so that nobody is told that a neighbour
+// is missing. It works in every topology; Apply returns an error if the topology does not
+// have the path.
 type SilentDrop struct {
-	Direction Direction
-	On        Path
+	Direction Direction // which packets; the zero value is both directions
+	On        Path      // the zero value is the first path
 }
 
 // String implements harness.Fault.
@@ -39,7 +40,7 @@ func (f SilentDrop) Apply(lab *harness.Lab) error {
 	return nil
 }
 
-// Heal lets the packets through again.
+// Heal implements harness.Healer: it lets the packets through again.
 func (f SilentDrop) Heal(lab *harness.Lab) error {
 	rules, err := f.rules(lab)
 	if err != nil {
@@ -89,7 +90,7 @@ func (f SilentDrop) rules(lab *harness.Lab) (map[*harness.Host][]firewall.Rule, 
 	return rules, nil
 }
 
-// dropArriving drops what arrives on a link, but neighbour discovery.
+// dropArriving drops what arrives on a link, except neighbour discovery.
 func dropArriving(link string) firewall.Rule {
 	return firewall.Rule{
 		Table: "raw",

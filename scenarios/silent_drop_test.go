@@ -20,7 +20,8 @@ func TestASilentDropTakesItsDirectionAndGivesItBack(t *testing.T) {
 					lab.Apply(fault)
 					write(t, client, "request")
 					awaitRetransmission(t, client)
-					// Only towards the client does the request arrive, and the answer not.
+					// If only the direction towards the client is dropped, the request
+					// arrives and the answer does not.
 					if direction == scenarios.TowardsClient {
 						expectText(t, server, "request")
 					} else {

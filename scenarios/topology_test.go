@@ -27,7 +27,7 @@ func TestAFaultSaysWhatTheTopologyLacks(t *testing.T) {
 	expectError(t, direct, scenarios.NATRebinding{Client: client}, noNAT)
 	expectCommands(t, direct, scenarios.NATRebinding{Client: client}, "# "+noNAT)
 
-	const noRouterBehind = "the topology client — server has no router behind the client: use Routed, Firewalled, NATed or ProxiedBehindFirewall"
+	const noRouterBehind = "the topology client — server has no router next to the client: use Routed, Firewalled, NATed or ProxiedBehindFirewall"
 	const noProxy = "the topology client — server has no proxy: use Proxied or ProxiedBehindFirewall"
 	toxic := scenarios.Toxic{Port: 5000, Toxic: proxy.Latency{Delay: time.Second}}
 	for fault, want := range map[harness.Fault]string{
@@ -50,24 +50,24 @@ func TestAFaultSaysWhatTheTopologyLacks(t *testing.T) {
 	expectError(t, direct, scenarios.SilentDrop{On: scenarios.SecondPath}, noSecond)
 	expectCommands(t, direct, scenarios.SilentDrop{On: scenarios.SecondPath}, "# "+noSecond)
 
-	// What was refused has left no trace.
+	// The refused faults have changed nothing.
 	write(t, client, "hello")
 }
 
-// A proxy ends connections and forwards no packet: an error that it should give
-// instead of forwarding never comes.
+// A proxy terminates connections and forwards no packets, so it cannot answer with an error
+// instead of forwarding.
 func TestAProxyIsNoRouter(t *testing.T) {
 	lab := harness.New(t, harness.Proxied, sock.IPv4)
 	for _, f := range []harness.Fault{scenarios.ICMPError{}, scenarios.NeighbourLost{}, scenarios.PathMTU{MTU: 1400}} {
 		expectError(t, lab, f,
-			"the topology client — proxy — server has no router behind the client: use Routed, Firewalled, NATed or ProxiedBehindFirewall")
+			"the topology client — proxy — server has no router next to the client: use Routed, Firewalled, NATed or ProxiedBehindFirewall")
 	}
 }
 
-// A cable is pulled at a router's side: at its own, a proxy would notice.
+// A cable is pulled at the router's end. A proxy would notice at its own end.
 func TestACableIsPulledOnlyWhereARouterHoldsIt(t *testing.T) {
 	const (
-		client = "no router behind the client: use Routed, Firewalled, NATed or ProxiedBehindFirewall"
+		client = "no router next to the client: use Routed, Firewalled, NATed or ProxiedBehindFirewall"
 		middle = "no cable between two routers: use Routed"
 		server = "no router before the server: use Routed, Firewalled or NATed"
 	)

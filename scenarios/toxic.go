@@ -7,12 +7,13 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/proxy"
 )
 
-// Toxic is one of toxiproxy's own faults, on the route to a port of the server.
+// Toxic is one of toxiproxy's own faults, on one route of the proxy. It needs a proxy:
+// Proxied or ProxiedBehindFirewall. Apply returns an error if toxiproxy refuses the toxic.
 type Toxic struct {
-	Port  uint16
-	Toxic proxy.Toxic
-	// Live is for connections that exist; without it they are closed first, which
-	// is the only order that is always safe (proxy.Route.AddLive).
+	Port  uint16      // the server's port to which the route leads
+	Toxic proxy.Toxic // must be set
+	// Live applies the toxic to the connections that exist. Without it they are closed first,
+	// which is the only order that is always safe (proxy.Route.AddLive).
 	Live bool
 }
 
@@ -36,7 +37,7 @@ func (f Toxic) Apply(lab *harness.Lab) error {
 	return lab.Route(f.Port).Add(f.Toxic)
 }
 
-// Heal takes the toxic away.
+// Heal implements harness.Healer: it removes the toxic.
 func (f Toxic) Heal(lab *harness.Lab) error {
 	if err := needsProxy(lab); err != nil {
 		return err

@@ -1,5 +1,5 @@
-// Package suites_test holds every family of specs in one binary. `make suite` runs it in
-// shards, and `make suite-host` in processes whose waits overlap.
+// Package suites_test holds all families of specs in one binary. `make suite` runs it in
+// shards in virtual time, and `make suite-host` in processes whose waits overlap.
 package suites_test
 
 import (

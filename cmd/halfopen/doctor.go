@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os/exec"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -24,7 +23,7 @@ when neither works. Nothing is installed and nothing is left behind.`,
 		Example: "  halfopen doctor\n  halfopen doctor --json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			report := doctor.Examine(cmd.Context(), exec.CommandContext(cmd.Context(), "/proc/self/exe", "doctor", "probe"))
+			report := doctor.Examine(cmd.Context())
 			show := printReport
 			if asJSON {
 				show = func(to io.Writer, r doctor.Report) error { return printJSON(to, r) }
@@ -39,12 +38,6 @@ when neither works. Nothing is installed and nothing is left behind.`,
 		},
 	}
 	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	command.AddCommand(&cobra.Command{
-		Use:    "probe",
-		Hidden: true, // doctor runs it in a process of its own
-		Args:   cobra.NoArgs,
-		Run:    func(*cobra.Command, []string) { doctor.Probe() },
-	})
 	return command
 }
 

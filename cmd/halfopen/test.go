@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
@@ -14,6 +15,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/report"
 	"github.com/halfopen-lab/halfopen/harness/virtual/gotest"
 	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
+	"github.com/halfopen-lab/halfopen/harness/virtual/root"
 	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 )
 
@@ -30,6 +32,7 @@ type testRun struct {
 	virtual        gotest.VirtualConfig
 	settings       gotest.Settings
 	shard          string
+	take           []string // for the guest
 	host, merge    bool
 	report         string
 }
@@ -78,9 +81,10 @@ and a shell. Exit status 0: all tests passed; 1: tests failed; 2: they could not
 	f.StringVar(&t.virtual.Machine.Name, "machine", "", machine.NameUsage)
 	f.StringVar(&t.virtual.Machine.Kernel, "kernel", "", machine.KernelUsage)
 	f.IntVar(&t.virtual.Memory, "memory", 0, "the memory of each guest in MiB; 0: as much as the tests' files need")
+	f.StringArrayVar(&t.take, "take", nil, "a file or directory that the guests have: PATH, or PATH:NAME-IN-THE-GUEST")
 	f.StringArrayVar(&t.settings.Environment, "env", nil, "a variable for the tests: NAME=VALUE")
 	f.StringVar(&t.report, "report", testReport, "the directory for the report: junit.xml, ginkgo.json, and the evidence of failed tests")
-	for _, virtual := range []string{"machine", "kernel", "memory", "shard"} {
+	for _, virtual := range []string{"machine", "kernel", "memory", "shard", "take"} {
 		c.MarkFlagsMutuallyExclusive("host", virtual)
 	}
 	return c
@@ -128,6 +132,11 @@ func (t *testRun) check() (err error) {
 	if err := t.virtual.Check(); err != nil {
 		return fmt.Errorf("%w (--machine, --kernel, --memory)", err)
 	}
+	for _, variable := range t.settings.Environment {
+		if name, _, ok := strings.Cut(variable, "="); !ok || name == "" {
+			return fmt.Errorf("%q is not NAME=VALUE (--env)", variable)
+		}
+	}
 	if t.shard != "" {
 		if t.settings.Shard, err = shard.Parse(t.shard); err != nil {
 			return fmt.Errorf("%w (--shard)", err)
@@ -160,6 +169,16 @@ func (t *testRun) runTests(ctx context.Context, tests *gotest.Tests, report stri
 		}
 		return h.Run(ctx, t.settings, report)
 	}
+	system, err := root.New(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, what := range t.take {
+		if err := system.Take(what); err != nil {
+			return nil, err
+		}
+	}
+	t.virtual.Root = system
 	v, err := tests.Virtual(ctx, t.virtual)
 	if err != nil {
 		return nil, err

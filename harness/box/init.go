@@ -1,6 +1,7 @@
 package box
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -57,15 +58,14 @@ func run(arguments []string) error {
 // start starts the program on a terminal: many programs keep output for a pipe to
 // themselves until they end.
 func (o Order) start() (terminal *os.File, pid int, err error) {
-	attributes := &syscall.SysProcAttr{Setsid: true}
-	if o.User != "" && o.User != "root" {
-		home := ""
-		if attributes.Credential, home, err = credential(o.User); err != nil {
-			return nil, 0, err
-		}
-		if !slices.ContainsFunc(o.Environment, func(setting string) bool { return strings.HasPrefix(setting, "HOME=") }) {
-			o.Environment = append(o.Environment, "HOME="+home)
-		}
+	user, err := account(o.User)
+	if err != nil {
+		return nil, 0, err
+	}
+	attributes := &syscall.SysProcAttr{Setsid: true, Credential: credential(user)}
+	isHome := func(setting string) bool { return strings.HasPrefix(setting, "HOME=") }
+	if !slices.ContainsFunc(o.Environment, isHome) {
+		o.Environment = append(o.Environment, "HOME="+cmp.Or(user.Home, "/"))
 	}
 	terminal, theirs, err := openTerminal()
 	if err != nil {

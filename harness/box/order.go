@@ -16,8 +16,8 @@ import (
 type Order struct {
 	Arguments   []string `json:"-"` // the program and its arguments: those of the box, too, in the process list
 	Directory   string   // where the program starts
-	Environment []string // NAME=VALUE: all that the program gets, but for the HOME of User
-	User        string   // a name in /etc/passwd; empty: root
+	Environment []string // NAME=VALUE: all that the program gets, and the user's HOME unless it is there
+	User        string   // USER or USER:GROUP, names or numbers; empty: root
 	// Root is the directory that is the program's root; empty: this machine's own. Process
 	// 1 of a guest has mounted one at guest.RootDirectory.
 	Root string

@@ -14,17 +14,17 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/timeline"
 )
 
-// Entry is one conntrack entry: what the firewall knows of a flow.
+// Entry is a conntrack entry: what the firewall knows of a flow.
 type Entry struct {
-	From, To           netip.AddrPort // as the side that opened the flow sends
-	ReplyFrom, ReplyTo netip.AddrPort // as the answers come in; differs from To and From under NAT
+	From, To           netip.AddrPort // of packets from the side that opened the flow
+	ReplyFrom, ReplyTo netip.AddrPort // of packets from the other side; with NAT, other than To and From
 	Protocol           uint8          // unix.IPPROTO_TCP, …
-	State              string         // the state of TCP and SCTP in conntrack's words; empty for other protocols
-	Timeout            time.Duration  // until the entry is forgotten, in whole seconds
-	Assured            bool           // traffic was seen both ways
+	State              string         // conntrack's name of the state of TCP and SCTP; empty for other protocols
+	Timeout            time.Duration  // until the firewall forgets the flow, in whole seconds
+	Assured            bool           // packets of both directions were seen
 }
 
-// String is a line much as conntrack(8) prints it.
+// String returns a line like those of conntrack(8).
 func (e Entry) String() string {
 	line := fmt.Sprintf("protocol %d %v > %v, replies %v > %v, forgotten in %v", e.Protocol, e.From, e.To, e.ReplyFrom, e.ReplyTo, e.Timeout)
 	if e.State != "" {
@@ -36,13 +36,13 @@ func (e Entry) String() string {
 	return line
 }
 
-// tcpStates are the kernel's own names (nf_conntrack_proto_tcp.c, tcp_conntrack_names).
+// tcpStates has the kernel's names (nf_conntrack_proto_tcp.c, tcp_conntrack_names).
 var tcpStates = [...]string{
 	"NONE", "SYN_SENT", "SYN_RECV", "ESTABLISHED", "FIN_WAIT", "CLOSE_WAIT", "LAST_ACK", "TIME_WAIT", "CLOSE", "SYN_SENT2",
 }
 
-// sctpStates are the kernel's own names (nf_conntrack_proto_sctp.c, sctp_conntrack_names);
-// the last is gone from 6.3 on.
+// sctpStates has the kernel's names (nf_conntrack_proto_sctp.c, sctp_conntrack_names).
+// Linux 6.3 dropped the last one.
 var sctpStates = [...]string{
 	"NONE", "CLOSED", "COOKIE_WAIT", "COOKIE_ECHOED", "ESTABLISHED", "SHUTDOWN_SENT", "SHUTDOWN_RECD", "SHUTDOWN_ACK_SENT", "HEARTBEAT_SENT", "HEARTBEAT_ACKED",
 }
@@ -78,9 +78,9 @@ func dialConntrack(ns *netns.Namespace) (*conntrack.Conn, error) {
 	return conn, nil
 }
 
-// record adds every conntrack event of the namespace to the timeline until the
-// returned function is called. The kernel does not say when it happened: it is when it
-// was read, on a busy machine some milliseconds later.
+// record adds the conntrack events of a namespace to the timeline until stop is called. The
+// time of an event is when it is read, on a busy machine some milliseconds late, because
+// the kernel does not say when it happened.
 func record(ns *netns.Namespace, t *timeline.Timeline) (stop func(), err error) {
 	conn, err := dialConntrack(ns)
 	if err != nil {
@@ -112,8 +112,8 @@ func record(ns *netns.Namespace, t *timeline.Timeline) (stop func(), err error) 
 		}
 	}()
 	return func() {
-		// Close waits for the worker, which may be about to hand an event over:
-		// the goroutine above takes it.
+		// Close waits for the library's goroutine. If that is about to send an event,
+		// the goroutine above receives it.
 		_ = conn.Close()
 		close(done)
 		<-stopped
@@ -132,7 +132,7 @@ func eventName(e conntrack.Event) string {
 	return fmt.Sprintf("event %d", e.Type)
 }
 
-// Entries lists the flows that the firewall knows.
+// Entries returns the flows that the firewall knows.
 func (f *Firewall) Entries() ([]Entry, error) {
 	flows, err := f.conntrack.Dump(nil)
 	if err != nil {
@@ -145,8 +145,8 @@ func (f *Firewall) Entries() ([]Entry, error) {
 	return entries, nil
 }
 
-// Find returns the entry of TCP or SCTP between two addresses as the client sees them; ok
-// is false when the firewall knows no such flow.
+// Find returns the entry of a TCP or SCTP flow between two addresses, those that the client
+// sees; ok is false if the firewall knows no such flow.
 func (f *Firewall) Find(client, server netip.AddrPort) (entry Entry, ok bool, err error) {
 	entries, err := f.Entries()
 	if err != nil {
@@ -160,17 +160,16 @@ func (f *Firewall) Find(client, server netip.AddrPort) (entry Entry, ok bool, er
 	return Entry{}, false, nil
 }
 
-// forget deletes the entry of one flow; the next packet of the flow meets a
-// firewall that never saw it.
+// forget deletes the entry of a flow, so that the firewall does not know its next packet.
 func (f *Firewall) forget(client, server netip.AddrPort) error {
 	flow := conntrack.NewFlow(unix.IPPROTO_TCP, 0, client.Addr(), server.Addr(), client.Port(), server.Port(), 0, 0)
 	if err := f.conntrack.Delete(flow); err != nil {
-		return fmt.Errorf("forgetting the flow %v > %v on %s: %w: is there an entry? (the firewall tracks flows that began after its policy was set)", client, server, f.ns.Name(), err)
+		return fmt.Errorf("forgetting the flow %v > %v on %s: %w: there may be no entry: the firewall tracks flows that began after its policy was set", client, server, f.ns.Name(), err)
 	}
 	return nil
 }
 
-// Flush forgets every flow, as a firewall does that reboots.
+// Flush forgets every flow, as a firewall does when it reboots.
 func (f *Firewall) Flush() error {
 	if err := f.conntrack.Flush(); err != nil {
 		return fmt.Errorf("flushing the conntrack table of %s: %w", f.ns.Name(), err)

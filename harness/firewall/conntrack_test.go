@@ -24,7 +24,7 @@ func TestFindKnowsAFlowByTheAddressesThatTheClientSees(t *testing.T) {
 				client, server := lab.Connect(5000)
 
 				e, ok, err := lab.Firewall().Find(client.Local(), client.Remote())
-				// What a server answers to is what it sees the client as.
+				// A server answers to the address of the client that it sees.
 				if err != nil || !ok || e.From != client.Local() || e.To != client.Remote() || e.ReplyFrom != server.Local() || e.ReplyTo != server.Remote() {
 					t.Fatalf("Find: %v, %v, %v; expected %v > %v, replies %v > %v",
 						e, ok, err, client.Local(), client.Remote(), server.Local(), server.Remote())
@@ -81,14 +81,14 @@ func TestForgetOfAnUnknownFlowSaysWhichAndWhy(t *testing.T) {
 			must(t, lab.Firewall().Policy(after))
 			err := lab.Firewall().Forget(netip.MustParseAddrPort("192.0.2.10:40000"), netip.MustParseAddrPort("198.51.100.20:5000"))
 			if err == nil || !strings.HasPrefix(err.Error(), "forgetting the flow 192.0.2.10:40000 > 198.51.100.20:5000 on firewall: ") ||
-				!strings.HasSuffix(err.Error(), "is there an entry? (the firewall tracks flows that began after its policy was set)") {
+				!strings.HasSuffix(err.Error(), "there may be no entry: the firewall tracks flows that began after its policy was set") {
 				t.Errorf("Forget: %v; expected the flow, the host and a hint", err)
 			}
 		})
 	}
 }
 
-// A firewall without a policy asks for no connection's state, and so has none.
+// The rules of a firewall without a policy do not ask for states, so it tracks nothing.
 func TestAFlowFromBeforeThePolicyIsUnknown(t *testing.T) {
 	t.Parallel()
 	lab := firewalled(t)
@@ -99,7 +99,7 @@ func TestAFlowFromBeforeThePolicyIsUnknown(t *testing.T) {
 	}
 }
 
-// conntrack(8) prints the same in its own order.
+// conntrack(8) prints the same in another order.
 func TestAnEntrySaysWhatTheFirewallKnows(t *testing.T) {
 	e := firewall.Entry{
 		From: netip.MustParseAddrPort("192.0.2.10:40000"), To: netip.MustParseAddrPort("198.51.100.20:5000"),

@@ -1,6 +1,6 @@
-// Package firewall is the box between the peers: iptables rules, conntrack
-// timeouts, what happens after an idle timeout, NAT, and "forget this flow now".
+// Package firewall plays the middlebox between the peers of a lab: it sets iptables rules
+// and conntrack timeouts, forgets flows, translates addresses and forges packets.
 //
-// Rules works on any host; Firewall is the router of a lab with its policy. The
-// faults that use them are in package scenarios; links are in harness/link.
+// Rules is the packet filter of any host. Firewall is a router of a lab, with its policy.
+// The faults that use them are in package scenarios, and links in package link.
 package firewall

@@ -14,19 +14,18 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/timeline"
 )
 
-// AfterExpiry is what a firewall does with packets of a flow that it has
-// forgotten.
+// AfterExpiry is what a firewall does with a flow after its idle timeout.
 type AfterExpiry int
 
-// What firewalls do after the idle timeout.
+// What firewalls do after an idle timeout.
 const (
-	SilentDrop  AfterExpiry = iota // discards the packets: neither end learns anything
-	ResetSender                    // answers the next sender with RST: the other end stays half-open
-	ResetBoth                      // sends RST to both ends the moment the timer fires
-	PickUp                         // takes the next packet for a new flow (Linux's default, tcp_loose=1)
+	SilentDrop  AfterExpiry = iota // it drops later packets: neither end learns anything
+	ResetSender                    // it answers the next sender with RST: the other end stays half-open
+	ResetBoth                      // it sends RST to both ends when the timer fires
+	PickUp                         // it takes the next packet for a new flow (Linux's default, tcp_loose=1)
 )
 
-// String says it in words.
+// String returns it in words.
 func (a AfterExpiry) String() string {
 	switch a {
 	case SilentDrop:
@@ -41,17 +40,17 @@ func (a AfterExpiry) String() string {
 	return fmt.Sprintf("policy %d", int(a))
 }
 
-// establishedTimeouts are the sysctls of an idle timeout. Timeouts that a policy leaves
-// alone are the kernel's own (nf_conntrack_proto_tcp.c, tcp_timeouts, and
-// nf_conntrack_proto_sctp.c, sctp_timeouts): unacknowledged data 300 s, FIN_WAIT 120 s,
-// CLOSE_WAIT 60 s, a HEARTBEAT that was not answered 30 s.
+// establishedTimeouts are the sysctls of an idle timeout. The other timeouts stay the
+// kernel's: 300 s with unacknowledged data, 120 s in FIN_WAIT, 60 s in CLOSE_WAIT, 30 s
+// after an unanswered HEARTBEAT (nf_conntrack_proto_tcp.c, tcp_timeouts;
+// nf_conntrack_proto_sctp.c, sctp_timeouts).
 var establishedTimeouts = []string{"nf_conntrack_tcp_timeout_established", "nf_conntrack_sctp_timeout_established"}
 
-const policyOwner Named = "the policy" // has the rules that IdleTimeout and Policy set
+const policyOwner Named = "the policy" // of the rules that IdleTimeout and Policy set
 
-// Firewall is the router between the peers of a lab. It forwards everything and
-// tracks nothing until it is given a policy. The zero value is not usable; make
-// one with Open. But for its Rules it is not safe for concurrent use.
+// Firewall is a router between the peers of a lab. Without a policy, it forwards everything
+// and tracks nothing. The zero value is not usable; make one with Open. Its Rules are safe
+// for concurrent use, the rest is not.
 type Firewall struct {
 	*Rules
 	ns         *netns.Namespace
@@ -60,12 +59,12 @@ type Firewall struct {
 	packets    *capture.Capture
 	timeline   *timeline.Timeline
 	after      AfterExpiry
-	watch      *expiryWatch // nil unless something must happen the moment a flow expires
+	watch      *expiryWatch // nil unless something must happen when a flow expires
 	closed     bool
 }
 
-// Open makes a firewall of a namespace that forwards packets, all of which the
-// capture sees. Conntrack events go to the timeline.
+// Open makes a firewall of a namespace that forwards packets. The capture must see all of
+// its packets. Conntrack events go to the timeline.
 func Open(ns *netns.Namespace, packets *capture.Capture, t *timeline.Timeline) (*Firewall, error) {
 	conn, err := dialConntrack(ns)
 	if err != nil {
@@ -78,8 +77,8 @@ func Open(ns *netns.Namespace, packets *capture.Capture, t *timeline.Timeline) (
 	return &Firewall{Rules: NewRules(ns), ns: ns, conntrack: conn, stopRecord: stop, packets: packets, timeline: t}, nil
 }
 
-// Close stops the firewall's watching. Its rules go with its namespace. Closing
-// twice does nothing.
+// Close stops the firewall's goroutines. The kernel removes its rules with its namespace. A
+// second Close does nothing.
 func (f *Firewall) Close() error {
 	if f.closed {
 		return nil
@@ -90,13 +89,13 @@ func (f *Firewall) Close() error {
 	return f.conntrack.Close()
 }
 
-// policy is the rules of one policy. The rules also switch connection tracking
-// on: without one that asks for the state, the kernel tracks nothing.
+// rules returns the rules of a policy. They also switch connection tracking on: the kernel
+// tracks nothing unless a rule asks for the state.
 func (a AfterExpiry) rules() []Rule {
 	switch a {
 	case ResetSender:
 		return []Rule{
-			// REJECT never answers an RST, so two firewalls do not fight.
+			// REJECT never answers an RST, so that two firewalls do not answer each other.
 			Filter("-A FORWARD -p tcp -m conntrack --ctstate INVALID -j REJECT --reject-with tcp-reset"),
 			Filter("-A FORWARD -m conntrack --ctstate INVALID -j DROP"),
 		}
@@ -107,8 +106,8 @@ func (a AfterExpiry) rules() []Rule {
 	}
 }
 
-// loose is net.netfilter.nf_conntrack_tcp_loose: whether a packet in the middle
-// of a flow opens an entry. Without it such a packet is INVALID.
+// loose returns the value of net.netfilter.nf_conntrack_tcp_loose. With 1, a packet in the
+// middle of a flow makes an entry. With 0, such a packet is INVALID.
 func (a AfterExpiry) loose() int {
 	if a == PickUp {
 		return 1
@@ -116,9 +115,9 @@ func (a AfterExpiry) loose() int {
 	return 0
 }
 
-// IdleTimeout makes the firewall forget a flow after timeout without a packet in
-// either direction, and then do as after says. Conntrack counts in whole seconds.
-// Flows that were opened before are not known to the firewall.
+// IdleTimeout makes the firewall forget a flow after a time without a packet in either
+// direction, and says what it does then. The time is in whole seconds, one at least. The
+// firewall does not know flows that were opened before.
 func (f *Firewall) IdleTimeout(timeout time.Duration, after AfterExpiry) error {
 	if timeout < time.Second || timeout%time.Second != 0 {
 		return fmt.Errorf("setting the idle timeout of %s to %v: conntrack counts in whole seconds from 1 s", f.ns.Name(), timeout)
@@ -137,8 +136,8 @@ func (f *Firewall) IdleTimeout(timeout time.Duration, after AfterExpiry) error {
 	return nil
 }
 
-// Policy says what happens to packets of flows that the firewall does not know,
-// and leaves the timeouts as they are.
+// Policy says what the firewall does with packets of flows that it does not know. It does
+// not change the timeouts.
 func (f *Firewall) Policy(after AfterExpiry) error {
 	if after < SilentDrop || after > PickUp {
 		return fmt.Errorf("setting the policy of %s to %v: there is no such policy", f.ns.Name(), after)
@@ -151,15 +150,15 @@ func (f *Firewall) Policy(after AfterExpiry) error {
 	return f.Set(policyOwner, after.rules()...)
 }
 
-// complain records what went wrong where no caller waits for an error.
+// complain adds an error to the timeline where there is no caller to return it to.
 func (f *Firewall) complain(err error) {
 	if err != nil {
 		f.timeline.Addf(f.ns.Name(), timeline.Step, "%v", err)
 	}
 }
 
-// PolicyCommands are the shell commands that do by hand what IdleTimeout does.
-// ResetBoth has none: iptables cannot act at the moment of expiry.
+// PolicyCommands returns the shell commands that do by hand what IdleTimeout does, except
+// for ResetBoth: iptables cannot act when a flow expires.
 func PolicyCommands(timeout time.Duration, after AfterExpiry) []string {
 	var commands []string
 	for _, name := range establishedTimeouts {

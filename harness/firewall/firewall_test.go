@@ -1,4 +1,4 @@
-// Package firewall_test tries the firewall in a lab of its own for each test.
+// Package firewall_test tests the firewall, in a lab for each test.
 package firewall_test
 
 import (
@@ -19,7 +19,7 @@ const fiveDays = "432000" // nf_conntrack-sysctl.rst: nf_conntrack_tcp_timeout_e
 
 func firewalled(t *testing.T) *harness.Lab { return harness.New(t, harness.Firewalled, sock.IPv4) }
 
-// must ends the test when what the test needs to go on fails.
+// must fails the test, and ends it, if there is an error.
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
@@ -27,8 +27,8 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// saved is what iptables-save and then ip6tables-save print, rules only, each with
-// its table.
+// saved returns the rules that iptables-save and then ip6tables-save print, each after its
+// table.
 func saved(t *testing.T, r *firewall.Rules) []string {
 	t.Helper()
 	text, err := r.Save()
@@ -125,7 +125,7 @@ func TestAPolicyIsItsRulesAndItsLooseness(t *testing.T) {
 	}
 }
 
-// A policy that accepts must not let through what a fault drops.
+// A policy that accepts packets must not accept those that a fault drops.
 func TestAPolicyComesAfterOtherRules(t *testing.T) {
 	t.Parallel()
 	lab := firewalled(t)
@@ -149,7 +149,7 @@ func TestWhatThePolicyCannotMeanIsRefused(t *testing.T) {
 		}
 	}
 	for link, timeout := range map[string]time.Duration{"to-client": 0, "to-server": -time.Second} {
-		want := "letting only packets from " + link + " refresh flows of firewall for " + timeout.String() + ": the time must be more than nothing"
+		want := "letting only packets from " + link + " refresh flows of firewall for " + timeout.String() + ": the time must be positive"
 		if err := lab.Firewall().RefreshOnlyFrom(link, timeout); err == nil || err.Error() != want {
 			t.Errorf("RefreshOnlyFrom(%s, %v): %v; expected %s", link, timeout, err, want)
 		}

@@ -12,20 +12,20 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/netns"
 )
 
-// Forged is a packet that a router makes up: a Reset or an ICMPError.
+// Forged is a packet that a router invents: a Reset or an ICMPError.
 type Forged interface {
-	Send(ns *netns.Namespace) error // from the namespace of the router
+	Send(ns *netns.Namespace) error // sends it from the router's namespace
 }
 
 // Forge sends a forged packet from the firewall.
 func (f *Firewall) Forge(p Forged) error { return p.Send(f.ns) }
 
-// Reset is an RST that a middlebox sends in the name of one end of a flow.
+// Reset is an RST that a middlebox sends as if it came from one end of a flow.
 type Reset struct {
 	From, To netip.AddrPort
-	// Seq is its sequence number. The receiver obeys only the exact number it
-	// expects next; one elsewhere in the window draws a challenge ACK, one
-	// outside is ignored (RFC 5961 §3.2).
+	// Seq is its sequence number. The receiver obeys the number that it expects next. It
+	// answers another number in its window with a challenge ACK, and ignores all others
+	// (RFC 5961 §3.2).
 	Seq uint32
 }
 
@@ -35,14 +35,14 @@ func (r Reset) Send(ns *netns.Namespace) error {
 	return send(ns, r.To.Addr(), ip, segment(ip, r.From, r.To, r.Seq, true))
 }
 
-// ICMPError is an ICMP error, with any type and code, about a TCP segment. Its
-// receiver looks for a connection with the segment's ports, and at whether the number
-// is in flight there (net/ipv4/tcp_ipv4.c, tcp_v4_err).
+// ICMPError is an ICMP error about a TCP segment. Its receiver looks for a connection with
+// the segment's addresses and ports, on which data with the segment's number is in flight
+// (net/ipv4/tcp_ipv4.c, tcp_v4_err).
 type ICMPError struct {
-	Router     netip.Addr // that sends it
-	Type, Code uint8      // as RFC 792 or RFC 4443 number them
-	From, To   netip.AddrPort
-	Seq        uint32
+	Router     netip.Addr     // the sender of the error
+	Type, Code uint8          // the numbers of RFC 792 or RFC 4443
+	From, To   netip.AddrPort // of the segment
+	Seq        uint32         // of the segment
 }
 
 // Send implements Forged.
@@ -57,7 +57,7 @@ func (e ICMPError) Send(ns *netns.Namespace) error {
 	ip := header(e.Router, to, layers.IPProtocolICMPv6)
 	icmp := &layers.ICMPv6{TypeCode: layers.CreateICMPv6TypeCode(e.Type, e.Code)}
 	_ = icmp.SetNetworkLayerForChecksum(ip)
-	unused := gopacket.Payload(make([]byte, 4)) // or what is wrong where: 0
+	unused := gopacket.Payload(make([]byte, 4)) // for some types, where the fault is: 0
 	return send(ns, to, ip, icmp, unused, quoted, quote)
 }
 
@@ -76,12 +76,12 @@ func header(from, to netip.Addr, protocol layers.IPProtocol) ipLayer {
 
 func segment(ip ipLayer, from, to netip.AddrPort, seq uint32, rst bool) *layers.TCP {
 	tcp := &layers.TCP{SrcPort: layers.TCPPort(from.Port()), DstPort: layers.TCPPort(to.Port()), Seq: seq, RST: rst}
-	_ = tcp.SetNetworkLayerForChecksum(ip) // fails where ip is not IP
+	_ = tcp.SetNetworkLayerForChecksum(ip) // fails only if ip is not IP
 	return tcp
 }
 
-// send sends a packet with whatever source address it has (raw(7), IPPROTO_RAW: the
-// header is ours).
+// send sends a packet with its IP header, whatever source address that has (raw(7),
+// IPPROTO_RAW).
 func send(ns *netns.Namespace, to netip.Addr, packet ...gopacket.SerializableLayer) error {
 	buffer := gopacket.NewSerializeBuffer()
 	options := gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}

@@ -4,13 +4,13 @@ import "fmt"
 
 const natOwner Named = "the address translation"
 
-// PortRange is the source ports that a NAT gives to flows. The zero value keeps
-// the port that the client chose, where it is free.
+// PortRange is the source ports that a NAT gives to flows. The zero value keeps the
+// client's port if it is free.
 type PortRange struct{ First, Last uint16 }
 
-// Masquerade hides the addresses of everything that leaves by the link behind the
-// firewall's own. It concerns flows that begin after it is called; those that
-// exist keep their mapping as long as the firewall remembers them.
+// Masquerade replaces the source addresses of TCP flows that leave by a link with the
+// firewall's own. It applies to flows that begin after the call; older ones keep their
+// mapping while the firewall remembers them.
 func (f *Firewall) Masquerade(link string, ports PortRange) error {
 	return f.Set(natOwner, masquerade(link, ports)...)
 }
@@ -23,7 +23,7 @@ func masquerade(link string, ports PortRange) []Rule {
 	return []Rule{{Table: "nat", IPv4: spec, IPv6: spec}}
 }
 
-// MasqueradeCommands are the shell commands that do the same by hand.
+// MasqueradeCommands returns the shell commands that do by hand what Masquerade does.
 func MasqueradeCommands(link string, ports PortRange) []string {
 	return Commands(masquerade(link, ports)...)
 }

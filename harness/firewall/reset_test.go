@@ -23,8 +23,8 @@ func write(t *testing.T, from, to *harness.Conn, text string) {
 	}
 }
 
-// expectReset waits for ECONNRESET, which an RST gives only with the very sequence
-// number that the end expects (RFC 5961 §3.2).
+// expectReset waits for ECONNRESET, for which an RST needs exactly the sequence number that
+// the end expects (RFC 5961 §3.2).
 func expectReset(t *testing.T, c *harness.Conn) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
@@ -38,11 +38,11 @@ func expectReset(t *testing.T, c *harness.Conn) {
 	}
 }
 
-// expectRST checks the one RST that a host has received: its sequence number lies
-// that many bytes of data behind the other end's SYN.
+// expectRST fails the test unless a host has received one RST, with the sequence number
+// after so many bytes of data from the other end.
 func expectRST(t *testing.T, at *harness.Host, from netip.AddrPort, sent int) {
 	t.Helper()
-	// The number after the SYN is its own plus one (RFC 9293 §3.4).
+	// A SYN takes one sequence number (RFC 9293 §3.4).
 	first := at.Received(capture.All(capture.From(from), capture.Any(capture.SYN, capture.SYNACK)))
 	resets := at.Received(capture.RST)
 	if len(first) != 1 || len(resets) != 1 {
@@ -67,7 +67,7 @@ func TestResetBothResetsBothEndsExactly(t *testing.T) {
 					}
 					must(t, lab.Firewall().IdleTimeout(timeout, firewall.ResetBoth))
 					client, server := lab.Connect(5000)
-					// A socket that was reset has no peer any more (getpeername(2)).
+					// A socket that was reset has no peer (getpeername(2)).
 					asTheClientSees, asTheServerSees := client.Remote(), server.Remote()
 					write(t, client, server, "hello")
 					write(t, server, client, "hello world")
@@ -88,8 +88,8 @@ func TestResetBothResetsBothEndsExactly(t *testing.T) {
 	}
 }
 
-// An end that delays its acknowledgement expects the byte after the data all the
-// same. Peers that answer each other delay theirs (tcp(7), TCP_QUICKACK).
+// An end that delays its ACK still expects the byte after the data. Peers that answer each
+// other delay their ACKs (tcp(7), TCP_QUICKACK).
 func TestResetBothCountsDataThatIsNotYetAcknowledged(t *testing.T) {
 	t.Parallel()
 	lab := firewalled(t)
@@ -121,7 +121,7 @@ func TestAFlowOnPortsThatWereUsedBeforeExpiresToo(t *testing.T) {
 	}
 }
 
-// The policy that is set last is the one in force.
+// The policy that was set last applies.
 func TestALaterPolicyEndsTheWatchOfAnEarlierOne(t *testing.T) {
 	t.Parallel()
 	lab := firewalled(t)
@@ -130,8 +130,8 @@ func TestALaterPolicyEndsTheWatchOfAnEarlierOne(t *testing.T) {
 	client, server := lab.Connect(5000)
 	other, _ := lab.Connect(5001)
 
-	// The other connection's keepalive is the clock: with its second probe, two
-	// seconds are over, and with them the second of the first policy.
+	// The keepalive probes of another connection are the clock: with the second probe two
+	// seconds have passed, and with them the timeout of the first policy.
 	must(t, other.Socket.SetKeepalive(time.Second, time.Second, 9))
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()

@@ -14,22 +14,22 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/netns"
 )
 
-// Rule is one iptables rule. IPv4 and IPv6 hold the rule as iptables(8) and
-// ip6tables(8) read it after -t TABLE, for example "-A FORWARD -p tcp -j DROP";
-// an empty one means that the rule does not exist for that family.
+// Rule is an iptables rule. IPv4 and IPv6 are what follows -t TABLE on the command line of
+// iptables(8) and ip6tables(8): "-A FORWARD -p tcp -j DROP". A family whose text is empty
+// does not get the rule.
 type Rule struct {
 	Table      string // filter, nat, mangle or raw
 	IPv4, IPv6 string
 }
 
-// Filter is a rule of the filter table, the same for both families.
+// Filter returns a rule of the filter table that is the same for both families.
 func Filter(spec string) Rule { return Rule{Table: "filter", IPv4: spec, IPv6: spec} }
 
-// Owner is what has set some rules: a fault, a policy. Equal owners (==) are the same one.
-// Its String says in error messages whose rules they are.
+// Owner is what sets rules, such as a fault or a policy. Owners that are equal (==) are the
+// same owner. Error messages name it by its String.
 type Owner fmt.Stringer
 
-// Named is an Owner that is known by its name alone.
+// Named is an Owner that has a name and nothing else.
 type Named string
 
 // String returns the name.
@@ -42,7 +42,7 @@ type Rules struct {
 	ns   *netns.Namespace
 	mu   sync.Mutex
 	sets []ruleSet
-	used []string // tables that were ever written and so must be written again when they empty
+	used []string // the tables that were written before, and are written again when they have no rules
 }
 
 type ruleSet struct {
@@ -50,13 +50,12 @@ type ruleSet struct {
 	rules []Rule
 }
 
-// NewRules makes an empty packet filter. Nothing is run before the first Set.
+// NewRules returns an empty packet filter. It runs no command before the first Set.
 func NewRules(ns *netns.Namespace) *Rules { return &Rules{ns: ns} }
 
-// Set replaces the rules of an owner and applies the rules of all owners at once: one
-// iptables-restore and one ip6tables-restore, each of which the kernel takes table
-// by table. With no rules it removes the owner's. After an error the rules are as they
-// were.
+// Set replaces the rules of an owner, or removes them if there are no rules. It applies the
+// rules of all owners by one iptables-restore and one ip6tables-restore; the kernel applies
+// each table at once. After an error, the rules are what they were before.
 func (r *Rules) Set(owner Owner, rules ...Rule) error {
 	if !reflect.TypeOf(owner).Comparable() {
 		return fmt.Errorf("setting the rules of %v on %s: a %T cannot be compared, and so its rules could not be found again: make it without slices, maps and functions", owner, r.ns.Name(), owner)
@@ -73,7 +72,7 @@ func (r *Rules) Set(owner Owner, rules ...Rule) error {
 		r.sets = slices.Delete(r.sets, at, at+1)
 	case len(rules) > 0:
 		r.sets = append(r.sets, ruleSet{owner, rules})
-		// A policy accepts what no fault drops, and so comes last.
+		// The policy comes last: it accepts what no fault drops.
 		slices.SortStableFunc(r.sets, func(a, b ruleSet) int { return rank(a) - rank(b) })
 	}
 	for _, rule := range rules {
@@ -84,9 +83,9 @@ func (r *Rules) Set(owner Owner, rules ...Rule) error {
 	if err := r.apply(); err != nil {
 		err = fmt.Errorf("setting the rules of %q on %s: %w", owner, r.ns.Name(), err)
 		r.sets = sets
-		// Tables that this call was the first to write are emptied, then forgotten.
+		// Empty the tables that this call was the first to write, then forget them.
 		undo := r.apply()
-		if undo != nil { // a table that does not exist cannot be emptied either
+		if undo != nil { // one of them does not exist, and cannot be emptied
 			r.used = used
 			undo = r.apply()
 		}
@@ -147,7 +146,7 @@ func (r *Rules) restore(command, input string) error {
 	return nil
 }
 
-// Save is what iptables-save and ip6tables-save print, with packet counters.
+// Save returns what iptables-save and ip6tables-save print, with packet counters.
 func (r *Rules) Save() (string, error) {
 	var b strings.Builder
 	for _, command := range []string{"iptables-save", "ip6tables-save"} {
@@ -166,7 +165,7 @@ func (r *Rules) Save() (string, error) {
 	return b.String(), nil
 }
 
-// Commands are the shell commands that add rules by hand on a real box.
+// Commands returns the shell commands that add rules by hand on a real machine.
 func Commands(rules ...Rule) []string {
 	var commands []string
 	for _, rule := range rules {
@@ -180,8 +179,8 @@ func Commands(rules ...Rule) []string {
 	return commands
 }
 
-// Tool finds a command where system administrators' commands are, which an
-// ordinary user's PATH often leaves out.
+// Tool returns the path of a command in PATH, or in the directories of system
+// administration, which the PATH of an ordinary user often lacks.
 func Tool(name string) (string, error) {
 	if path, err := exec.LookPath(name); err == nil {
 		return path, nil
@@ -191,11 +190,11 @@ func Tool(name string) (string, error) {
 			return path, nil
 		}
 	}
-	return "", fmt.Errorf("%s is not installed: run scripts/setup, or install the package iptables", name)
+	return "", fmt.Errorf("%s is not installed: install the package iptables", name)
 }
 
-// toolEnvironment lets the legacy iptables work for a user who may not write
-// /run: it otherwise takes its lock in /run/xtables.lock.
+// toolEnvironment returns the environment for iptables. The legacy iptables locks
+// /run/xtables.lock unless another file is named, and an ordinary user may not write /run.
 func toolEnvironment() []string {
 	return append(os.Environ(), "XTABLES_LOCKFILE="+filepath.Join(os.TempDir(), fmt.Sprintf("halfopen-xtables-%d.lock", os.Getuid())))
 }

@@ -46,8 +46,8 @@ func TestRulesAreThoseOfTheTimeOfSet(t *testing.T) {
 		"iptables -t filter -A INPUT -p udp -j DROP")
 }
 
-// Whatever is wrong with a set, what was there before stays, in both families, and
-// the next set works.
+// Whatever is wrong with a set, the rules of both families stay what they were, and the
+// next set works.
 func TestABadSetLeavesTheOldRules(t *testing.T) {
 	for what, bad := range map[string][]firewall.Rule{
 		"both families":             {firewall.Filter("-A INPUT -j NONESUCH")},
@@ -112,12 +112,12 @@ func TestCommandsAreWhatOneWouldType(t *testing.T) {
 
 func TestAToolThatIsMissingComesWithTheRemedy(t *testing.T) {
 	_, err := firewall.Tool("nonesuch-restore")
-	if want := "nonesuch-restore is not installed: run scripts/setup, or install the package iptables"; err == nil || err.Error() != want {
+	if want := "nonesuch-restore is not installed: install the package iptables"; err == nil || err.Error() != want {
 		t.Errorf("Tool: %v, expected %s", err, want)
 	}
 }
 
-// An ordinary user's PATH often has no /usr/sbin.
+// The PATH of an ordinary user often lacks /usr/sbin.
 func TestAnAdministratorsToolIsFoundWithoutItsDirectoryInPATH(t *testing.T) {
 	t.Setenv("PATH", "/nonexistent")
 	path, err := firewall.Tool("iptables-restore")

@@ -10,20 +10,20 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/capture"
 )
 
-// expiryWatch acts the moment a flow's idle timer fires. Conntrack by itself does
-// not: it finds an expired entry when the next packet or its garbage collection
-// comes by. The watch times flows by the packets that the firewall has seen, the
-// same ones that refresh the conntrack entry.
+// expiryWatch acts at the moment at which a flow's idle timer fires. Conntrack does not: it
+// notices an expired entry at the next packet, or when it collects garbage. The watch
+// computes the timers from the packets that the firewall has seen, which are the packets
+// that refresh conntrack's entries.
 type expiryWatch struct {
 	firewall    *Firewall
 	timeout     time.Duration
-	refreshedBy string // the link whose packets refresh a flow; empty: both
+	refreshedBy string // the link whose packets alone refresh a flow; empty: those of both links do
 	then        AfterExpiry
 	done        chan struct{}
 	stopped     chan struct{}
 }
 
-// watchExpiry starts the watch, in place of one that runs already.
+// watchExpiry starts a watch, and stops the one before.
 func (f *Firewall) watchExpiry(timeout time.Duration, refreshedBy string) {
 	f.stopWatch()
 	f.watch = &expiryWatch{
@@ -47,10 +47,10 @@ func (w *expiryWatch) stop() {
 
 func (w *expiryWatch) run() {
 	defer close(w.stopped)
-	expired := map[end]time.Time{} // when the flow that expired was last refreshed
+	expired := map[end]time.Time{} // the last refresh of flows that have expired
 	for {
 		now := time.Now()
-		next := now.Add(w.timeout) // a flow that begins later cannot expire before
+		next := now.Add(w.timeout) // no flow that begins from now on expires before that
 		for e, flow := range flowEnds(w.firewall.packets.Packets(), w.refreshedBy) {
 			if flow.closed || expired[e].Equal(flow.refreshed) {
 				continue
@@ -78,24 +78,25 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-// end is one end of a flow as its side of the firewall sees it: behind a NAT the
-// two sides see different addresses.
+// end is one end of a flow, with the addresses that its side of the firewall sees: with NAT
+// the two sides see different ones.
 type end struct {
 	link       string // the firewall's link towards the end
 	self, peer netip.AddrPort
 }
 
-// flowEnd is what the firewall has seen of the flow at that end.
+// flowEnd is what the firewall has seen of a flow at one end.
 type flowEnd struct {
 	refreshed time.Time
-	// expects is the sequence number that the end expects next: the last one it
-	// has acknowledged, or what was sent to it since. An RST must carry it exactly
-	// (RFC 5961 §3.2).
+	// expects is the sequence number that the end expects next: the last one that it has
+	// acknowledged, or the one after the data that was sent to it since. An RST must have
+	// exactly this number (RFC 5961 §3.2).
 	expects uint32
-	closed  bool // a FIN or RST was seen: conntrack has other timers for it
+	closed  bool // after a FIN or RST: conntrack has other timers for the flow
 }
 
-// flowEnds sums the packets up, by the end that they come from or go to.
+// flowEnds returns the ends of all flows, from the packets that come from them and go to
+// them.
 func flowEnds(packets []capture.Packet, refreshedBy string) map[end]*flowEnd {
 	ends := map[end]*flowEnd{}
 	for _, p := range packets {
@@ -115,11 +116,11 @@ func flowEnds(packets []capture.Packet, refreshedBy string) map[end]*flowEnd {
 			flow.closed = true
 		}
 		if p.SYN && !p.ACK {
-			*flow = flowEnd{refreshed: p.At} // the ports are used again
+			*flow = flowEnd{refreshed: p.At} // another flow with the same ports
 		}
 		switch {
 		case p.Out:
-			// The last cable loses nothing: what is sent on it arrives.
+			// What the firewall sends arrives: the last cable loses nothing.
 			if next := p.Seq + uint32(p.Length); p.Length > 0 && int32(next-flow.expects) > 0 {
 				flow.expects = next
 			}
@@ -133,10 +134,9 @@ func flowEnds(packets []capture.Packet, refreshedBy string) map[end]*flowEnd {
 	return ends
 }
 
-// expire forgets the flow and, where the policy says so, resets its end.
+// expire forgets a flow, and resets one of its ends if the policy is ResetBoth.
 func (f *Firewall) expire(e end, flow *flowEnd, then AfterExpiry) {
-	// One of the two directions is the one in which the flow was opened; the
-	// entry may also be gone already.
+	// The entry has the direction in which the flow was opened, and may be gone already.
 	_ = f.forget(e.self, e.peer)
 	_ = f.forget(e.peer, e.self)
 	if then == ResetBoth {
@@ -144,9 +144,8 @@ func (f *Firewall) expire(e end, flow *flowEnd, then AfterExpiry) {
 	}
 }
 
-// Forget makes the firewall forget a flow now, as if its idle timer had fired;
-// under ResetBoth both ends are reset. The addresses are those that the client
-// sees.
+// Forget makes the firewall forget a flow now, as if its idle timer had fired. If the
+// policy is ResetBoth, both ends are reset. The addresses are those that the client sees.
 func (f *Firewall) Forget(client, server netip.AddrPort) error {
 	entry, known, err := f.Find(client, server)
 	if err != nil {
@@ -164,10 +163,11 @@ func (f *Firewall) Forget(client, server netip.AddrPort) error {
 	return errors.Join(errs...)
 }
 
-// RefreshOnlyFrom makes only packets that arrive on one link refresh a flow, for
-// timeout, as some firewalls can be told to.
+// RefreshOnlyFrom makes the firewall forget a flow that has had no packet from one link for
+// a time; packets from the other link do not refresh it. Some firewalls have such a
+// setting.
 func (f *Firewall) RefreshOnlyFrom(link string, timeout time.Duration) error {
-	err := errors.New("the time must be more than nothing")
+	err := errors.New("the time must be positive")
 	if timeout > 0 {
 		err = f.ns.Do(func() error { _, err := net.InterfaceByName(link); return err })
 	}

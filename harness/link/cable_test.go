@@ -14,7 +14,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/require"
 )
 
-// far is two hosts with a cable that has a delay.
+// far returns two hosts with a cable that has a delay.
 func far(t *testing.T, delay time.Duration) (client, server *host) {
 	t.Helper()
 	t.Parallel()
@@ -36,7 +36,8 @@ func far(t *testing.T, delay time.Duration) (client, server *host) {
 	return client, server
 }
 
-// expectRoundTrip expects a round trip to take at least one duration and less than another.
+// expectRoundTrip fails the test unless a round trip takes at least one duration and less
+// than another.
 func expectRoundTrip(t *testing.T, client *host, when string, least, less time.Duration) {
 	t.Helper()
 	began := time.Now()
@@ -91,7 +92,7 @@ func TestAPacketOnACableIsLostWhenItIsPulledOutAndArrivesWhenItIsImpaired(t *tes
 	}
 }
 
-// A netem holds 1000 packets unless it is told otherwise.
+// By default a netem holds 1000 packets.
 func TestACableHoldsThousandsOfPackets(t *testing.T) {
 	const many, delay = 3000, 2 * time.Second
 	client, server := far(t, delay)

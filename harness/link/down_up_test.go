@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The kernel's work queue for addresses is kept busy with those of another link.
+// The addresses of another link keep the kernel's work queue for addresses busy.
 func TestIPv6AddressesAreInUseAtOnceAfterUp(t *testing.T) {
 	client, server := pair(t)
 	kernel, err := netlink.NewHandleAt(vnetns.NsHandle(client.ns.FD()), unix.NETLINK_ROUTE)

@@ -8,18 +8,19 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// Impairment is what a link does to the packets that it sends (tc-netem(8)). The
-// zero value does nothing. Percentages are of packets, from 0 to 100.
+// Impairment is what a link does to the packets that it sends (tc-netem(8)). The zero value
+// does nothing. Loss, Duplicate, Corrupt and Reorder are percentages of the packets, from 0
+// to 100.
 type Impairment struct {
-	Delay, Jitter time.Duration // each packet is late by Delay, give or take Jitter; microseconds
+	Delay, Jitter time.Duration // each packet is late by Delay ± Jitter, to the microsecond
 	Loss          float64
 	Duplicate     float64
-	Corrupt       float64 // one bit of the packet is flipped
-	Reorder       float64 // sent at once instead of after Delay, which must not be zero
+	Corrupt       float64 // one bit is flipped
+	Reorder       float64 // the packet is sent at once and not after Delay, which must not be zero
 	Rate          uint64  // bits a second; zero: no limit
 }
 
-// validate says what netem would refuse or silently take for something else.
+// validate returns an error for what netem would refuse, or would take for something else.
 func (i Impairment) validate() error {
 	for _, percentage := range []struct {
 		name  string
@@ -44,11 +45,11 @@ func (i Impairment) validate() error {
 	return nil
 }
 
-// maxDelay is what fits the 32 bits of ticks that netem is told, 64 ns each
+// maxDelay fits into the 32 bits in which netem takes a delay, in ticks of 64 ns
 // (net/sched/sch_netem.c, struct tc_netem_qopt; include/net/pkt_sched.h).
 const maxDelay = 4 * time.Minute
 
-// String is the impairment as tc(8) takes it: "delay 300ms 50ms loss 20%".
+// String returns the impairment as tc(8) takes it: "delay 300ms 50ms loss 20%".
 func (i Impairment) String() string {
 	var words []string
 	if i.Delay > 0 {
@@ -71,12 +72,12 @@ func (i Impairment) String() string {
 	return strings.Join(words, " ")
 }
 
-// Impair impairs what the link sends, in place of an earlier impairment; the zero value
-// mends it. A cable's own delay stays: that of the impairment is added. Impair fails with
-// ENOENT where the kernel has no netem.
+// Impair impairs the packets that a link sends from now on. It replaces an earlier
+// impairment; the zero value ends it. The delay of the cable itself remains, and that of
+// the impairment is added. The error is ENOENT if the kernel has no netem.
 //
-// Packets that an earlier impairment still delays are lost. Those that are on an unimpaired
-// cable arrive.
+// The packets that an earlier impairment still delays are lost. The packets on a cable
+// without an impairment arrive.
 func (l *Links) Impair(name string, i Impairment) error {
 	if err := i.validate(); err != nil {
 		return fmt.Errorf("impairing %s %s: %w", l.ns.Name(), name, err)
@@ -98,9 +99,9 @@ func (l *Links) Impair(name string, i Impairment) error {
 		Rate64:      i.Rate / 8, // netem counts in bytes
 		Limit:       queue,
 	})
-	// A netem that is changed keeps its corruption and rate where the change does not name
-	// them (net/sched/sch_netem.c, netem_change): an impairment is removed first. A cable's
-	// delay has neither, and is changed: its packets stay in the queue.
+	// A change of netem keeps the corruption and the rate that it does not name
+	// (net/sched/sch_netem.c, netem_change), so an earlier impairment is removed first. The
+	// delay of a cable has neither: it is changed, and its packets stay in the queue.
 	if l.impaired[name] {
 		err = l.handle.QdiscDel(qdisc)
 		l.impaired[name] = err != nil
@@ -115,6 +116,6 @@ func (l *Links) Impair(name string, i Impairment) error {
 	return nil
 }
 
-// queue is how many packets wait in a link with a delay. Sockets hold fewer, so that no
-// packet is lost but by Loss.
+// queue is the number of packets that a link with a delay holds. The sockets of a lab send
+// fewer, so that Loss alone loses packets.
 const queue = 1 << 20

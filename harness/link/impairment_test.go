@@ -9,8 +9,8 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/netns"
 )
 
-// What netem would refuse without a word, or take for something else, is said before
-// anything is changed: it needs no kernel with netem to see that.
+// The error comes before anything is changed, and without asking the kernel: netem would
+// refuse such an impairment without a reason, or take it for something else.
 func TestAnImpairmentThatMakesNoSenseIsRefused(t *testing.T) {
 	ns, err := netns.New("host")
 	if err != nil {

@@ -1,8 +1,8 @@
-// Package link is the cables between the hosts of a lab: veth pairs, addresses,
-// routes, link up and link down.
+// Package link makes the cables between the hosts of a lab: veth pairs, their addresses,
+// routes and impairments, and it takes links down and up again.
 //
-// It speaks rtnetlink through one socket for each namespace. Packet filters live
-// in harness/firewall, timer sysctls in package harness.
+// It uses one rtnetlink socket for each namespace. Packet filters are in package
+// firewall, and the sysctls of hosts in package harness.
 package link
 
 import (
@@ -25,18 +25,18 @@ type Links struct {
 	ns         *netns.Namespace
 	handle     *netlink.Handle
 	known      map[string]netlink.Link
-	delays     map[string]time.Duration // of this end of each cable that has one
+	delays     map[string]time.Duration // of the cables that have one, at this end
 	impaired   map[string]bool
-	routes     []netlink.Route // what Up puts back, in the order in which they were added
-	neighbours []netlink.Neigh // what Up puts back: those of Neighbour
+	routes     []netlink.Route // Up restores them in this order, in which they were added
+	neighbours []netlink.Neigh // Up restores these too: those of Neighbour
 }
 
-// Open opens the links of a namespace and brings its loopback up. The socket it
-// holds pins the namespace until Close.
+// Open opens the links of a namespace and brings its loopback interface up. Its socket
+// keeps the namespace until Close.
 func Open(ns *netns.Namespace) (*Links, error) {
 	var handle *netlink.Handle
-	// The library's own way there leaves the thread in the namespace when an ordinary
-	// user may not come back.
+	// netlink.NewHandleAt would leave the thread in the namespace if the user may not
+	// return to the first one.
 	err := ns.Do(func() (err error) { handle, err = netlink.NewHandle(unix.NETLINK_ROUTE); return err })
 	if err != nil {
 		return nil, fmt.Errorf("opening the links of %s: %w", ns.Name(), err)
@@ -49,8 +49,8 @@ func Open(ns *netns.Namespace) (*Links, error) {
 	return l, nil
 }
 
-// Close lets go of the namespace. The links go with it: deleting them one by one
-// takes a grace period each (some 50 ms).
+// Close closes the socket. The kernel removes the links with their namespace: deleting
+// them one by one would take an RCU grace period each, some 50 ms.
 func (l *Links) Close() { l.handle.Close() }
 
 // End is one end of a cable.
@@ -58,24 +58,24 @@ type End struct {
 	Links *Links
 	Name  string // of the link: at most 15 bytes
 	MAC   net.HardwareAddr
-	// Delay is how long a packet takes from this end to the other. The link keeps it for as
-	// long in its queue; what it then sends arrives at once. It needs a kernel with netem.
+	// Delay is the time that a packet takes from this end to the other: it waits in this
+	// end's queue. Zero: no time. A delay needs a kernel with netem.
 	Delay time.Duration
 }
 
-// firstIndex is the interface index of the first cable of which a host has the near end.
-// The far ends are numbered by the kernel, from 2.
+// firstIndex is the interface index of a host's first near end of a cable. The kernel
+// numbers the far ends, from 2.
 //
-// When both ends of a veth pair have the same index, as they would in two namespaces that
-// count alike, the kernel takes an end for a link with nothing beneath it, and a carrier
-// that comes with such a link for one that can wait for up to a second
-// (net/core/link_watch.c, linkwatch_urgent_event and linkwatch_nextevent).
+// The two ends of a veth pair must have different indexes. Otherwise the kernel takes an
+// end for a link with nothing beneath it, and lets the event that it has a carrier wait
+// for up to a second (net/core/link_watch.c, linkwatch_urgent_event and
+// linkwatch_nextevent).
 const firstIndex = 100
 
-// Join puts a cable between two hosts: a veth pair, both ends up.
+// Join joins two hosts by a cable: a veth pair, both ends up.
 //
-// Down of either end is a cable that is pulled out, and the packets on it are lost: the
-// kernel empties the queue of a link without a carrier.
+// Down of either end pulls the cable out. The packets on it are lost: the kernel empties
+// the queue of a link without a carrier.
 func Join(a, b End) error {
 	veth := &netlink.Veth{
 		LinkAttrs:        netlink.LinkAttrs{Index: firstIndex + len(a.Links.known), Name: a.Name, MTU: 1500, HardwareAddr: a.MAC},
@@ -90,8 +90,8 @@ func Join(a, b End) error {
 		if end.Delay == 0 {
 			continue
 		}
-		// Before Up: to change the queue of a link that is up the kernel waits for an RCU
-		// grace period (net/sched/sch_api.c, qdisc_graft).
+		// Set the delay before Up: the kernel waits for an RCU grace period when it
+		// changes the queue of a link that is up (net/sched/sch_api.c, qdisc_graft).
 		end.Links.delays[end.Name] = end.Delay
 		if err := end.Links.Impair(end.Name, Impairment{}); err != nil {
 			return err
@@ -100,15 +100,15 @@ func Join(a, b End) error {
 	return errors.Join(a.Links.Up(a.Name), b.Links.Up(b.Name))
 }
 
-// Address gives a link an address that is in use at once, or as soon as Up brings
-// the link up.
+// Address gives a link an address. The host uses it at once, or as soon as Up brings the
+// link up.
 //
-// The kernel finishes an IPv6 address, one without duplicate address detection too,
-// in a work queue that takes one address after the other (net/ipv6/addrconf.c,
-// addrconf_dad_work): with many labs in the making that is many seconds later. What
-// it would do last is done here first: the route that delivers packets for the
-// address to this host. The kernel must be told to keep IPv6 addresses while their
-// link is down (ip-sysctl.rst, keep_addr_on_down).
+// The kernel completes each IPv6 address in one work queue, even without duplicate address
+// detection (net/ipv6/addrconf.c, addrconf_dad_work), and is many seconds late when many
+// labs are built at once. Address therefore adds itself what the kernel would add last:
+// the route that delivers packets for the address to this host. The sysctl
+// keep_addr_on_down (ip-sysctl.rst) must be set, or the kernel drops IPv6 addresses when
+// their link goes down.
 func (l *Links) Address(name string, prefix netip.Prefix) error {
 	link, err := l.find(name)
 	if err != nil {
@@ -133,9 +133,9 @@ func (l *Links) Address(name string, prefix netip.Prefix) error {
 	return nil
 }
 
-// Neighbour tells a link who has an address, for good: nobody asks by ARP or
-// neighbour discovery, and no answer can be late. Up restores it after the link was
-// down.
+// Neighbour gives a link a permanent neighbour: the host knows its MAC address, and sends
+// no ARP request and no neighbour solicitation whose answer could be late. Up restores the
+// neighbour after the link was down.
 func (l *Links) Neighbour(name string, address netip.Addr, mac net.HardwareAddr) error {
 	link, err := l.find(name)
 	if err != nil {
@@ -149,12 +149,11 @@ func (l *Links) Neighbour(name string, address netip.Addr, mac net.HardwareAddr)
 	return nil
 }
 
-// Route sends packets for a prefix to a gateway; netip.PrefixFrom of the
-// unspecified address with length 0 is the default route. Up restores the route
-// after the link that it uses was down.
+// Route routes a prefix via a gateway. A prefix of length 0 is the default route. Up
+// restores the route after the link that it uses was down.
 func (l *Links) Route(to netip.Prefix, via netip.Addr) error {
 	route := netlink.Route{Dst: ipNet(to), Gw: via.AsSlice()}
-	var err error = unix.EINVAL // the kernel takes no prefix for the default route
+	var err error = unix.EINVAL // the kernel would take an invalid prefix for the default route
 	if to.IsValid() {
 		err = l.handle.RouteAdd(&route)
 	}
@@ -165,8 +164,8 @@ func (l *Links) Route(to netip.Prefix, via netip.Addr) error {
 	return nil
 }
 
-// Blackhole discards packets for a prefix without an ICMP error, wherever no
-// better route exists.
+// Blackhole discards packets for a prefix without an ICMP error, unless there is a better
+// route.
 func (l *Links) Blackhole(to netip.Prefix) error {
 	route := netlink.Route{Dst: ipNet(to), Type: unix.RTN_BLACKHOLE, Priority: 4096}
 	if err := l.handle.RouteReplace(&route); err != nil {
@@ -177,8 +176,8 @@ func (l *Links) Blackhole(to netip.Prefix) error {
 
 // Deliver lets packets for an address that come in over a link be delivered on this host,
 // without making it an address of the link. Up restores that after the link was down. The
-// kernel asks for such a route where a packet
-// filter translates an address to ::1 (net/ipv6/route.c, rt6_need_strict).
+// kernel asks for such a route where a packet filter translates an address to ::1
+// (net/ipv6/route.c, rt6_need_strict).
 func (l *Links) Deliver(name string, address netip.Addr) error {
 	link, err := l.find(name)
 	if err != nil {
@@ -192,8 +191,8 @@ func (l *Links) Deliver(name string, address netip.Addr) error {
 	return nil
 }
 
-// Up brings a link up, and what went with it back: the routes of Address, Route and
-// NarrowRoute, and the neighbours.
+// Up brings a link up, and restores what the kernel removed when it went down: the routes
+// of Address, Route and NarrowRoute, and the neighbours.
 func (l *Links) Up(name string) error {
 	link, err := l.find(name)
 	if err != nil {
@@ -218,8 +217,8 @@ func (l *Links) Up(name string) error {
 	return nil
 }
 
-// restore puts a route back. One over a link that is down cannot be (ENETDOWN,
-// ENETUNREACH, EHOSTUNREACH): bringing that link up will.
+// restore adds a route again. The kernel refuses a route over a link that is down
+// (ENETDOWN, ENETUNREACH, EHOSTUNREACH): Up of that link restores it.
 func (l *Links) restore(route netlink.Route) error {
 	err := l.handle.RouteReplace(&route)
 	if slices.Contains([]error{unix.ENETUNREACH, unix.EHOSTUNREACH, unix.ENETDOWN}, err) {
@@ -228,7 +227,7 @@ func (l *Links) restore(route netlink.Route) error {
 	return err
 }
 
-// Down takes a link down. Its other end loses carrier.
+// Down takes a link down. The other end of its cable loses its carrier.
 func (l *Links) Down(name string) error {
 	link, err := l.find(name)
 	if err != nil {
@@ -240,16 +239,15 @@ func (l *Links) Down(name string) error {
 	return nil
 }
 
-// AwaitUp waits until a link that is up, as its other end is, sends packets. The
-// kernel activates a link that has got its carrier in a work queue
-// (net/core/link_watch.c), late on a busy machine, and drops without a word what is
-// sent before.
+// AwaitUp waits until a link sends packets; both ends of its cable must be up. The kernel
+// activates a link with a carrier in a work queue (net/core/link_watch.c), late on a busy
+// machine, and silently drops what is sent before.
 func (l *Links) AwaitUp(name string) error {
 	return l.await(name, "up", func(state netlink.LinkOperState) bool { return state == netlink.OperUp })
 }
 
-// AwaitNoCarrier waits until the host has noticed that the other end of a link is
-// down: then it has forgotten the neighbours that it found there by itself.
+// AwaitNoCarrier waits until the host has noticed that the other end of a link is down.
+// It has then forgotten the neighbours there, except those of Neighbour.
 func (l *Links) AwaitNoCarrier(name string) error {
 	return l.await(name, "without a carrier", func(state netlink.LinkOperState) bool { return state != netlink.OperUp })
 }
@@ -269,12 +267,13 @@ func (l *Links) await(name, what string, is func(netlink.LinkOperState) bool) er
 	}
 }
 
-// activation is how long the kernel may take to notice a carrier on a busy machine.
+// activation is the longest that the kernel may take to notice a carrier, or its loss, on a
+// busy machine.
 const activation = 10 * time.Second
 
-// NarrowRoute sends packets for one address, which must be a neighbour's, over a
-// link in packets of at most mtu bytes; larger ones are answered with ICMP. Up
-// restores the route after the link was down. Mtu 0 removes it.
+// NarrowRoute routes a neighbour's address over a link with an MTU in bytes: the host
+// answers larger packets with an ICMP error. Up restores the route after the link was
+// down. An MTU of 0 removes the route.
 func (l *Links) NarrowRoute(name string, to netip.Addr, mtu int) error {
 	link, err := l.find(name)
 	if err != nil {
@@ -286,11 +285,11 @@ func (l *Links) NarrowRoute(name string, to netip.Addr, mtu int) error {
 	}
 	switch {
 	case mtu < 0:
-		err = unix.EINVAL // the kernel takes it for a large one
+		err = unix.EINVAL // the kernel would take it for a large one
 	case mtu == 0:
 		err = l.handle.RouteDel(&route)
 		if errors.Is(err, unix.ESRCH) && slices.ContainsFunc(l.routes, same) {
-			err = nil // it went with its link
+			err = nil // the kernel removed it when its link went down
 		}
 	default:
 		err = l.handle.RouteReplace(&route)
@@ -305,7 +304,7 @@ func (l *Links) NarrowRoute(name string, to netip.Addr, mtu int) error {
 	return nil
 }
 
-// Carrier says whether the link has a carrier: it is up, and so is its other end.
+// Carrier reports whether a link has a carrier: both ends of its cable are up.
 func (l *Links) Carrier(name string) (bool, error) {
 	link, err := l.query(name)
 	if err != nil {
@@ -314,8 +313,8 @@ func (l *Links) Carrier(name string) (bool, error) {
 	return link.Attrs().RawFlags&unix.IFF_LOWER_UP != 0, nil
 }
 
-// find names a link to the kernel. Its attributes are those of the first time: a
-// link of a lab keeps its name and number.
+// find returns a link with the attributes that it had when it was first found. Its name
+// and its index do not change.
 func (l *Links) find(name string) (netlink.Link, error) {
 	if link, ok := l.known[name]; ok {
 		return link, nil
@@ -327,7 +326,7 @@ func (l *Links) find(name string) (netlink.Link, error) {
 	return link, err
 }
 
-// query asks the kernel for a link as it is now.
+// query returns a link with its present attributes.
 func (l *Links) query(name string) (netlink.Link, error) {
 	link, err := l.handle.LinkByName(name)
 	if err != nil {
@@ -336,15 +335,15 @@ func (l *Links) query(name string) (netlink.Link, error) {
 	return link, nil
 }
 
-// single is the prefix of one address.
+// single returns the prefix that contains one address alone.
 func single(a netip.Addr) netip.Prefix { return netip.PrefixFrom(a, a.BitLen()) }
 
 func ipNet(p netip.Prefix) *net.IPNet {
 	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
 }
 
-// ForgetNeighbours makes the host forget its neighbours on a link, those of
-// Neighbour too: the next packet asks by ARP or neighbour solicitation.
+// ForgetNeighbours removes the host's neighbours on a link, also those of Neighbour.
+// Before its next packet, the host sends an ARP request or a neighbour solicitation.
 func (l *Links) ForgetNeighbours(name string) error {
 	link, err := l.find(name)
 	if err != nil {

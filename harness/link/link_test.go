@@ -37,8 +37,7 @@ func newHost(t *testing.T, name string) *host {
 	must(t, err)
 	t.Cleanup(links.Close)
 	h := &host{ns, links}
-	// The kernel drops IPv6 addresses with their link unless it is told not to, as
-	// the lab tells it.
+	// As in a lab: without it the kernel drops IPv6 addresses when their link goes down.
 	h.switchOn(t, "ipv6/conf/default/keep_addr_on_down")
 	return h
 }
@@ -48,7 +47,7 @@ func (h *host) switchOn(t *testing.T, sysctl string) {
 	must(t, h.ns.Do(func() error { return os.WriteFile("/proc/sys/net/"+sysctl, []byte("1"), 0) }))
 }
 
-// join puts a cable between two hosts and tells each who the other is.
+// join joins two hosts by a cable and makes each the other's neighbour.
 func join(t *testing.T, a *host, aName string, b *host, bName string, aPrefixes, bPrefixes []string) {
 	t.Helper()
 	aMAC, bMAC := net.HardwareAddr{2, 0, 0, 0, 0, 1}, net.HardwareAddr{2, 0, 0, 0, 0, 2}
@@ -61,8 +60,8 @@ func join(t *testing.T, a *host, aName string, b *host, bName string, aPrefixes,
 	must(t, errors.Join(a.links.AwaitUp(aName), b.links.AwaitUp(bName)))
 }
 
-// connect is how a connection to a closed port comes out: ECONNREFUSED when packets
-// go there and back, and what the kernel says of the route when not.
+// connect returns the error of a connection to a closed port: ECONNREFUSED if packets go
+// there and back, and otherwise the kernel's error for the route.
 func (h *host) connect(to string, patience time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -99,7 +98,7 @@ func expectReach(t *testing.T, h *host, when string, want error, to ...string) {
 	}
 }
 
-// pair is two hosts with a cable, and an address of the server that needs a route.
+// pair returns two hosts with a cable. The server has an address that needs a route.
 func pair(t *testing.T) (client, server *host) {
 	t.Helper()
 	t.Parallel()
@@ -110,7 +109,7 @@ func pair(t *testing.T) (client, server *host) {
 	return client, server
 }
 
-// behind is what lies behind the server, and the gateway to it.
+// behind has the prefixes behind the server, each with its gateway.
 var behind = map[string]string{"198.51.100.0/24": "192.0.2.2", "2001:db8:1::/64": "2001:db8::2"}
 
 func (h *host) route(t *testing.T, routes map[string]string) {
@@ -126,7 +125,7 @@ func TestPacketsGoThroughACableAtOnce(t *testing.T) {
 	expectReach(t, server, "joined", unix.ECONNREFUSED, "192.0.2.1", "2001:db8::1")
 }
 
-// Where the indexes are the same the kernel lets a carrier wait for up to a second.
+// If the indexes were the same, the kernel would let a carrier wait for up to a second.
 func TestNoEndOfACableHasTheIndexOfItsOtherEnd(t *testing.T) {
 	client, server := pair(t)
 	join(t, client, "second", server, "second", nil, nil)
@@ -173,7 +172,7 @@ func TestRoutesComeBackWithTheirLink(t *testing.T) {
 	expectReach(t, client, "after Up", unix.ECONNREFUSED, "192.0.2.2", "198.51.100.2", "2001:db8::2", "2001:db8:1::2")
 }
 
-// A host with two cables: the routes over one must not keep the other from coming up.
+// A host has two cables: the routes over one must not keep the other from coming up.
 func TestALinkComesUpWhileAnotherIsDown(t *testing.T) {
 	client, server := pair(t)
 	client.route(t, behind)
@@ -208,13 +207,12 @@ func TestBothEndsLoseCarrierWhenOneGoesDown(t *testing.T) {
 	expect("after Up of the server's end", true)
 }
 
-// A host refuses its own connections with EINVAL where a blackhole lies (fib_props
-// in net/ipv4/fib_semantics.c, ip6_blackhole_route), and with ENETUNREACH where
-// nothing lies.
+// A host refuses its own connections with EINVAL if the route is a blackhole (fib_props in
+// net/ipv4/fib_semantics.c, ip6_blackhole_route), and with ENETUNREACH if there is none.
 func TestABlackholeIsTakenOnlyWithoutABetterRoute(t *testing.T) {
 	client, _ := pair(t)
 	for _, to := range []string{"192.0.2.0/24", "2001:db8::/64", "198.51.100.0/24", "2001:db8:1::/64"} {
-		for range 2 { // asked for twice is no error
+		for range 2 { // a second time is no error
 			must(t, client.links.Blackhole(netip.MustParsePrefix(to)))
 		}
 	}
@@ -226,8 +224,8 @@ func TestABlackholeIsTakenOnlyWithoutABetterRoute(t *testing.T) {
 	expectReach(t, client, "with the better route's link down", unix.EINVAL, "192.0.2.2", "2001:db8::2")
 }
 
-// The server forwards. The kernel overlooks an ICMP error that comes back while
-// connect(2) is still at work, and so the capture is asked.
+// The server forwards. The test looks at a capture, because the kernel ignores an ICMP
+// error that arrives while connect(2) still runs.
 func TestABlackholeOnARouterIsSilent(t *testing.T) {
 	client, server := pair(t)
 	client.route(t, behind)
@@ -266,7 +264,7 @@ func TestNobodyAsksForNeighboursUntilTheyAreForgotten(t *testing.T) {
 		arp, solicitation := false, false
 		for _, p := range packets.Find(capture.Outgoing) {
 			arp = arp || strings.Contains(p.String(), "192.0.2.1 asks by ARP who has 192.0.2.2")
-			// The kernel asks for its own new link-local address as well.
+			// The kernel also solicits its own new link-local address.
 			solicitation = solicitation || p.ICMP == "NeighborSolicitation" && p.Src.Addr() == netip.MustParseAddr("2001:db8::1")
 		}
 		if arp != want || solicitation != want {
@@ -307,7 +305,7 @@ func TestErrorsNameTheHostAndTheLink(t *testing.T) {
 			t.Errorf("the error is %v, expected %q", c.err, c.words)
 		}
 	}
-	// A route that was refused must not be tried again by Up.
+	// Up must not try a refused route again.
 	if err := client.links.Up("right"); err != nil {
 		t.Errorf("Up after a route was refused: %v", err)
 	}

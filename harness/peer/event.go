@@ -8,27 +8,27 @@ import (
 	"time"
 )
 
-// The events that a lab waits for (harness.Lab.StartServer, StartClient). What else a
-// program reports is between it and its test.
+// The events that a lab waits for (harness.Lab.StartServer, StartClient). The names of a
+// program's other events are agreed between the program and its test.
 const (
-	// Ready says that a server listens.
+	// Ready is reported by a server when it listens.
 	Ready = "ready"
-	// Connected says that a client is connected.
+	// Connected is reported by a client when it is connected.
 	Connected = "connected"
 )
 
-// Event is what a program reports: one line of JSON on its standard output.
+// Event is something that a program reports, as a line of JSON on its standard output.
 type Event struct {
 	Name string        `json:"event"`          // Ready, Connected, or a name of the program's own
 	Peer string        `json:"peer,omitempty"` // the other end's address
-	For  time.Duration `json:"for,omitempty"`  // how long something took, in nanoseconds
-	N    int           `json:"n,omitempty"`    // how many: reads, bytes
+	For  time.Duration `json:"for,omitempty"`  // how long it took, in nanoseconds
+	N    int           `json:"n,omitempty"`    // a number of reads or bytes
 	Text string        `json:"text,omitempty"` // an errno, a reason
 
-	At time.Time `json:"at"` // when it happened: the wall clock
+	At time.Time `json:"at"` // when it happened, on the wall clock
 }
 
-// String is the event in words: "silent after 3.2s".
+// String returns the event in words: "silent after 3.2s".
 func (e Event) String() string {
 	text := e.Name
 	if e.Peer != "" {
@@ -48,17 +48,18 @@ func (e Event) String() string {
 
 var stdout sync.Mutex
 
-// Report writes an event to standard output; fixtures call it. A zero At means now.
+// Report writes an event to standard output. Programs that are to be awaited call it. A
+// zero At means now.
 func Report(e Event) {
 	if e.At.IsZero() {
 		e.At = time.Now()
 	}
 	line, err := json.Marshal(e)
 	if err != nil {
-		panic(err) // the type has nothing that cannot be written
+		panic(err) // every value of the type can be written
 	}
 	stdout.Lock()
 	defer stdout.Unlock()
-	// Nobody is left to tell when this fails.
+	// If this fails, there is nobody to report it to.
 	_, _ = os.Stdout.Write(append(line, '\n'))
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // Output returns what the program has written so far to its standard output and error,
-// lines that are events left out: the first 1000 lines, 400 bytes of each.
+// without events: the first 1000 lines, and 400 bytes of each line.
 func (p *Program) Output() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -18,11 +18,10 @@ func (p *Program) Output() string {
 	return strings.Join(p.output, "\n") + "\n"
 }
 
-// AwaitLine waits until the program has written a line that matches, which may have come
-// before, and returns the line. It fails when the program ends without it, and when ctx
-// does.
+// AwaitLine waits for the first line of Output that matches and returns it; it may have
+// come before. The error says that the program or ctx ended first.
 func (p *Program) AwaitLine(ctx context.Context, match *regexp.Regexp) (string, error) {
-	look := func() (string, bool) {
+	find := func() (string, bool) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		for _, line := range p.output {
@@ -32,7 +31,7 @@ func (p *Program) AwaitLine(ctx context.Context, match *regexp.Regexp) (string, 
 		}
 		return "", false
 	}
-	line, ok := await(p, look, p.ended, ctx.Done())
+	line, ok := await(p, find, p.ended, ctx.Done())
 	switch {
 	case ok:
 		return line, nil
@@ -42,5 +41,6 @@ func (p *Program) AwaitLine(ctx context.Context, match *regexp.Regexp) (string, 
 	return "", fmt.Errorf("%s on %s ended before it wrote a line that matches %q: %v%s", p.Name, p.host, match, p.cmd.ProcessState, p.wrote())
 }
 
-// Ended returns a channel that is closed when the program has ended and its output is read.
+// Ended returns a channel that is closed when the program has ended and its output has been
+// read.
 func (p *Program) Ended() <-chan struct{} { return p.ended }

@@ -135,7 +135,7 @@ func TestAFloodIsCutShort(t *testing.T) {
 	}
 }
 
-// What a program leaves running keeps its output open; its end is told all the same.
+// A descendant that still runs keeps the program's output open.
 func TestTheEndDoesNotWaitForDescendants(t *testing.T) {
 	p, _ := start(t, exec.Command("sh", "-c", "sleep 60 & echo started"))
 	if how, err := p.AwaitEnd(promptly(t)); how != "exit status 0" {

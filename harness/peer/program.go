@@ -21,10 +21,8 @@ import (
 )
 
 const (
-	// mostLines bounds what is kept of a program that floods, and longestLine what
-	// is kept of each line.
-	mostLines   = 1000
-	longestLine = 400
+	mostLines   = 1000 // that are kept of a program's output
+	longestLine = 400  // bytes that are kept of a line
 )
 
 // Program is a running program. The zero value is not usable; make one with Start.
@@ -35,18 +33,18 @@ type Program struct {
 	cmd      *exec.Cmd
 	host     string
 	timeline *timeline.Timeline
-	ended    chan struct{} // closed when it has ended and its output is read
+	ended    chan struct{} // closed when it has ended and its output has been read
 
 	mu     sync.Mutex
 	events []Event
 	lines  int
-	output []string      // the lines that are no events, the first mostLines of all
-	fresh  chan struct{} // closed at each line, and replaced
+	output []string      // the lines that are not events, among the first mostLines
+	fresh  chan struct{} // closed and replaced at each line
 }
 
-// Start starts a program in a host's namespace. Every line that it writes goes to
-// the timeline; lines that are events can be awaited. Its standard output and
-// error must not be set, unless they are what the spec is about.
+// Start starts a program in a host's namespace. The lines of its standard output and error
+// go to the timeline, and those that are events can be awaited. An output that is set in
+// the command is not read. The error says why the program cannot be started.
 func Start(ns *netns.Namespace, host string, cmd *exec.Cmd, t *timeline.Timeline) (*Program, error) {
 	p := &Program{Name: cmd.Args[0], cmd: cmd, host: host, timeline: t, ended: make(chan struct{}), fresh: make(chan struct{})}
 	outputs, close, err := p.connect()
@@ -73,7 +71,7 @@ func Start(ns *netns.Namespace, host string, cmd *exec.Cmd, t *timeline.Timeline
 // explain adds a remedy to the error of a program that is a file.
 func explain(err error) error {
 	reason := Reason(err)
-	if reason == err { // it is not about a file
+	if reason == err { // there is no file to install
 		return err
 	}
 	return fmt.Errorf("%w: is it installed, and may it be run?", reason)
@@ -92,9 +90,9 @@ func Reason(err error) error {
 	return err
 }
 
-// connect gives the program pipes for the outputs that are not set. The pipes are
-// our own and not exec.Cmd's: Wait of those returns only when the last descendant
-// of the program has closed them too.
+// connect makes pipes for the outputs that are not set. It does not use the pipes of
+// exec.Cmd, whose Wait would return only when the last descendant of the program has closed
+// them too.
 func (p *Program) connect() (ours []*os.File, closeTheirs func(), err error) {
 	var theirs []*os.File
 	closeTheirs = func() {
@@ -120,7 +118,7 @@ func (p *Program) connect() (ours []*os.File, closeTheirs func(), err error) {
 	return ours, closeTheirs, nil
 }
 
-// read takes lines until the pipe ends.
+// read reads lines until the pipe ends.
 func (p *Program) read(from *os.File) {
 	defer func() { _ = from.Close() }()
 	reader := bufio.NewReaderSize(from, 4096)
@@ -136,7 +134,7 @@ func (p *Program) read(from *os.File) {
 	}
 }
 
-// line takes one line. The timeline has it before anybody who waits for it goes on.
+// line records a line. The timeline has it before a goroutine that waits for it goes on.
 func (p *Program) line(text string) {
 	var e Event
 	isEvent := strings.HasPrefix(text, "{") && json.Unmarshal([]byte(text), &e) == nil && e.Name != ""
@@ -160,16 +158,16 @@ func (p *Program) line(text string) {
 	p.wake()
 }
 
-// wake lets those look again who wait for what the program writes.
+// wake wakes the goroutines that wait for output.
 func (p *Program) wake() {
 	close(p.fresh)
 	p.fresh = make(chan struct{})
 }
 
 func (p *Program) wait(readers *sync.WaitGroup) {
-	_ = p.cmd.Wait() // how it ended, cmd.ProcessState has
-	// A descendant may hold the pipes open; what the program itself wrote is read
-	// by then.
+	_ = p.cmd.Wait() // cmd.ProcessState has the result
+	// A descendant may keep the pipes open. By then, what the program itself wrote has
+	// been read.
 	read := make(chan struct{})
 	go func() { readers.Wait(); close(read) }()
 	select {
@@ -180,9 +178,9 @@ func (p *Program) wait(readers *sync.WaitGroup) {
 	close(p.ended)
 }
 
-// Await returns the first event of that name, which may have come before. When the
-// program ends without it, or ctx does, the error says so, with the last line that
-// the program wrote.
+// Await waits for the first event of that name and returns it; it may have come before.
+// The error says that the program or ctx ended first, with the last line that the program
+// wrote.
 func (p *Program) Await(ctx context.Context, event string) (Event, error) {
 	e, ok := p.await(event, p.ended, ctx.Done())
 	switch {
@@ -194,9 +192,8 @@ func (p *Program) Await(ctx context.Context, event string) (Event, error) {
 	return Event{}, fmt.Errorf("%s on %s ended before it was %s: %v%s", p.Name, p.host, event, p.cmd.ProcessState, p.wrote())
 }
 
-// AwaitUntil returns the first event of that name that has come when an instant is
-// there, as soon as it has; ok is false when there is none. That the program has ended
-// does not make it return sooner.
+// AwaitUntil waits for the first event of that name and returns it; ok is false if there is
+// none at a deadline. It waits for the deadline even if the program has ended.
 func (p *Program) AwaitUntil(event string, until time.Time) (e Event, ok bool) {
 	ctx, cancel := context.WithDeadline(context.Background(), until)
 	defer cancel()
@@ -208,22 +205,22 @@ func (p *Program) await(event string, ended <-chan struct{}, over <-chan struct{
 	return await(p, func() (Event, bool) { return p.Event(event) }, ended, over)
 }
 
-// await looks at each line that the program writes, until it has found what it looks for
-// or one of the channels is closed.
-func await[T any](p *Program, look func() (T, bool), ended, over <-chan struct{}) (T, bool) {
+// await calls find, and again after each line that the program writes, until it succeeds or
+// one of the channels is closed.
+func await[T any](p *Program, find func() (T, bool), ended, over <-chan struct{}) (T, bool) {
 	for {
 		p.mu.Lock()
 		fresh := p.fresh
 		p.mu.Unlock()
-		if found, ok := look(); ok {
+		if found, ok := find(); ok {
 			return found, true
 		}
 		select {
 		case <-fresh:
 		case <-ended:
-			return look() // it may have come between the look and the end
+			return find() // a line may have come in between
 		case <-over:
-			return look()
+			return find()
 		}
 	}
 }
@@ -237,7 +234,7 @@ func (p *Program) wrote() string {
 	return "; it wrote: " + p.output[len(p.output)-1]
 }
 
-// Event is the first event of that name so far; ok is false when there is none.
+// Event returns the first event of that name so far; ok is false if there is none.
 func (p *Program) Event(name string) (e Event, ok bool) {
 	for _, e := range p.Events() {
 		if e.Name == name {
@@ -247,7 +244,7 @@ func (p *Program) Event(name string) (e Event, ok bool) {
 	return Event{}, false
 }
 
-// Events are the events so far.
+// Events returns the events so far.
 func (p *Program) Events() []Event {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -265,12 +262,12 @@ func (p *Program) AwaitEnd(ctx context.Context) (string, error) {
 	}
 }
 
-// PID is the program's process id.
+// PID returns the program's process id.
 func (p *Program) PID() int { return p.cmd.Process.Pid }
 
-// Signal sends the program a signal; after SIGKILL it waits until the program is
-// gone, after SIGSTOP until it stands still. A program that has ended already gets
-// none, and that is an error.
+// Signal sends the program a signal. After SIGKILL it waits until the program has ended,
+// after SIGSTOP until it is stopped. The error is os.ErrProcessDone if the program has
+// ended already.
 func (p *Program) Signal(signal syscall.Signal) error {
 	if err := p.cmd.Process.Signal(signal); err != nil {
 		return fmt.Errorf("sending %v to %s on %s: %w", signal, p.Name, p.host, err)
@@ -287,8 +284,8 @@ func (p *Program) Signal(signal syscall.Signal) error {
 	return nil
 }
 
-// Close ends the program with SIGKILL, which a stopped one obeys too, and waits
-// until it is gone. A program that has ended is left alone.
+// Close ends the program by SIGKILL, which also ends a stopped one, and waits until it has
+// ended. It does nothing if the program has ended already.
 func (p *Program) Close() error {
 	err := p.Signal(unix.SIGKILL)
 	if err != nil && !errors.Is(err, os.ErrProcessDone) {

@@ -11,18 +11,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The program gets a network namespace of its own, with nothing but loopback. A connection
-// that somebody makes outside of the hosts of a lab, in a goroutine of theirs, then fails
-// with ENETUNREACH and does not reach a real network.
+// The program's network namespace has only a loopback interface. If a goroutine connects
+// outside the hosts of a lab by mistake, it gets ENETUNREACH and reaches no real network.
 //
-// Ginkgo's test processes talk to the command that has started them, which listens on the
-// loopback address of the namespace outside. For this address alone the process outside
-// connects, and hands the connection in over a Unix socket (SCM_RIGHTS, unix(7)).
+// Ginkgo's test processes connect to the command that started them, which listens on a
+// loopback address of the namespace outside. For this address alone, the process outside
+// connects and passes the connection in over a Unix socket (SCM_RIGHTS, unix(7)).
 
-// controlFD is the number of the Unix socket in the process inside.
+// controlFD is the descriptor of that Unix socket in the process inside.
 const controlFD = 3
 
-// parallelHost returns the address at which Ginkgo's command listens; empty without one.
+// parallelHost returns the address on which Ginkgo's command listens; empty if there is
+// none.
 func parallelHost(arguments []string) string {
 	for _, argument := range arguments {
 		name, address, _ := strings.Cut(strings.TrimLeft(argument, "-"), "=")
@@ -33,7 +33,7 @@ func parallelHost(arguments []string) string {
 	return ""
 }
 
-// loopbackUp switches the loopback interface on, which in a new namespace is off.
+// loopbackUp brings the loopback interface up, which is down in a new namespace.
 func loopbackUp() error {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -46,12 +46,12 @@ func loopbackUp() error {
 	}
 	request.SetUint16(unix.IFF_UP)
 	if err := unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, request); err != nil {
-		return fmt.Errorf("switching on the loopback interface of the private network: %w", err)
+		return fmt.Errorf("bringing the loopback interface up: %w", err)
 	}
 	return nil
 }
 
-// controlSockets returns the two ends of a Unix socket for connections to address.
+// controlSockets returns the two ends of a Unix socket that connections are passed over.
 func controlSockets() (outside *net.UnixConn, inside *os.File, err error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -67,9 +67,9 @@ func controlSockets() (outside *net.UnixConn, inside *os.File, err error) {
 	return c.(*net.UnixConn), inside, nil
 }
 
-// handIn connects to the address for each byte that the process inside sends, and hands
-// the connection in; without one it sends the byte back alone. It returns when the process
-// inside is gone.
+// handIn connects to the address for each byte that the process inside sends, and sends the
+// byte back with the connection, or alone if it could not connect. It returns when the
+// process inside has ended.
 func handIn(control *net.UnixConn, address string) {
 	defer func() { _ = control.Close() }()
 	request := make([]byte, 1)
@@ -95,8 +95,8 @@ func handIn(control *net.UnixConn, address string) {
 	}
 }
 
-// reachOutside makes an address of the namespace outside reachable at the same address in
-// here.
+// reachOutside listens on an address, and forwards each connection to the same address in
+// the namespace outside.
 func reachOutside(address string) error {
 	unix.CloseOnExec(controlFD)
 	file := os.NewFile(controlFD, "control")
@@ -127,7 +127,7 @@ func reachOutside(address string) error {
 	return nil
 }
 
-// receive asks for a connection to the address outside.
+// receive asks the process outside for a connection.
 func receive(control *net.UnixConn) (net.Conn, error) {
 	if _, err := control.Write([]byte{1}); err != nil {
 		return nil, err
@@ -151,7 +151,7 @@ func receive(control *net.UnixConn) (net.Conn, error) {
 	return net.FileConn(file)
 }
 
-// pass copies what comes from one end to the other, and then its end.
+// pass copies data from one connection to the other, and then the end of the data.
 func pass(from, to net.Conn) {
 	_, _ = io.Copy(to, from)
 	_ = to.(*net.TCPConn).CloseWrite()

@@ -31,7 +31,7 @@ func TestTheNetworkIsLoopbackAlone(t *testing.T) {
 	_ = c.Close()
 }
 
-// dial connects twice to the address of the last argument, says who it is, and prints what
+// dial connects twice to the address of the last argument, writes a text, and prints what
 // it reads.
 func dial() int {
 	_, address, _ := strings.Cut(os.Args[len(os.Args)-1], "=")
@@ -49,8 +49,8 @@ func dial() int {
 	return 0
 }
 
-// dialled runs the program that dials, with such an argument and not in private namespaces
-// yet, while this process listens at the address.
+// dialled runs the program dialing, outside private namespaces and with an address in an
+// argument, while this process listens on the address.
 func dialled(t *testing.T, argument string) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -73,7 +73,7 @@ func dialled(t *testing.T, argument string) string {
 	outside := environment.Read()
 	outside.Private = false
 	cmd.Env = append(cmd.Env, outside.Variables()...)
-	output, _ := cmd.CombinedOutput() // the output tells
+	output, _ := cmd.CombinedOutput() // the output has the result
 	return string(output)
 }
 

@@ -1,7 +1,7 @@
-// Package private runs a program in namespaces of its own, so that nothing it makes
-// outlives it and nothing of the machine is touched.
+// Package private runs a program in namespaces of its own. What the program makes ends with
+// it, and it changes nothing on the machine.
 //
-// It makes no lab: that is package harness, whose Main uses it.
+// Labs are made by package harness, whose Main uses this package.
 package private
 
 import (
@@ -23,19 +23,20 @@ import (
 // made, or a whole guest (environment.Settings, Private).
 func Here() bool { return environment.Read().Private }
 
-// Main runs this program again in private pid, mount and network namespaces, and, for an
-// ordinary user, in a user namespace in which it is root. There it calls run and
-// exits with its result; here it waits and exits with the same. Main does not return.
+// Main runs this program again in new pid, mount and network namespaces and, for an
+// ordinary user, in a new user namespace in which it is root. The process in there calls
+// run and exits with its result. The process out here waits, and exits with the same
+// status. Main does not return.
 //
-// The network has nothing but loopback: neither the machine's network nor what listens on
-// the machine's loopback addresses can be reached from it.
+// The network namespace has only a loopback interface: the program cannot reach the
+// machine's network, nor what listens on the machine's loopback addresses.
 //
-// The pid namespace is what makes a killed run leave nothing behind: when its
-// first process dies the kernel ends every other one in it, stopped ones too, and
-// with them go the network namespaces that nothing else holds.
+// The pid namespace is why a killed run leaves nothing behind. When its first process ends,
+// the kernel kills every other process in it, also stopped ones, and removes the network
+// namespaces that nothing else holds.
 func Main(run func() int) {
 	if Here() {
-		if os.Getpid() == 1 { // the first process of the namespace that runAgain made
+		if os.Getpid() == 1 { // the process that runAgain started
 			if err := settle(); err != nil {
 				fmt.Fprintf(os.Stderr, "halfopen: %v\n", err)
 				os.Exit(1)
@@ -50,13 +51,13 @@ func Main(run func() int) {
 	os.Exit(status)
 }
 
-// runAgain runs this binary again in its own namespaces and waits for it.
+// runAgain runs this program again in new namespaces and waits for it.
 func runAgain() (status int, err error) {
-	// Pdeathsig is tied to the thread that forks (prctl(2)): this one stays.
+	// The kernel sends Pdeathsig when the thread that forks ends (prctl(2)).
 	runtime.LockOSThread()
-	// Before anything that takes time, in which it could end and be succeeded. Where it
-	// is outside our pid namespace (docker exec), or the kernel is before 5.3, nobody is
-	// watched.
+	// Open the parent's pidfd first: if the parent ended in the meantime, another process
+	// could get its pid. There is no pidfd if the parent is outside this pid namespace
+	// (docker exec), or on a kernel before 5.3.
 	parent, unwatched := unix.PidfdOpen(os.Getppid(), 0)
 	var inside []*os.File
 	if address := parallelHost(os.Args); address != "" {
@@ -83,7 +84,7 @@ func runAgain() (status int, err error) {
 	}()
 	if unwatched == nil {
 		go func() {
-			// A suite whose parent was killed has nobody to report to.
+			// The parent was killed: there is nobody left to report to.
 			awaitDeath(parent)
 			_ = cmd.Process.Kill()
 		}()
@@ -91,19 +92,19 @@ func runAgain() (status int, err error) {
 	err = cmd.Wait()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		if ws := exit.Sys().(syscall.WaitStatus); ws.Signaled() {
-			return 128 + int(ws.Signal()), fmt.Errorf("the suite was ended by signal %v", ws.Signal())
+			return 128 + int(ws.Signal()), fmt.Errorf("the program was ended by the signal %v", ws.Signal())
 		}
 		return exit.ExitCode(), nil
 	}
 	if err != nil {
-		return 1, fmt.Errorf("waiting for the suite: %w", err)
+		return 1, fmt.Errorf("waiting for the program: %w", err)
 	}
 	return 0, nil
 }
 
-// start starts this binary in new namespaces with some files open: without a user namespace
-// where that is allowed (root), with one elsewhere (an ordinary user, or a root
-// without capabilities as in most containers).
+// start starts this program in new namespaces, with some open files. It makes a user
+// namespace unless the process may do without, as root may; in most containers root may
+// not.
 func start(files []*os.File) (*exec.Cmd, error) {
 	inside := environment.Read()
 	inside.Private = true
@@ -119,7 +120,8 @@ func start(files []*os.File) (*exec.Cmd, error) {
 		cmd.SysProcAttr = &syscall.SysProcAttr{
 			Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWNET,
 			Pdeathsig:  unix.SIGKILL,
-			// Its own process group: a terminal's Ctrl-C reaches it once, through us.
+			// In its own process group, Ctrl-C of a terminal does not reach it twice: this
+			// process passes the signal on.
 			Setpgid: true,
 		}
 		if user {
@@ -131,20 +133,12 @@ func start(files []*os.File) (*exec.Cmd, error) {
 		if err == nil {
 			return cmd, nil
 		}
-		refused = reason(err)
+		refused = err
 	}
 	return nil, refused
 }
 
-// reason leaves the names of files and calls out of exec's errors.
-func reason(err error) error {
-	if errno, ok := errors.AsType[syscall.Errno](err); ok {
-		return errno
-	}
-	return err
-}
-
-// awaitDeath returns when the process of a pidfd is gone.
+// awaitDeath waits until the process of a pidfd has ended.
 func awaitDeath(pidfd int) {
 	fds := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
 	for {
@@ -165,14 +159,14 @@ func settle() error {
 	return nil
 }
 
-// ownProc mounts a /proc of the pid namespace, so that /proc/self is this process.
-// Mounts made here do not reach the rest of the machine.
+// ownProc mounts /proc for the pid namespace, so that /proc/self is this process. The rest
+// of the machine does not see the mount.
 func ownProc() error {
 	if err := unix.Mount("", "/", "", unix.MS_PRIVATE|unix.MS_REC, ""); err != nil {
 		return fmt.Errorf("making the mounts private: %w", err)
 	}
 	if err := unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
-		return fmt.Errorf("mounting /proc of the pid namespace: %w: a container that masks parts of /proc forbids it; run it privileged", err)
+		return fmt.Errorf("mounting /proc of the pid namespace: %w: a container that masks parts of /proc forbids it: run the container privileged", err)
 	}
 	return nil
 }

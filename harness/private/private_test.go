@@ -13,10 +13,10 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/reexec"
 )
 
-// The programs that run in private namespaces beside the tests.
+// The programs that call private.Main.
 const (
-	exiting reexec.Name = "exiting" // with 7
-	dying   reexec.Name = "dying"   // by SIGABRT
+	exiting reexec.Name = "exiting" // exits with 7
+	dying   reexec.Name = "dying"   // dies by SIGABRT
 	dialing reexec.Name = "dialing" // prints what it reads from the address of its last argument
 )
 
@@ -28,13 +28,13 @@ func TestMain(m *testing.M) {
 	private.Main(m.Run)
 }
 
-// abort ends the process by SIGABRT, to which Go prints its stacks.
+// abort ends the process by SIGABRT, at which Go prints its stacks.
 func abort() {
 	_ = unix.Kill(unix.Getpid(), unix.SIGABRT)
 	select {}
 }
 
-// outside is the command that runs a program outside private namespaces.
+// outside returns the command that runs a program outside private namespaces.
 func outside(name reexec.Name) *exec.Cmd {
 	cmd := reexec.Command(name)
 	cmd.Env = append(cmd.Env, environment.Private+"=")
@@ -43,7 +43,7 @@ func outside(name reexec.Name) *exec.Cmd {
 
 // output runs a command and returns what it printed and its exit status.
 func output(cmd *exec.Cmd) (text string, status int) {
-	out, _ := cmd.CombinedOutput() // the status tells
+	out, _ := cmd.CombinedOutput() // the exit status has the result
 	return string(out), cmd.ProcessState.ExitCode()
 }
 

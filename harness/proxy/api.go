@@ -14,9 +14,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// call makes one request of toxiproxy's API and decodes the answer into out unless
-// that is nil. The caller holds p.mu. A toxiproxy that does not answer in time is
-// killed, because it never will: see Route.AddLive.
+// call sends one request to toxiproxy's API, and decodes the answer into out unless that
+// is nil. The caller holds p.mu. call kills a toxiproxy that does not answer in time: it
+// never will (see Route.AddLive).
 func (p *Proxy) call(method, path string, in, out any) error {
 	if p.lost != nil {
 		return p.lost
@@ -63,7 +63,7 @@ func (p *Proxy) exchange(method, path string, in any) (status int, answer []byte
 	return response.StatusCode, answer, err
 }
 
-// explain ends a toxiproxy that gave no answer and says what happened to it.
+// explain ends a toxiproxy that did not answer, and returns what happened to it.
 func (p *Proxy) explain(err error, request string) error {
 	ended := p.Kill()
 	switch {
@@ -75,8 +75,8 @@ func (p *Proxy) explain(err error, request string) error {
 	return fmt.Errorf("%s: toxiproxy in %s was killed: Start another", request, p.namespace)
 }
 
-// remedies are the refusals by the kernel that a user can do something about.
-// Toxiproxy passes them on as text.
+// remedies has what the user can do about errors of the kernel, which toxiproxy passes on
+// as text.
 var remedies = []struct {
 	errno  unix.Errno
 	remedy string
@@ -86,7 +86,7 @@ var remedies = []struct {
 	{unix.EACCES, "ports below net.ipv4.ip_unprivileged_port_start need CAP_NET_BIND_SERVICE"},
 }
 
-// refusal is toxiproxy's answer that it did not do what it was asked to.
+// refusal makes an error of an answer in which toxiproxy refuses the request.
 func refusal(answer []byte) error {
 	var message struct {
 		Error string `json:"error"`

@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 	private.Main(m.Run)
 }
 
-// promptly bounds what happens at once on a healthy machine.
+// promptly is how long things may take that a healthy machine does at once.
 const promptly = 3 * time.Second
 
 // path is a client, a route and a server, all on the loopback of one namespace.
@@ -133,7 +133,7 @@ func send(t *testing.T, conn *net.TCPConn, text string) {
 	}
 }
 
-// receives checks that the text arrives.
+// receives fails the test unless the text arrives.
 func receives(t *testing.T, who string, conn *net.TCPConn, text string) {
 	t.Helper()
 	got := make([]byte, len(text))
@@ -143,7 +143,7 @@ func receives(t *testing.T, who string, conn *net.TCPConn, text string) {
 	}
 }
 
-// silent checks that nothing arrives, no end either, until that moment.
+// silent fails the test if data or the end arrives before a deadline.
 func silent(t *testing.T, who string, conn *net.TCPConn, until time.Time) {
 	t.Helper()
 	var got [64]byte
@@ -159,7 +159,7 @@ var (
 	rst = error(unix.ECONNRESET)
 )
 
-// ends checks that the connection ends in that way, with no more data before it.
+// ends fails the test unless the connection ends in that way, without data before.
 func ends(t *testing.T, who string, conn *net.TCPConn, want error) {
 	t.Helper()
 	var got [64]byte
@@ -169,7 +169,7 @@ func ends(t *testing.T, who string, conn *net.TCPConn, want error) {
 	}
 }
 
-// due checks that now is the time: not before start+delay, and not much after it.
+// due fails the test unless it is start+delay now, or a little later.
 func due(t *testing.T, what string, start time.Time, delay time.Duration) {
 	t.Helper()
 	if took := time.Since(start); took < delay || took > delay+oracle.Tolerance(delay) {
@@ -177,7 +177,7 @@ func due(t *testing.T, what string, start time.Time, delay time.Duration) {
 	}
 }
 
-// fill writes until the path takes no more: its receiver does not read.
+// fill writes until the path takes no more data, because the receiver does not read.
 func fill(t *testing.T, conn *net.TCPConn) {
 	t.Helper()
 	chunk := []byte(strings.Repeat("x", 64<<10))

@@ -18,8 +18,8 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/reexec"
 )
 
-// The tests that count descriptors and goroutines or set the environment are not
-// parallel: Go runs them before those that are.
+// Tests that count descriptors and goroutines, or set variables, are not parallel: Go runs
+// them before the parallel ones.
 
 func TestCloseLeavesNothingBehind(t *testing.T) {
 	ns := newNamespace(t)
@@ -40,7 +40,7 @@ func TestCloseLeavesNothingBehind(t *testing.T) {
 			t.Errorf("signalling the child after Close: %v, expected ESRCH", err)
 		}
 	}
-	cycle() // opens what the Go runtime keeps open
+	cycle() // the Go runtime opens descriptors that it keeps
 	files, goroutines := descriptors(t), runtime.NumGoroutine()
 	for range 5 {
 		cycle()
@@ -48,7 +48,7 @@ func TestCloseLeavesNothingBehind(t *testing.T) {
 	if now := descriptors(t); len(now) != len(files) {
 		t.Errorf("descriptors before: %v\nand after: %v", files, now)
 	}
-	// A goroutine that has nothing left to do still takes a moment to be gone.
+	// A goroutine that has nothing left to do takes a moment to end.
 	for deadline := time.Now().Add(promptly); runtime.NumGoroutine() > goroutines; time.Sleep(ms) {
 		if time.Now().After(deadline) {
 			stacks := make([]byte, 64<<10)
@@ -122,7 +122,7 @@ func TestTheServerStartedByHand(t *testing.T) {
 	}
 }
 
-// The process that started toxiproxy is killed with SIGKILL: toxiproxy must go too.
+// The process that started toxiproxy is killed by SIGKILL: toxiproxy must end too.
 func TestToxiproxyGoesWithItsParent(t *testing.T) {
 	t.Parallel()
 	parent := reexec.Command(parentProgram)
@@ -153,7 +153,7 @@ func TestToxiproxyGoesWithItsParent(t *testing.T) {
 	_ = parent.Wait()
 }
 
-// gone says whether the process ends within that time.
+// gone reports whether a process ends within a time.
 func gone(t *testing.T, pid int, wait time.Duration) bool {
 	t.Helper()
 	pidfd, err := unix.PidfdOpen(pid, 0)

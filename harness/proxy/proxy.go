@@ -1,11 +1,14 @@
-// Package proxy is toxiproxy in a process of its own, inside a network namespace.
+// Package proxy runs toxiproxy in a process of its own, inside a network namespace, and
+// changes what it does.
 //
-// A Proxy is the process, a Route is an address on which it listens and the one it
-// forwards to, and a Toxic is what goes wrong on a route. Toxiproxy ends TCP on
-// both sides: its kernel acknowledges and answers keepalive probes in the place of
-// the peer, does not forward an RST, and turns a half-close into a full close.
-// Faults below TCP (silent drops, RSTs on live connections) live in
-// harness/firewall and harness/sock; SCTP never passes a proxy.
+// A Proxy is the process. A Route is an address on which it listens, and the address to
+// which it forwards. A Toxic is a fault on a route. Toxiproxy terminates TCP on both
+// sides: its kernel sends the ACKs and answers the keepalive probes instead of the peer,
+// an RST is not forwarded, and a half-close becomes a full close.
+//
+// Faults below TCP, such as silent drops and RSTs on live connections, are in packages
+// firewall and sock. SCTP never passes a proxy. Toxiproxy's server, with the eighty
+// packages that it needs, is in package proxy/server.
 package proxy
 
 import (
@@ -26,13 +29,13 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/reexec"
 )
 
-// patience bounds each API call. A healthy toxiproxy answers in milliseconds; with
-// tcp_syn_retries=1 its longest wait, for an upstream that does not answer, is 3 s
-// (tcp(7)).
+// patience is the longest that a call of the API may take. A healthy toxiproxy answers in
+// milliseconds. It waits longest for an upstream that does not answer: 3 s with
+// tcp_syn_retries=1 (tcp(7)).
 const patience = 5 * time.Second
 
-// Proxy is one toxiproxy process. The zero value is not usable; make one with
-// Start. Its methods may be called from any goroutine.
+// Proxy is a toxiproxy process. The zero value is not usable; make one with Start. It is
+// safe for concurrent use.
 type Proxy struct {
 	namespace string
 	cmd       *exec.Cmd
@@ -40,18 +43,18 @@ type Proxy struct {
 	patience  time.Duration
 
 	once  sync.Once
-	ended error // set once: how it ended when that was not by SIGKILL
+	ended error // how it ended, unless by SIGKILL
 
-	mu     sync.Mutex // held for one change of a route: toxiproxy's handlers race with each other
+	mu     sync.Mutex // held during each call: toxiproxy's handlers race with each other
 	api    *os.File   // the control socket
 	answer *bufio.Reader
-	lost   error // why it answers no more
+	lost   error // why it no longer answers
 }
 
-// Start runs toxiproxy inside the namespace, as a program inside the running binary,
-// which must import package proxy/server, and returns when its API answers. The
-// process ends when Kill or Close is called and when the calling process ends, by
-// SIGKILL too. It needs no privilege but that to enter the namespace.
+// Start runs toxiproxy in a namespace and returns when its API answers. It is a program
+// inside the running binary, which must import package proxy/server. The process ends at
+// Kill or Close, and when the calling process ends, even by SIGKILL. It needs no privilege
+// except the right to enter the namespace.
 func Start(ns *netns.Namespace) (*Proxy, error) {
 	if !reexec.Registered(control.Program) {
 		return nil, fmt.Errorf("starting toxiproxy in %s: its server is not in this binary: import _ %q", ns.Name(), control.Import)
@@ -61,15 +64,16 @@ func Start(ns *netns.Namespace) (*Proxy, error) {
 		return nil, fmt.Errorf("starting toxiproxy in %s: %w", ns.Name(), err)
 	}
 	if err := p.call(http.MethodGet, "/version", nil, nil); err != nil {
-		_ = p.Close() // says nothing that err does not
+		_ = p.Close() // err has the reason
 		return nil, fmt.Errorf("starting toxiproxy: %w", err)
 	}
 	return p, nil
 }
 
-// start starts the process with one end of a socket pair. The pair is the way to
-// its API and its lifeline at once, has no name that could be left behind, and
-// unlike an abstract unix socket crosses network namespaces.
+// start starts the process with one end of a socket pair, the control socket: requests of
+// the API go through it, and the process ends when the other end is closed. It has no name
+// that could be left behind, and crosses network namespaces, unlike an abstract Unix
+// socket.
 func start(ns *netns.Namespace) (*Proxy, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
@@ -81,10 +85,10 @@ func start(ns *netns.Namespace) (*Proxy, error) {
 	p := &Proxy{namespace: ns.Name(), api: ours, answer: bufio.NewReader(ours), patience: patience}
 	p.cmd = reexec.Command(control.Program)
 	p.cmd.Env = append(p.cmd.Env,
-		// Go makes MPTCP listeners by default; the specs are about TCP.
+		// By default, Go's listeners are MPTCP listeners; specs are about TCP.
 		"GODEBUG="+join(os.Getenv("GODEBUG"), "multipathtcp=0"),
-		// In a binary built with the race detector: toxiproxy's own races are
-		// known, and must not end it or fill its standard error.
+		// The race detector, if the binary was built with it, would report toxiproxy's
+		// own races, which are known.
 		"GORACE=report_bugs=0 atexit_sleep_ms=0",
 	)
 	p.cmd.ExtraFiles = []*os.File{theirs}
@@ -102,13 +106,13 @@ func join(settings, setting string) string {
 	return settings + "," + setting
 }
 
-// PID is the process id of toxiproxy in the caller's pid namespace.
+// PID returns the process id of toxiproxy in the caller's pid namespace.
 func (p *Proxy) PID() int { return p.cmd.Process.Pid }
 
-// Kill ends toxiproxy with SIGKILL and waits until it is gone. Its kernel then
-// sends FIN to both ends of every connection, or RST where data was unread. Kill
-// returns an error, with what toxiproxy wrote to standard error, when it had
-// already ended in another way. Killing twice gives the same result.
+// Kill ends toxiproxy by SIGKILL and waits until it is gone. Its kernel then sends FIN to
+// both ends of every connection, or RST if data was unread. If toxiproxy had already ended
+// in another way, Kill returns an error with its standard error. A second Kill returns the
+// same.
 func (p *Proxy) Kill() error {
 	p.once.Do(func() {
 		_ = p.cmd.Process.Kill() // fails only when it is gone
@@ -124,16 +128,16 @@ func (p *Proxy) Kill() error {
 	return p.ended
 }
 
-// Close ends toxiproxy as Kill does, and lets go of all that belongs to it.
-// Closing twice does nothing more.
+// Close ends toxiproxy as Kill does, and closes the control socket. A second Close returns
+// the same.
 func (p *Proxy) Close() error {
 	err := p.Kill()
 	_ = p.api.Close() // fails only when it is closed
 	return err
 }
 
-// head keeps the beginning of what is written to it: a Go program that panics
-// gives its reason first.
+// head keeps the first 8 KiB that are written to it: a Go program that panics prints its
+// reason first.
 type head struct{ text []byte }
 
 func (h *head) Write(b []byte) (int, error) {
@@ -142,8 +146,8 @@ func (h *head) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// String is the text as the end of an error message; use it only after the process
-// has been waited for.
+// String returns the text as the end of an error message. Call it only after the process
+// has ended.
 func (h *head) String() string {
 	if len(h.text) == 0 {
 		return ""

@@ -8,33 +8,33 @@ import (
 	"slices"
 )
 
-// Route is an address on which toxiproxy listens and the one to which it forwards.
-// Make one with Proxy.Forward; it lives as long as the Proxy. Its methods may be
-// called from any goroutine.
+// Route is an address on which toxiproxy listens, and the address to which it forwards.
+// Make one with Proxy.Forward; it ends with the Proxy. It is safe for concurrent use.
 //
-// Toxics change in one of two ways. Add and Remove end the route's connections and
-// then change its toxics: nothing can go wrong. AddLive and RemoveLive change them
-// under live connections, which can deadlock toxiproxy.
+// There are two ways to change a route's toxics. Add and Remove end the route's
+// connections first, which is safe. AddLive and RemoveLive change the toxics of live
+// connections, which can deadlock toxiproxy.
 type Route struct {
 	proxy    *Proxy
 	name     string
-	listen   string // with the true port once it was enabled
+	listen   string // once the route was enabled, with the port that the kernel chose
 	upstream string
 	enabled  bool
 	toxics   []message
 }
 
-// names are what can stand in a URL and in a shell command as it is.
+// names matches what needs no quotes in a URL and in a shell command.
 var names = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
 
-// Forward makes toxiproxy listen on one address and forward each connection to
-// another: "192.0.2.1:3868" or "[2001:db8::1]:3868", no host names. Port 0 of
-// listen is a free port, see Route.Address. The error is unix.EADDRINUSE or
-// unix.EADDRNOTAVAIL where the address cannot be had. Toxiproxy accepts a client
-// before it dials the upstream, so that a refused upstream looks like an orderly
-// close to the client; and while it dials an upstream that does not answer, for
-// 127 s unless tcp_syn_retries is lower, it accepts nobody and the route cannot be
-// changed.
+// Forward makes toxiproxy listen on one address and forward each connection to another:
+// "192.0.2.1:3868" or "[2001:db8::1]:3868", no host names. If the port of listen is 0, the
+// kernel chooses a free one: see Route.Address. The error is unix.EADDRINUSE or
+// unix.EADDRNOTAVAIL if toxiproxy cannot listen there.
+//
+// Toxiproxy accepts a client before it connects to the upstream: if the upstream refuses,
+// the client sees an orderly close. If the upstream does not answer, toxiproxy waits for
+// 127 s, or less with a lower tcp_syn_retries. In the meantime it accepts no connection on
+// the route, and the route cannot be changed.
 func (p *Proxy) Forward(name, listen, upstream string) (*Route, error) {
 	r := &Route{proxy: p, name: name, listen: listen, upstream: upstream}
 	p.mu.Lock()
@@ -63,40 +63,41 @@ func (r *Route) open() error {
 		return err
 	}
 	if err := r.enable(true); err != nil {
-		_ = r.delete() // the reason is in err
+		_ = r.delete() // err has the reason
 		return err
 	}
 	return nil
 }
 
-// Address is where the route listens, with the true port.
+// Address returns the address on which the route listens, with the port that the kernel
+// chose if Forward was given port 0.
 func (r *Route) Address() netip.AddrPort {
 	r.proxy.mu.Lock()
 	defer r.proxy.mu.Unlock()
-	address, _ := netip.ParseAddrPort(r.listen) // Forward and the kernel made sure
+	address, _ := netip.ParseAddrPort(r.listen) // Forward has checked it
 	return address
 }
 
-// Command is the shell command that makes such a route by hand.
+// Command returns the shell command that makes such a route by hand.
 func (r *Route) Command() string {
 	return fmt.Sprintf("toxiproxy-cli create --listen %v --upstream %s %s", r.Address(), r.upstream, r.name)
 }
 
-// Enable makes the route listen again. Enabling twice does nothing.
+// Enable makes the route listen again. It does nothing if the route is enabled.
 func (r *Route) Enable() error {
 	return r.change("enabling", func() error { return r.enable(true) })
 }
 
-// Disable closes the listener, so that a new client gets ECONNREFUSED, and every
-// connection of the route: FIN to both ends, RST to one whose data toxiproxy had
-// not read. Disabling twice does nothing.
+// Disable closes the route's listener and its connections. New clients get ECONNREFUSED.
+// Both ends of a connection get FIN, or RST if toxiproxy had not read their data. It does
+// nothing if the route is disabled.
 func (r *Route) Disable() error {
 	return r.change("disabling", func() error { return r.enable(false) })
 }
 
-// Add puts a toxic on the route, after those that it has, in the safe order: it
-// ends the route's connections as Disable does, adds the toxic, and listens again
-// unless the route was disabled. There is at most one toxic of a type and stream.
+// Add adds a toxic to the route, after its other toxics. It is safe: it ends the route's
+// connections as Disable does, adds the toxic, and listens again unless the route was
+// disabled. A route has at most one toxic of a type and stream.
 func (r *Route) Add(t Toxic) error {
 	return r.changeToxic("adding", t, func(m message) error {
 		if r.has(m) {
@@ -106,8 +107,7 @@ func (r *Route) Add(t Toxic) error {
 	})
 }
 
-// Remove takes the toxic of that type and stream away, in the same safe order as
-// Add.
+// Remove removes the toxic of that type and stream. It is safe, as Add is.
 func (r *Route) Remove(t Toxic) error {
 	return r.changeToxic("removing", t, func(m message) error {
 		if !r.has(m) {
@@ -117,14 +117,14 @@ func (r *Route) Remove(t Toxic) error {
 	})
 }
 
-// AddLive puts a toxic on the route and on its live connections. A connection that
-// both ends have open is live for toxiproxy some time later, and surely when the
-// server's first byte has come through: only ResetPeer makes a difference.
+// AddLive adds a toxic to the route and to its live connections. Toxiproxy regards a
+// connection as live a little after both ends do, and at the latest when the server's first
+// byte has come through. Only ResetPeer tells the difference.
 //
-// Toxiproxy 2.12.0 deadlocks for good when it adds a toxic to a connection whose
-// receiver does not read while data waits for it. So every change of a route is
-// given 5 s: when they are over toxiproxy is killed, its connections with it, and
-// the error says so. Keep the receiver reading, or use Add.
+// Toxiproxy 2.12.0 deadlocks when it adds a toxic to a connection whose receiver does not
+// read the data that waits for it. Each change of a route may therefore take 5 s; then
+// toxiproxy is killed, its connections end, and the error says so. Keep the receiver
+// reading, or use Add.
 func (r *Route) AddLive(t Toxic) error {
 	return r.changeToxic("adding live", t, func(m message) error {
 		if r.has(m) {
@@ -138,9 +138,9 @@ func (r *Route) AddLive(t Toxic) error {
 	})
 }
 
-// RemoveLive takes the toxic of that type and stream away from the route and its
-// live connections. What that does to them is told with each toxic. It can
-// deadlock as AddLive can.
+// RemoveLive removes the toxic of that type and stream from the route and from its live
+// connections. The comment of each toxic says what that does to them. It can deadlock
+// toxiproxy, as AddLive can.
 func (r *Route) RemoveLive(t Toxic) error {
 	return r.changeToxic("removing live", t, func(m message) error {
 		if !r.has(m) {
@@ -181,9 +181,9 @@ func (r *Route) without(m message) []message {
 	return slices.DeleteFunc(slices.Clone(r.toxics), func(other message) bool { return other.Name == m.Name })
 }
 
-// replace makes the route anew with these toxics. To disable it and keep it would
-// not do: toxiproxy answers before it has taken the connections apart, and a change
-// still waits for the toxics of each, such as a ResetPeer whose reset is due later.
+// replace deletes the route and creates it again with these toxics. Disabling it would not
+// be enough: toxiproxy answers before it has closed the connections, and a change would
+// wait for their toxics, such as a ResetPeer whose reset is due later.
 func (r *Route) replace(toxics []message) error {
 	enabled := r.enabled
 	if err := r.delete(); err != nil {
@@ -207,7 +207,7 @@ func (r *Route) replace(toxics []message) error {
 
 func (r *Route) path() string { return "/proxies/" + r.name }
 
-// create makes the route disabled: no connection can slip in before its toxics.
+// create creates the route disabled, so that it has its toxics before its first connection.
 func (r *Route) create() error {
 	return r.proxy.call(http.MethodPost, "/proxies", map[string]any{
 		"name": r.name, "listen": r.listen, "upstream": r.upstream, "enabled": false,

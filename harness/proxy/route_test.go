@@ -71,11 +71,11 @@ func TestForwardWhatCannotBe(t *testing.T) {
 			t.Errorf("%s: %v, expected it to be %v", name, err, test.is)
 		}
 	}
-	// What failed has left no route behind that would hold the name.
+	// The attempts that failed have left no route that holds the name.
 	if _, err := p.proxy.Forward("r", "127.0.0.1:0", "127.0.0.1:1"); err != nil {
 		t.Error(err)
 	}
-	// And the route whose name and port were asked for still works.
+	// The route whose name and port the attempts asked for still works.
 	client, server := p.connect(t)
 	send(t, client, "request")
 	receives(t, "server", server, "request")
@@ -183,7 +183,7 @@ func TestAddIsSafeWhileTheReceiverDoesNotRead(t *testing.T) {
 func TestAddDoesNotWaitForAToxicThatIsBusy(t *testing.T) {
 	p := newPath(t)
 	client, server := p.connect(t)
-	send(t, server, "live") // see AddLive: a connection that is accepted need not be
+	send(t, server, "live") // see AddLive: a connection that is accepted may not be live yet
 	receives(t, "client", client, "live")
 	addLive(t, p, ResetPeer{Stream: Upstream, After: 2 * time.Second})
 	send(t, client, "reset me in 2 s")

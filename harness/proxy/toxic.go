@@ -11,16 +11,15 @@ import (
 	"time"
 )
 
-// Toxic is what goes wrong on a route, in one direction. Every toxic has a Stream,
-// Downstream by default, and a Toxicity: the probability with which a connection
-// gets it, 1 when nil (new(0.5) is a half). Toxiproxy draws anew for a live
-// connection whenever a toxic is added after it or removed, and its draws cannot
-// be seeded. Durations are whole milliseconds.
+// Toxic is a fault on a route, in one direction. Each toxic has a Stream, by default
+// Downstream, and a Toxicity: the probability with which a connection gets the toxic. A nil
+// Toxicity is 1. Toxiproxy decides again for a live connection when a later toxic is added
+// or removed, and it has no seed. Durations are whole milliseconds.
 type Toxic interface {
 	message() (message, error)
 }
 
-// Stream is the direction of the data that a toxic is about.
+// Stream is the direction of the data that a toxic affects.
 type Stream int
 
 // The directions.
@@ -29,7 +28,7 @@ const (
 	Upstream                 // from the client to the server
 )
 
-// String is toxiproxy's word for it.
+// String returns toxiproxy's name of the direction.
 func (s Stream) String() string {
 	switch s {
 	case Downstream:
@@ -40,51 +39,50 @@ func (s Stream) String() string {
 	return fmt.Sprintf("stream-%d", int(s))
 }
 
-// Latency delivers data later, evenly spread over Delay ± Jitter, and in order.
-// Removed live, what is on its way arrives at once.
+// Latency delivers data later, by a time that is evenly distributed over Delay ± Jitter,
+// and in order. When it is removed live, the data on its way arrives at once.
 type Latency struct {
 	Stream        Stream
 	Toxicity      *float64
 	Delay, Jitter time.Duration // Jitter is at most Delay
 }
 
-// Timeout discards all data and closes the connection, with FIN to both ends, when
-// none has come for that long. After 0 discards for ever: the other direction
-// still flows. Removed live, it closes the connection with FIN to both ends.
+// Timeout discards all data, and closes the connection with FIN to both ends when no data
+// has come for the time After. If After is 0, it discards for ever, and the other direction
+// works. When it is removed live, the connection is closed with FIN to both ends.
 type Timeout struct {
 	Stream   Stream
 	Toxicity *float64
 	After    time.Duration
 }
 
-// Bandwidth limits the rate. KBps 0 is a stall that loses nothing: removed live,
-// what was held back arrives, if the receiver reads it within 5 s.
+// Bandwidth limits the rate. If KBps is 0, it holds all data back. When it is removed live,
+// that data arrives, unless the receiver does not read it within 5 s.
 type Bandwidth struct {
 	Stream   Stream
 	Toxicity *float64
-	KBps     int64 // in 1000 bytes a second
+	KBps     int64 // 1000 bytes a second
 }
 
-// ResetPeer discards data and answers it, that long after its first byte, with RST
-// to both ends. An idle connection is not reset. Only connections made after the
-// toxic get an RST; live ones get FIN. With Toxicity 0 data flows, but an orderly
-// close still becomes an RST. Removed live, toxiproxy first waits for a reset that
-// is due.
+// ResetPeer discards data, and sends RST to both ends the time After the first byte. An
+// idle connection is not reset. Connections that are older than the toxic get FIN instead
+// of RST. With a Toxicity of 0 data passes, but an orderly close still becomes an RST. When
+// it is removed live, toxiproxy first waits for a reset that is due.
 type ResetPeer struct {
 	Stream   Stream
 	Toxicity *float64
 	After    time.Duration
 }
 
-// LimitData closes the connection, with FIN to both ends, after that many bytes.
-// Bytes 0 closes it at the first one.
+// LimitData closes the connection with FIN to both ends after a number of bytes, or at the
+// first byte if Bytes is 0.
 type LimitData struct {
 	Stream   Stream
 	Toxicity *float64
 	Bytes    int64
 }
 
-// SlowClose passes an orderly close on that much later.
+// SlowClose delays an orderly close.
 type SlowClose struct {
 	Stream   Stream
 	Toxicity *float64
@@ -92,11 +90,11 @@ type SlowClose struct {
 }
 
 func (t Latency) message() (message, error) {
-	var tooMuch error
+	var wrong error
 	if t.Jitter > t.Delay {
-		tooMuch = fmt.Errorf("the Jitter of %v is more than the Delay of %v", t.Jitter, t.Delay)
+		wrong = fmt.Errorf("the Jitter of %v is more than the Delay of %v", t.Jitter, t.Delay)
 	}
-	return newMessage("latency", t.Stream, t.Toxicity, tooMuch,
+	return newMessage("latency", t.Stream, t.Toxicity, wrong,
 		milliseconds("latency", "Delay", t.Delay), milliseconds("jitter", "Jitter", t.Jitter))
 }
 
@@ -105,7 +103,7 @@ func (t Timeout) message() (message, error) {
 }
 
 func (t Bandwidth) message() (message, error) {
-	// Toxiproxy multiplies the rate by 100, and an overflow makes it panic.
+	// Toxiproxy multiplies the rate by 100, and panics if that overflows.
 	return newMessage("bandwidth", t.Stream, t.Toxicity, nil, number("rate", "KBps", t.KBps, math.MaxInt64/100))
 }
 
@@ -121,8 +119,7 @@ func (t SlowClose) message() (message, error) {
 	return newMessage("slow_close", t.Stream, t.Toxicity, nil, milliseconds("delay", "Delay", t.Delay))
 }
 
-// Command is the shell command that adds a toxic by hand to the route of that
-// name, live as AddLive does.
+// Command returns the shell command that adds a toxic to a route by hand, as AddLive does.
 func Command(route string, t Toxic) string {
 	m, err := t.message()
 	if err != nil {
@@ -164,7 +161,7 @@ func describe(name string, stream Stream, toxicity *float64, fields ...string) s
 	return text + strings.Join(fields, "")
 }
 
-// field returns a field of a toxic in words, and nothing for one that is zero.
+// field returns a field of a toxic in words; empty if it is zero.
 func field[T comparable](name string, value T) string {
 	var zero T
 	if value == zero {

@@ -13,8 +13,8 @@ import (
 
 const ms = time.Millisecond
 
-// What each toxic does to the two ends. Times start before the connection is made,
-// because toxiproxy's may start before the client's connect returns.
+// What each toxic does to the two ends. The tests take the time before they connect,
+// because toxiproxy's timers may start before the client's connect returns.
 
 func add(t *testing.T, p *path, toxic Toxic) {
 	t.Helper()
@@ -106,7 +106,7 @@ func TestResetPeerIsRstToBothAfterTheFirstByte(t *testing.T) {
 	p := newPath(t)
 	add(t, p, ResetPeer{Stream: Upstream, After: 300 * ms})
 	client, server := p.connect(t)
-	silent(t, "client", client, time.Now().Add(500*ms)) // idle is not reset
+	silent(t, "client", client, time.Now().Add(500*ms)) // an idle connection is not reset
 	start := time.Now()
 	send(t, client, "first byte")
 	ends(t, "client", client, rst)
@@ -117,7 +117,7 @@ func TestResetPeerIsRstToBothAfterTheFirstByte(t *testing.T) {
 func TestResetPeerIsFinOnALiveConnection(t *testing.T) {
 	p := newPath(t)
 	client, server := p.connect(t)
-	send(t, server, "live") // see AddLive: a connection that is accepted need not be
+	send(t, server, "live") // see AddLive: a connection that is accepted may not be live yet
 	receives(t, "client", client, "live")
 	addLive(t, p, ResetPeer{Stream: Upstream})
 	send(t, client, "first byte")
@@ -220,7 +220,7 @@ func TestHalfCloseBecomesAFullClose(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = raw.Control(func(fd uintptr) {
-		fds := []unix.PollFd{{Fd: int32(fd)}} // POLLHUP needs no asking for
+		fds := []unix.PollFd{{Fd: int32(fd)}} // poll(2) reports POLLHUP unasked
 		for err = unix.EINTR; err == unix.EINTR; {
 			_, err = unix.Poll(fds, int(promptly.Milliseconds()))
 		}

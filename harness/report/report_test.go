@@ -15,7 +15,7 @@ func TestWhatIsNoReportIsLeftAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := report.Empty(filepath.Dir(thesis))
-	if err == nil || !strings.Contains(err.Error(), "holds something else: choose an empty place") {
+	if err == nil || !strings.Contains(err.Error(), "has other files: choose an empty directory") {
 		t.Errorf("emptying a directory with a thesis: %v", err)
 	}
 	if _, err := os.Stat(thesis); err != nil {

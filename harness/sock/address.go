@@ -16,7 +16,7 @@ const (
 	IPv6 Family = unix.AF_INET6
 )
 
-// String is "IPv4" or "IPv6".
+// String returns "IPv4" or "IPv6"; "address family 1" for another.
 func (f Family) String() string {
 	switch f {
 	case IPv4:
@@ -34,7 +34,7 @@ func familyOf(a netip.AddrPort) int {
 	return unix.AF_INET6
 }
 
-// Sockaddr is an address as a system call takes it.
+// Sockaddr returns an address in the form of system calls.
 func Sockaddr(a netip.AddrPort) unix.Sockaddr {
 	if a.Addr().Is4() {
 		return &unix.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().As4()}
@@ -42,8 +42,9 @@ func Sockaddr(a netip.AddrPort) unix.Sockaddr {
 	return &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16()}
 }
 
-// addrPort unmaps the IPv4 addresses of a socket for both families (ipv6(7)): they
-// are the ones that the packets and the peer have.
+// addrPort returns the address that a system call has returned. Sockets for both families report
+// IPv4 addresses mapped to IPv6 (ipv6(7)): it unmaps them, since packets and the peer have the
+// IPv4 address.
 func addrPort(sa unix.Sockaddr) netip.AddrPort {
 	switch sa := sa.(type) {
 	case *unix.SockaddrInet4:

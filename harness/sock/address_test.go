@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// A socket for both families has IPv4 addresses in IPv6's clothes (ipv6(7)).
+// A socket for both families has IPv4 addresses mapped to IPv6 (ipv6(7)).
 func TestAnIPv4ConnectionHasIPv4AddressesOnASocketForBothFamilies(t *testing.T) {
 	m := newMachine(t)
 	l := m.listen(t, netip.MustParseAddrPort("[::]:0"), 5)

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// impatience is a cause that no other wait has.
+// impatience is a cause that no other wait can have.
 func impatience(t *testing.T) (context.Context, error) {
 	cause := errors.New("mine")
 	ctx, cancel := context.WithTimeoutCause(t.Context(), time.Millisecond, cause)
@@ -41,7 +41,7 @@ func TestAWaiterDoesNotHoldAnotherBack(t *testing.T) {
 	}
 }
 
-// Nothing can be read, and so no wait may end but for its own reason.
+// There is nothing to read: a wait may end only for its own reason.
 func TestWaitsAtOnceEndEachForItsOwnReason(t *testing.T) {
 	client, _ := newMachine(t).pair(t, loopback4)
 	var waiters sync.WaitGroup

@@ -9,11 +9,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Borrow makes a second descriptor of a socket that another process holds, found by its
-// inode (Entry.Inode): what is asked of it, or set on it, is asked of and set on the
-// process's own socket. Do not wait for anything with it. Closing it closes nothing for
-// the process. It needs the rights of ptrace(2) over it (pidfd_getfd(2), Linux 5.6). The processes are the ones to look
-// at; one that has ended is passed over.
+// Borrow returns a second descriptor of a socket that one of the processes holds, and the pid of
+// that process. inode is the socket's (Entry.Inode). Options set on the Conn are set on the
+// process's own socket. Closing the Conn does not close the process's socket. The Await methods
+// must not be called: they would change how the process's own calls block.
+//
+// Borrow needs the right to ptrace(2) the process (pidfd_getfd(2), Linux 5.6). It skips processes
+// that have ended; it returns an error when none holds the socket.
 func Borrow(inode uint32, processes []int) (c *Conn, pid int, err error) {
 	wanted := fmt.Sprintf("socket:[%d]", inode)
 	for _, pid := range processes {
@@ -30,7 +32,7 @@ func Borrow(inode uint32, processes []int) (c *Conn, pid int, err error) {
 			return c, pid, err
 		}
 	}
-	return nil, 0, fmt.Errorf("no process of %d has the socket with inode %d open", len(processes), inode)
+	return nil, 0, fmt.Errorf("none of %d processes has the socket with inode %d open", len(processes), inode)
 }
 
 func borrow(pid, number int) (*Conn, error) {
@@ -43,7 +45,7 @@ func borrow(pid, number int) (*Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("copying descriptor %d of process %d: %w", number, pid, err)
 	}
-	// Not newSocket: whether calls wait belongs to the socket, and so to the process.
+	// Not newSocket, which sets O_NONBLOCK: that flag is shared with the process.
 	file := os.NewFile(uintptr(fd), "borrowed")
 	raw, err := file.SyscallConn()
 	if err != nil {

@@ -12,21 +12,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Conn is one TCP socket. Its methods make one system call each and return the
-// kernel's errno unwrapped, so that == and errors.Is both work. Every call is
-// non-blocking; AwaitReadable and AwaitWritable are the ways to wait. It is safe
-// for concurrent use.
+// Conn is a TCP socket. Each method makes one system call and returns the kernel's errno
+// unwrapped, so that == and errors.Is both work. No call blocks but those named Await. Its methods
+// may be called by any goroutine.
 type Conn struct{ socket }
 
 // socket is what TCP and SCTP sockets have in common.
 type socket struct {
 	file *os.File // non-blocking: Go's poller waits for it, and Close wakes the waiter
 	raw  syscall.RawConn
-	// The file has one deadline for each direction: waiters take turns.
+	// The file has one deadline for each direction, so waiters of one direction take turns.
 	reading, writing chan struct{}
 }
 
-// NewConn takes over fd, a stream socket. It makes it non-blocking.
+// NewConn returns a Conn that owns fd, a stream socket. It makes fd non-blocking.
 func NewConn(fd int) (*Conn, error) {
 	s, err := newSocket(fd)
 	if err != nil {
@@ -47,7 +46,7 @@ func newSocket(fd int) (socket, error) {
 	return socket{file: file, raw: raw, reading: make(chan struct{}, 1), writing: make(chan struct{}, 1)}, nil
 }
 
-// Socket makes an unconnected TCP socket in the calling thread's namespace.
+// Socket makes an unconnected TCP socket in the calling thread's network namespace.
 func Socket(family Family) (*Conn, error) {
 	fd, err := unix.Socket(int(family), unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.IPPROTO_TCP)
 	if err != nil {
@@ -56,7 +55,7 @@ func Socket(family Family) (*Conn, error) {
 	return NewConn(fd)
 }
 
-// Control runs f with the descriptor, which stays open while f runs. After
+// Control calls f with the descriptor, which stays open while f runs, and returns f's error. After
 // Close it returns os.ErrClosed.
 func (c *socket) Control(f func(fd int) error) error {
 	var result error
@@ -66,20 +65,19 @@ func (c *socket) Control(f func(fd int) error) error {
 	return result
 }
 
-// Bind is bind(2). A zero port lets the kernel choose.
+// Bind calls bind(2). Port 0 lets the kernel choose.
 func (c *socket) Bind(local netip.AddrPort) error {
 	return c.Control(func(fd int) error { return unix.Bind(fd, Sockaddr(local)) })
 }
 
-// Connect is one connect(2): it sends the SYN, or the INIT, and returns EINPROGRESS.
-// AwaitConnected waits for the outcome.
+// Connect calls connect(2) once: the kernel sends the SYN, or the INIT, and Connect returns
+// EINPROGRESS. AwaitConnected waits for the outcome.
 func (c *socket) Connect(remote netip.AddrPort) error {
 	return c.Control(func(fd int) error { return unix.Connect(fd, Sockaddr(remote)) })
 }
 
-// AwaitConnected waits until connect(2) has succeeded or failed and returns
-// SO_ERROR: nil, or the errno with which the kernel gave up. It ends early as
-// AwaitReadable does.
+// AwaitConnected waits until connect(2) has succeeded or failed and returns SO_ERROR: nil, or the
+// errno with which connecting failed. It ends early as AwaitReadable does.
 func (c *socket) AwaitConnected(ctx context.Context) error {
 	if err := c.AwaitWritable(ctx); err != nil {
 		return err
@@ -87,7 +85,7 @@ func (c *socket) AwaitConnected(ctx context.Context) error {
 	return c.SocketError()
 }
 
-// SocketError reads and clears SO_ERROR (socket(7)); nil when there is none.
+// SocketError returns and clears SO_ERROR (socket(7)); nil when there is none.
 func (c *socket) SocketError() error {
 	return c.Control(func(fd int) error {
 		errno, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
@@ -98,8 +96,8 @@ func (c *socket) SocketError() error {
 	})
 }
 
-// Send is one send(2) without blocking and without SIGPIPE. It returns how many
-// bytes the kernel took, and its errno: EAGAIN when the send buffer is full.
+// Send calls send(2) once, without blocking and without SIGPIPE. It returns how many bytes the
+// kernel took, and its errno: EAGAIN when the send buffer is full.
 func (c *socket) Send(p []byte) (int, error) {
 	n := 0
 	err := c.Control(func(fd int) (err error) {
@@ -109,12 +107,12 @@ func (c *socket) Send(p []byte) (int, error) {
 	return max(n, 0), err
 }
 
-// Receive is one recv(2) without blocking. Unlike an io.Reader it returns 0, nil
-// for the zero-read: the peer has sent FIN and everything before it was read.
-// EAGAIN means that there is nothing to read yet. An empty p is 0, nil as well.
+// Receive calls recv(2) once, without blocking. Unlike an io.Reader it returns 0, nil for the
+// zero-read: the peer has sent FIN, and everything before it was read. EAGAIN means that there is
+// nothing to read yet. For an empty p it returns 0, nil as well.
 func (c *socket) Receive(p []byte) (int, error) { return c.receive(p, 0) }
 
-// Peek is Receive with MSG_PEEK: what it returns stays in the queue.
+// Peek calls recv(2) as Receive does, with MSG_PEEK: the data stays in the receive queue.
 func (c *socket) Peek(p []byte) (int, error) { return c.receive(p, unix.MSG_PEEK) }
 
 func (c *socket) receive(p []byte, flags int) (int, error) {
@@ -129,8 +127,8 @@ func (c *socket) receive(p []byte, flags int) (int, error) {
 	return max(n, 0), err
 }
 
-// ignoringEINTR repeats a call that one of the Go runtime's own signals
-// interrupted: such a signal is not an event of the connection.
+// ignoringEINTR repeats a call while a signal interrupts it: the Go runtime sends itself signals,
+// which are no events of the connection.
 func ignoringEINTR(call func() (int, error)) (int, error) {
 	for {
 		n, err := call()
@@ -140,17 +138,16 @@ func ignoringEINTR(call func() (int, error)) (int, error) {
 	}
 }
 
-// AwaitReadable waits until a read would not block: data, the zero-read, or an
-// error to report. It consumes nothing. When ctx ends first it returns the
-// context's cause (context.Cause: context.DeadlineExceeded or Canceled unless
-// another was given); after Close, os.ErrClosed. It looks once when ctx has ended
-// already.
+// AwaitReadable waits until a read would not block: data, the zero-read or an error has come. It
+// reads nothing. When ctx ends first it returns context.Cause(ctx), which is
+// context.DeadlineExceeded or context.Canceled unless the caller gave another; after Close it
+// returns os.ErrClosed. If ctx has ended before the call, AwaitReadable polls once.
 func (c *socket) AwaitReadable(ctx context.Context) error {
 	return c.await(ctx, c.reading, c.raw.Read, c.file.SetReadDeadline, unix.POLLIN)
 }
 
-// AwaitWritable waits until a write would not block: room in the send buffer, or
-// an error to report. It ends early as AwaitReadable does.
+// AwaitWritable waits until a write would not block: the send buffer has room, or an error has
+// come. It ends early as AwaitReadable does.
 func (c *socket) AwaitWritable(ctx context.Context) error {
 	return c.await(ctx, c.writing, c.raw.Write, c.file.SetWriteDeadline, unix.POLLOUT)
 }
@@ -173,7 +170,7 @@ func (c *socket) await(ctx context.Context, turn chan struct{}, wait func(func(u
 	})
 	defer func() {
 		if !stop() {
-			<-interrupted // a deadline that came later would end the next wait
+			<-interrupted // or the deadline would end the next wait
 		}
 	}()
 	var failed error
@@ -191,8 +188,8 @@ func (c *socket) await(ctx context.Context, turn chan struct{}, wait func(func(u
 	return failed
 }
 
-// Poll is one poll(2) that does not wait: which of events, and of POLLERR,
-// POLLHUP and POLLNVAL, are there now.
+// Poll calls poll(2) without waiting. It returns which of events, and of POLLERR, POLLHUP and
+// POLLNVAL, which need not be asked for, hold now.
 func (c *socket) Poll(events int16) (revents int16, err error) {
 	err = c.Control(func(fd int) (err error) {
 		revents, err = poll(fd, events)
@@ -207,14 +204,14 @@ func poll(fd int, events int16) (int16, error) {
 	return fds[0].Revents, err
 }
 
-// Shutdown is shutdown(2); how is unix.SHUT_RD, SHUT_WR or SHUT_RDWR.
+// Shutdown calls shutdown(2); how is unix.SHUT_RD, unix.SHUT_WR or unix.SHUT_RDWR.
 func (c *socket) Shutdown(how int) error {
 	return c.Control(func(fd int) error { return unix.Shutdown(fd, how) })
 }
 
-// Close is close(2): FIN, or RST when received data was not read (RFC 9293
-// §3.10.4, RFC 2525 §2.17); of an association, SHUTDOWN or ABORT
-// (net/sctp/socket.c, sctp_close). Closing twice returns os.ErrClosed.
+// Close calls close(2). The kernel sends FIN, or RST if received data was not read (RFC 9293
+// §3.10.4, RFC 2525 §2.17); for an association SHUTDOWN or ABORT (net/sctp/socket.c, sctp_close).
+// Closing twice returns os.ErrClosed.
 func (c *socket) Close() error {
 	if err := c.file.Close(); err != nil {
 		return os.ErrClosed
@@ -222,8 +219,8 @@ func (c *socket) Close() error {
 	return nil
 }
 
-// Abort closes with linger 0: the kernel sends RST, or ABORT, and forgets the
-// connection (socket(7), SO_LINGER).
+// Abort closes the socket with a linger time of 0: the kernel sends RST, or ABORT, and forgets the
+// connection (socket(7), SO_LINGER). Closing twice returns os.ErrClosed.
 func (c *socket) Abort() error {
 	err := c.Control(func(fd int) error {
 		return unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
@@ -234,12 +231,11 @@ func (c *socket) Abort() error {
 	return err
 }
 
-// Local is the socket's own address (getsockname(2)); the zero AddrPort when it
-// has none.
+// Local returns the socket's own address (getsockname(2)); the zero AddrPort when it is closed.
 func (c *socket) Local() netip.AddrPort { return c.name(unix.Getsockname) }
 
-// Remote is the peer's address (getpeername(2)); the zero AddrPort while there is
-// no connection.
+// Remote returns the peer's address (getpeername(2)); the zero AddrPort while the socket is not
+// connected.
 func (c *socket) Remote() netip.AddrPort { return c.name(unix.Getpeername) }
 
 func (c *socket) name(of func(int) (unix.Sockaddr, error)) (a netip.AddrPort) {
@@ -253,5 +249,5 @@ func (c *socket) name(of func(int) (unix.Sockaddr, error)) (a netip.AddrPort) {
 	return a
 }
 
-// String names the connection by its two addresses.
+// String returns the two addresses: "192.0.2.10:40000 > 192.0.2.20:5000".
 func (c *socket) String() string { return fmt.Sprintf("%s > %s", c.Local(), c.Remote()) }

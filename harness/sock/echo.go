@@ -16,14 +16,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Echo is a socket for ICMP echo, as ping(8) has one. Make it in the namespace.
+// Echo is a raw ICMP socket for echo requests, as ping(8) sends them.
 type Echo struct {
 	conn   *icmp.PacketConn
 	family Family
 }
 
-// OpenEcho makes a raw ICMP socket in the calling thread's namespace. It needs
-// CAP_NET_RAW there.
+// OpenEcho makes a raw ICMP socket in the calling thread's network namespace. It needs CAP_NET_RAW
+// there.
 func OpenEcho(family Family) (*Echo, error) {
 	network, local := "ip4:icmp", "0.0.0.0"
 	if family == IPv6 {
@@ -39,9 +39,9 @@ func OpenEcho(family Family) (*Echo, error) {
 // Close closes the socket.
 func (e *Echo) Close() error { return e.conn.Close() }
 
-// Ping sends one echo request and returns how long the reply took. When ctx ends
-// first, or has no deadline and a second is over, the error has the context's cause
-// (context.DeadlineExceeded for the second). One Ping at a time.
+// Ping sends one echo request and returns how long the reply took. When ctx ends first, the error
+// wraps context.Cause(ctx). A ctx without a deadline gets one of 1 s. One goroutine at a time may
+// call Ping.
 func (e *Echo) Ping(ctx context.Context, to netip.Addr) (time.Duration, error) {
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc
@@ -58,7 +58,7 @@ func (e *Echo) Ping(ctx context.Context, to netip.Addr) (time.Duration, error) {
 	})
 	defer func() {
 		if !stop() {
-			<-interrupted // a deadline that came later would end the next Ping
+			<-interrupted // or the deadline would end the next Ping
 		}
 	}()
 	took, err := e.ping(to)
@@ -78,7 +78,7 @@ func (e *Echo) ping(to netip.Addr) (time.Duration, error) {
 	if e.family == IPv6 {
 		request, reply, protocol = ipv6.ICMPTypeEchoRequest, ipv6.ICMPTypeEchoReply, unix.IPPROTO_ICMPV6
 	}
-	// The socket is given the answers to everybody's requests: this text is ours.
+	// A raw socket receives the replies to all requests of the machine: this text marks ours.
 	text := rand.Text()
 	packet, err := (&icmp.Message{Type: request, Body: &icmp.Echo{ID: 1, Seq: 1, Data: []byte(text)}}).Marshal(nil)
 	if err != nil {

@@ -18,7 +18,7 @@ func (m *machine) echo(t *testing.T, family sock.Family) (e *sock.Echo) {
 	return e
 }
 
-// fallSilent makes the machine answer no echo request (ip-sysctl.rst).
+// fallSilent makes the host answer no echo requests (Documentation/networking/ip-sysctl.rst).
 func (m *machine) fallSilent(t *testing.T) {
 	t.Helper()
 	must(t, m.ns.Do(func() error {
@@ -30,7 +30,7 @@ func (m *machine) fallSilent(t *testing.T) {
 
 var echoTargets = map[sock.Family]netip.Addr{sock.IPv4: loopback4.Addr(), sock.IPv6: loopback6.Addr()}
 
-// An ICMP socket is given every answer that comes to the machine.
+// A raw ICMP socket receives every reply that comes to the host.
 func TestAPingTakesNoAnswerButItsOwn(t *testing.T) {
 	m := newMachine(t)
 	others := map[sock.Family]*sock.Echo{}

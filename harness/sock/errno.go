@@ -6,9 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ErrnoName is the name of an error's errno in manuals, such as "ECONNRESET", or the
-// error's own text where there is none. Of the two names of 95 it is the one for
-// sockets.
+// ErrnoName returns the name of the errno that err is or wraps, such as "ECONNRESET"; the text of
+// err if it wraps none. Errno 95 has two names: it returns that for sockets, EOPNOTSUPP.
 func ErrnoName(err error) string {
 	errno, ok := errors.AsType[unix.Errno](err)
 	switch {

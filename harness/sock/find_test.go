@@ -7,8 +7,8 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
-// With a single look Find misses one connection in some hundred here. FIN_WAIT2 of a
-// socket without a program is kept in an entry as TIME_WAIT is.
+// With a single lookup Find misses about one connection in a hundred here. The kernel keeps an
+// orphan's FIN_WAIT2 in the same kind of entry as TIME_WAIT.
 func TestAConnectionIsFoundWhileItsSocketBecomesATimeWait(t *testing.T) {
 	m := newMachine(t)
 	const connections = 1000

@@ -10,9 +10,9 @@ import (
 // Listener is a listening TCP socket.
 type Listener struct{ conn *Conn }
 
-// Listen makes a listening socket on local in the calling thread's namespace,
-// with SO_REUSEADDR, so that TIME_WAIT of an earlier connection is no obstacle.
-// The kernel caps backlog at net.core.somaxconn without a word (listen(2)).
+// Listen makes a listening socket on local in the calling thread's network namespace. It sets
+// SO_REUSEADDR, so connections in TIME_WAIT do not hold the port. Port 0 lets the kernel choose.
+// The kernel silently caps backlog at net.core.somaxconn (listen(2)).
 func Listen(local netip.AddrPort, backlog int) (*Listener, error) {
 	c, err := Socket(Family(familyOf(local)))
 	if err != nil {
@@ -34,7 +34,7 @@ func Listen(local netip.AddrPort, backlog int) (*Listener, error) {
 	return &Listener{c}, nil
 }
 
-// Accept is one accept4(2) without blocking: EAGAIN when the accept queue is empty.
+// Accept calls accept4(2) once, without blocking: EAGAIN when the accept queue is empty.
 func (l *Listener) Accept() (*Conn, error) {
 	fd, err := l.conn.accept()
 	if err != nil {
@@ -43,7 +43,7 @@ func (l *Listener) Accept() (*Conn, error) {
 	return NewConn(fd)
 }
 
-// AwaitAccept waits for the next connection. It ends early as Conn.AwaitReadable
+// AwaitAccept waits for the next connection and accepts it. It ends early as Conn.AwaitReadable
 // does.
 func (l *Listener) AwaitAccept(ctx context.Context) (*Conn, error) {
 	fd, err := l.conn.awaitAccept(ctx)
@@ -64,9 +64,9 @@ func (c *socket) accept() (fd int, err error) {
 	return fd, err
 }
 
-// awaitAccept does not accept before there is a connection: without a free descriptor
-// that would be EMFILE though nobody waits (net/socket.c, __sys_accept4 takes the
-// descriptor first).
+// awaitAccept waits for the next connection and accepts it. It waits first, because accept4(2)
+// takes a descriptor before it looks into the queue (net/socket.c, __sys_accept4): with no free
+// descriptor it would return EMFILE although no connection has come.
 func (c *socket) awaitAccept(ctx context.Context) (fd int, err error) {
 	for {
 		if err := c.AwaitReadable(ctx); err != nil {
@@ -78,11 +78,11 @@ func (c *socket) awaitAccept(ctx context.Context) (fd int, err error) {
 	}
 }
 
-// Local is the address it listens on.
+// Local returns the address that the socket listens on.
 func (l *Listener) Local() netip.AddrPort { return l.conn.Local() }
 
-// Control runs f with the descriptor.
+// Control calls f with the descriptor, as Conn.Control does.
 func (l *Listener) Control(f func(fd int) error) error { return l.conn.Control(f) }
 
-// Close stops listening. Connections that wait in the accept queue are reset.
+// Close closes the socket. The kernel resets the connections in the accept queue.
 func (l *Listener) Close() error { return l.conn.Close() }

@@ -10,7 +10,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
-// The limits are MAX_TCP_KEEPIDLE and the two after it in include/net/tcp.h.
+// The limits are those of include/net/tcp.h: MAX_TCP_KEEPIDLE, MAX_TCP_KEEPINTVL, MAX_TCP_KEEPCNT.
 func TestKeepaliveTakesWhatTheKernelTakes(t *testing.T) {
 	client, server := newMachine(t).pair(t, loopback4)
 	const s, ms, most, beyond = time.Second, time.Millisecond, 32767 * time.Second, 1 << 32
@@ -73,7 +73,7 @@ func TestQueuesCountBytes(t *testing.T) {
 	expect(client, sock.Queues{Sent: 9}, "9 bytes unacknowledged")
 }
 
-// A FIN takes a sequence number, which is acknowledged like a byte (RFC 9293 §3.4).
+// A FIN has a sequence number, which the peer acknowledges like a byte (RFC 9293 §3.4).
 func TestAFINCountsAsAByteUntilItIsAcknowledgedOrRead(t *testing.T) {
 	m := newMachine(t)
 	client, server := m.pair(t, loopback4)

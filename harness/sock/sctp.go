@@ -12,18 +12,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// SCTP is one SCTP socket of the one-to-one style (RFC 6458 §4), and so an association
-// or a listener. It has the calls of a Conn, and makes them in the same way: one
-// system call each, never blocking, the kernel's errno unwrapped.
+// SCTP is an SCTP socket of the one-to-one style (RFC 6458 §4): an association or a listener. As
+// with a Conn each method makes one system call, does not block unless named Await, and returns the
+// kernel's errno unwrapped.
 //
-// Its types and addresses are those of github.com/ishidawataru/sctp. The system calls
-// are our own: that library's block without a deadline, it closes with shutdown(2), and
-// it hands the kernel pointers to a stack that Go may have moved by then.
+// The package takes constants and structures from github.com/ishidawataru/sctp, and makes the
+// system calls itself: that library blocks without a deadline, closes with shutdown(2), and passes
+// the kernel pointers into a stack that Go may have moved.
 type SCTP struct{ socket }
 
-// OpenSCTP makes an unconnected SCTP socket in the calling thread's namespace. It tells
-// the stream and payload protocol of what it receives; notifications it has to be asked
-// for (Subscribe). The error is EPROTONOSUPPORT where the kernel has no SCTP.
+// OpenSCTP makes an unconnected SCTP socket in the calling thread's network namespace. Received
+// messages have their stream and payload protocol; Subscribe asks for notifications. The error is
+// EPROTONOSUPPORT where the kernel has no SCTP.
 func OpenSCTP(family Family) (*SCTP, error) {
 	fd, err := unix.Socket(int(family), unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.IPPROTO_SCTP)
 	if err != nil {
@@ -48,15 +48,15 @@ func newSCTP(fd int) (*SCTP, error) {
 	return &SCTP{s}, nil
 }
 
-// BindAll binds to several addresses of the host, which share the port of the first
+// BindAll binds the socket to several addresses of the host, all with the port of the first
 // (sctp_bindx, RFC 6458 §9.1).
 func (s *SCTP) BindAll(local ...netip.AddrPort) error {
 	return s.setAddresses(sctp.SCTP_SOCKOPT_BINDX_ADD, local)
 }
 
-// ConnectAll is Connect with several addresses of one peer, which share the port of the
-// first (sctp_connectx, RFC 6458 §9.9): it returns EINPROGRESS, and AwaitConnected
-// waits for the outcome. The INIT goes to the first address.
+// ConnectAll connects to a peer with several addresses, all with the port of the first
+// (sctp_connectx, RFC 6458 §9.9). It sends the INIT to the first address and returns EINPROGRESS;
+// AwaitConnected waits for the outcome.
 func (s *SCTP) ConnectAll(remote ...netip.AddrPort) error {
 	return s.setAddresses(sctp.SCTP_SOCKOPT_CONNECTX, remote)
 }
@@ -72,13 +72,13 @@ func (s *SCTP) setAddresses(option int, addresses []netip.AddrPort) error {
 	return s.setOption(option, packed.ToRawSockAddrBuf())
 }
 
-// Listen makes a listener of a bound socket. What is set on it before holds for the
-// associations that it accepts.
+// Listen calls listen(2) on a bound socket. Options that were set before hold for the associations
+// that it accepts.
 func (s *SCTP) Listen(backlog int) error {
 	return s.Control(func(fd int) error { return unix.Listen(fd, backlog) })
 }
 
-// Accept is one accept4(2) without blocking: EAGAIN when the accept queue is empty.
+// Accept calls accept4(2) once, without blocking: EAGAIN when the accept queue is empty.
 func (s *SCTP) Accept() (*SCTP, error) {
 	fd, err := s.accept()
 	if err != nil {
@@ -87,7 +87,7 @@ func (s *SCTP) Accept() (*SCTP, error) {
 	return newSCTP(fd)
 }
 
-// AwaitAccept waits for the next association. It ends early as AwaitReadable does.
+// AwaitAccept waits for the next association and accepts it. It ends early as AwaitReadable does.
 func (s *SCTP) AwaitAccept(ctx context.Context) (*SCTP, error) {
 	fd, err := s.awaitAccept(ctx)
 	if err != nil {
@@ -96,26 +96,26 @@ func (s *SCTP) AwaitAccept(ctx context.Context) (*SCTP, error) {
 	return newSCTP(fd)
 }
 
-// Message is what one recvmsg(2) has returned. The zero value is the zero-read.
+// Message is the outcome of one recvmsg(2). The zero value is the zero-read.
 type Message struct {
 	Data     []byte
-	Stream   uint16 // data only
-	Protocol uint32 // data only: the payload protocol identifier, 46 for Diameter
+	Stream   uint16 // of data only
+	Protocol uint32 // of data only: the payload protocol identifier; 46 is Diameter
 
-	Notification bool // MSG_NOTIFICATION: Data is of the kernel, not of the peer (RFC 6458 §6)
-	Whole        bool // MSG_EOR: the message ends here; without it the rest comes with the next read
+	Notification bool // MSG_NOTIFICATION: Data is a notification of the kernel (RFC 6458 §6)
+	Whole        bool // MSG_EOR: the message ends here; otherwise the next read returns more of it
 }
 
-// Zero says whether it is the zero-read: the peer has shut down, and everything before
-// it was read.
+// Zero reports whether the message is the zero-read: the peer has shut down, and everything before
+// was read.
 func (m Message) Zero() bool { return len(m.Data) == 0 && !m.Whole }
 
-// messageInfo is the size of struct sctp_sndrcvinfo (RFC 6458 §5.3.2).
+// messageInfo is the size of struct sctp_sndrcvinfo (RFC 6458 §5.3.2), in bytes.
 const messageInfo = int(unsafe.Sizeof(sctp.SndRcvInfo{}))
 
-// SendMessage is one sendmsg(2) without blocking and without SIGPIPE. The kernel takes a
-// message whole, or its errno says why not: EAGAIN when the send buffer is full, EINVAL
-// for a stream that was not negotiated, EPIPE after a shutdown of either side.
+// SendMessage calls sendmsg(2) once, without blocking and without SIGPIPE. The kernel takes the
+// whole message or returns an errno: EAGAIN when the send buffer is full, EINVAL for a stream that
+// was not negotiated, EPIPE after a shutdown of either side.
 func (s *SCTP) SendMessage(stream uint16, protocol uint32, data []byte) error {
 	control := make([]byte, unix.CmsgSpace(messageInfo))
 	header := (*unix.Cmsghdr)(unsafe.Pointer(&control[0]))
@@ -123,8 +123,8 @@ func (s *SCTP) SendMessage(stream uint16, protocol uint32, data []byte) error {
 	header.SetLen(unix.CmsgLen(messageInfo))
 	info := control[unix.CmsgLen(0):]
 	binary.NativeEndian.PutUint16(info, stream)
-	// The kernel passes the identifier on as it is: the order of bytes is up to programs,
-	// and the network's is the one that protocols and analysers use.
+	// The kernel does not convert the identifier. Protocols and analysers use network byte
+	// order.
 	binary.BigEndian.PutUint32(info[8:], protocol)
 	return s.Control(func(fd int) error {
 		_, err := ignoringEINTR(func() (int, error) { return unix.SendmsgN(fd, data, control, nil, unix.MSG_NOSIGNAL) })
@@ -132,10 +132,11 @@ func (s *SCTP) SendMessage(stream uint16, protocol uint32, data []byte) error {
 	})
 }
 
-// ReceiveMessage is one recvmsg(2) without blocking: EAGAIN means that there is nothing
-// to read yet, or that the association is gone and its errno was read before: the kernel
-// says ENOTCONN only to a read that blocks (net/sctp/socket.c, sctp_wait_for_packet). A p that is too small leaves the rest for the next call (RFC 6458 §8.1.24,
-// net/sctp/socket.c, sctp_recvmsg); 148 bytes take any notification but SEND_FAILED.
+// ReceiveMessage calls recvmsg(2) once, without blocking. EAGAIN means that there is nothing to read
+// yet, or that the association is gone and its errno was read before: the kernel returns ENOTCONN
+// only to a read that blocks (net/sctp/socket.c, sctp_wait_for_packet). If p is too small, the next
+// call returns the rest (net/sctp/socket.c, sctp_recvmsg). Every notification but SEND_FAILED fits
+// into 148 bytes.
 func (s *SCTP) ReceiveMessage(p []byte) (Message, error) {
 	var m Message
 	err := s.Control(func(fd int) error {
@@ -151,7 +152,7 @@ func (s *SCTP) ReceiveMessage(p []byte) (Message, error) {
 		m = Message{Data: p[:n], Notification: flags&sctp.MSG_NOTIFICATION != 0, Whole: flags&unix.MSG_EOR != 0}
 		messages, err := unix.ParseSocketControlMessage(control[:controlLength])
 		if err != nil {
-			return fmt.Errorf("reading what came with an SCTP message: %w", err)
+			return fmt.Errorf("decoding the control messages of an SCTP message: %w", err)
 		}
 		for _, c := range messages {
 			if c.Header.Level == unix.IPPROTO_SCTP && c.Header.Type == sctp.SCTP_CMSG_SNDRCV && len(c.Data) >= messageInfo {
@@ -164,8 +165,8 @@ func (s *SCTP) ReceiveMessage(p []byte) (Message, error) {
 	return m, err
 }
 
-// RemoteAddresses are the addresses of the peer, a path to each (sctp_getpaddrs, RFC 6458
-// §9.3). EINVAL while there is no association.
+// RemoteAddresses returns the addresses of the peer, one for each path (sctp_getpaddrs, RFC 6458
+// §9.3); EINVAL while there is no association.
 func (s *SCTP) RemoteAddresses() ([]netip.AddrPort, error) {
 	b := make([]byte, 4096) // struct sctp_getaddrs
 	if _, err := s.getOption(sctp.SCTP_GET_PEER_ADDRS, b); err != nil {
@@ -184,11 +185,11 @@ func (s *SCTP) RemoteAddresses() ([]netip.AddrPort, error) {
 	return all, nil
 }
 
-// sizeofAddress is the size of struct sockaddr_storage.
+// sizeofAddress is the size of struct sockaddr_storage, in bytes.
 const sizeofAddress = 128
 
-// packAddress is an address as struct sockaddr_storage; zeros, which stand for any,
-// where it is not valid.
+// packAddress returns an address as struct sockaddr_storage; zeros, which stand for all addresses,
+// for an invalid one.
 func packAddress(a netip.AddrPort) []byte {
 	b := make([]byte, sizeofAddress)
 	if a.IsValid() {
@@ -198,8 +199,8 @@ func packAddress(a netip.AddrPort) []byte {
 	return b
 }
 
-// unpackAddress reads a struct sockaddr_in or sockaddr_in6; the zero AddrPort from
-// another.
+// unpackAddress decodes struct sockaddr_in and struct sockaddr_in6. It returns the zero AddrPort for
+// another family.
 func unpackAddress(b []byte) netip.AddrPort {
 	port := binary.BigEndian.Uint16(b[2:])
 	switch Family(binary.NativeEndian.Uint16(b)) {
@@ -211,13 +212,13 @@ func unpackAddress(b []byte) netip.AddrPort {
 	return netip.AddrPort{}
 }
 
-// setOption is setsockopt(2) for a structure.
+// setOption calls setsockopt(2) for a structure.
 func (s *SCTP) setOption(name int, value []byte) error {
 	return s.Control(func(fd int) error { return unix.SetsockoptString(fd, sctp.SOL_SCTP, name, string(value)) })
 }
 
-// getOption is getsockopt(2) for a structure, of which the kernel may read the beginning
-// and write as many bytes as it returns.
+// getOption calls getsockopt(2) for a structure. The kernel may read the beginning of value; it
+// writes as many bytes as getOption returns.
 func (s *SCTP) getOption(name int, value []byte) (int, error) {
 	length := uint32(len(value))
 	err := s.Control(func(fd int) error {

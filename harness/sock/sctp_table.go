@@ -1,6 +1,7 @@
 package sock
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -9,52 +10,52 @@ import (
 	"strings"
 )
 
-// AssociationEntry is what the kernel says of one association, whichever program holds
-// it.
+// AssociationEntry is an association's line in the kernel's table, whichever program holds the
+// association.
 type AssociationEntry struct {
 	Local, Remote []netip.AddrPort
 	State         SCTPState
-	Retransmitted int // DATA chunks sent again
+	Retransmitted int // DATA chunks retransmitted
 }
 
-// String is the association in one line.
+// String returns the entry in one line.
 func (e AssociationEntry) String() string {
 	return fmt.Sprintf("%-12s %v > %v retransmitted %d", e.State, e.Local, e.Remote, e.Retransmitted)
 }
 
-// Associations lists the associations of the calling thread's namespace, those without a
-// program included (net/sctp/proc.c, sctp_assocs_seq_show). There are none where the
-// kernel has no SCTP.
+// Associations returns the SCTP associations of the calling thread's network namespace, also those
+// that no program holds (net/sctp/proc.c, sctp_assocs_seq_show). It returns none where the kernel
+// has no SCTP.
 func Associations() ([]AssociationEntry, error) {
-	// Not /proc/net: that is the namespace of the process's first thread.
+	// Not /proc/net, which shows the namespace of the process's first thread.
 	text, err := os.ReadFile("/proc/thread-self/net/sctp/assocs")
 	if os.IsNotExist(err) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading the associations: %w", err)
+		return nil, fmt.Errorf("reading the table of associations: %w", err)
 	}
 	var all []AssociationEntry
 	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
 	for _, line := range lines[1:] { // after the headings
 		e, err := associationOf(line)
 		if err != nil {
-			return nil, fmt.Errorf("reading the associations: the line %q: %w", line, err)
+			return nil, fmt.Errorf("reading the table of associations: the line %q: %w", line, err)
 		}
 		all = append(all, e)
 	}
 	return all, nil
 }
 
-// associationOf reads a line. Its columns are: ASSOC SOCK STY SST ST HBKT ASSOC-ID TX_QUEUE
+// associationOf decodes a line. Its columns are: ASSOC SOCK STY SST ST HBKT ASSOC-ID TX_QUEUE
 // RX_QUEUE UID INODE LPORT RPORT LADDRS <-> RADDRS HBINT INS OUTS MAXRT T1X T2X RTXC and
-// four more; there may be several addresses, the primary ones with an asterisk.
+// four more. There may be several addresses; the primary ones have an asterisk.
 func associationOf(line string) (AssociationEntry, error) {
 	const state, localPort, remotePort, firstLocal = 4, 11, 12, 13
 	fields := strings.Fields(line)
 	arrow := slices.Index(fields, "<->")
 	if arrow < firstLocal {
-		return AssociationEntry{}, fmt.Errorf("it has no addresses")
+		return AssociationEntry{}, errors.New("it has no addresses")
 	}
 	after := arrow + 1
 	for after < len(fields) && strings.ContainsAny(fields[after], ".:") {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The lines are those that a 6.1 kernel prints: the columns of net/sctp/proc.c.
+// The lines were printed by Linux 6.1; net/sctp/proc.c names the columns.
 func TestALineOfTheAssociationTableIsRead(t *testing.T) {
 	for _, c := range []struct {
 		line string

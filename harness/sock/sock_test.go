@@ -49,7 +49,7 @@ func (m *machine) listen(t *testing.T, at netip.AddrPort, backlog int) (l *sock.
 	return l
 }
 
-// dial starts to connect; the outcome is not awaited.
+// dial calls connect(2) and does not await the outcome.
 func (m *machine) dial(t *testing.T, to netip.AddrPort) (c *sock.Conn) {
 	t.Helper()
 	family := map[bool]sock.Family{true: sock.IPv4, false: sock.IPv6}[to.Addr().Is4()]

@@ -2,8 +2,8 @@ package sock
 
 import "fmt"
 
-// State is a TCP state as the kernel numbers it (include/net/tcp_states.h).
-// The zero value is no state.
+// State is a TCP state, numbered as in the kernel (include/net/tcp_states.h). The zero value is no
+// state.
 type State uint8
 
 // The TCP states.
@@ -28,7 +28,7 @@ var stateNames = map[State]string{
 	LastAck: "LAST_ACK", Listening: "LISTEN", Closing: "CLOSING", NewSynReceived: "NEW_SYN_RECV",
 }
 
-// String is the state's name as RFC 9293 §3.3.2 and ss(8) write it.
+// String returns the state's name in RFC 9293 §3.3.2, with underscores: "FIN_WAIT2".
 func (s State) String() string {
 	if name, ok := stateNames[s]; ok {
 		return name

@@ -28,6 +28,9 @@ func CheckMemory(memory int) error {
 	return nil
 }
 
+// InitFile is the file of process 1 in a guest.
+const InitFile = "/init"
+
 // Guest is a machine that runs commands, one after another.
 type Guest struct {
 	Machine  Machine

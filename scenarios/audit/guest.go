@@ -12,6 +12,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
+	"github.com/halfopen-lab/halfopen/harness/virtual/image"
 	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
 	"github.com/halfopen-lab/halfopen/harness/virtual/root"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
@@ -19,25 +20,29 @@ import (
 
 // The files and the directory of halfopen in the guest.
 const (
-	initFile    = "/init"
 	self        = "/usr/lib/halfopen"
 	planFile    = "/etc/halfopen-audit.json"
 	guestReport = "/report"
 )
 
 // reserved are the names that nothing else may have in the guest.
-var reserved = []string{initFile, self, planFile, guestReport, guest.PlanFile}
-
-// process1 is process 1 of the guest.
-const process1 reexec.Name = "guest"
-
-func init() { reexec.Register(process1, func([]string) error { guest.Main(); return nil }) }
+var reserved = []string{virtual.InitFile, self, planFile, guestReport, guest.PlanFile}
 
 // runInGuest carries the audit out in a guest with virtual time.
 func runInGuest(ctx context.Context, r Request) (*answer.Answer, error) {
 	r.tell(Progress{Stage: Packing})
+	var from *image.Image
+	if r.Image != "" { // what is wrong with a name is said before anything slow
+		var err error
+		if from, err = image.Open(ctx, r.Image); err != nil {
+			return nil, err
+		}
+		if r, err = r.asImageSays(from); err != nil {
+			return nil, err
+		}
+	}
 	var packages *debian.Installation
-	if len(r.Packages) > 0 { // what is wrong with a name is said before anything slow
+	if len(r.Packages) > 0 {
 		var err error
 		if packages, err = debian.Resolve(ctx, r.Packages); err != nil {
 			return nil, err
@@ -49,7 +54,7 @@ func runInGuest(ctx context.Context, r Request) (*answer.Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	files, system, err := equip(ctx, r, m, packages)
+	files, system, err := equip(ctx, r, m, from, packages)
 	if err != nil {
 		return nil, err
 	}
@@ -90,16 +95,19 @@ type system struct {
 
 // equip puts everything that the audit needs into a guest: this program itself, what labs
 // need, the plan; and the programs, or the root in which they are.
-func equip(ctx context.Context, r Request, m virtual.Machine, packages *debian.Installation) (*virtual.Files, system, error) {
+func equip(ctx context.Context, r Request, m virtual.Machine, from *image.Image, packages *debian.Installation) (*virtual.Files, system, error) {
 	programs := func() (*virtual.Files, system, plan, error) { return withMachine(ctx, r, m, packages) }
-	if !m.ReachesMachine() {
+	switch {
+	case from != nil:
+		programs = func() (*virtual.Files, system, plan, error) { return withImage(ctx, r, m, from) }
+	case !m.ReachesMachine():
 		programs = func() (*virtual.Files, system, plan, error) { return withCopies(ctx, r) }
 	}
 	files, s, p, err := programs()
 	if err != nil {
 		return nil, system{}, err
 	}
-	if err := addSelf(files); err != nil {
+	if err := root.AddSelf(files, self); err != nil {
 		return nil, system{}, err
 	}
 	content, err := json.Marshal(p)
@@ -129,7 +137,7 @@ func withMachine(ctx context.Context, r Request, m virtual.Machine, packages *de
 	}
 	if packages != nil {
 		init := files.Clone()
-		if err := addSelf(init); err != nil {
+		if err := root.AddSelf(init, self); err != nil {
 			return failed(err)
 		}
 		if installed, err = root.Install(ctx, m, init, packages, r.log()); err != nil {
@@ -188,18 +196,4 @@ func withCopies(ctx context.Context, r Request) (*virtual.Files, system, plan, e
 	}
 	p.Base = r.environment(systemPath, "/root")
 	return copies.Files, system{}, p, nil
-}
-
-// addSelf puts the running binary into the guest, and a script that starts it as process 1.
-func addSelf(files *virtual.Files) error {
-	own, err := os.Executable()
-	if err != nil {
-		return fmt.Errorf("looking for the file of the running program: %w", err)
-	}
-	if err := root.AddProgram(files, self, own); err != nil {
-		return err
-	}
-	script := fmt.Sprintf("#!/usr/bin/sh\n%s=%s exec %s\n", reexec.Variable, process1, self)
-	files.Write(initFile, []byte(script), 0o755)
-	return nil
 }

@@ -17,6 +17,7 @@ type plan struct {
 	Root     string                       // the directory that is the programs' root; empty: the measuring process's own
 	Family   sock.Family                  // of the labs; zero: IPv4
 	Base     []string                     // NAME=VALUE, of every program
+	Image    *answer.Image                // nil: none
 }
 
 // environment returns what every program has in its environment. The home of a user is for

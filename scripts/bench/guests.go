@@ -12,6 +12,7 @@ import (
 
 	"github.com/onsi/ginkgo/v2/types"
 
+	"github.com/halfopen-lab/halfopen/fixtures/catalogue"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/gotest"
 	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
@@ -22,8 +23,8 @@ import (
 // The specs that are measured by themselves: one that is over at once, and one that
 // waits for three days of keepalive probes.
 const (
-	instant = "What the other side gets over IPv4 from a close: FIN"
-	idle    = "peer that lives over IPv4 .*72 h of silence"
+	instant = "over IPv4 .*" + catalogue.Immediate
+	idle    = "over IPv4 .*" + catalogue.ThreeDays
 )
 
 // sleeper is the program that sleeps for 7200 s.
@@ -125,7 +126,7 @@ func matches(pattern string) func(text string) bool {
 func sleepIn(ctx context.Context, want machine.Want) (seconds float64, err error) {
 	const program = "/sleep"
 	files := &virtual.Files{}
-	if err := errors.Join(files.Build(ctx, "/init", "./harness/virtual/guest/init"), files.Build(ctx, program, sleeper)); err != nil {
+	if err := errors.Join(files.Build(ctx, virtual.InitFile, "./harness/virtual/guest/init"), files.Build(ctx, program, sleeper)); err != nil {
 		return 0, err
 	}
 	found, err := machine.Find(ctx, want, os.Stderr)

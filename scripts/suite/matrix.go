@@ -7,8 +7,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"github.com/halfopen-lab/halfopen/fixtures/catalogue"
 	"github.com/halfopen-lab/halfopen/fixtures/detection"
 	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/scripts/suites"
@@ -58,20 +60,28 @@ func writeMatrix(directory string, m detection.Matrix) error {
 		os.WriteFile(filepath.Join(directory, "matrix.md"), []byte(m.Markdown()), 0o644))
 }
 
-// Where the committed matrix is, from the top of the repository.
+// Where the committed matrix is, from the top of the repository, and the pages that show it:
+// one all of it, one some faults.
 const (
 	committedFile = "fixtures/detection/matrix.json"
+	page          = "docs/detection-matrix.md"
 	readme        = "README.md"
 )
 
-// The lines of the README around the matrix.
+// readmeFaults are the faults that the README shows.
+var readmeFaults = []string{
+	"process killed", "process stopped", "host powered off",
+	"idle timeout of 350 s, silent", "idle timeout of 350 s, RST to the sender", "receiver not reading",
+}
+
+// The lines of a page around the matrix.
 const (
 	matrixBegins = "<!-- The detection matrix, written by `make matrix` -->\n"
 	matrixEnds   = "<!-- The end of the detection matrix -->\n"
 )
 
 // matrixSpecs is the text of the specs that measure the matrix (suites/matrix).
-const matrixSpecs = "The detection matrix"
+const matrixSpecs = catalogue.Matrix
 
 // toRecord makes a run one that measures the whole matrix, and nothing else, or says
 // what in its settings is against that.
@@ -90,7 +100,7 @@ func toRecord(s *suites.Settings, executors string) error {
 	return nil
 }
 
-// record replaces the committed matrix, and the one in the README.
+// record replaces the committed matrix, and what the pages show of it.
 func record(measured detection.Matrix) error {
 	was, err := os.ReadFile(committedFile)
 	if err != nil {
@@ -107,20 +117,40 @@ func record(measured detection.Matrix) error {
 	if err != nil {
 		return err
 	}
-	text, err := os.ReadFile(readme)
+	pages := map[string][]byte{committedFile: content}
+	for file, shown := range map[string]detection.Matrix{page: measured, readme: forReadme(measured)} {
+		if pages[file], err = withMatrix(file, shown); err != nil {
+			return err
+		}
+	}
+	for file, content := range pages {
+		if err := os.WriteFile(file, content, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forReadme returns the rows that the README shows.
+func forReadme(m detection.Matrix) detection.Matrix {
+	return slices.DeleteFunc(slices.Clone(m), func(row detection.Row) bool {
+		return row.Protocol != detection.TCP || !slices.Contains(readmeFaults, row.Fault)
+	})
+}
+
+// withMatrix returns a page with another matrix.
+func withMatrix(file string, shown detection.Matrix) ([]byte, error) {
+	text, err := os.ReadFile(file)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	before, rest, begins := strings.Cut(string(text), matrixBegins)
 	_, after, ends := strings.Cut(rest, matrixEnds)
 	if !begins || !ends {
-		return fmt.Errorf("writing the detection matrix into %s: the line %q or %q is not there", readme, matrixBegins, matrixEnds)
+		return nil, fmt.Errorf("writing the detection matrix into %s: the line %q or %q is not there", file, matrixBegins, matrixEnds)
 	}
-	if err := os.WriteFile(committedFile, content, 0o644); err != nil {
-		return err
-	}
-	return os.WriteFile(readme, []byte(before+matrixBegins+block(measured)+matrixEnds+after), 0o644)
+	return []byte(before + matrixBegins + block(shown) + matrixEnds + after), nil
 }
 
-// block is the matrix as the README has it.
+// block returns the matrix as a page shows it.
 func block(m detection.Matrix) string { return "```\n" + m.Text() + "```\n" }

@@ -1,6 +1,8 @@
 package suite
 
 import (
+	"bytes"
+	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -59,7 +61,7 @@ func TestAPartWithoutTheMatrixSaysNothingOfIt(t *testing.T) {
 	}
 }
 
-// repository is a directory with a committed matrix of one row, and a README.
+// repository is a directory with a committed matrix of one row, and the pages that show it.
 func repository(t *testing.T, fault string) {
 	t.Helper()
 	t.Chdir(t.TempDir())
@@ -69,25 +71,33 @@ func repository(t *testing.T, fault string) {
 	if err := os.WriteFile(committedFile, []byte(`[{"fault":"`+fault+`","load":"idle","side":"client","outcomes":["alive"]}]`), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(readme, []byte("before\n"+matrixBegins+"old\n"+matrixEnds+"after\n"), 0o644); err != nil {
+	if err := os.Mkdir(filepath.Dir(page), 0o755); err != nil {
 		t.Fatal(err)
+	}
+	for _, file := range []string{page, readme} {
+		if err := os.WriteFile(file, []byte("before\n"+matrixBegins+"old\n"+matrixEnds+"after\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
-func TestARecordedMatrixReplacesTheCommittedOneAndTheReadmes(t *testing.T) {
+func TestARecordedMatrixReplacesTheCommittedOneAndThePages(t *testing.T) {
 	repository(t, "cable out") // with a column only: more may be added
 	s := suites.Settings{Report: t.TempDir(), Record: true}
 	if _, err := showMatrix(&strings.Builder{}, s, &outcome{green: true, specs: types.SpecReports{measuring("never")}}); err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(readme)
+	text, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, part := range []string{"before\n" + matrixBegins, "cable out\n idle client  never", "```\n" + matrixEnds + "after\n"} {
 		if !strings.Contains(string(text), part) {
-			t.Errorf("the README has no %q:\n%s", part, text)
+			t.Errorf("the page has no %q:\n%s", part, text)
 		}
+	}
+	if text, err := os.ReadFile(readme); err != nil || strings.Contains(string(text), "cable out") || strings.Contains(string(text), "\nold\n") {
+		t.Errorf("the README, which does not show this fault, has\n%s(%v)", text, err)
 	}
 	content, err := os.ReadFile(committedFile)
 	if err != nil {
@@ -139,16 +149,26 @@ func TestARunThatCannotMeasureTheWholeMatrixDoesNotRecord(t *testing.T) {
 	}
 }
 
-func TestTheReadmeShowsTheCommittedMatrix(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join("..", "..", readme))
-	if err != nil {
-		t.Fatal(err)
-	}
+var update = flag.Bool("update", false, "write the committed matrix into the pages that show it")
+
+func TestThePagesShowTheCommittedMatrix(t *testing.T) {
+	t.Chdir("../..")
 	committed, err := detection.Committed()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(text), matrixBegins+block(committed)+matrixEnds) {
-		t.Errorf("%s shows another matrix than %s: `make matrix` writes both", readme, committedFile)
+	for file, shown := range map[string]detection.Matrix{page: committed, readme: forReadme(committed)} {
+		expected, err := withMatrix(file, shown)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if *update {
+			if err := os.WriteFile(file, expected, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if text, err := os.ReadFile(file); err != nil || !bytes.Equal(text, expected) {
+			t.Errorf("%s shows another matrix than %s: go test ./scripts/suite -update writes it (%v)", file, committedFile, err)
+		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 	"github.com/halfopen-lab/halfopen/harness/virtual/gotest"
+	"github.com/halfopen-lab/halfopen/harness/virtual/root"
 	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 )
 
@@ -47,11 +48,11 @@ func OnHost(ctx context.Context, s Settings) (*Suites, error) {
 // InVirtualTime prepares a run in guests.
 func InVirtualTime(ctx context.Context, s Settings) (*Suites, error) {
 	return prepare(ctx, s, func(tests *gotest.Tests) (*Suites, error) {
-		files, err := guestFiles(ctx)
+		system, err := guestRoot(ctx)
 		if err != nil {
 			return nil, err
 		}
-		guests, err := tests.Virtual(ctx, gotest.VirtualConfig{Machine: s.Machine, Memory: cmp.Or(s.Memory, shard.Memory), Files: files})
+		guests, err := tests.Virtual(ctx, gotest.VirtualConfig{Machine: s.Machine, Memory: cmp.Or(s.Memory, shard.Memory), Root: system})
 		if err != nil {
 			return nil, err
 		}
@@ -113,20 +114,23 @@ var tested = []struct{ program, from string }{
 	{"freeDiameterd", "freediameterd"}, {"nginx", "libnginx-mod-stream"}, {"haproxy", "haproxy"},
 }
 
-// guestFiles are what the guests of the suites have in addition to those of other tests.
-func guestFiles(ctx context.Context) (*virtual.Files, error) {
-	files := &virtual.Files{}
+// guestRoot is the root file system of the suites' guests.
+func guestRoot(ctx context.Context) (*root.FileSystem, error) {
+	system, err := root.New(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for _, program := range []struct{ name, directory string }{
-		{"/init", "./harness/virtual/guest/init"}, {"/usr/bin/diameter", "./fixtures/diameter"}, // a module of its own
+		{virtual.InitFile, "./harness/virtual/guest/init"}, {"/usr/bin/diameter", "./fixtures/diameter"}, // a module of its own
 	} {
-		if err := files.Build(ctx, program.name, program.directory); err != nil {
+		if err := system.Files.Build(ctx, program.name, program.directory); err != nil {
 			return nil, err
 		}
 	}
 	for _, t := range tested {
-		if err := debian.Put(ctx, files, t.from, t.program); err != nil {
+		if err := debian.Put(ctx, system.Files, t.from, t.program); err != nil {
 			return nil, err
 		}
 	}
-	return files, nil
+	return system, nil
 }

@@ -1,5 +1,5 @@
-// Package backlog is the specs of backlog saturation: accept queues, zero windows
-// and readers that do not read: rows B1 to B8 of the catalogue.
+// Package backlog contains the specs of backlog saturation: accept queues, SYN queues, zero
+// windows and readers that do not read: rows B1 to B8 of the catalogue.
 package backlog
 
 import (
@@ -18,7 +18,7 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-// repeatsItsSYN expects what a client does whose first SYN nobody has answered.
+// repeatsItsSYN expects a client to send its SYN again after the first one got no answer.
 func repeatsItsSYN(c *harness.Conn, client *harness.Host) {
 	GinkgoHelper()
 	syns := client.SentBy(c, capture.SYN)
@@ -45,7 +45,7 @@ var _ = Describe("A server that does not accept", Rows("B1"), func() {
 			Entry("listen(2) holds 3", Waits(1500*time.Millisecond), 2),
 		)
 
-		It("lets the client that hangs in SYN-SENT in when it accepts", Waits(2*time.Second), func() {
+		It("lets a client in that hangs in SYN-SENT, when it accepts", Waits(2*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			listener := lab.Server.Listen(5000, 1)
 			saturation := scenarios.AcceptQueueFull{Listener: listener, Backlog: 1}
@@ -59,18 +59,18 @@ var _ = Describe("A server that does not accept", Rows("B1"), func() {
 			Expect(late).To(EnterState(sock.Established, Within(2*time.Second)))
 		})
 
-		It("leaves the clients in the queue believing that they are served: they can send", func() {
+		It("leaves the clients in its queue believing that they are served: they can send", func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			listener := lab.Server.Listen(5000, 2)
 			client := lab.Dial(5000)
 
 			Expect(client).To(BeInState(sock.Established))
 			Expect(client.Write("is anybody there?")).To(Succeed())
-			Eventually(func() int { return client.Entry().Queues.Sent }).WithTimeout(time.Second).Should(BeZero(), "acknowledged")
+			Eventually(func() int { return client.Entry().Queues.Sent }).WithTimeout(time.Second).Should(BeZero(), "all data is acknowledged")
 			Expect(listener.Accept("server").Read()).To(Equal("is anybody there?"))
 		})
 
-		It("caps its backlog at somaxconn without a word", func() {
+		It("silently caps its backlog at somaxconn", func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			lab.Server.Sysctl("core/somaxconn", 3)
 

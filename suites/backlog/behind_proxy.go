@@ -14,9 +14,9 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-var _ = Describe("A proxy before a server that never reads", Rows("B6"), func() {
+var _ = Describe("A proxy in front of a server that never reads", Rows("B6"), func() {
 	EachFamily(func(family sock.Family) {
-		It("hides the backlog: data is accepted that is in neither peer's queue", func() {
+		It("hides the backlog: it accepts data that is in neither peer's queue", func() {
 			lab := harness.New(GinkgoT(), harness.Proxied, family)
 			client, server := lab.Connect(5000)
 
@@ -30,12 +30,12 @@ var _ = Describe("A proxy before a server that never reads", Rows("B6"), func() 
 					hidden += entry.Queues.Sent + entry.Queues.Received
 				}
 			}
-			Expect(stall.Accepted-visible).To(BeNumerically(">", 0), "neither netstat shows it")
-			Expect(stall.Accepted-visible).To(BeNumerically(">=", hidden), "it is in the proxy's sockets, and in its memory")
+			Expect(stall.Accepted-visible).To(BeNumerically(">", 0), "bytes that netstat shows on neither peer")
+			Expect(stall.Accepted-visible).To(BeNumerically(">=", hidden), "they are in the proxy's sockets and in its memory")
 			Expect(hidden).To(BeNumerically(">", 0))
 		})
 
-		It("acknowledges what the server will never read: when it closes, the client learns of the end, and its acknowledgements say that more has arrived than did", func() {
+		It("acknowledges what the server will never read: when the server closes, the client gets ECONNRESET, and more bytes were acknowledged than have arrived", func() {
 			lab := harness.New(GinkgoT(), harness.Proxied, family)
 			client, server := lab.Connect(5000)
 			stall := &scenarios.ReceiverStalls{Sender: client, Receiver: server}

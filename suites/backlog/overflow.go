@@ -16,12 +16,12 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-// net/ipv4/tcp_minisocks.c, tcp_check_req: the accept queue is looked at again when
-// the handshake's last ACK arrives.
+// The kernel checks the accept queue once more when the last ACK of a handshake arrives
+// (net/ipv4/tcp_minisocks.c, tcp_check_req).
 var _ = Describe("An accept queue that fills up in the middle of a client's handshake", Rows("B1"), func() {
 	EachFamily(func(family sock.Family) {
-		// The client's SYN has arrived, the SYN-ACK is held up on the way back,
-		// and a nearer client takes the only place.
+		// halfway leaves a client in the middle of its handshake: its SYN has arrived, the
+		// SYN-ACK is held up, and a client nearer to the server takes the only place.
 		halfway := func() (lab *harness.Lab, client *harness.Conn, delay scenarios.SilentDrop) {
 			lab = harness.New(GinkgoT(), harness.Routed, family)
 			lab.Server.Listen(5000, 0)
@@ -34,7 +34,7 @@ var _ = Describe("An accept queue that fills up in the middle of a client's hand
 			return lab, client, delay
 		}
 
-		It("leaves that client believing that it is connected; the server goes on sending SYN-ACK", Waits(4*time.Second), func() {
+		It("leaves that client believing that it is connected, while the server goes on sending SYN-ACK", Waits(4*time.Second), func() {
 			lab, client, delay := halfway()
 
 			lab.Heal(delay)
@@ -44,9 +44,9 @@ var _ = Describe("An accept queue that fills up in the middle of a client's hand
 			Expect(client).To(BeInState(sock.Established))
 		})
 
-		// A further one has its SYN dropped whatever the sysctl says (net/ipv4/tcp_input.c,
-		// tcp_conn_request).
-		It("resets that client with tcp_abort_on_overflow, and leaves further ones in SYN-SENT as without it", Waits(4*time.Second), func() {
+		// The kernel drops the SYN of a further client whatever the sysctl says
+		// (net/ipv4/tcp_input.c, tcp_conn_request).
+		It("resets that client with tcp_abort_on_overflow, and leaves further clients in SYN-SENT as without it", Waits(4*time.Second), func() {
 			lab, client, delay := halfway()
 			lab.Server.Sysctl("ipv4/tcp_abort_on_overflow", 1)
 

@@ -18,11 +18,11 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-// net/ipv4/tcp_input.c, tcp_conn_request.
+// The rules are those of net/ipv4/tcp_input.c, tcp_conn_request.
 var _ = Describe("A server whose SYN-ACKs do not arrive", Rows("B8"), func() {
 	EachFamily(func(family sock.Family) {
 		holdBack := scenarios.SilentDrop{Direction: scenarios.TowardsClient}
-		// dial begins to connect so many clients, and waits until their SYNs are there.
+		// dial begins to connect a number of clients, and waits until their SYNs have arrived.
 		dial := func(lab *harness.Lab, clients int) (dialled []*harness.Conn) {
 			GinkgoHelper()
 			for i := range clients {
@@ -35,6 +35,7 @@ var _ = Describe("A server whose SYN-ACKs do not arrive", Rows("B8"), func() {
 			}
 			return dialled
 		}
+		// answers returns the number of SYN-ACKs that the server has sent to a client.
 		answers := func(lab *harness.Lab, to *harness.Conn) (n int) {
 			for _, p := range lab.Server.Sent(capture.SYNACK) {
 				if p.Dst == to.Local() {
@@ -44,7 +45,7 @@ var _ = Describe("A server whose SYN-ACKs do not arrive", Rows("B8"), func() {
 			return n
 		}
 
-		DescribeTable("without SYN cookies answers as many clients as fit its SYN queue, and no further one",
+		DescribeTable("without SYN cookies answers as many clients as fit into its SYN queue, and no further one",
 			func(backlog, maxSYNBacklog int) {
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
 				lab.Server.Sysctl("ipv4/tcp_syncookies", 0)
@@ -69,7 +70,7 @@ var _ = Describe("A server whose SYN-ACKs do not arrive", Rows("B8"), func() {
 			Entry("listen(100), tcp_max_syn_backlog = 8", Waits(1500*time.Millisecond), 100, 8),
 		)
 
-		It("with SYN cookies answers further clients and remembers nothing of them; they get through when packets pass", Waits(4*time.Second), func() {
+		It("with SYN cookies answers further clients without remembering them; they get through when packets pass again", Waits(4*time.Second), func() {
 			const backlog = 2
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			listener := lab.Server.Listen(5000, backlog)
@@ -82,8 +83,8 @@ var _ = Describe("A server whose SYN-ACKs do not arrive", Rows("B8"), func() {
 			Expect(lab.Server.Count(sock.SynReceived)).To(Equal(most))
 			lab.Heal(holdBack)
 
-			// Those that are remembered fill the accept queue: a further one, with or
-			// without its cookie, is let in when there is room.
+			// The clients that the server remembers fill the accept queue. The further client,
+			// with its cookie or with another SYN, gets in when there is room.
 			var servers []*harness.Conn
 			for i := range most {
 				servers = append(servers, listener.Accept(fmt.Sprintf("server %d", i+1)))
@@ -96,7 +97,7 @@ var _ = Describe("A server whose SYN-ACKs do not arrive", Rows("B8"), func() {
 			Expect(servers[its].Read()).To(Equal("here I am"))
 		})
 
-		It("with tcp_syncookies = 2 remembers nobody", Waits(2*time.Second), func() {
+		It("with tcp_syncookies = 2 remembers no client", Waits(2*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Server.Sysctl("ipv4/tcp_syncookies", 2)
 			listener := lab.Server.Listen(5000, 2)

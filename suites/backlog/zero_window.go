@@ -19,7 +19,7 @@ import (
 
 var _ = Describe("A peer that never reads", Rows("B2"), func() {
 	EachFamily(func(family sock.Family) {
-		It("leaves the sender with EAGAIN; what it has sent is in the two queues that netstat prints", func() {
+		It("leaves the sender with EAGAIN, and what was sent in the two queues that netstat prints", func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			client, server := lab.Connect(5000)
 
@@ -36,21 +36,22 @@ var _ = Describe("A peer that never reads", Rows("B2"), func() {
 	})
 })
 
-// givesUp is the end of a client whose server's window was zero when it vanished.
+// givesUp expects the end of a client's connection whose server vanished while its window was
+// zero.
 func givesUp(lab *harness.Lab, client *harness.Conn, retries int) types.GomegaMatcher {
 	GinkgoHelper()
 	answers := lab.Client.Received(capture.ZeroWindow)
 	Expect(answers).NotTo(BeEmpty(), "the window is zero")
-	quiet := answers[len(answers)-1].At
+	quiet := WhenLast(answers)
 	data := lab.Client.Sent(capture.Data)
 	probesAfter := func(t time.Time) int { return len(lab.Client.Sent(capture.All(capture.WindowProbe, capture.After(t)))) }
-	answered := probesAfter(data[len(data)-1].At) - probesAfter(quiet)
+	answered := probesAfter(WhenLast(data)) - probesAfter(quiet)
 	return FailWith(unix.ETIMEDOUT, During(oracle.ZeroWindowGiveUp(retries, answered, client.RTO()), quiet))
 }
 
 var _ = Describe("A peer whose window is zero", Rows("B3"), func() {
 	EachFamily(func(family sock.Family) {
-		It("is probed for ever while its kernel answers; neither keepalive nor tcp_retries2 ends that", Waits(11*time.Second), func() {
+		It("is probed for ever while its kernel answers; neither keepalive nor tcp_retries2 ends the connection", Waits(11*time.Second), func() {
 			const retries = 2
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Client.Sysctl("ipv4/tcp_retries2", retries)
@@ -63,14 +64,14 @@ var _ = Describe("A peer whose window is zero", Rows("B3"), func() {
 			Expect(client).To(StayAlive(8 * time.Second))
 			Expect(client.Entry().Timer).To(Equal(sock.PersistTimer))
 			probes := lab.Client.Sent(capture.WindowProbe)
-			Expect(len(probes)).To(BeNumerically(">", retries+1), "0.2, 0.4, then 0.8 s apart")
+			Expect(len(probes)).To(BeNumerically(">", retries+1), "probes 0.2, 0.4 and then 0.8 s apart")
 			Expect(lab.Server.Received(capture.WindowProbe)).To(HaveLen(len(probes)))
 
 			lab.Apply(scenarios.PowerOff{Host: lab.Server})
-			Expect(client).To(givesUp(lab, client, retries), "tcp_retries2 is for a peer that does not answer")
+			Expect(client).To(givesUp(lab, client, retries), "tcp_retries2 counts only if the peer does not answer")
 		})
 
-		It("is probed for six hours, every two minutes at the longest, with the kernel's own limits", Waits(6*time.Hour), func() {
+		It("is probed for six hours, at least every two minutes, with the kernel's defaults", Waits(6*time.Hour), func() {
 			longest := oracle.Around(2 * time.Minute).Latest // TCP_RTO_MAX
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			client, server := lab.Connect(5000)
@@ -86,11 +87,10 @@ var _ = Describe("A peer whose window is zero", Rows("B3"), func() {
 			Expect(time.Since(last)).To(BeNumerically("<=", longest))
 
 			lab.Heal(stall)
-			Expect(client.Write("and more")).To(Succeed())
-			Expect(server.Read()).To(Equal("and more"))
+			Say(client, server, "and more")
 		})
 
-		It("is given up after TCP_USER_TIMEOUT, although it answers every probe", Waits(4*time.Second), func() {
+		It("is given up after TCP_USER_TIMEOUT although it answers every probe", Waits(4*time.Second), func() {
 			const userTimeout = 3 * time.Second
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			client, server := lab.Connect(5000)
@@ -106,7 +106,7 @@ var _ = Describe("A peer whose window is zero", Rows("B3"), func() {
 
 var _ = Describe("A peer that vanishes while its window is zero", Rows("B4"), func() {
 	EachFamily(func(family sock.Family) {
-		DescribeTable("is given up after as many unanswered probes as tcp_retries2 says; keepalive stays silent",
+		DescribeTable("is given up after as many unanswered probes as tcp_retries2 allows; keepalive stays silent",
 			func(retries int) {
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
 				lab.Client.Sysctl("ipv4/tcp_retries2", retries)
@@ -122,14 +122,14 @@ var _ = Describe("A peer that vanishes while its window is zero", Rows("B4"), fu
 				Expect(lab.Client.Sent(capture.All(capture.KeepaliveProbe, capture.After(closed)))).To(BeEmpty())
 			},
 			Entry("tcp_retries2 = 4", Waits(10*time.Second), 4),
-			Entry("tcp_retries2 = 15, the kernel's own", Waits(20*time.Minute), oracle.Retries2),
+			Entry("tcp_retries2 = 15, the kernel's default", Waits(20*time.Minute), oracle.Retries2),
 		)
 	})
 })
 
 var _ = Describe("A reader that wakes up", Rows("B5"), func() {
 	EachFamily(func(family sock.Family) {
-		It("gets every byte once and in order, and the sender goes on", Waits(time.Second), func() {
+		It("gets every byte once and in order, and the sender can go on", Waits(time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			client, server := lab.Connect(5000)
 			stall := &scenarios.ReceiverStalls{Sender: client, Receiver: server}

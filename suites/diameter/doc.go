@@ -1,4 +1,4 @@
-// Package diameter is the specs of Diameter peers and their watchdog: row H6 of the
+// Package diameter contains the specs of Diameter peers and their watchdog: row H6 of the
 // catalogue.
 package diameter
 
@@ -14,19 +14,19 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/require"
 )
 
-// The watchdog of the specs is go-diameter's, told to ask once more: after as long a
-// silence as RFC 3539 wants it closes.
 const (
 	tw   = oracle.WatchdogTw
-	tc   = 30 * time.Second // from the end of a connection to the next: RFC 6733, §2.1
-	port = 3868             // RFC 6733, §2.1
+	tc   = 30 * time.Second // from the end of a connection to the next one: RFC 6733 §2.1
+	port = 3868             // RFC 6733 §2.1
 )
 
+// watches is a client whose watchdog repeats an unanswered request once, so that it closes
+// after the silence that RFC 3539 demands.
 var watches = fixtures.Diameter{Interval: tw, Wait: tw, Repeats: 1}
 
-// distance is how long the server's packets take, as from the next city. go-diameter drops
-// an answer that comes before it waits for it (docs/diameter-watchdog.md): in a lab without
-// it, how fast the machine is would decide.
+// distance is the delay of the server's packets, as from the next city. go-diameter drops an
+// answer that arrives before the library waits for it (docs/diameter-watchdog.md). In a lab
+// without the delay, the speed of the machine would decide whether that happens.
 const distance = 5 * time.Millisecond
 
 // fixture returns an error if the Diameter peer of fixtures/diameter is not in PATH.
@@ -34,15 +34,15 @@ func fixture() error {
 	return require.Program(fixtures.DiameterProgram, "build it into a directory of PATH (go -C fixtures/diameter build -o DIRECTORY)")
 }
 
-// startClient starts the Diameter client of fixtures/diameter on the client, a distance
-// away from the server, and waits until they have exchanged capabilities.
+// startClient delays the server's packets by distance, starts a Diameter client on the
+// client, and waits until the peers have exchanged capabilities.
 func startClient(lab *harness.Lab, client fixtures.Diameter) *harness.Program {
 	towards := lab.Server.LinkTo(lab.Host("firewall"))
 	Expect(lab.Server.Links().Impair(towards, link.Impairment{Delay: distance})).To(Succeed())
 	return lab.StartClient(port, client)
 }
 
-// said is when a program reported a message, or anything else of that name.
+// said returns when a program reported a message, or any other event with that name.
 func said(p *harness.Program, name string) (at []time.Time) {
 	for _, e := range p.Events() {
 		if e.Name == name {
@@ -52,7 +52,7 @@ func said(p *harness.Program, name string) (at []time.Time) {
 	return at
 }
 
-// near is an instant so long after another, as the timers of a program keep it.
+// near matches the instant d after another, within the tolerance of timers.
 func near(since time.Time, d time.Duration) OmegaMatcher {
 	return BeTemporally("~", since.Add(d), oracle.Tolerance(d))
 }

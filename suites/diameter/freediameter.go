@@ -25,11 +25,11 @@ import (
 
 var _ = Describe("freeDiameter as the client of a server that vanishes", Rows("H6"), Needs(fixture), Needs(installed.FreeDiameter.Here), func() {
 	EachFamily(func(family sock.Family) {
-		It("sends one request, fails over after 2 Tw, as RFC 3539 wants, and closes after 4; connected again it waits for three answers, which it asks for one after another", Waits(5*time.Minute), func() {
+		It("sends one request, fails over after 2 Tw, as RFC 3539 demands, and closes after 4 Tw; when it is connected again it waits for three answers, and requests them one right after another", Waits(5*time.Minute), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			server := lab.StartServer(port, fixtures.Diameter{})
 			client := startFreeDiameter(lab)
-			Expect(server).To(Announce("DWA", Within(2*tw)), "it lives")
+			Expect(server).To(Announce("DWA", Within(2*tw)), "the server lives")
 			drop := scenarios.SilentDrop{}
 
 			lab.Apply(drop)
@@ -51,15 +51,15 @@ var _ = Describe("freeDiameter as the client of a server that vanishes", Rows("H
 			Expect(again).To(near(closed, tc))
 			Expect(said(server, "DWR")[before:]).To(HaveExactElements(
 				BeTemporally("~", again, time.Second), BeTemporally("~", again, time.Second), BeTemporally("~", again, time.Second)),
-				"RFC 3539 has Tw between them")
+				"RFC 3539 demands Tw between them")
 		})
 	})
 })
 
-// freeDiameter is what Debian's freeDiameterd says of its peer's state.
+// freeDiameter collects what Debian's freeDiameterd prints about the state of its peer.
 type freeDiameter struct {
 	mu     sync.Mutex
-	begun  []byte // of a line
+	begun  []byte // the beginning of a line that is not complete
 	states []peerState
 }
 
@@ -68,10 +68,10 @@ type peerState struct {
 	at   time.Time
 }
 
-// transition is how it prints that a peer's state changes.
+// transition matches the line that freeDiameterd prints when a peer's state changes.
 var transition = regexp.MustCompile(`'STATE_\w+'\s+-> '?STATE_(\w+)'?.*\n`)
 
-// Write takes what the program prints.
+// Write implements io.Writer. It takes what the program prints.
 func (f *freeDiameter) Write(p []byte) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -86,8 +86,8 @@ func (f *freeDiameter) Write(p []byte) (int, error) {
 	}
 }
 
-// entered is when the peer entered a state, which the name of RFC 3539 or of the program
-// says.
+// entered returns when the peer entered a state. The name of the state is that of RFC 3539 or
+// of the program.
 func (f *freeDiameter) entered(state string) (at []time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -99,8 +99,8 @@ func (f *freeDiameter) entered(state string) (at []time.Time) {
 	return at
 }
 
-// startFreeDiameter starts freeDiameterd on the client, with the server for a peer and
-// RFC 3539's timers, which are its own too.
+// startFreeDiameter starts freeDiameterd on the client, with the server as its peer and with
+// the timers of RFC 3539, which are also its defaults.
 func startFreeDiameter(lab *harness.Lab) *freeDiameter {
 	GinkgoHelper()
 	config := filepath.Join(GinkgoT().TempDir(), "freeDiameter.conf")

@@ -23,12 +23,12 @@ var overSCTP = fixtures.Diameter{SCTP: true, Interval: tw, Wait: tw, Repeats: 1}
 
 var _ = Describe("A Diameter client over SCTP, which has heartbeats of its own", Rows("H6"), Needs(fixture), Needs(require.Netem), Needs(require.SCTP), func() {
 	EachFamily(func(family sock.Family) {
-		It("closes as over TCP when the peer falls silent; here the server, which has no watchdog, is told later by SCTP", Waits(16*time.Minute), func() {
+		It("closes as over TCP when the peer falls silent; SCTP tells the server later, which has no watchdog", Waits(16*time.Minute), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			server := lab.StartServer(port, fixtures.Diameter{SCTP: true})
 			client := startClient(lab, overSCTP)
 			Expect(client).To(GoWithout(fixtures.Silent, 2*tw+5*time.Second))
-			Expect(said(client, "DWA")).To(HaveLen(2), "it lives")
+			Expect(said(client, "DWA")).To(HaveLen(2), "the server lives")
 
 			lab.Apply(scenarios.SilentDrop{})
 			heard := WhenLast(lab.Client.Received(capture.SCTP(capture.DATA)))
@@ -48,10 +48,10 @@ var _ = Describe("A Diameter client over SCTP, which has heartbeats of its own",
 			heard := WhenLast(lab.Client.Received(capture.SCTP(capture.DATA)))
 
 			Expect(client).To(Announce(fixtures.Silent, During(oracle.RepeatedRequests(tw, tw, 1), heard)))
-			Expect(len(lab.Client.Received(capture.SCTP(capture.SACK)))).To(BeNumerically(">=", 3), "to CER and both DWR")
+			Expect(len(lab.Client.Received(capture.SCTP(capture.SACK)))).To(BeNumerically(">=", 3), "for CER and both DWRs")
 		})
 
-		It("needs no watchdog to keep a firewall that forgets flows idle for 60 s: SCTP's heartbeats are enough", Waits(6*time.Minute), func() {
+		It("needs no watchdog to keep its flow in a firewall that forgets flows idle for 60 s: SCTP's heartbeats are enough", Waits(6*time.Minute), func() {
 			const forgets = time.Minute
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Apply(scenarios.IdleTimeout{After: forgets, Then: firewall.SilentDrop})

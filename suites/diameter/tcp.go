@@ -21,12 +21,12 @@ import (
 
 var _ = Describe("A Diameter client with the watchdog of go-diameter", Rows("H6"), Needs(fixture), Needs(require.Netem), func() {
 	EachFamily(func(family sock.Family) {
-		It("repeats its request where RFC 3539 fails over, and closes when RFC 3539 does; the server, which has no watchdog, never notices", Waits(16*time.Minute), func() {
+		It("repeats its request when RFC 3539 fails over, and closes when RFC 3539 does; the server, which has no watchdog, never notices", Waits(16*time.Minute), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			server := lab.StartServer(port, fixtures.Diameter{})
 			client := startClient(lab, watches)
 			Expect(client).To(GoWithout(fixtures.Silent, 2*tw+5*time.Second))
-			Expect(said(client, "DWA")).To(HaveLen(2), "it lives")
+			Expect(said(client, "DWA")).To(HaveLen(2), "the server lives")
 
 			lab.Apply(scenarios.SilentDrop{})
 			heard := lab.LastData(lab.Client)
@@ -36,12 +36,12 @@ var _ = Describe("A Diameter client with the watchdog of go-diameter", Rows("H6"
 			requests := said(client, "DWR")
 			Expect(requests).To(HaveLen(4))
 			Expect(requests[2]).To(near(heard, tw))
-			Expect(requests[3]).To(near(heard, 2*tw), "RFC 3539 sends none while one is pending")
+			Expect(requests[3]).To(near(heard, 2*tw), "RFC 3539 sends no request while one is pending")
 			Expect(server).To(GoWithout(fixtures.Closed, 12*time.Minute))
-			Expect(lab.Server.Count(sock.Established)).To(Equal(1), "the FIN was dropped too")
+			Expect(lab.Server.Count(sock.Established)).To(Equal(1), "the FIN was dropped as well")
 		})
 
-		It("closes 6 s after the last word when it is told nothing: five seconds, one request, one second", Waits(7*time.Second), func() {
+		It("closes 6 s after the last data with its defaults: five seconds, one request, one second", Waits(7*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.StartServer(port, fixtures.Diameter{})
 			client := startClient(lab, fixtures.Diameter{})
@@ -50,7 +50,7 @@ var _ = Describe("A Diameter client with the watchdog of go-diameter", Rows("H6"
 
 			Expect(client).To(Announce(fixtures.Silent, During(oracle.RepeatedRequests(5*time.Second, time.Second, 0), lab.LastData(lab.Client))))
 			Expect(said(client, "DWR")).To(HaveLen(1))
-			Expect(said(client, "DWA")).To(BeEmpty(), "the library can lose an answer, and close a connection that lives")
+			Expect(said(client, "DWA")).To(BeEmpty(), "the library can lose an answer, and close a living connection")
 		})
 
 		It("goes on when the path heals after RFC 3539's failover and before its close", Waits(3*time.Minute), func() {
@@ -62,15 +62,15 @@ var _ = Describe("A Diameter client with the watchdog of go-diameter", Rows("H6"
 			lab.Apply(drop)
 			time.Sleep(time.Until(heard.Add(70 * time.Second)))
 			Expect(said(client, "DWR")).To(HaveLen(2))
-			Expect(said(client, "DWA")).To(BeEmpty(), "the path is lost")
+			Expect(said(client, "DWA")).To(BeEmpty(), "nothing arrives")
 
 			lab.Heal(drop)
 
 			Expect(client).To(GoWithout(fixtures.Silent, 3*tw))
-			Expect(said(client, "DWA")).To(HaveLen(4), "to both, and to two more")
+			Expect(said(client, "DWA")).To(HaveLen(4), "the answers to both requests, and to two more")
 		})
 
-		It("notices a server whose process is stopped, and whose kernel answers", Waits(2*time.Minute), func() {
+		It("notices a server whose process is stopped, although its kernel answers", Waits(2*time.Minute), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			server := lab.StartServer(port, fixtures.Diameter{})
 			client := startClient(lab, watches)
@@ -80,7 +80,7 @@ var _ = Describe("A Diameter client with the watchdog of go-diameter", Rows("H6"
 			Expect(client).To(Announce(fixtures.Silent, During(oracle.RepeatedRequests(tw, tw, 1), lab.LastData(lab.Client))))
 		})
 
-		It("needs no watchdog to notice a server whose process is killed: FIN comes", Waits(time.Second), func() {
+		It("needs no watchdog to notice a server whose process is killed: the kernel sends FIN", Waits(time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			server := lab.StartServer(port, fixtures.Diameter{})
 			client := startClient(lab, watches)
@@ -91,7 +91,7 @@ var _ = Describe("A Diameter client with the watchdog of go-diameter", Rows("H6"
 			Expect(said(client, "DWR")).To(BeEmpty())
 		})
 
-		It("uses the next connection at once, where RFC 3539 waits for three answers", Waits(6*time.Minute), func() {
+		It("uses the next connection at once, while RFC 3539 waits for three answers", Waits(6*time.Minute), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			server := lab.StartServer(port, fixtures.Diameter{})
 			client := startClient(lab, fixtures.Diameter{Interval: tw, Wait: tw, Repeats: 1, Reconnect: tc})
@@ -108,14 +108,14 @@ var _ = Describe("A Diameter client with the watchdog of go-diameter", Rows("H6"
 			Expect(client).To(GoWithout(fixtures.Failed, oracle.WatchdogReopened(tw).Latest+tw))
 			requests, answers := said(client, "DWR")[2:], said(client, "DWA")
 			Expect(requests).To(HaveLen(3))
-			Expect(requests[0]).To(near(again.At, tw), "RFC 3539 sends the first one at once")
+			Expect(requests[0]).To(near(again.At, tw), "RFC 3539 sends the first request at once")
 			Expect(answers).To(HaveLen(3))
-			Expect(answers[2]).To(near(again.At, 3*tw), "RFC 3539 has had three after two expirations")
+			Expect(answers[2]).To(near(again.At, 3*tw), "RFC 3539 has three answers after two expirations")
 		})
 	})
 })
 
-var _ = Describe("A Diameter watchdog and a firewall that forgets flows idle for 60 s", Rows("H6", "H8"), Needs(fixture), Needs(require.Netem), func() {
+var _ = Describe("A Diameter watchdog behind a firewall that forgets flows idle for 60 s", Rows("H6", "H8"), Needs(fixture), Needs(require.Netem), func() {
 	const forgets = time.Minute
 	rare := fixtures.Diameter{Interval: 90 * time.Second, Wait: tw, Repeats: 1}
 	EachFamily(func(family sock.Family) {
@@ -126,7 +126,7 @@ var _ = Describe("A Diameter watchdog and a firewall that forgets flows idle for
 			return lab, startClient(lab, client)
 		}
 
-		It("that asks every 30 s keeps the flow", Waits(6*time.Minute), func() {
+		It("keeps the flow with a request every 30 s", Waits(6*time.Minute), func() {
 			lab, client := through(firewall.ResetSender, watches)
 
 			Expect(client).To(GoWithout(fixtures.Failed, 5*forgets+5*time.Second))
@@ -134,21 +134,21 @@ var _ = Describe("A Diameter watchdog and a firewall that forgets flows idle for
 			Expect(lab.Firewall().Entries()).To(HaveLen(1), "the firewall still has the entry")
 		})
 
-		It("that asks every 90 s is answered with RST, and leaves the server half-open", Waits(2*time.Minute), func() {
+		It("meets RST with a request every 90 s, and the server stays half-open", Waits(2*time.Minute), func() {
 			lab, client := through(firewall.ResetSender, rare)
 
 			Expect(client).To(AnnounceErrno(fixtures.Failed, unix.ECONNRESET, During(oracle.Around(90*time.Second), lab.LastData(lab.Client))))
 			Expect(lab.Server.Count(sock.Established)).To(Equal(1), "half-open: only one end knows")
 		})
 
-		It("that asks every 90 s closes only after two requests when the firewall says nothing", Waits(3*time.Minute), func() {
+		It("closes only after two requests with one every 90 s, if the firewall is silent", Waits(3*time.Minute), func() {
 			lab, client := through(firewall.SilentDrop, rare)
 
 			Expect(client).To(Announce(fixtures.Silent, During(oracle.RepeatedRequests(90*time.Second, tw, 1), lab.LastData(lab.Client))))
 			Expect(said(client, "DWA")).To(BeEmpty())
 		})
 
-		It("that asks every 90 s never meets the firewall's timeout when Go's TCP keepalive is left on, as the library does", Waits(6*time.Minute), func() {
+		It("never meets the timeout with a request every 90 s if Go's TCP keepalive is on, the library's default", Waits(6*time.Minute), func() {
 			probed := rare
 			probed.Keepalive = true
 			lab, client := through(firewall.ResetSender, probed)

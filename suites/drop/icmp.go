@@ -18,18 +18,18 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-var _ = Describe("A router that answers with ICMP", Rows("D6"), func() {
+var _ = Describe("An ICMP error from a router", Rows("D6"), func() {
 	EachFamily(func(family sock.Family) {
-		// With which errno is in the atlas (suites/errno).
-		It("ends a connect as soon as it answers a SYN", Waits(time.Second), func() {
+		// The errno atlas (suites/errno) has the errno for each error.
+		It("ends a connection attempt as soon as it answers a SYN", Waits(time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client := ConnectInto(lab, scenarios.HostUnreachable)
 
 			Expect(client).To(FailToConnect(unix.EHOSTUNREACH, Within(oracle.Around(oracle.SYNs(0, 6)[1]).Latest)))
-			Expect(lab.Client.Received(capture.ICMP("Unreachable"))).To(HaveLen(1), "the first answer ends it")
+			Expect(lab.Client.Received(capture.ICMP("Unreachable"))).To(HaveLen(1), "the first error ends the attempt")
 		})
 
-		DescribeTable("only names the reason when an established connection gives up by itself",
+		DescribeTable("only names the reason when an established connection is given up anyway",
 			func(answer scenarios.ICMP, reason unix.Errno, giveUp func(retries int, rto time.Duration) oracle.Window) {
 				const retries = 2
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
@@ -43,11 +43,11 @@ var _ = Describe("A router that answers with ICMP", Rows("D6"), func() {
 				Expect(client).To(FailWith(reason, During(giveUp(retries, rto), client.LastSent())))
 			},
 			Entry("network unreachable", Waits(3*time.Second), scenarios.NetUnreachable, unix.ENETUNREACH, oracle.GiveUpUnreachable),
-			Entry("port unreachable, which iptables' REJECT says", Waits(3*time.Second), scenarios.PortUnreachable, unix.ECONNREFUSED, oracle.GiveUp),
-			Entry("time exceeded, of a routing loop", Waits(3*time.Second), scenarios.TimeExceeded, unix.EHOSTUNREACH, oracle.GiveUp),
+			Entry("port unreachable, the default of iptables' REJECT", Waits(3*time.Second), scenarios.PortUnreachable, unix.ECONNREFUSED, oracle.GiveUp),
+			Entry("time exceeded, from a routing loop", Waits(3*time.Second), scenarios.TimeExceeded, unix.EHOSTUNREACH, oracle.GiveUp),
 		)
 
-		It("is ignored when it answers a keepalive probe, whose sequence number is none in flight", Waits(3*time.Second), func() {
+		It("is ignored when it answers a keepalive probe, because the probe's sequence number is not in flight", Waits(3*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client, _ := lab.Connect(5000)
 			client.Keepalive(quick)
@@ -56,10 +56,10 @@ var _ = Describe("A router that answers with ICMP", Rows("D6"), func() {
 			quiet := client.QuietSince()
 
 			Expect(client).To(FailWith(unix.ETIMEDOUT, During(quick.Death(), quiet)))
-			Expect(lab.Client.Received(capture.ICMP("Unreachable", "Host"))).NotTo(BeEmpty(), "the answer did come")
+			Expect(lab.Client.Received(capture.ICMP("Unreachable", "Host"))).NotTo(BeEmpty(), "the errors have arrived")
 		})
 
-		It("makes the sender's packets smaller when they are too big for the path (code 4), and nothing is lost", func() {
+		It("that says that a packet is too big (code 4) makes the sender send smaller ones, and nothing is lost", func() {
 			const narrow = 1300 // IPv6 needs 1280
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client, server := lab.Connect(5000)
@@ -79,7 +79,7 @@ var _ = Describe("A router that answers with ICMP", Rows("D6"), func() {
 
 var _ = Describe("A ping of a host whose program hangs", Rows("D6"), func() {
 	EachFamily(func(family sock.Family) {
-		It("is answered by the kernel: it says that the kernel lives, no more", func() {
+		It("is answered by the kernel: the answer says only that the kernel lives", func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			server := lab.StartServer(5000, fixtures.Echo{})
 			client := lab.Dial(5000)
@@ -89,7 +89,7 @@ var _ = Describe("A ping of a host whose program hangs", Rows("D6"), func() {
 
 			Expect(lab.Client.Ping(lab.Server.Address())).To(BeNumerically("<", time.Second))
 			Expect(client.Write("are you there?")).To(Succeed())
-			Expect(client).To(StayAlive(500*time.Millisecond), "no echo from the program")
+			Expect(client).To(StayAlive(500*time.Millisecond), "the program does not echo")
 		})
 	})
 })

@@ -18,12 +18,12 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-// sparse is keepalive that costs little in eight hours.
+// sparse is keepalive with few probes in eight hours.
 var sparse = oracle.Keepalive{Idle: 10 * time.Minute, Interval: 30 * time.Second, Count: 10}
 
 var _ = Describe("Keepalive over a bad path", Rows("D8"), func() {
 	EachFamily(func(family sock.Family) {
-		DescribeTable("gives no false alarm in eight hours, and notices a dead peer as fast as over a good one",
+		DescribeTable("causes no false alarm in eight hours, and notices a dead peer as soon as over a good path",
 			func(by link.Impairment, shows func(by link.Impairment, sent, arrived []capture.Packet)) {
 				lab := harness.New(GinkgoT(), harness.Routed, family)
 				client, _ := lab.Connect(5000)
@@ -37,7 +37,7 @@ var _ = Describe("Keepalive over a bad path", Rows("D8"), func() {
 				lab.Apply(scenarios.PowerOff{Host: lab.Server})
 				quiet := client.QuietSince()
 
-				Expect(client).To(FailWith(unix.ETIMEDOUT, During(sparse.Death(), quiet)), "what nobody answers cannot be late")
+				Expect(client).To(FailWith(unix.ETIMEDOUT, During(sparse.Death(), quiet)), "the path delays answers, and there are none")
 			},
 			badPath(link.Impairment{Delay: 300 * time.Millisecond, Jitter: 100 * time.Millisecond}, areLate),
 			badPath(link.Impairment{Delay: 100 * time.Millisecond, Reorder: 50}, areLate),
@@ -49,21 +49,21 @@ var _ = Describe("Keepalive over a bad path", Rows("D8"), func() {
 	})
 })
 
-// badPath is an entry for one way in which a path can be bad, and what eight hours of
-// probes show of it.
+// badPath returns an entry for an impairment, and for the check that eight hours of probes
+// show it.
 func badPath(by link.Impairment, shows func(by link.Impairment, sent, arrived []capture.Packet)) TableEntry {
 	return Entry(by.String(), Needs(require.Netem), Waits(9*time.Hour), by, shows)
 }
 
-// areLate expects more than a quarter of the probes to be on their way for as long as
-// the impairment makes them: half of them are, where the other half overtakes.
+// areLate expects that more than a quarter of the probes take as long as the impairment
+// demands. With reordering half of them do, and the other half overtakes.
 func areLate(by link.Impairment, sent, arrived []capture.Packet) {
 	GinkgoHelper()
 	Expect(sent).NotTo(BeEmpty(), "probes go out")
-	Expect(arrived).To(HaveLen(len(sent)), "and all arrive")
+	Expect(arrived).To(HaveLen(len(sent)), "all probes arrive")
 	least := by.Delay - by.Jitter
 	if by.Rate > 0 {
-		const bits = 8 * (14 + 20 + 32) // headers alone: Ethernet, IPv4, TCP with time stamps
+		const bits = 8 * (14 + 20 + 32) // the headers: Ethernet, IPv4, TCP with time stamps
 		least += bits * time.Second / time.Duration(by.Rate)
 	}
 	late := 0
@@ -72,17 +72,17 @@ func areLate(by link.Impairment, sent, arrived []capture.Packet) {
 			late++
 		}
 	}
-	Expect(late).To(BeNumerically(">", len(sent)/4), "probes on their way for %v or longer, of %d", least, len(sent))
+	Expect(late).To(BeNumerically(">", len(sent)/4), "probes that took %v or longer, of %d", least, len(sent))
 }
 
-// areDoubled expects more probes to arrive than were sent.
+// areDoubled expects that more probes arrive than were sent.
 func areDoubled(_ link.Impairment, sent, arrived []capture.Packet) {
 	GinkgoHelper()
 	Expect(sent).NotTo(BeEmpty(), "probes go out")
-	Expect(len(arrived)).To(BeNumerically(">", len(sent)), "some arrive twice")
+	Expect(len(arrived)).To(BeNumerically(">", len(sent)), "some probes arrive twice")
 }
 
-// areRepeated expects some probes to have got no answer: the next one comes after the
+// areRepeated expects that some probes got no answer: the next probe follows after the
 // interval and not after the idle time.
 func areRepeated(_ link.Impairment, sent, _ []capture.Packet) {
 	GinkgoHelper()
@@ -92,12 +92,12 @@ func areRepeated(_ link.Impairment, sent, _ []capture.Packet) {
 			repeated++
 		}
 	}
-	Expect(repeated).To(BeNumerically(">", 0), "probes that followed one without an answer, of %d", len(sent))
+	Expect(repeated).To(BeNumerically(">", 0), "probes that follow an unanswered one, of %d", len(sent))
 }
 
-var _ = Describe("A late answer to data", Rows("D8"), func() {
+var _ = Describe("A path that delays acknowledgements", Rows("D8"), func() {
 	EachFamily(func(family sock.Family) {
-		It("makes the retransmission timeout longer, and with it the time to notice that nobody acknowledges", Needs(require.Netem), Waits(time.Minute), func() {
+		It("makes the retransmission timeout longer, and so the time until the sender notices a dead peer", Needs(require.Netem), Waits(time.Minute), func() {
 			const retries, delay = 5, 400 * time.Millisecond
 			lab := harness.New(GinkgoT(), harness.Routed, family)
 			lab.Client.Sysctl("ipv4/tcp_retries2", retries)
@@ -106,8 +106,7 @@ var _ = Describe("A late answer to data", Rows("D8"), func() {
 
 			lab.Apply(scenarios.ImpairedPath{By: link.Impairment{Delay: delay}})
 			for range 10 {
-				Expect(client.Write("x")).To(Succeed())
-				Expect(server.Read()).To(Equal("x"))
+				Say(client, server, "x")
 				time.Sleep(3 * time.Second)
 			}
 			bad, probe := client.RTO(), oracle.LossProbe(client.RTT(), client.RTO())

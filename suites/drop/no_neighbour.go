@@ -17,14 +17,14 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-// A router asks for a neighbour three times, a second apart (arp(7): mcast_solicit
-// 3, retrans_time_ms 1000; RFC 4861 §10: MAX_MULTICAST_SOLICIT, RETRANS_TIMER), and then
-// says "host unreachable".
+// neighbourFails is how long a router asks for a neighbour before it answers "host
+// unreachable": three times, a second apart (arp(7): mcast_solicit 3, retrans_time_ms 1000;
+// RFC 4861 §10: MAX_MULTICAST_SOLICIT, RETRANS_TIMER).
 const neighbourFails = 3 * time.Second
 
 var _ = Describe("A server to which the client has no route", Rows("D5"), func() {
 	EachFamily(func(family sock.Family) {
-		It("cannot be connected to, which the client's kernel says at once, without a packet: ENETUNREACH", func() {
+		It("cannot be connected to: the client's kernel says ENETUNREACH at once, without sending a packet", func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			client := lab.Client.NewSocket("client")
 			elsewhere := map[sock.Family]string{sock.IPv4: "203.0.113.1:5000", sock.IPv6: "[2001:db8:ffff::1]:5000"}[family]
@@ -35,9 +35,9 @@ var _ = Describe("A server to which the client has no route", Rows("D5"), func()
 	})
 })
 
-var _ = Describe("A server that its router cannot find any more", Rows("D5"), func() {
+var _ = Describe("A server that no longer answers its router's ARP", Rows("D5"), func() {
 	EachFamily(func(family sock.Family) {
-		It("refuses a connection attempt with EHOSTUNREACH once the router has asked in vain", Waits(neighbourFails), func() {
+		It("cannot be connected to: EHOSTUNREACH when the router has given up asking", Waits(neighbourFails), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Apply(scenarios.NeighbourLost{})
 
@@ -48,7 +48,7 @@ var _ = Describe("A server that its router cannot find any more", Rows("D5"), fu
 			Expect(client).To(FailToConnect(unix.EHOSTUNREACH, During(oracle.Around(neighbourFails), started)))
 		})
 
-		It("ends data in flight with EHOSTUNREACH instead of ETIMEDOUT, and not earlier", Waits(13*time.Second), func() {
+		It("ends a connection with data in flight with EHOSTUNREACH instead of ETIMEDOUT, and not earlier", Waits(13*time.Second), func() {
 			const retries = 5
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Client.Sysctl("ipv4/tcp_retries2", retries)
@@ -58,9 +58,9 @@ var _ = Describe("A server that its router cannot find any more", Rows("D5"), fu
 			sent := time.Now()
 			Expect(client.Write("anyone?")).To(Succeed())
 
-			// The ICMP error is remembered and reported when retransmission gives
-			// up; it also undoes one step of the backoff (RFC 6069), so that the
-			// time is the rule's lower bound, not the schedule's.
+			// The kernel remembers the ICMP error, and reports it when it gives up
+			// retransmitting. The error also undoes one step of the backoff (RFC 6069), so
+			// that the time is the lower bound of the rule and not that of the schedule.
 			Expect(client).To(FailWith(unix.EHOSTUNREACH, During(oracle.Around(oracle.ModelTimeout(retries)), sent)))
 		})
 	})

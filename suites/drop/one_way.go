@@ -16,9 +16,9 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-var _ = Describe("A path that drops one direction only", Rows("D3"), func() {
+var _ = Describe("A path that drops only one direction", Rows("D3"), func() {
 	EachFamily(func(family sock.Family) {
-		It("towards the server, idle: the client's probes are lost; the server hears nothing and minds nothing", Waits(3*time.Second), func() {
+		It("towards the server, on an idle connection: the client's probes are lost, and the server notices nothing", Waits(3*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client, server := lab.Connect(5000)
 
@@ -31,7 +31,7 @@ var _ = Describe("A path that drops one direction only", Rows("D3"), func() {
 			Expect(server).To(BeInState(sock.Established), "the RST was lost as well")
 		})
 
-		It("towards the client, idle: the probes arrive, their answers are lost, and the RST tells the server", Waits(3*time.Second), func() {
+		It("towards the client, on an idle connection: the probes arrive, their answers are lost, and an RST tells the server", Waits(3*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client, server := lab.Connect(5000)
 
@@ -44,7 +44,7 @@ var _ = Describe("A path that drops one direction only", Rows("D3"), func() {
 			Expect(server).To(FailWith(unix.ECONNRESET, Within(time.Second)))
 		})
 
-		It("towards the client, busy: the server has the data, the client retransmits it until it gives up", Waits(4*time.Second), func() {
+		It("towards the client, on a busy connection: the server has the data, and the client retransmits it until it gives up", Waits(4*time.Second), func() {
 			const retries = 2
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Client.Sysctl("ipv4/tcp_retries2", retries)
@@ -56,10 +56,10 @@ var _ = Describe("A path that drops one direction only", Rows("D3"), func() {
 
 			Expect(server.Read()).To(Equal("delivered"))
 			Expect(client).To(FailWith(unix.ETIMEDOUT, During(oracle.GiveUp(retries, rto), client.LastSent())))
-			Expect(server).To(StayAlive(100*time.Millisecond), "the data came once, whatever was retransmitted")
+			Expect(server).To(StayAlive(100*time.Millisecond), "the server has read the data once, in spite of the retransmissions")
 		})
 
-		It("towards the server, busy: nothing arrives, and the client retransmits until it gives up", Waits(4*time.Second), func() {
+		It("towards the server, on a busy connection: nothing arrives, and the client retransmits until it gives up", Waits(4*time.Second), func() {
 			const retries = 2
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Client.Sysctl("ipv4/tcp_retries2", retries)
@@ -77,7 +77,7 @@ var _ = Describe("A path that drops one direction only", Rows("D3"), func() {
 
 var _ = Describe("A drop that heals before anybody has noticed", Rows("D4"), func() {
 	EachFamily(func(family sock.Family) {
-		It("loses nothing, doubles nothing and gives no error", Waits(4*time.Second), func() {
+		It("loses nothing, duplicates nothing and causes no error", Waits(4*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client, server := lab.Connect(5000)
 

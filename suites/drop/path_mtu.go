@@ -17,8 +17,8 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-// A page fits the first cable (1500 bytes) in one packet, and not the narrow place;
-// a beat fits both.
+// A page fits into one packet of the first cable (1500 bytes), but not of the narrow link. A
+// heartbeat fits into both.
 const narrow = 1280 // bytes
 
 var (
@@ -26,15 +26,14 @@ var (
 	tooBig = capture.ICMP("FragmentationNeeded", "PacketTooBig")
 )
 
-var _ = Describe("A narrow place on the path", Rows("D7"), func() {
+var _ = Describe("A narrow link on the path", Rows("D7"), func() {
 	EachFamily(func(family sock.Family) {
 		beat := func(from, to *harness.Conn) {
 			GinkgoHelper()
-			Expect(from.Write(".")).To(Succeed())
-			Expect(to.Read()).To(Equal("."))
+			Say(from, to, ".")
 		}
 
-		It("that tells nobody passes heartbeats and swallows bulk data: ETIMEDOUT, while the peer is heard to live", Waits(4*time.Second), func() {
+		It("whose ICMP errors are filtered passes heartbeats and swallows bulk data: ETIMEDOUT, although the peer is heard", Waits(4*time.Second), func() {
 			const retries, beats = 2, 100 * time.Millisecond
 			lab := harness.New(GinkgoT(), harness.Routed, family)
 			lab.Client.Sysctl("ipv4/tcp_retries2", retries)
@@ -54,13 +53,13 @@ var _ = Describe("A narrow place on the path", Rows("D7"), func() {
 
 			Expect(client).To(FailWith(unix.ETIMEDOUT, During(end, bulk)))
 			Expect(lab.Client.Received(tooBig)).To(BeEmpty())
-			Expect(server).To(StayAlive(100*time.Millisecond), "nothing came, no FIN and no RST either")
+			Expect(server).To(StayAlive(100*time.Millisecond), "nothing arrived, no FIN and no RST either")
 		})
 
-		// net/ipv4/tcp_timer.c, tcp_write_timeout and tcp_mtu_probing: after
-		// tcp_retries1 timeouts, segments of tcp_base_mss (RFC 4821 §7.7).
-		It("that tells nobody is found by tcp_mtu_probing = 1 after tcp_retries1 timeouts", Waits(7*time.Second), func() {
-			const retries1 = 3 // the kernel's own
+		// After tcp_retries1 timeouts the kernel sends segments of tcp_base_mss
+		// (net/ipv4/tcp_timer.c, tcp_write_timeout and tcp_mtu_probing; RFC 4821 §7.7).
+		It("whose ICMP errors are filtered is found by tcp_mtu_probing = 1 after tcp_retries1 timeouts", Waits(7*time.Second), func() {
+			const retries1 = 3 // the kernel's default
 			lab := harness.New(GinkgoT(), harness.Routed, family)
 			lab.Client.Sysctl("ipv4/tcp_mtu_probing", 1)
 			client, server := lab.Connect(5000)
@@ -77,7 +76,7 @@ var _ = Describe("A narrow place on the path", Rows("D7"), func() {
 			found := time.Now()
 			Expect(client.Write(page)).To(Succeed())
 			Expect(server.ReadAll(len(page))).To(Equal(page))
-			Expect(lab.Client.Sent(capture.All(capture.Retransmission, capture.After(found)))).To(BeEmpty(), "what follows gets through at once")
+			Expect(lab.Client.Sent(capture.All(capture.Retransmission, capture.After(found)))).To(BeEmpty(), "later data arrives at once")
 		})
 	})
 })

@@ -18,7 +18,7 @@ import (
 
 var _ = Describe("A server that ends without closing its connections", Rows("D2"), func() {
 	EachFamily(func(family sock.Family) {
-		It("by a power cut: no FIN, no RST, and the client of an idle connection sees nothing; keepalive does", Waits(3*time.Second), func() {
+		It("by a power cut: no FIN and no RST, and only keepalive notices on an idle connection", Waits(3*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.StartServer(5000, fixtures.Echo{})
 			client := lab.Dial(5000)
@@ -43,7 +43,7 @@ var _ = Describe("A server that ends without closing its connections", Rows("D2"
 			Expect(lab.Client.Received(capture.RST)).To(BeEmpty())
 		})
 
-		It("by kill -9 with data that it had not read: its kernel sends RST", func() {
+		It("by kill -9 with unread data: its kernel sends RST", func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			server := lab.StartServer(5000, fixtures.Hold{})
 			client := lab.Dial(5000)

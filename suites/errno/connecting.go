@@ -15,14 +15,14 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-// connecting is what a client meets that connects: its own mistakes, a server that says
-// no, and one that says nothing.
+// connecting holds the errnos of a client that connects: its own mistakes, a server that
+// refuses, and a server that does not answer.
 var connecting = []recipe{
 	{
 		errno: unix.EINPROGRESS, call: "connect(2)",
-		when:   "the socket does not block: the SYN is on its way, and the outcome will be in SO_ERROR when the socket is writable",
+		when:   "the socket is non-blocking: the SYN is on its way, and SO_ERROR has the outcome when the socket becomes writable",
 		source: "connect(2)",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			lab.Server.Listen(5000, 1)
 			client := lab.Client.NewSocket("client")
 			err := client.Connect(lab.Entrance(5000))
@@ -32,9 +32,9 @@ var connecting = []recipe{
 	},
 	{
 		errno: unix.EINPROGRESS, call: "connect(2)",
-		when:   "the socket blocks with a limit (SO_SNDTIMEO) and the limit is over; the attempt goes on",
+		when:   "the socket blocks with a time limit (SO_SNDTIMEO) and the time is over; the attempt goes on",
 		source: "socket(7), SO_SNDTIMEO",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			fd := stream(lab)
 			giveUpAfter(fd, 100*time.Millisecond)
 			lab.Apply(scenarios.SilentDrop{})
@@ -45,9 +45,9 @@ var connecting = []recipe{
 	},
 	{
 		errno: unix.EALREADY, call: "connect(2)",
-		when:   "the socket does not block and its attempt is still under way",
+		when:   "the socket is non-blocking and its attempt is still under way",
 		source: "connect(2)",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			lab.Apply(scenarios.SilentDrop{})
 			client := lab.Client.NewSocket("client")
 			Expect(client.Connect(lab.Server.AddressPort(5000))).To(Equal(unix.EINPROGRESS))
@@ -56,51 +56,51 @@ var connecting = []recipe{
 	},
 	{
 		errno: unix.EISCONN, call: "connect(2)",
-		when:   "the socket is connected, and an earlier connect(2) has said so",
+		when:   "the socket is connected, and an earlier connect(2) has reported that",
 		source: "connect(2); net/ipv4/af_inet.c, __inet_stream_connect",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			client, _ := lab.Connect(5000)
-			Expect(client.Connect(lab.Entrance(5000))).To(Succeed(), "the outcome of the attempt that did not block")
+			Expect(client.Connect(lab.Entrance(5000))).To(Succeed(), "the outcome of the non-blocking attempt")
 			return client.Connect(lab.Entrance(5000))
 		},
 	},
 	{
 		errno: unix.ECONNREFUSED, call: "connect(2)",
-		when:   "nobody listens on the port: the server's kernel answers with RST",
+		when:   "no program listens on the port: the server's kernel answers with RST",
 		source: "connect(2); RFC 9293 §3.10.7.1",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			return connect(lab, lab.Server.AddressPort(5000))
 		},
 	},
 	{
 		errno: unix.ECONNREFUSED, call: "connect(2)",
-		when:   "a firewall rejects with ICMP port unreachable, as iptables' REJECT does unless told otherwise",
-		source: "iptables-extensions(8), REJECT; net/ipv4/icmp.c, icmp_err_convert; net/ipv6/icmp.c, tab_unreach",
-		cook:   connectingInto(scenarios.PortUnreachable), through: harness.Firewalled, waits: time.Second,
+		when:    "a firewall rejects with ICMP port unreachable, the default of iptables' REJECT",
+		source:  "iptables-extensions(8), REJECT; net/ipv4/icmp.c, icmp_err_convert; net/ipv6/icmp.c, tab_unreach",
+		produce: connectingInto(scenarios.PortUnreachable), through: harness.Firewalled, waits: time.Second,
 	},
 	{
 		errno: unix.ECONNREFUSED, call: "recv(2)",
-		when:   "sent data stays unanswered until the kernel gives up, and a firewall had rejected it with ICMP port unreachable",
-		source: "net/ipv4/tcp_ipv4.c, tcp_v4_err; net/ipv4/tcp_timer.c, tcp_write_err",
-		cook:   softly(scenarios.PortUnreachable), through: harness.Firewalled, waits: 2 * time.Second,
+		when:    "sent data is not acknowledged until the kernel gives up, and a firewall had rejected it with ICMP port unreachable",
+		source:  "net/ipv4/tcp_ipv4.c, tcp_v4_err; net/ipv4/tcp_timer.c, tcp_write_err",
+		produce: softly(scenarios.PortUnreachable), through: harness.Firewalled, waits: 2 * time.Second,
 	},
 	{
 		errno: unix.ENOPROTOOPT, call: "connect(2)",
-		when:   "a router answers with ICMP protocol unreachable",
-		source: "net/ipv4/icmp.c, icmp_err_convert",
-		cook:   connectingInto(scenarios.ProtocolUnreachable), over: sock.IPv4, through: harness.Firewalled, waits: time.Second,
+		when:    "a router answers with ICMP protocol unreachable",
+		source:  "net/ipv4/icmp.c, icmp_err_convert",
+		produce: connectingInto(scenarios.ProtocolUnreachable), over: sock.IPv4, through: harness.Firewalled, waits: time.Second,
 	},
 	{
 		errno: unix.EACCES, call: "connect(2)",
-		when:   "a router answers with ICMPv6 administratively prohibited",
-		source: "net/ipv6/icmp.c, tab_unreach",
-		cook:   connectingInto(scenarios.ProtocolUnreachable), over: sock.IPv6, through: harness.Firewalled, waits: time.Second,
+		when:    "a router answers with ICMPv6 administratively prohibited",
+		source:  "net/ipv6/icmp.c, tab_unreach",
+		produce: connectingInto(scenarios.ProtocolUnreachable), over: sock.IPv6, through: harness.Firewalled, waits: time.Second,
 	},
 	{
 		errno: unix.EACCES, call: "connect(2)",
 		when:   "the client's route to the server is of type prohibit",
 		source: "ip-route(8); net/ipv4/fib_semantics.c, fib_props; net/ipv6/route.c, fib6_rt_type_to_error",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			lab.Apply(routeOf(lab, unix.RTN_PROHIBIT, "prohibit"))
 			return connect(lab, lab.Server.AddressPort(5000))
 		},
@@ -109,31 +109,31 @@ var connecting = []recipe{
 		errno: unix.EINVAL, call: "connect(2)",
 		when:   "the client's route to the server is of type blackhole",
 		source: "ip-route(8); net/ipv4/fib_semantics.c, fib_props; net/ipv6/route.c, fib6_rt_type_to_error",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			lab.Apply(routeOf(lab, unix.RTN_BLACKHOLE, "blackhole"))
 			return connect(lab, lab.Server.AddressPort(5000))
 		},
 	},
 	{
 		errno: unix.EINVAL, call: "connect(2)",
-		when:   "the address is link-local (fe80::…) and does not say on which link (sin6_scope_id)",
-		source: "ipv6(7); net/ipv6/tcp_ipv6.c, tcp_v6_connect",
-		over:   sock.IPv6,
-		cook:   func(lab *harness.Lab) error { return connect(lab, netip.MustParseAddrPort("[fe80::1]:5000")) },
+		when:    "the address is link-local (fe80::…) and does not name the link (sin6_scope_id)",
+		source:  "ipv6(7); net/ipv6/tcp_ipv6.c, tcp_v6_connect",
+		over:    sock.IPv6,
+		produce: func(lab *harness.Lab) error { return connect(lab, netip.MustParseAddrPort("[fe80::1]:5000")) },
 	},
 	{
 		errno: unix.EAFNOSUPPORT, call: "connect(2)",
-		when:   "the socket is of one address family and the address of the other (in a sockaddr_storage)",
+		when:   "the socket and the address (in a sockaddr_storage) are of different address families",
 		source: "connect(2); net/ipv4/tcp_ipv4.c, tcp_v4_connect; net/ipv6/tcp_ipv6.c, tcp_v6_connect",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			return onOtherFamily(lab, unix.SYS_CONNECT, lab.Client.NewSocket("client"))
 		},
 	},
 	{
 		errno: unix.EADDRNOTAVAIL, call: "connect(2)",
-		when:   "every ephemeral port has a connection to this server",
+		when:   "every ephemeral port already has a connection to this server",
 		source: "connect(2); ip(7), ip_local_port_range; net/ipv4/inet_hashtables.c, __inet_hash_connect",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			lab.Server.Listen(5000, 2)
 			lab.Apply(portsTaken(lab, func(c *harness.Conn) error {
 				c.MustConnect(lab.Entrance(5000))
@@ -144,9 +144,9 @@ var connecting = []recipe{
 	},
 	{
 		errno: unix.EADDRNOTAVAIL, call: "connect(2)",
-		when:   "the program has chosen its port (bind, SO_REUSEADDR), and that port has a connection to this server",
+		when:   "the program has chosen its port (bind with SO_REUSEADDR), and the port already has a connection to this server",
 		source: "net/ipv4/inet_hashtables.c, __inet_check_established",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			lab.Server.Listen(5000, 2)
 			earlier, later := reusing(lab.Client.NewSocket("client")), reusing(lab.Client.NewSocket("its double"))
 			for _, c := range []*harness.Conn{earlier, later} {
@@ -164,9 +164,9 @@ var connecting = []recipe{
 	},
 	{
 		errno: unix.ECONNABORTED, call: "connect(2)",
-		when:   "the socket's attempt has failed, SO_ERROR has told so, and the program tries again with the same socket",
+		when:   "the socket's attempt has failed, SO_ERROR has reported that, and the program tries again with the same socket",
 		source: "net/ipv4/af_inet.c, __inet_stream_connect",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			client := lab.Client.NewSocket("client")
 			Expect(client.Connect(lab.Server.AddressPort(5000))).To(Equal(unix.EINPROGRESS))
 			Expect(connected(client)).To(Equal(unix.ECONNREFUSED))
@@ -175,10 +175,10 @@ var connecting = []recipe{
 	},
 	{
 		errno: unix.EPROTOTYPE, call: "connect(2)",
-		when:   "the socket at the path is of another type than this one, as with syslog's /dev/log (AF_UNIX)",
+		when:   "the socket at the path is of another type, such as syslog's /dev/log (AF_UNIX)",
 		source: "unix(7); net/unix/af_unix.c, unix_find_bsd",
 		over:   familyless,
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			path := &unix.SockaddrUnix{Name: filepath.Join(GinkgoT().TempDir(), "log")}
 			log := open(lab, unix.AF_UNIX, unix.SOCK_DGRAM)
 			Expect(unix.Bind(log, path)).To(Succeed())
@@ -187,10 +187,10 @@ var connecting = []recipe{
 	},
 	{
 		errno: unix.ETIMEDOUT, call: "connect(2)",
-		when:   "nobody answers the SYN, nor its tcp_syn_retries repetitions: over two minutes unless told otherwise",
+		when:   "nobody answers the SYN and its tcp_syn_retries repetitions: by default more than two minutes",
 		source: "connect(2); tcp(7), tcp_syn_retries",
 		waits:  3 * time.Second,
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			lab.Client.Sysctl("ipv4/tcp_syn_retries", 1)
 			lab.Server.Listen(5000, 1)
 			lab.Apply(scenarios.SilentDrop{})
@@ -202,7 +202,7 @@ var connecting = []recipe{
 		when:   "nobody answers the SYN within TCP_USER_TIMEOUT",
 		source: "tcp(7), TCP_USER_TIMEOUT; net/ipv4/tcp_timer.c, tcp_write_timeout",
 		waits:  2 * time.Second,
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			lab.Server.Listen(5000, 1)
 			lab.Apply(scenarios.SilentDrop{})
 			client := lab.Client.NewSocket("client")
@@ -213,8 +213,8 @@ var connecting = []recipe{
 	},
 }
 
-// connectingInto is how a connection attempt ends to a server that would accept it,
-// behind a router that answers with an ICMP error.
+// connectingInto returns how a connection attempt ends if the server would accept it but a
+// router answers with an ICMP error.
 func connectingInto(answer scenarios.ICMP) func(*harness.Lab) error {
 	return func(lab *harness.Lab) error { return connected(ConnectInto(lab, answer)) }
 }

@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { harness.Main(m.Run) }
 
 func TestErrno(t *testing.T) { RunSpecs(t, "errno") }
 
-var write = flag.Bool("write-atlas", false, "write docs/errno-atlas.md instead of comparing it with the recipes")
+var write = flag.Bool("write-atlas", false, "rewrite docs/errno-atlas.md instead of comparing it with the recipes")
 
 func TestTheAtlasIsWhatTheRecipesSay(t *testing.T) {
 	const file = "../../docs/errno-atlas.md"
@@ -32,14 +32,15 @@ func TestTheAtlasIsWhatTheRecipesSay(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(written) != errno.Markdown() {
-		t.Error("docs/errno-atlas.md is not what the recipes of suites/errno give: run `make atlas`")
+		t.Error("docs/errno-atlas.md differs from the recipes of suites/errno: run `make atlas`")
 	}
 }
 
-// The errnos of sockets are those that include/uapi/asm-generic/errno.h has in one row,
-// those of the tables of ICMP errors (net/ipv4/icmp.c, icmp_err_convert; net/ipv6/icmp.c,
-// icmpv6_err_convert), and those of all files that the manuals of the calls name for
-// sockets: connect(2), accept(2), send(2), recv(2), bind(2).
+// The errnos of sockets are those that follow one another in
+// include/uapi/asm-generic/errno.h, those of the kernel's tables of ICMP errors
+// (net/ipv4/icmp.c, icmp_err_convert; net/ipv6/icmp.c, icmpv6_err_convert), and those of all
+// files that the manual pages of the calls name for sockets: connect(2), accept(2), send(2),
+// recv(2), bind(2).
 func TestTheAtlasHasEveryErrnoOfSockets(t *testing.T) {
 	errnos := []unix.Errno{
 		unix.EPERM, unix.EINTR, unix.EAGAIN, unix.EACCES, unix.EINVAL, unix.EMFILE, unix.EPIPE,
@@ -47,16 +48,16 @@ func TestTheAtlasHasEveryErrnoOfSockets(t *testing.T) {
 	}
 	for e := unix.ENOTSOCK; e <= unix.EINPROGRESS; e++ {
 		switch e {
-		case unix.EPFNOSUPPORT, unix.ENETRESET, unix.ESHUTDOWN: // not of TCP, UDP, packet or netlink sockets
-		case unix.ETOOMANYREFS: // about descriptors that are sent (unix(7))
+		case unix.EPFNOSUPPORT, unix.ENETRESET, unix.ESHUTDOWN: // TCP, UDP, packet and netlink sockets do not give them
+		case unix.ETOOMANYREFS: // about descriptors that are sent over a local socket (unix(7))
 		default:
 			errnos = append(errnos, e)
 		}
 	}
-	met, _, _ := strings.Cut(errno.Markdown(), "## Not there")
+	met, _, _ := strings.Cut(errno.Markdown(), "\n## ")
 	for _, e := range errnos {
 		if name := sock.ErrnoName(e); !strings.Contains(met, "\n| "+name+" |") {
-			t.Errorf("no recipe gives %s", name)
+			t.Errorf("no recipe produces %s", name)
 		}
 	}
 }

@@ -12,24 +12,24 @@ import (
 	"github.com/halfopen-lab/halfopen/scenarios"
 )
 
-// interruptions are calls that a signal's handler interrupts. Without a limit
-// (SO_RCVTIMEO, SO_SNDTIMEO) recv(2) and connect(2) give EINTR only when the handler
-// was installed without SA_RESTART; Go's handlers have it.
+// interruptions holds calls that a signal handler interrupts. Without a time limit
+// (SO_RCVTIMEO, SO_SNDTIMEO) recv(2) and connect(2) give EINTR only if the handler was
+// installed without SA_RESTART; Go installs its handlers with it.
 var interruptions = []recipe{
 	{
 		errno: unix.EINTR, call: "recv(2)",
-		when:   "a signal's handler runs while the call waits, with SA_RESTART too if the socket has a limit (SO_RCVTIMEO)",
+		when:   "a signal handler runs while the call waits; even with SA_RESTART if the socket has a time limit (SO_RCVTIMEO)",
 		source: "signal(7), Interruption of system calls",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			fd := dialled(lab, stream(lab))
 			return interrupted(lab, func() error { return receiveOnce(fd) })
 		},
 	},
 	{
 		errno: unix.EINTR, call: "connect(2)",
-		when:   "a signal's handler runs while the call waits, as with recv(2); the attempt goes on, and a second connect(2) waits for its outcome",
+		when:   "a signal handler runs while the call waits, as for recv(2); the attempt goes on, and a second connect(2) waits for its outcome",
 		source: "signal(7), Interruption of system calls; net/ipv4/af_inet.c, __inet_stream_connect",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			lab.Server.Listen(5000, 1)
 			fd, outage := stream(lab), scenarios.SilentDrop{}
 			lab.Apply(outage)
@@ -46,9 +46,9 @@ var interruptions = []recipe{
 	},
 	{
 		errno: unix.EINTR, call: "accept(2)",
-		when:   "a signal's handler runs while the server waits, as with recv(2)",
+		when:   "a signal handler runs while the call waits, as for recv(2)",
 		source: "signal(7), Interruption of system calls",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			fd := stream(lab)
 			Expect(unix.Listen(fd, 1)).To(Succeed())
 			return interrupted(lab, func() error { return accept(fd) })
@@ -56,9 +56,9 @@ var interruptions = []recipe{
 	},
 	{
 		errno: unix.EINTR, call: "poll(2)",
-		when:   "a signal's handler runs while the call waits, with SA_RESTART too",
+		when:   "a signal handler runs while the call waits, even with SA_RESTART",
 		source: "signal(7), Interruption of system calls; poll(2)",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			fds := []unix.PollFd{{Fd: int32(dialled(lab, stream(lab))), Events: unix.POLLIN}}
 			return interrupted(lab, func() error {
 				_, err := unix.Poll(fds, int(bound.Milliseconds()))
@@ -68,7 +68,7 @@ var interruptions = []recipe{
 	},
 }
 
-// interrupted is what a call returns that waits while signals come.
+// interrupted returns what a call returns that waits while signals arrive.
 func interrupted(lab *harness.Lab, call func() error) error {
 	thread, result := make(chan int), make(chan error, 1)
 	go func() {
@@ -81,10 +81,11 @@ func interrupted(lab *harness.Lab, call func() error) error {
 	var err error
 	returned := false
 	lab.Apply(situation{
-		what:   "a signal comes",
+		what:   "a signal arrives",
 		byHand: "kill -URG $(pidof PROGRAM)",
-		// Of a signal that comes before the call waits nothing is seen; Go's own
-		// handler of SIGURG does nothing with one that nobody has asked for.
+		// A signal that arrives before the call waits has no effect, so this sends signals
+		// until the call returns. Go's handler of SIGURG ignores signals that nobody has asked
+		// for.
 		arise: func() error {
 			for !returned {
 				if err := unix.Tgkill(unix.Getpid(), waiting, unix.SIGURG); err != nil {

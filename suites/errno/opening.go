@@ -11,42 +11,42 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
-// opening is what a server meets before it serves: socket, bind, listen, accept.
+// opening holds the errnos of a server before it serves: socket, bind, listen, accept.
 var opening = []recipe{
 	{
 		errno: unix.EPROTONOSUPPORT, call: "socket(2)",
-		when:   "the type and the protocol do not go together: SOCK_STREAM with IPPROTO_UDP",
+		when:   "the type and the protocol do not fit: SOCK_STREAM with IPPROTO_UDP",
 		source: "socket(2); net/ipv4/af_inet.c, inet_create",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			return socket(int(lab.Family()), unix.SOCK_STREAM, unix.IPPROTO_UDP)
 		},
 	},
 	{
 		errno: unix.ESOCKTNOSUPPORT, call: "socket(2)",
-		when:   "the address family has no such type: SOCK_RDM over IP",
-		source: "net/ipv4/af_inet.c, inet_create; net/ipv6/af_inet6.c, inet6_create",
-		cook:   func(lab *harness.Lab) error { return socket(int(lab.Family()), unix.SOCK_RDM, 0) },
+		when:    "the address family does not have the type: SOCK_RDM over IP",
+		source:  "net/ipv4/af_inet.c, inet_create; net/ipv6/af_inet6.c, inet6_create",
+		produce: func(lab *harness.Lab) error { return socket(int(lab.Family()), unix.SOCK_RDM, 0) },
 	},
 	{
 		errno: unix.EAFNOSUPPORT, call: "socket(2)",
-		when:   "the kernel has not got the address family: DECnet, which Linux 6.1 dropped",
-		source: "socket(2); net/socket.c, __sock_create",
-		over:   familyless,
-		cook:   func(*harness.Lab) error { return socket(unix.AF_DECnet, unix.SOCK_STREAM, 0) },
+		when:    "the kernel does not have the address family: DECnet, which Linux 6.1 removed",
+		source:  "socket(2); net/socket.c, __sock_create",
+		over:    familyless,
+		produce: func(*harness.Lab) error { return socket(unix.AF_DECnet, unix.SOCK_STREAM, 0) },
 	},
 	{
 		errno: unix.EMFILE, call: "socket(2)",
-		when:   "the program has as many descriptors open as it may (ulimit -n)",
+		when:   "the program has as many open descriptors as it may have (ulimit -n)",
 		source: "socket(2); getrlimit(2), RLIMIT_NOFILE",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			return withoutDescriptors(lab, func() error { return socket(int(lab.Family()), unix.SOCK_STREAM, 0) })
 		},
 	},
 	{
 		errno: unix.EMFILE, call: "accept(2)",
-		when:   "the server has as many descriptors open as it may; the client stays in the accept queue",
+		when:   "the server has as many open descriptors as it may have; the client stays in the accept queue",
 		source: "accept(2); getrlimit(2), RLIMIT_NOFILE",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			listener := lab.Server.Listen(5000, 1)
 			lab.Dial(5000)
 			err := withoutDescriptors(lab, func() error { return listener.Socket.Control(accept) })
@@ -58,16 +58,16 @@ var opening = []recipe{
 		errno: unix.EADDRINUSE, call: "bind(2)",
 		when:   "another program listens on the port",
 		source: "bind(2)",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			lab.Apply(portServed(lab))
 			return lab.Server.NewSocket("another server").Socket.Bind(lab.Server.AddressPort(5000))
 		},
 	},
 	{
 		errno: unix.EADDRINUSE, call: "bind(2)",
-		when:   "a server starts again while a connection that it closed is in TIME_WAIT, without SO_REUSEADDR",
+		when:   "a server restarts without SO_REUSEADDR while a connection that it closed is in TIME_WAIT",
 		source: "ip(7); socket(7), SO_REUSEADDR",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			listener := lab.Server.Listen(5000, 1)
 			client := lab.Dial(5000)
 			server := listener.Accept("server")
@@ -82,9 +82,9 @@ var opening = []recipe{
 	},
 	{
 		errno: unix.EADDRINUSE, call: "bind(2)",
-		when:   "the port is left to the kernel (0) and every ephemeral port is taken",
+		when:   "the kernel is to choose the port (0) and every ephemeral port is in use",
 		source: "bind(2); net/ipv4/inet_connection_sock.c, inet_csk_find_open_port",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			anyPort := lab.Client.AddressPort(0)
 			lab.Apply(portsTaken(lab, func(c *harness.Conn) error { return c.Socket.Bind(anyPort) }))
 			return lab.Client.NewSocket("one too many").Socket.Bind(anyPort)
@@ -92,9 +92,9 @@ var opening = []recipe{
 	},
 	{
 		errno: unix.EADDRINUSE, call: "listen(2)",
-		when:   "both sockets have bound the port, with SO_REUSEADDR, and the other one listens already",
+		when:   "two sockets are bound to the port with SO_REUSEADDR, and the other one already listens",
 		source: "listen(2); net/ipv4/inet_connection_sock.c, inet_csk_listen_start",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			second := reusing(lab.Server.NewSocket("another server"))
 			Expect(second.Socket.Bind(lab.Server.AddressPort(5000))).To(Succeed())
 			lab.Apply(portServed(lab))
@@ -103,9 +103,9 @@ var opening = []recipe{
 	},
 	{
 		errno: unix.EADDRNOTAVAIL, call: "bind(2)",
-		when:   "the host has no such address: it is that of another host",
+		when:   "the address is another host's",
 		source: "bind(2); ip(7), IP_FREEBIND",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			return lab.Client.NewSocket("client").Socket.Bind(lab.Server.AddressPort(5000))
 		},
 	},
@@ -113,16 +113,16 @@ var opening = []recipe{
 		errno: unix.EACCES, call: "bind(2)",
 		when:   "an ordinary user's server asks for a port below 1024 (sysctl net.ipv4.ip_unprivileged_port_start)",
 		source: "ip(7); capabilities(7), CAP_NET_BIND_SERVICE",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			server := lab.Server.NewSocket("server")
 			return withoutPrivilegedPorts(lab, func() error { return server.Socket.Bind(lab.Server.AddressPort(80)) })
 		},
 	},
 	{
 		errno: unix.EINVAL, call: "bind(2)",
-		when:   "the socket has an address already",
+		when:   "the socket is already bound",
 		source: "bind(2)",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			server := lab.Server.NewSocket("server")
 			Expect(server.Socket.Bind(lab.Server.AddressPort(5000))).To(Succeed())
 			return server.Socket.Bind(lab.Server.AddressPort(5001))
@@ -132,7 +132,7 @@ var opening = []recipe{
 		errno: unix.EINVAL, call: "listen(2)",
 		when:   "the socket is connected",
 		source: "net/ipv4/af_inet.c, inet_listen",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			client, _ := lab.Connect(5000)
 			return listen(client)
 		},
@@ -141,7 +141,7 @@ var opening = []recipe{
 		errno: unix.EINVAL, call: "accept(2)",
 		when:   "the socket does not listen",
 		source: "accept(2)",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			server := lab.Server.NewSocket("server")
 			Expect(server.Socket.Bind(lab.Server.AddressPort(5000))).To(Succeed())
 			return server.Socket.Control(accept)
@@ -149,17 +149,17 @@ var opening = []recipe{
 	},
 	{
 		errno: unix.EAGAIN, call: "accept(2)",
-		when:   "the listener does not block and nobody waits",
+		when:   "the listener is non-blocking and no client waits",
 		source: "accept(2)",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			return lab.Server.Listen(5000, 1).Socket.Control(accept)
 		},
 	},
 	{
 		errno: unix.EAFNOSUPPORT, call: "bind(2)",
-		when:   "the socket is of one address family and the address of the other (in a sockaddr_storage)",
+		when:   "the socket and the address (in a sockaddr_storage) are of different address families",
 		source: "net/ipv4/af_inet.c, __inet_bind; net/ipv6/af_inet6.c, __inet6_bind",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			return onOtherFamily(lab, unix.SYS_BIND, lab.Server.NewSocket("server"))
 		},
 	},

@@ -13,13 +13,13 @@ import (
 	"github.com/halfopen-lab/halfopen/scenarios"
 )
 
-// reading is what a program meets that reads from a connection.
+// reading holds the errnos of a program that reads from a connection.
 var reading = []recipe{
 	{
 		errno: unix.EAGAIN, call: "recv(2)",
-		when:   "the socket does not block and nothing has come yet: not the end",
+		when:   "the socket is non-blocking and nothing has arrived yet; it is not the end",
 		source: "recv(2)",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			client, _ := lab.Connect(5000)
 			_, err := client.Receive(make([]byte, 16))
 			return err
@@ -27,9 +27,9 @@ var reading = []recipe{
 	},
 	{
 		errno: unix.EAGAIN, call: "recv(2)",
-		when:   "the socket blocks with a limit (SO_RCVTIMEO) and the limit is over",
+		when:   "the socket blocks with a time limit (SO_RCVTIMEO) and the time is over",
 		source: "socket(7), SO_RCVTIMEO",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			fd := dialled(lab, stream(lab))
 			giveUpAfter(fd, 100*time.Millisecond)
 			return receive(fd)
@@ -37,9 +37,9 @@ var reading = []recipe{
 	},
 	{
 		errno: unix.EINVAL, call: "recv(2)",
-		when:   "urgent data is asked for (MSG_OOB) and there is none",
+		when:   "the call asks for urgent data (MSG_OOB) and there is none",
 		source: "recv(2); net/ipv4/tcp.c, tcp_recv_urg",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			client, _ := lab.Connect(5000)
 			return client.Socket.Control(func(fd int) error {
 				_, _, err := unix.Recvfrom(fd, make([]byte, 1), unix.MSG_OOB)
@@ -51,16 +51,16 @@ var reading = []recipe{
 		errno: unix.ENOTCONN, call: "recv(2)",
 		when:   "the socket was never connected",
 		source: "recv(2); net/ipv4/tcp.c, tcp_recvmsg_locked",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			_, err := lab.Client.NewSocket("client").Receive(make([]byte, 16))
 			return err
 		},
 	},
 	{
 		errno: unix.ENOTSOCK, call: "recv(2)",
-		when:   "the descriptor is a pipe: the socket was closed, and its number is another's now",
+		when:   "the descriptor is a pipe: the socket was closed, and a pipe has its number now",
 		source: "recv(2); net/socket.c, sockfd_lookup_light",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			client, _ := lab.Connect(5000)
 			var pipe [2]int
 			Expect(unix.Pipe2(pipe[:], unix.O_CLOEXEC)).To(Succeed())
@@ -74,13 +74,13 @@ var reading = []recipe{
 	},
 }
 
-// gone is how a program that reads learns that its connection is no more.
+// gone holds the errnos by which a reading program learns that its connection has ended.
 var gone = []recipe{
 	{
 		errno: unix.ECONNRESET, call: "recv(2)",
-		when:   "the peer has aborted (linger 0): RST; told once, then the zero-read",
+		when:   "the peer has aborted (linger 0): RST; the kernel reports it once, and then reads give 0",
 		source: "recv(2); RFC 9293 §3.10.7.4",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			client, server := lab.Connect(5000)
 			server.Abort()
 			err := received(client)
@@ -90,9 +90,9 @@ var gone = []recipe{
 	},
 	{
 		errno: unix.ECONNRESET, call: "recv(2)",
-		when:   "the peer has closed without reading what it had been sent",
+		when:   "the peer has closed without reading all data",
 		source: "RFC 2525 §2.17; net/ipv4/tcp.c, __tcp_close",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			client, server := lab.Connect(5000)
 			Expect(client.Write("never read")).To(Succeed())
 			Expect(server).To(BeReadable(Within(time.Second)))
@@ -102,9 +102,9 @@ var gone = []recipe{
 	},
 	{
 		errno: unix.ECONNRESET, call: "recv(2)",
-		when:   "the peer has been rebooted, knows nothing of the connection, and gets data",
+		when:   "the peer has rebooted, does not know the connection, and receives data",
 		source: "RFC 9293 §3.5.1",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			client, _ := lab.Connect(5000)
 			outage := scenarios.PowerOff{Host: lab.Server}
 			lab.Apply(outage)
@@ -115,9 +115,9 @@ var gone = []recipe{
 	},
 	{
 		errno: unix.ECONNRESET, call: "recv(2)",
-		when:   "a firewall between the two has forgotten the flow and answers data with RST",
+		when:   "a firewall on the path has forgotten the flow and answers data with RST",
 		source: "iptables-extensions(8), REJECT --reject-with tcp-reset",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			client, _ := lab.Connect(5000)
 			lab.Apply(scenarios.StateFlush{Then: firewall.ResetSender})
 			Expect(client.Write("anyone?")).To(Succeed())
@@ -129,7 +129,7 @@ var gone = []recipe{
 		errno: unix.ECONNABORTED, call: "recv(2)",
 		when:   "the administrator has ended the connection with ss -K",
 		source: "ss(8); net/ipv4/tcp.c, tcp_abort",
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			client, _ := lab.Connect(5000)
 			client.Destroy()
 			return received(client)
@@ -137,10 +137,10 @@ var gone = []recipe{
 	},
 	{
 		errno: unix.ETIMEDOUT, call: "recv(2)",
-		when:   "the peer is gone, the connection idle, and keepalive's probes stay unanswered",
+		when:   "the peer is gone, the connection is idle, and keepalive probes stay unanswered",
 		source: "tcp(7), TCP_KEEPIDLE and following; net/ipv4/tcp_timer.c, tcp_keepalive_timer",
 		waits:  2 * time.Second,
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			client, _ := lab.Connect(5000)
 			client.Keepalive(oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 1})
 			lab.Apply(scenarios.PowerOff{Host: lab.Server})
@@ -149,10 +149,10 @@ var gone = []recipe{
 	},
 	{
 		errno: unix.ETIMEDOUT, call: "recv(2)",
-		when:   "sent data stays unanswered for as long as TCP_USER_TIMEOUT",
+		when:   "sent data is not acknowledged within TCP_USER_TIMEOUT",
 		source: "tcp(7), TCP_USER_TIMEOUT; RFC 5482",
 		waits:  time.Second,
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			client, _ := lab.Connect(5000)
 			client.UserTimeout(time.Second)
 			lab.Apply(scenarios.PowerOff{Host: lab.Server})
@@ -162,10 +162,10 @@ var gone = []recipe{
 	},
 	{
 		errno: unix.ETIMEDOUT, call: "recv(2)",
-		when:   "sent data stays unanswered, and so do its tcp_retries2 repetitions: a quarter of an hour unless told otherwise",
+		when:   "sent data and its tcp_retries2 retransmissions are not acknowledged: by default a quarter of an hour",
 		source: "tcp(7), tcp_retries2; net/ipv4/tcp_timer.c, tcp_write_timeout",
 		waits:  time.Second,
-		cook: func(lab *harness.Lab) error {
+		produce: func(lab *harness.Lab) error {
 			lab.Client.Sysctl("ipv4/tcp_retries2", 1)
 			client, _ := lab.Connect(5000)
 			lab.Apply(scenarios.PowerOff{Host: lab.Server})

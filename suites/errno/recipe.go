@@ -1,9 +1,8 @@
-// Package errno is the errno atlas, row E of the catalogue: for each errno that a
-// socket program can meet, the situations that produce it, made for real.
+// Package errno contains the errno atlas, row E of the catalogue: for each errno that a
+// socket program can get, the real situations that produce it.
 //
-// The recipes are data. Two things are made of them: the specs, which make every
-// situation in a lab and look at what the call returned, and Markdown, which is
-// docs/errno-atlas.md.
+// The recipes are data with two uses. The specs produce every situation in a lab and check
+// what the call returns. Markdown prints them as docs/errno-atlas.md.
 package errno
 
 import (
@@ -19,32 +18,31 @@ import (
 
 // recipe is a situation in which a call fails with an errno.
 type recipe struct {
-	errno  unix.Errno // zero: the call succeeds
-	call   string     // as a manual names it: "recv(2)"
+	errno  unix.Errno // zero means that the call succeeds
+	call   string     // with the section of its manual page: "recv(2)"
 	when   string     // the situation, as the end of "it fails when …"
-	source string     // the manual page, or the kernel's file and function
-	// cook makes the situation and returns what the call returned: the errno as it
-	// is. An error on the way there is wrapped, or fails the spec.
-	cook func(*harness.Lab) error
+	source string     // the manual page, or the file and function of the kernel
+	// produce produces the situation and returns what the call returns: the bare errno. An
+	// error before the call is wrapped, or fails the spec.
+	produce func(*harness.Lab) error
 
-	over    sock.Family      // the only address family that has it; zero: both do
-	through harness.Topology // zero: Direct
-	waits   time.Duration    // that the situation takes; zero: it is there at once
+	over    sock.Family      // the only address family in which it occurs; zero means both
+	through harness.Topology // zero means Direct
+	waits   time.Duration    // how long the situation takes; zero means no time
 }
 
 // familyless is the "address family" of a recipe that needs no IP address.
 const familyless = sock.Family(-1)
 
-// absence is an errno that Linux never returns where one would expect it, and what
-// it gives there.
+// absence is an errno that Linux never returns where one expects it.
 type absence struct {
 	errno   unix.Errno
-	reason  string // a sentence without a stop
-	instead recipe
+	reason  string // a sentence without its full stop
+	instead recipe // what Linux returns
 }
 
-// met are all recipes, in the order of their errnos' names.
-var met = slices.SortedStableFunc(
+// recipes holds all recipes, in the order of the names of their errnos.
+var recipes = slices.SortedStableFunc(
 	slices.Values(slices.Concat(opening, connecting, unreachable, gone, reading, writing, datagrams, calls, interruptions)),
 	func(a, b recipe) int { return strings.Compare(sock.ErrnoName(a.errno), sock.ErrnoName(b.errno)) },
 )

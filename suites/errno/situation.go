@@ -16,8 +16,8 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/sysctl"
 )
 
-// situation is a fault of the host's own making, which no other family of specs
-// needs: a full queue, a port that is taken.
+// situation is a fault inside a host that only this family of specs needs, such as a full
+// queue or a port in use.
 type situation struct {
 	what   string
 	byHand string // the shell command that does the same
@@ -33,7 +33,7 @@ func (s situation) Apply(*harness.Lab) error { return s.arise() }
 // Commands implements harness.Fault.
 func (s situation) Commands(*harness.Lab) []string { return []string{s.byHand} }
 
-// linkDown is the client's own link, taken down by its administrator.
+// linkDown takes the client's own link down, as its administrator can.
 func linkDown(lab *harness.Lab) situation {
 	link := lab.Client.LinkTo(lab.Hosts()[1])
 	return situation{
@@ -43,8 +43,7 @@ func linkDown(lab *harness.Lab) situation {
 	}
 }
 
-// routeOf gives the client a route to the server of a type that forwards nothing
-// (ip-route(8)).
+// routeOf gives the client a route to the server whose type forwards nothing (ip-route(8)).
 func routeOf(lab *harness.Lab, kind int, name string) situation {
 	to := lab.Server.Address()
 	return situation{
@@ -58,7 +57,7 @@ func routeOf(lab *harness.Lab, kind int, name string) situation {
 	}
 }
 
-// queueFull makes the queue of the client's link take nothing.
+// queueFull makes the queue of the client's link refuse every packet.
 func queueFull(lab *harness.Lab) situation {
 	link := lab.Client.LinkTo(lab.Hosts()[1])
 	return situation{
@@ -81,7 +80,7 @@ func queueFull(lab *harness.Lab) situation {
 	}
 }
 
-// ownFirewall has the client itself drop what it sends to the server, over udp or tcp.
+// ownFirewall makes the client itself drop what it sends to the server, over udp or tcp.
 func ownFirewall(lab *harness.Lab, protocol string) situation {
 	rule := firewall.Filter(fmt.Sprintf("-A OUTPUT -p %s --dport 5000 -j DROP", protocol))
 	const what firewall.Named = "a firewall rule on the client drops what it sends to the server"
@@ -92,8 +91,8 @@ func ownFirewall(lab *harness.Lab, protocol string) situation {
 	}
 }
 
-// answered has the firewall answer a SYN with an ICMP error that iptables' REJECT has
-// not got.
+// answered makes the firewall answer a SYN with an ICMP error that iptables' REJECT does not
+// have.
 func answered(lab *harness.Lab, syn capture.Packet, kind, code uint8) situation {
 	forged := firewall.ICMPError{Router: lab.Hosts()[1].Address(), Type: kind, Code: code, From: syn.Src, To: syn.Dst, Seq: syn.Seq}
 	ip, icmp := "IP", fmt.Sprintf("ICMP(type=%d, code=%d)", kind, code)
@@ -108,7 +107,7 @@ func answered(lab *harness.Lab, syn capture.Packet, kind, code uint8) situation 
 	}
 }
 
-// portServed has another program of the server listen on port 5000.
+// portServed makes another program of the server listen on port 5000.
 func portServed(lab *harness.Lab) situation {
 	return situation{
 		what:   "another program listens on the port",
@@ -120,11 +119,11 @@ func portServed(lab *harness.Lab) situation {
 	}
 }
 
-// portsTaken leaves the client two ephemeral ports, and has sockets take both.
+// portsTaken leaves the client two ephemeral ports, and lets sockets take both.
 func portsTaken(lab *harness.Lab, take func(*harness.Conn) error) situation {
 	const ports = "40000 40001"
 	return situation{
-		what:   "every ephemeral port of the client is taken",
+		what:   "every ephemeral port of the client is in use",
 		byHand: fmt.Sprintf("sysctl net.ipv4.ip_local_port_range=%q", ports),
 		arise: func() error {
 			err := lab.Client.Do(func() error { return sysctl.Write("net/ipv4/ip_local_port_range", ports) })
@@ -141,14 +140,14 @@ func portsTaken(lab *harness.Lab, take func(*harness.Conn) error) situation {
 	}
 }
 
-// withoutDescriptors is what a call returns while this process may open nothing more.
-// What is open stays open.
+// withoutDescriptors returns what a call returns while this process may not open another
+// descriptor. Open descriptors stay open.
 func withoutDescriptors(lab *harness.Lab, call func() error) error {
 	var before unix.Rlimit
 	Expect(unix.Prlimit(0, unix.RLIMIT_NOFILE, nil, &before)).To(Succeed())
 	defer func() { Expect(unix.Prlimit(0, unix.RLIMIT_NOFILE, &before, nil)).To(Succeed()) }()
 	lab.Apply(situation{
-		what:   "the program may open no more descriptors",
+		what:   "the program may not open another descriptor",
 		byHand: "ulimit -n 0",
 		arise: func() error {
 			return unix.Prlimit(0, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 0, Max: before.Max}, nil)
@@ -157,11 +156,11 @@ func withoutDescriptors(lab *harness.Lab, call func() error) error {
 	return call()
 }
 
-// withoutPrivilegedPorts is what a call returns while the calling thread does without
-// CAP_NET_BIND_SERVICE, as root of its user namespace too.
+// withoutPrivilegedPorts returns what a call returns while the calling thread does not have
+// CAP_NET_BIND_SERVICE.
 func withoutPrivilegedPorts(lab *harness.Lab, call func() error) error {
 	const capability = unix.CAP_NET_BIND_SERVICE
-	runtime.LockOSThread() // capabilities are a thread's own
+	runtime.LockOSThread() // each thread has its own capabilities
 	defer runtime.UnlockOSThread()
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var before [2]unix.CapUserData

@@ -14,30 +14,30 @@ import (
 var _ = Describe("The errno of a call", Rows("E"), func() {
 	EachFamily(func(family sock.Family) {
 		DescribeTable("is", returns(family), entries(family))
-		DescribeTable("is not", returns(family), absentees(family))
+		DescribeTable("is not", returns(family), absenceEntries(family))
 	})
 	Context("without an IP address", func() {
 		DescribeTable("is", returns(sock.IPv4), entries(familyless))
 	})
 })
 
-// returns makes a recipe's situation and looks at what the call returned.
+// returns returns a spec that produces a recipe's situation and checks what the call returns.
 func returns(family sock.Family) func(recipe) {
 	return func(r recipe) {
 		lab := harness.New(GinkgoT(), r.through, family)
-		err := r.cook(lab)
+		err := r.produce(lab)
 		if r.errno == 0 {
 			Expect(err).NotTo(HaveOccurred())
 			return
 		}
-		// The errno itself: a wrapped one is an error on the way to the situation.
+		// The bare errno: a wrapped one is an error before the call.
 		Expect(err).To(Equal(r.errno), "%v\n%s", err, lab.Recent())
 	}
 }
 
-// entries are the specs of the recipes of a family.
+// entries returns an entry for each recipe of a family.
 func entries(family sock.Family) (entries []TableEntry) {
-	for _, r := range met {
+	for _, r := range recipes {
 		if r.isOver(family) {
 			entries = append(entries, r.entry(fmt.Sprintf("%s from %s when %s", sock.ErrnoName(r.errno), r.call, r.when)))
 		}
@@ -45,10 +45,10 @@ func entries(family sock.Family) (entries []TableEntry) {
 	return entries
 }
 
-// absentees are the specs of what Linux gives in place of the errnos that it never
-// returns.
-func absentees(family sock.Family) (entries []TableEntry) {
-	for _, a := range never {
+// absenceEntries returns an entry for each errno that Linux never returns: the spec checks
+// what Linux returns instead.
+func absenceEntries(family sock.Family) (entries []TableEntry) {
+	for _, a := range absences {
 		if r := a.instead; r.isOver(family) {
 			entries = append(entries, r.entry(fmt.Sprintf("%s but %s from %s when %s", sock.ErrnoName(a.errno), r.outcome(), r.call, r.when)))
 		}
@@ -67,7 +67,7 @@ func (r recipe) entry(text string) TableEntry {
 	return Entry(text, r)
 }
 
-// outcome is the errno's name.
+// outcome returns the errno's name, or "success".
 func (r recipe) outcome() string {
 	if r.errno == 0 {
 		return "success"

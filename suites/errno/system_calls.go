@@ -14,17 +14,17 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
-// bound is the longest that a recipe waits for its errno.
+// bound is how long a recipe waits for its errno.
 const bound = 6 * time.Second
 
-// stream is a TCP socket of the client that blocks.
+// stream returns a blocking TCP socket of the client.
 func stream(lab *harness.Lab) (fd int) { return open(lab, int(lab.Family()), unix.SOCK_STREAM) }
 
-// datagram is a UDP socket of the client that blocks.
+// datagram returns a blocking UDP socket of the client.
 func datagram(lab *harness.Lab) (fd int) { return open(lab, int(lab.Family()), unix.SOCK_DGRAM) }
 
-// open makes a socket on the client: a blocking one, which gives up with EAGAIN or
-// EINPROGRESS when nothing has happened in time (socket(7), SO_RCVTIMEO).
+// open returns a blocking socket of the client. Its calls give up with EAGAIN or EINPROGRESS
+// after bound (socket(7), SO_RCVTIMEO).
 func open(lab *harness.Lab, family, kind int) (fd int) {
 	Expect(lab.Client.Do(func() (err error) {
 		fd, err = unix.Socket(family, kind|unix.SOCK_CLOEXEC, 0)
@@ -42,20 +42,21 @@ func giveUpAfter(fd int, d time.Duration) {
 	Expect(unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &limit)).To(Succeed())
 }
 
-// dialled is the socket, connected to the server, which listens.
+// dialled lets the server listen, connects a socket to it, and returns the socket.
 func dialled(lab *harness.Lab, fd int) int {
 	lab.Server.Listen(5000, 1)
 	Expect(dial(fd, toServer(lab))).To(Succeed())
 	return fd
 }
 
-// dial is the outcome of connect(2) of a socket that blocks. A signal of Go's own runtime
-// may interrupt it: then the attempt goes on, and a second connect(2) waits for its outcome.
+// dial returns the outcome of connect(2) on a blocking socket. A signal of Go's own runtime
+// may interrupt the call; the attempt then goes on, and a second connect(2) waits for its
+// outcome.
 func dial(fd int, to unix.Sockaddr) error {
 	return uninterrupted(func() error { return unix.Connect(fd, to) })
 }
 
-// uninterrupted is a call that is made again when a signal has interrupted it.
+// uninterrupted repeats a call for as long as signals interrupt it.
 func uninterrupted(call func() error) (err error) {
 	for err = unix.EINTR; err == unix.EINTR; {
 		err = call()
@@ -63,10 +64,10 @@ func uninterrupted(call func() error) (err error) {
 	return err
 }
 
-// toServer is the server's address, as a system call takes it.
+// toServer returns the server's address for a system call.
 func toServer(lab *harness.Lab) unix.Sockaddr { return sock.Sockaddr(lab.Server.AddressPort(5000)) }
 
-// connect is how a connection attempt of the client ends, at once or later.
+// connect returns how a connection attempt of the client ends, at once or later.
 func connect(lab *harness.Lab, to netip.AddrPort) error {
 	client := lab.Client.NewSocket("client")
 	if err := client.Connect(to); err != unix.EINPROGRESS {
@@ -75,14 +76,14 @@ func connect(lab *harness.Lab, to netip.AddrPort) error {
 	return connected(client)
 }
 
-// connected is how a connection attempt ends that is under way.
+// connected returns how a connection attempt ends that is under way.
 func connected(c *harness.Conn) error {
 	ctx, cancel := context.WithTimeout(context.Background(), bound)
 	defer cancel()
 	return c.AwaitConnected(ctx)
 }
 
-// received is what recv(2) returns when it has something to return.
+// received waits until recv(2) has something to return, and returns its error.
 func received(c *harness.Conn) error {
 	ctx, cancel := context.WithTimeout(context.Background(), bound)
 	defer cancel()
@@ -93,7 +94,7 @@ func received(c *harness.Conn) error {
 	return err
 }
 
-// receive is the outcome of recv(2) of a socket that blocks.
+// receive returns the outcome of recv(2) on a blocking socket.
 func receive(fd int) error { return uninterrupted(func() error { return receiveOnce(fd) }) }
 
 func receiveOnce(fd int) error {
@@ -101,12 +102,12 @@ func receiveOnce(fd int) error {
 	return err
 }
 
-// send is one send(2) of so many bytes.
+// send calls send(2) once, with a number of bytes.
 func send(fd, length int) error {
 	return unix.Send(fd, make([]byte, length), unix.MSG_NOSIGNAL)
 }
 
-// socket is one socket(2).
+// socket calls socket(2) once.
 func socket(family, kind, protocol int) error {
 	fd, err := unix.Socket(family, kind|unix.SOCK_CLOEXEC, protocol)
 	if err == nil {
@@ -119,7 +120,7 @@ func listen(c *harness.Conn) error {
 	return c.Socket.Control(func(fd int) error { return unix.Listen(fd, 1) })
 }
 
-// accept is one accept4(2).
+// accept calls accept4(2) once.
 func accept(fd int) error {
 	accepted, _, err := unix.Accept4(fd, unix.SOCK_CLOEXEC)
 	if err == nil {
@@ -128,15 +129,15 @@ func accept(fd int) error {
 	return err
 }
 
-// reusing lets a socket bind to a port that others use too (SO_REUSEADDR).
+// reusing lets a socket bind to a port that other sockets use (SO_REUSEADDR).
 func reusing(c *harness.Conn) *harness.Conn {
 	Expect(c.Socket.SetOption(unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)).To(Succeed())
 	return c
 }
 
-// onOtherFamily is a bind(2) or connect(2) of a socket to an address of the family
-// that is not the lab's. The kernel looks at the family only when the length will
-// do: that of a sockaddr_storage does for both.
+// onOtherFamily calls bind(2) or connect(2) with an address of the other family. The kernel
+// checks the family only if the address is long enough; a sockaddr_storage is long enough for
+// both families.
 func onOtherFamily(lab *harness.Lab, call uintptr, c *harness.Conn) error {
 	storage := struct {
 		family uint16

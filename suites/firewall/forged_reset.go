@@ -15,24 +15,17 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-// RFC 5961 §3.2; net/ipv4/tcp_input.c, tcp_validate_incoming.
+// The rules are RFC 5961 §3.2 (net/ipv4/tcp_input.c, tcp_validate_incoming).
 var _ = Describe("An RST that a firewall forges", Rows("F9"), func() {
 	EachFamily(func(family sock.Family) {
-		talk := func(client, server *harness.Conn) {
-			GinkgoHelper()
-			Expect(server.Write("hello")).To(Succeed())
-			Expect(client.Read()).To(Equal("hello"))
-			Expect(client.Write("hello yourself")).To(Succeed())
-			Expect(server.Read()).To(Equal("hello yourself"))
-		}
 		talking := func() (lab *harness.Lab, client, server *harness.Conn) {
 			GinkgoHelper()
 			lab = harness.New(GinkgoT(), harness.Firewalled, family)
 			client, server = lab.Connect(5000)
-			talk(client, server)
+			Talk(client, server)
 			return lab, client, server
 		}
-		// forged waits for the RST, and returns when it arrived.
+		// forged waits for the RST, and returns the instant at which it arrived.
 		forged := func(lab *harness.Lab) time.Time {
 			GinkgoHelper()
 			Expect(lab.Client).To(HaveReceived(1, capture.RST, Within(time.Second)))
@@ -46,11 +39,11 @@ var _ = Describe("An RST that a firewall forges", Rows("F9"), func() {
 			arrived := forged(lab)
 
 			Expect(client).To(StayAlive(300 * time.Millisecond))
-			Expect(lab.Client.SentBy(client, capture.After(arrived))).To(BeEmpty(), "not a word")
-			talk(client, server)
+			Expect(lab.Client.SentBy(client, capture.After(arrived))).To(BeEmpty(), "the client sends nothing")
+			Talk(client, server)
 		})
 
-		It("with a number inside the window that is not the next draws a challenge ACK, and the connection lives", func() {
+		It("with a sequence number inside the window but not the next one draws a challenge ACK, and the connection lives", func() {
 			lab, client, server := talking()
 
 			lab.Apply(scenarios.ForgedReset{To: client, Number: scenarios.InWindow})
@@ -61,11 +54,11 @@ var _ = Describe("An RST that a firewall forges", Rows("F9"), func() {
 			Expect(challenges).To(HaveLen(1))
 			Expect(challenges[0].ACK).To(BeTrue())
 			Expect(challenges[0].Length).To(BeZero())
-			Expect(lab.Server.SentBy(server, capture.After(arrived))).To(BeEmpty(), "a peer that has reset nothing does not answer the challenge")
-			talk(client, server)
+			Expect(lab.Server.SentBy(server, capture.After(arrived))).To(BeEmpty(), "a peer that did not send the RST does not answer the challenge")
+			Talk(client, server)
 		})
 
-		It("with the very number that is expected next gives ECONNRESET, and the other end knows nothing", func() {
+		It("with exactly the next sequence number gives ECONNRESET, and the other end does not know", func() {
 			lab, client, server := talking()
 
 			lab.Apply(scenarios.ForgedReset{To: client, Number: scenarios.Exact})

@@ -1,5 +1,5 @@
-// Package firewall is the specs of firewalls and NAT that forget a flow: rows F1
-// to F10 of the catalogue.
+// Package firewall contains the specs of firewalls and NATs that forget a flow: rows F1 to
+// F10 of the catalogue.
 package firewall
 
 import (
@@ -20,16 +20,15 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-// The idle timeout of the specs that fit on the running kernel, and how far from it
-// they stay on either side.
 const (
+	// idleTimeout is the idle timeout of the specs that also run in real time.
 	idleTimeout = 3 * time.Second
-	margin      = 500 * time.Millisecond
+	// margin is how long before and after a timeout the specs look.
+	margin = 500 * time.Millisecond
 )
 
-// idleTimeouts are entries of a table whose specs wait for the timeout and a little
-// longer: scaled down for the running kernel, and those of cloud balancers, of many
-// firewalls, and of Linux.
+// idleTimeouts returns entries of a table whose specs wait for the timeout and extra: a short
+// timeout for real time, and those of cloud load balancers, of many firewalls, and of Linux.
 func idleTimeouts(extra time.Duration) []TableEntry {
 	var entries []TableEntry
 	for _, timeout := range []time.Duration{idleTimeout, 350 * time.Second, time.Hour, 432000 * time.Second} {
@@ -48,11 +47,10 @@ var _ = Describe("A firewall that forgets idle flows and says nothing", Rows("F1
 				lab.Apply(scenarios.IdleTimeout{After: timeout, Then: firewall.SilentDrop})
 				client, server := lab.Connect(5000)
 				time.Sleep(2 * margin)
-				younger, its := lab.Connect(5001)
+				younger, youngerPeer := lab.Connect(5001)
 
 				time.Sleep(time.Until(younger.QuietSince().Add(timeout - margin)))
-				Expect(younger.Write("in time")).To(Succeed())
-				Expect(its.Read()).To(Equal("in time"))
+				Say(younger, youngerPeer, "in time")
 				Expect(client).To(BeInState(sock.Established))
 				Expect(server).To(BeInState(sock.Established))
 
@@ -60,7 +58,7 @@ var _ = Describe("A firewall that forgets idle flows and says nothing", Rows("F1
 				Expect(client.Write("too late")).To(Succeed())
 				Expect(client).To(FailWith(unix.ETIMEDOUT, During(oracle.GiveUp(retries, rto), client.LastSent())))
 				Expect(server).To(BeInState(sock.Established), "half-open: only one end knows")
-				Expect(lab.Server.Received(capture.Data)).To(HaveLen(1), "only what was sent in time")
+				Expect(lab.Server.Received(capture.Data)).To(HaveLen(1), "only the data that was sent in time")
 				Expect(lab.Client.Sent(capture.RST)).To(BeEmpty(), "retransmission gives up without an RST")
 			},
 			idleTimeouts(5*time.Second),
@@ -76,11 +74,10 @@ var _ = Describe("A firewall that forgets idle flows and resets the next sender"
 				lab.Apply(scenarios.IdleTimeout{After: timeout, Then: firewall.ResetSender})
 				client, server := lab.Connect(5000)
 				time.Sleep(2 * margin)
-				younger, its := lab.Connect(5001)
+				younger, youngerPeer := lab.Connect(5001)
 
 				time.Sleep(time.Until(younger.QuietSince().Add(timeout - margin)))
-				Expect(younger.Write("in time")).To(Succeed())
-				Expect(its.Read()).To(Equal("in time"))
+				Say(younger, youngerPeer, "in time")
 				Expect(client).To(BeInState(sock.Established))
 				Expect(client.Write("late")).To(Succeed())
 
@@ -95,17 +92,18 @@ var _ = Describe("A firewall that forgets idle flows and resets the next sender"
 
 var _ = Describe("A firewall that resets both ends the moment a flow's idle timer fires", Rows("F3"), func() {
 	EachFamily(func(family sock.Family) {
-		DescribeTable("gives both ends ECONNRESET although neither has sent anything",
+		DescribeTable("gives both ends ECONNRESET, although neither sends anything",
 			func(timeout time.Duration) {
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
 				lab.Apply(scenarios.IdleTimeout{After: timeout, Then: firewall.ResetBoth})
 				client, server := lab.Connect(5000)
-				Expect(client.Write("hello")).To(Succeed())
-				Expect(server.Read()).To(Equal("hello"))
+				Say(client, server, "hello")
 				quiet := client.QuietSince()
 
-				Expect(client).To(FailWith(unix.ECONNRESET, During(oracle.Around(timeout), quiet)))
-				Expect(server).To(FailWith(unix.ECONNRESET, During(oracle.Around(timeout), quiet)))
+				AtOnce(
+					func() { Expect(client).To(FailWith(unix.ECONNRESET, During(oracle.Around(timeout), quiet))) },
+					func() { Expect(server).To(FailWith(unix.ECONNRESET, During(oracle.Around(timeout), quiet))) },
+				)
 				Expect(lab.Client.Received(capture.RST)).To(HaveLen(1))
 				Expect(lab.Server.Received(capture.RST)).To(HaveLen(1))
 			},

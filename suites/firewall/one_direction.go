@@ -14,9 +14,9 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-var _ = Describe("A flow on which only the server still sends, because the client has lost power", Rows("F5"), func() {
+var _ = Describe("A flow on which only the server sends, because the client has lost power", Rows("F5"), func() {
 	EachFamily(func(family sock.Family) {
-		DescribeTable("is known for as long as the firewall's idle timer is restarted by the server's packets, and forgotten where only the client's restart it",
+		DescribeTable("stays known if the server's packets restart the firewall's idle timer, and is forgotten if only the client's do",
 			func(timeout time.Duration, refreshedBy scenarios.Direction, knownAfterwards bool) {
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
 				lab.Apply(scenarios.IdleTimeout{After: timeout, Then: firewall.SilentDrop, RefreshedBy: refreshedBy})
@@ -26,18 +26,18 @@ var _ = Describe("A flow on which only the server still sends, because the clien
 
 				lab.Apply(scenarios.PowerOff{Host: lab.Client})
 				time.Sleep(time.Until(quiet.Add(timeout / 2)))
-				Expect(server.Write("anyone?")).To(Succeed(), "which is retransmitted, and never acknowledged")
+				Expect(server.Write("anyone?")).To(Succeed(), "it is retransmitted and never acknowledged")
 
 				time.Sleep(time.Until(quiet.Add(timeout - margin)))
-				Expect(server.Entry().Queues.Sent).To(Equal(len("anyone?")), "bytes that nobody has acknowledged")
+				Expect(server.Entry().Queues.Sent).To(Equal(len("anyone?")), "unacknowledged bytes")
 				Expect(lab.Knows(from, to)).To(BeTrue(), "just before the timeout")
 				time.Sleep(time.Until(quiet.Add(oracle.Around(timeout).Latest)))
 				Expect(lab.Knows(from, to)).To(Equal(knownAfterwards), "just after the timeout")
 			},
 			Entry("forgotten after 3 s, although the server retransmits", Waits(idleTimeout), idleTimeout, scenarios.TowardsServer, false),
-			Entry("known after 3 s, where both directions restart it", Waits(idleTimeout), idleTimeout, scenarios.BothWays, true),
+			Entry("known after 3 s, if both directions restart it", Waits(idleTimeout), idleTimeout, scenarios.BothWays, true),
 			Entry("forgotten after 350 s, although the server retransmits", Waits(400*time.Second), 350*time.Second, scenarios.TowardsServer, false),
-			Entry("known after 350 s, where both directions restart it", Waits(400*time.Second), 350*time.Second, scenarios.BothWays, true),
+			Entry("known after 350 s, if both directions restart it", Waits(400*time.Second), 350*time.Second, scenarios.BothWays, true),
 		)
 	})
 })

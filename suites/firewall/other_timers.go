@@ -17,15 +17,14 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-var _ = Describe("A download that goes on after the client has closed its sending side", Rows("F8"), func() {
+var _ = Describe("A download that goes on after the client has shut down its sending side", Rows("F8"), func() {
 	EachFamily(func(family sock.Family) {
-		It("meets the firewall's timer for CLOSE_WAIT, 60 s, not the one for established flows, five days: after a pause of 59 s the file arrives, after 61 s it does not", Waits(61*time.Second), func() {
+		It("meets the firewall's timer for CLOSE_WAIT (60 s) and not that for established flows (five days): after a pause of 59 s the file arrives, after 61 s it does not", Waits(61*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Apply(scenarios.IdleTimeout{After: 432000 * time.Second, Then: firewall.ResetSender})
 			download := func(port uint16) (client, server *harness.Conn) {
 				client, server = lab.Connect(port)
-				Expect(client.Write("send me the file")).To(Succeed())
-				Expect(server.Read()).To(Equal("send me the file"))
+				Say(client, server, "send me the file")
 				client.CloseWrite()
 				Expect(server).To(EnterState(sock.CloseWait, Within(time.Second)))
 				return client, server
@@ -34,22 +33,21 @@ var _ = Describe("A download that goes on after the client has closed its sendin
 			waiting, late := download(5001)
 
 			time.Sleep(time.Until(server.QuietSince().Add(59 * time.Second)))
-			Expect(server.Write("the file")).To(Succeed())
-			Expect(client.Read()).To(Equal("the file"))
+			Say(server, client, "the file")
 
 			time.Sleep(time.Until(late.QuietSince().Add(61 * time.Second)))
 			Expect(late.Write("the file")).To(Succeed())
 			Expect(lab.Server).To(HaveReceived(1, capture.RST, Within(time.Second)), "from the firewall")
 			Expect(late.Write("the rest of it")).To(MatchError(unix.EPIPE))
-			Expect(waiting).To(BeInState(sock.FinWait2), "half-open: it waits for the file")
-			Expect(lab.Client.Received(capture.Data)).To(HaveLen(1), "the first file")
+			Expect(waiting).To(BeInState(sock.FinWait2), "half-open: the client waits for the file")
+			Expect(lab.Client.Received(capture.Data)).To(HaveLen(1), "only the first file")
 		})
 	})
 })
 
-var _ = Describe("Data that nobody acknowledges", Rows("F8"), func() {
+var _ = Describe("Unacknowledged data", Rows("F8"), func() {
 	EachFamily(func(family sock.Family) {
-		It("cuts the firewall's memory of the flow down from five days to 300 s", Waits(10*time.Minute), func() {
+		It("shortens the firewall's timer for the flow from five days to 300 s", Waits(10*time.Minute), func() {
 			const unacknowledged = 300 * time.Second // net/netfilter/nf_conntrack_proto_tcp.c, TCP_CONNTRACK_RETRANS and UNACK
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Apply(scenarios.IdleTimeout{After: 432000 * time.Second, Then: firewall.SilentDrop})
@@ -61,8 +59,7 @@ var _ = Describe("Data that nobody acknowledges", Rows("F8"), func() {
 			lab.Apply(scenarios.PowerOff{Host: lab.Server})
 			Expect(client.Write("anyone?")).To(Succeed())
 			Expect(client).To(FailWith(unix.ETIMEDOUT, During(oracle.UserTimeout(time.Minute, rto), client.LastSent())))
-			packets := lab.Client.Sent(capture.Data)
-			last := packets[len(packets)-1].At
+			last := WhenLast(lab.Client.Sent(capture.Data))
 
 			time.Sleep(time.Until(last.Add(unacknowledged - time.Second)))
 			Expect(lab.Knows(from, to)).To(BeTrue())
@@ -75,7 +72,7 @@ var _ = Describe("Data that nobody acknowledges", Rows("F8"), func() {
 // The timeouts are those of net/netfilter/nf_conntrack_proto_tcp.c, tcp_timeouts.
 var _ = Describe("A flow that is being closed", Rows("F8"), func() {
 	EachFamily(func(family sock.Family) {
-		DescribeTable("is forgotten in seconds or minutes, not in five days",
+		DescribeTable("is forgotten after seconds or minutes and not after five days",
 			func(closed func(lab *harness.Lab, client, server *harness.Conn), state string, timeout time.Duration) {
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
 				lab.Apply(scenarios.IdleTimeout{After: 432000 * time.Second, Then: firewall.SilentDrop})
@@ -85,16 +82,15 @@ var _ = Describe("A flow that is being closed", Rows("F8"), func() {
 				closed(lab, client, server)
 
 				Expect(lab.Firewall().Entries()).To(ConsistOf(HaveField("State", state)))
-				packets := lab.Host("firewall").Received(capture.Any(capture.ACK, capture.RST))
-				last := packets[len(packets)-1].At
+				last := WhenLast(lab.Host("firewall").Received(capture.Any(capture.ACK, capture.RST)))
 				time.Sleep(time.Until(last.Add(timeout - time.Second)))
 				Expect(lab.Knows(from, to)).To(BeTrue())
 				time.Sleep(time.Until(last.Add(timeout + time.Second)))
 				Expect(lab.Knows(from, to)).To(BeFalse())
 			},
 			Entry("by an abort: CLOSE, 10 s", Waits(11*time.Second), abort, "CLOSE", 10*time.Second),
-			Entry("by a FIN that nobody answers: LAST_ACK, 30 s", Waits(40*time.Second), lastFINUnanswered, "LAST_ACK", 30*time.Second),
-			Entry("in order, by both ends: TIME_WAIT, 120 s", Waits(2*time.Minute), closeInOrder, "TIME_WAIT", 2*time.Minute),
+			Entry("by a FIN that is not acknowledged: LAST_ACK, 30 s", Waits(40*time.Second), lastFINUnanswered, "LAST_ACK", 30*time.Second),
+			Entry("by both ends, with FIN: TIME_WAIT, 120 s", Waits(2*time.Minute), closeInOrder, "TIME_WAIT", 2*time.Minute),
 		)
 	})
 })
@@ -112,7 +108,8 @@ func closeInOrder(_ *harness.Lab, client, server *harness.Conn) {
 	Expect(gone).To(EnterState(sock.Closed, Within(time.Second)))
 }
 
-// The server's kernel gives the FIN up after some two seconds (oracle.GiveUp).
+// lastFINUnanswered lets the server close when the client has lost power. The server's kernel
+// gives up on the FIN after about two seconds (oracle.GiveUp).
 func lastFINUnanswered(lab *harness.Lab, client, server *harness.Conn) {
 	lab.Server.Sysctl("ipv4/tcp_orphan_retries", 1)
 	gone := server.TableEntry()

@@ -16,9 +16,9 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-var _ = Describe("Keepalive against a firewall's idle timeout", Rows("F4"), func() {
+var _ = Describe("Keepalive and a firewall's idle timeout", Rows("F4"), func() {
 	EachFamily(func(family sock.Family) {
-		DescribeTable("keeps the flow when its probes come before the timeout",
+		DescribeTable("keeps the flow if its probes come before the timeout",
 			func(k oracle.Keepalive, timeout time.Duration) {
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
 				lab.Apply(scenarios.IdleTimeout{After: timeout, Then: firewall.ResetSender})
@@ -27,22 +27,21 @@ var _ = Describe("Keepalive against a firewall's idle timeout", Rows("F4"), func
 
 				Expect(client).To(StayAlive(timeout + margin))
 				Expect(lab.Knows(client.Local(), client.Remote())).To(BeTrue(), "the firewall still has the entry")
-				Expect(client.Write("still here")).To(Succeed())
-				Expect(server.Read()).To(Equal("still here"))
+				Say(client, server, "still here")
 			},
 			Entry("idle 2 s, timeout 3 s", Waits(idleTimeout+margin),
 				oracle.Keepalive{Idle: 2 * time.Second, Interval: time.Second, Count: 3}, idleTimeout),
-			// The timer wheel may make a probe late by an eighth: 311 s is the longest
-			// idle time that is sure to be in time.
+			// The timer wheel may delay a probe by an eighth: 311 s is the longest idle time
+			// whose probe is certain to come in time.
 			Entry("idle 311 s, timeout 350 s", Waits(350*time.Second),
 				oracle.Keepalive{Idle: 311 * time.Second, Interval: 30 * time.Second, Count: 10}, 350*time.Second),
 			Entry("idle 600 s, timeout 3600 s", Waits(time.Hour),
 				oracle.Keepalive{Idle: 600 * time.Second, Interval: 30 * time.Second, Count: 10}, time.Hour),
-			Entry("the kernel's own, 7200 s, and its firewall's, 432000 s", Waits(432000*time.Second),
+			Entry("Linux's defaults: idle 7200 s, timeout 432000 s", Waits(432000*time.Second),
 				oracle.Default(), 432000*time.Second),
 		)
 
-		DescribeTable("meets a firewall that has forgotten the flow when its idle time is not below the timeout",
+		DescribeTable("meets a firewall that has forgotten the flow if its idle time is not below the timeout",
 			func(k oracle.Keepalive, timeout time.Duration) {
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
 				lab.Apply(scenarios.IdleTimeout{After: timeout, Then: firewall.ResetSender})
@@ -53,8 +52,8 @@ var _ = Describe("Keepalive against a firewall's idle timeout", Rows("F4"), func
 				Expect(client).To(FailWith(unix.ECONNRESET, During(oracle.Around(k.Probes()[0]), quiet)), "the first probe is answered with RST")
 				Expect(server).To(BeInState(sock.Established))
 			},
-			// The timer wheel makes the probe late, never early: at equal values the
-			// firewall's timer fires first.
+			// The timer wheel makes a probe late and never early: with equal values the
+			// firewall's timer expires first.
 			Entry("equal: 3 s", Waits(3*time.Second),
 				oracle.Keepalive{Idle: idleTimeout, Interval: time.Second, Count: 3}, idleTimeout),
 			Entry("just above: 4 s, timeout 3 s", Waits(4*time.Second),
@@ -63,7 +62,7 @@ var _ = Describe("Keepalive against a firewall's idle timeout", Rows("F4"), func
 				oracle.Keepalive{Idle: 350 * time.Second, Interval: 30 * time.Second, Count: 10}, 350*time.Second),
 			Entry("600 s, timeout 350 s", Waits(600*time.Second),
 				oracle.Keepalive{Idle: 600 * time.Second, Interval: 30 * time.Second, Count: 10}, 350*time.Second),
-			Entry("the kernel's own, 7200 s, timeout 3600 s", Waits(2*time.Hour), oracle.Default(), time.Hour),
+			Entry("the kernel's default, 7200 s, timeout 3600 s", Waits(2*time.Hour), oracle.Default(), time.Hour),
 		)
 	})
 })

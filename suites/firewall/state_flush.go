@@ -18,7 +18,7 @@ import (
 
 var _ = Describe("A firewall that loses its state in the middle of a flow", Rows("F6"), func() {
 	EachFamily(func(family sock.Family) {
-		It("resets the next sender, where it is strict and says so", func() {
+		It("resets the next sender, if it is strict and rejects with RST", func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Apply(scenarios.IdleTimeout{After: time.Hour, Then: firewall.ResetSender})
 			client, server := lab.Connect(5000)
@@ -31,7 +31,7 @@ var _ = Describe("A firewall that loses its state in the middle of a flow", Rows
 			Expect(server).To(BeInState(sock.Established))
 		})
 
-		It("stalls the flow for good, where it is strict and silent", Waits(4*time.Second), func() {
+		It("stalls the flow for good, if it is strict and silent", Waits(4*time.Second), func() {
 			const retries = 2
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Client.Sysctl("ipv4/tcp_retries2", retries)
@@ -47,7 +47,7 @@ var _ = Describe("A firewall that loses its state in the middle of a flow", Rows
 			Expect(server).To(BeInState(sock.Established))
 		})
 
-		It("carries on as if nothing had happened, where it picks flows up", func() {
+		It("goes on as if nothing had happened, if it picks flows up", func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Apply(scenarios.IdleTimeout{After: time.Hour, Then: firewall.PickUp})
 			client, server := lab.Connect(5000)
@@ -56,11 +56,8 @@ var _ = Describe("A firewall that loses its state in the middle of a flow", Rows
 			lab.Apply(scenarios.StateFlush{Then: firewall.PickUp})
 			Expect(lab.Knows(client.Local(), client.Remote())).To(BeFalse())
 
-			Expect(client.Write("hello?")).To(Succeed())
-			Expect(server.Read()).To(Equal("hello?"))
-			Expect(server.Write("hello!")).To(Succeed())
-			Expect(client.Read()).To(Equal("hello!"))
-			Expect(lab.Knows(client.Local(), client.Remote())).To(BeTrue(), "the packet in the middle opened a new entry")
+			Talk(client, server)
+			Expect(lab.Knows(client.Local(), client.Remote())).To(BeTrue(), "a packet in mid-flow has made a new entry")
 		})
 	})
 })

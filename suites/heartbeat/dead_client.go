@@ -16,9 +16,10 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-var _ = Describe("A server that closes in order when its client has died", Rows("H3"), func() {
+var _ = Describe("A server that closes because its client has died", Rows("H3"), func() {
 	EachFamily(func(family sock.Family) {
-		// The client loses power, and the server, which only listens, closes.
+		// closing cuts the client's power and waits until the server, which sends nothing,
+		// closes.
 		closing := func(orphanRetries int) (lab *harness.Lab, cut scenarios.PowerOff, ghost *harness.TableEntry, fin time.Time, giveUp oracle.Window) {
 			lab = harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Server.Sysctl("ipv4/tcp_orphan_retries", orphanRetries)
@@ -41,17 +42,18 @@ var _ = Describe("A server that closes in order when its client has died", Rows(
 			return lab, cut, ghost, fin, oracle.GiveUp(oracle.OrphanRetries(orphanRetries), rto)
 		}
 
-		It("sends FIN that nobody answers, and its kernel gives up after tcp_orphan_retries", Waits(9*time.Second), func() {
+		It("sends FIN, which nobody answers; its kernel gives up after tcp_orphan_retries", Waits(9*time.Second), func() {
 			lab, _, ghost, fin, giveUp := closing(2)
 
 			Expect(ghost).To(EnterState(sock.Closed, During(giveUp, fin)))
 			Expect(lab.Server.Received(capture.RST)).To(BeEmpty())
 		})
 
-		It("is told by the client's host when that has rebooted: RST answers the next FIN, and the ghost is gone", Waits(6*time.Second), func() {
-			lab, cut, ghost, fin, giveUp := closing(0) // the kernel's own
+		It("gets RST in answer to the next FIN when the client's host has rebooted, and the ghost is gone", Waits(6*time.Second), func() {
+			lab, cut, ghost, fin, giveUp := closing(0) // the kernel's default
 
-			// The first FIN may still be on its way when the path is back.
+			// Wait for the second FIN: the first one may still be on its way when the path is
+			// back.
 			Expect(lab.Server).To(HaveSent(2, capture.FIN, Within(2*time.Second)))
 			lab.Heal(cut)
 

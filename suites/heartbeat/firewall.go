@@ -21,7 +21,7 @@ import (
 
 var _ = Describe("Heartbeats through a firewall that forgets flows idle for 3 s", Rows("H8"), func() {
 	EachFamily(func(family sock.Family) {
-		It("keep the flow when they come more often", Waits(9*time.Second), func() {
+		It("keep the flow if they come more often", Waits(9*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Apply(scenarios.IdleTimeout{After: 3 * time.Second, Then: firewall.ResetSender})
 			lab.StartServer(5000, fixtures.Heartbeat{Interval: 2 * time.Second, Timeout: never})
@@ -31,13 +31,14 @@ var _ = Describe("Heartbeats through a firewall that forgets flows idle for 3 s"
 			Expect(lab.Firewall().Entries()).To(HaveLen(1), "the firewall still has the entry")
 		})
 
-		It("meet a firewall that has forgotten the flow when they come less often", Waits(6*time.Second), func() {
+		It("meet a firewall that has forgotten the flow if they come less often", Waits(6*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Apply(scenarios.IdleTimeout{After: 3 * time.Second, Then: firewall.ResetSender})
 			lab.StartServer(5000, fixtures.Heartbeat{Interval: 5 * time.Second, Timeout: never})
 			client := lab.StartClient(5000, fixtures.Heartbeat{Interval: 5 * time.Second, Timeout: never})
 
-			// It counts from its first heartbeat, which it sends when it is connected.
+			// The client's timer starts with the first heartbeat, which it sends when it is
+			// connected.
 			Expect(lab.Client).To(HaveSent(1, capture.Data, Within(time.Second)))
 			second := During(oracle.Around(5*time.Second), client.Await(peer.Connected).At).StartingBy(lab.Client.Sent(capture.Data)[0].At)
 			Expect(client).To(AnnounceErrno(fixtures.Failed, unix.ECONNRESET, second))

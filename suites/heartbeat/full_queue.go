@@ -16,9 +16,9 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-var _ = Describe("A heartbeat in a send queue", Rows("H10"), func() {
+var _ = Describe("Heartbeats in the send queue", Rows("H10"), func() {
 	EachFamily(func(family sock.Family) {
-		It("does not leave a full one: who judges by its own heartbeats takes a peer for dead that only does not read", Waits(4*time.Second), func() {
+		It("do not get through if the queue is full: a server that waits for them would declare the living client dead", Waits(4*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client, server := lab.Connect(5000)
 
@@ -27,24 +27,23 @@ var _ = Describe("A heartbeat in a send queue", Rows("H10"), func() {
 			for time.Since(stalled) <= timeout+2*interval {
 				Expect(client.Write(".")).To(MatchError(unix.EAGAIN))
 				Expect(server.Write(".")).To(Succeed())
-				Expect(client.Read()).To(Equal("."), "who listens for the peer's heartbeats takes it for alive")
+				Expect(client.Read()).To(Equal("."), "the client hears the server, and takes it for alive")
 				time.Sleep(interval)
 			}
 
 			late := capture.After(stalled)
-			Expect(lab.Server.Received(capture.All(capture.Data, late))).To(BeEmpty(), "the server hears no heartbeat for longer than the timeout")
-			Expect(lab.Client.Received(capture.All(capture.ZeroWindow, late))).NotTo(BeEmpty(), "its kernel lives, and answers")
+			Expect(lab.Server.Received(capture.All(capture.Data, late))).To(BeEmpty(), "the server has heard no heartbeat for longer than the timeout")
+			Expect(lab.Client.Received(capture.All(capture.ZeroWindow, late))).NotTo(BeEmpty(), "the server's kernel lives, and answers")
 			Expect(client).To(BeInState(sock.Established))
 			Expect(server).To(BeInState(sock.Established))
 		})
 
-		It("is taken by one that has room, alive or dead: who judges by its own writes takes a dead peer for alive until retransmission gives up", Waits(17*time.Second), func() {
+		It("are accepted while the queue has room, even if the peer is dead: a client that counts successful writes takes the dead server for alive until retransmission gives up", Waits(17*time.Second), func() {
 			const retries = 5
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Client.Sysctl("ipv4/tcp_retries2", retries)
 			client, server := lab.Connect(5000)
-			Expect(client.Write(".")).To(Succeed())
-			Expect(server.Read()).To(Equal("."))
+			Say(client, server, ".")
 
 			lab.Apply(scenarios.PowerOff{Host: lab.Server})
 			rto := client.RTO()

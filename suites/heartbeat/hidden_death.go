@@ -14,8 +14,8 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-// What keepalive does not see in the same places is in package keepalive.
-var _ = Describe("A heartbeat sees what keepalive cannot", func() {
+// Package keepalive shows that keepalive does not notice the same situations.
+var _ = Describe("A heartbeat notices what keepalive cannot", func() {
 	EachFamily(func(family sock.Family) {
 		It("a peer whose process is stopped", Rows("H5", "K8"), Waits(7*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
@@ -28,7 +28,7 @@ var _ = Describe("A heartbeat sees what keepalive cannot", func() {
 			Expect(client).To(Announce(fixtures.Silent, unheard(lab, lab.Client)))
 		})
 
-		It("a peer whose program is in a deadlock", Rows("H5"), Waits(5*time.Second), func() {
+		It("a peer whose program is deadlocked", Rows("H5"), Waits(5*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			server := lab.StartServer(5000, fixtures.Heartbeat{Interval: interval, Timeout: timeout, HangAfter: time.Second})
 			client := lab.StartClient(5000, beats)

@@ -19,7 +19,7 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-var _ = Describe("A heartbeat that is late, and a server that shuts down its sending side only", Rows("H2"), func() {
+var _ = Describe("A late heartbeat, and a server that then shuts down only its sending side", Rows("H2"), func() {
 	EachFamily(func(family sock.Family) {
 		halfCloses := fixtures.Heartbeat{Interval: interval, Timeout: timeout, HalfClose: true}
 		connected := func(to fixtures.Heartbeat) (lab *harness.Lab, server, client *harness.Program) {
@@ -30,8 +30,8 @@ var _ = Describe("A heartbeat that is late, and a server that shuts down its sen
 			Expect(server).To(GoWithout(fixtures.Silent, timeout))
 			return lab, server, client
 		}
-		// spoken is how many bytes the client has sent on its first connection: what
-		// lies between its SYN and its FIN.
+		// spoken returns the number of bytes that the client has sent on its first
+		// connection: those between its SYN and its FIN.
 		spoken := func(lab *harness.Lab) int {
 			GinkgoHelper()
 			syns, fins := lab.Client.Sent(capture.SYN), lab.Client.Sent(capture.FIN)
@@ -39,7 +39,8 @@ var _ = Describe("A heartbeat that is late, and a server that shuts down its sen
 			Expect(fins[0].Src).To(Equal(syns[0].Src))
 			return int(fins[0].Seq+uint32(fins[0].Length)-syns[0].Seq) - 1
 		}
-		// outage drops what the client sends until the server has noticed, which was then.
+		// outage drops what the client sends until the server reports the silence, and returns
+		// that instant.
 		lost := scenarios.SilentDrop{Direction: scenarios.TowardsServer}
 		outage := func(lab *harness.Lab, server *harness.Program) (silent time.Time) {
 			GinkgoHelper()
@@ -47,8 +48,9 @@ var _ = Describe("A heartbeat that is late, and a server that shuts down its sen
 			Expect(server).To(Announce(fixtures.Silent, unheard(lab, lab.Server)))
 			return server.Await(fixtures.Silent).At
 		}
-		// tellsAndLosesNothing is what follows. The FIN waits behind heartbeats that
-		// nobody has acknowledged, for held at the longest.
+		// tellsAndLosesNothing checks what follows: the client is told and reconnects, and no
+		// byte is lost. The server's FIN waits behind unacknowledged heartbeats, for held at
+		// the longest.
 		tellsAndLosesNothing := func(lab *harness.Lab, server, client *harness.Program, held time.Duration) {
 			GinkgoHelper()
 			silent := server.Await(fixtures.Silent).At
@@ -62,7 +64,7 @@ var _ = Describe("A heartbeat that is late, and a server that shuts down its sen
 			Expect(lab.Client.Received(capture.RST)).To(BeEmpty())
 		}
 
-		It("loses nothing of what an outage has held up, and the client reconnects", Waits(8*time.Second), func() {
+		It("loses none of the data that an outage has held up, and the client reconnects", Waits(8*time.Second), func() {
 			lab, server, client := connected(halfCloses)
 			syn := lab.Server.Received(capture.SYN)[0]
 
@@ -74,7 +76,7 @@ var _ = Describe("A heartbeat that is late, and a server that shuts down its sen
 			tellsAndLosesNothing(lab, server, client, oracle.Around(entry.Expires).Latest) // until the next retransmission
 		})
 
-		It("loses nothing of what a slow path delivers late, and the client reconnects", Needs(require.Netem), Waits(15*time.Second), func() {
+		It("loses none of the data that a slow path delivers late, and the client reconnects", Needs(require.Netem), Waits(15*time.Second), func() {
 			const delay = 2 * timeout
 			lab, server, client := connected(halfCloses)
 
@@ -84,7 +86,7 @@ var _ = Describe("A heartbeat that is late, and a server that shuts down its sen
 			tellsAndLosesNothing(lab, server, client, delay) // until acknowledgements have come
 		})
 
-		It("loses what was on its way when the server aborts instead", Waits(8*time.Second), func() {
+		It("loses the data on its way if the server aborts instead", Waits(8*time.Second), func() {
 			lab, server, client := connected(beats)
 
 			silent := outage(lab, server)
@@ -93,10 +95,9 @@ var _ = Describe("A heartbeat that is late, and a server that shuts down its sen
 			lab.Heal(lost)
 			Expect(client).To(Announce(fixtures.Reconnected, Within(10*time.Second)))
 			first := lab.Client.Sent(capture.SYN)[0].Src
-			arrived := lab.Server.Received(capture.All(capture.From(first), capture.Data))
-			heard := arrived[len(arrived)-1].At
-			Expect(heard).To(BeTemporally("<", silent), "what came later the client's kernel has thrown away")
-			Expect(lab.Client.Sent(capture.All(capture.From(first), capture.Data, capture.Original, capture.After(heard)))).NotTo(BeEmpty(), "data was held up")
+			heard := WhenLast(lab.Server.Received(capture.All(capture.From(first), capture.Data)))
+			Expect(heard).To(BeTemporally("<", silent), "the client's kernel has thrown away all later data")
+			Expect(lab.Client.Sent(capture.All(capture.From(first), capture.Data, capture.Original, capture.After(heard)))).NotTo(BeEmpty(), "the client's kernel had data to send")
 		})
 	})
 })

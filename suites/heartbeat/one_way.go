@@ -17,10 +17,11 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-var _ = Describe("Heartbeats both ways over a path that drops one direction", Rows("H7"), func() {
+var _ = Describe("Heartbeats in both directions over a path that drops one direction", Rows("H7"), func() {
 	EachFamily(func(family sock.Family) {
-		// With the same timeout on both sides it is chance who is first: see below.
-		DescribeTable("who hears nothing takes the other for dead; its RST goes the way that works, and tells the other at once",
+		// Only one side watches for silence: with the same timeout on both sides it would be
+		// chance which of them is first (see the next table).
+		DescribeTable("the side that hears nothing declares the other dead; its RST arrives, and tells the other side at once",
 			func(lost scenarios.Direction) {
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
 				var deaf, heard *harness.Program
@@ -45,47 +46,45 @@ var _ = Describe("Heartbeats both ways over a path that drops one direction", Ro
 			Entry("towards the client", Waits(7*time.Second), scenarios.TowardsClient),
 		)
 
-		// Without acknowledgements the congestion window is one segment
-		// (net/ipv4/tcp_input.c, tcp_enter_loss; RFC 5681 §3.1), and that one is sent
-		// again and again.
-		DescribeTable("who is not heard soon hears nothing new either, as nobody acknowledges; its RST is lost, and the other one believes in the connection until its own retransmissions are given up",
+		// Without acknowledgements the congestion window is one segment, and the kernel sends
+		// that segment again and again (net/ipv4/tcp_input.c, tcp_enter_loss; RFC 5681 §3.1).
+		DescribeTable("the side that is not heard soon hears nothing new either, because its acknowledgements are lost; so is its RST, and the other side keeps the connection until its own retransmissions are given up",
 			func(lost scenarios.Direction) {
 				const retries = 5
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
-				var speaker, believer *harness.Program
+				var speaker, other *harness.Program
 				speaking, deaf := lab.Client, lab.Server
 				if lost == scenarios.TowardsServer {
 					lab.Server.Sysctl("ipv4/tcp_retries2", retries)
-					believer = lab.StartServer(5000, patient)
+					other = lab.StartServer(5000, patient)
 					speaker = lab.StartClient(5000, beats)
 				} else {
 					speaking, deaf = lab.Server, lab.Client
 					lab.Client.Sysctl("ipv4/tcp_retries2", retries)
 					speaker = lab.StartServer(5000, beats)
-					believer = lab.StartClient(5000, patient)
+					other = lab.StartClient(5000, patient)
 				}
 				syn := lab.Client.Sent(capture.SYN)[0]
-				belief := lab.Client.TableEntry(syn.Src, syn.Dst)
+				halfOpen := lab.Client.TableEntry(syn.Src, syn.Dst)
 				if deaf == lab.Server {
-					belief = lab.Server.TableEntry(syn.Dst, syn.Src)
+					halfOpen = lab.Server.TableEntry(syn.Dst, syn.Src)
 				}
 				Expect(speaker).To(GoWithout(fixtures.Silent, 2*timeout))
 
-				// Both before the fault: it may take iptables seconds to say that it is done.
-				rto, intact := belief.RTO(), time.Now()
+				// Take both before the fault: iptables may take seconds to return.
+				rto, intact := halfOpen.RTO(), time.Now()
 				lab.Apply(scenarios.SilentDrop{Direction: lost})
 
 				Expect(speaker).To(Announce(fixtures.Silent, Within(3*timeout)))
-				// What comes for the second time was heard already: not LastData.
-				fresh := speaking.Received(capture.All(capture.Data, capture.Original))
-				heard := fresh[len(fresh)-1].At
+				// Not LastData: the program has read a retransmission already.
+				heard := WhenLast(speaking.Received(capture.All(capture.Data, capture.Original)))
 				Expect(speaker).To(Announce(fixtures.Silent, During(oracle.Silence(timeout, interval), heard)))
-				Expect(speaking.Received(capture.All(capture.Data, capture.Retransmission, capture.After(intact)))).NotTo(BeEmpty(), "all that still comes")
+				Expect(speaking.Received(capture.All(capture.Data, capture.Retransmission, capture.After(intact)))).NotTo(BeEmpty(), "only retransmissions still arrive")
 				Expect(speaking).To(HaveSent(1, capture.RST, Within(time.Second)))
 				Expect(deaf.Received(capture.RST)).To(BeEmpty())
-				Expect(belief).To(BeInState(sock.Established), "half-open")
+				Expect(halfOpen).To(BeInState(sock.Established), "half-open")
 
-				Expect(believer).To(AnnounceErrno(fixtures.Failed, unix.ETIMEDOUT, During(oracle.GiveUp(retries, rto), unacknowledged(deaf))))
+				Expect(other).To(AnnounceErrno(fixtures.Failed, unix.ETIMEDOUT, During(oracle.GiveUp(retries, rto), unacknowledged(deaf))))
 			},
 			Entry("towards the server", Waits(19*time.Second), scenarios.TowardsServer),
 			Entry("towards the client", Waits(19*time.Second), scenarios.TowardsClient),
@@ -93,8 +92,8 @@ var _ = Describe("Heartbeats both ways over a path that drops one direction", Ro
 	})
 })
 
-// unacknowledged is when a host first sent the data beyond the last acknowledgement that
-// has arrived at it.
+// unacknowledged returns when a host first sent the data that follows the last
+// acknowledgement that has arrived.
 func unacknowledged(at *harness.Host) time.Time {
 	GinkgoHelper()
 	acknowledgements := at.Received(capture.ACK)
@@ -104,6 +103,6 @@ func unacknowledged(at *harness.Host) time.Time {
 			return p.At
 		}
 	}
-	Fail("all data of " + at.Name() + " has been acknowledged")
+	Fail("all data of the " + at.Name() + " has been acknowledged")
 	return time.Time{}
 }

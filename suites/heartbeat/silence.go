@@ -1,5 +1,5 @@
-// Package heartbeat is the specs of application heartbeats: rows H1 to H10 of the
-// catalogue, but H6, which is package diameter's. The programs are package fixtures'.
+// Package heartbeat contains the specs of application heartbeats: rows H1 to H10 of the
+// catalogue, except H6, which is in package diameter. The programs are in package fixtures.
 package heartbeat
 
 import (
@@ -17,33 +17,33 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-// The heartbeats of the specs: one each interval, and silence of more than the
-// timeout is taken for death.
+// The heartbeats of the specs: one in each interval; a silence longer than the timeout means
+// that the peer is dead.
 const (
 	interval = 500 * time.Millisecond
 	timeout  = 2 * time.Second
 )
 
-// never is a time that does not pass in these specs.
+// never is longer than any of these specs.
 const never = 100 * time.Hour
 
-// What the programs are told: to beat and to watch, or to beat and take no silence for
-// death.
+// The programs of most specs: both send heartbeats, and only the first one watches for
+// silence.
 var (
 	beats   = fixtures.Heartbeat{Interval: interval, Timeout: timeout}
 	patient = fixtures.Heartbeat{Interval: interval, Timeout: never}
 )
 
-// unheard is when a program must report the silence of a peer that can no longer be
-// heard, counted from the last data that has arrived at its host.
+// unheard returns when a program must report the silence of a peer that it can no longer
+// hear, counted from the last data that has arrived at the program's host.
 func unheard(lab *harness.Lab, at *harness.Host) Deadline {
 	GinkgoHelper()
 	return During(oracle.Silence(timeout, interval), lab.LastData(at))
 }
 
-var _ = Describe("A heartbeat and a peer that falls silent", Rows("H1"), func() {
+var _ = Describe("A peer whose heartbeats stop", Rows("H1"), func() {
 	EachFamily(func(family sock.Family) {
-		It("is noticed within one interval of the timeout, and never before it, on both sides", Waits(7*time.Second), func() {
+		It("is noticed by both sides, within one interval after the timeout and never before it", Waits(7*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			server := lab.StartServer(5000, beats)
 			client := lab.StartClient(5000, beats)

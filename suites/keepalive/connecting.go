@@ -18,7 +18,7 @@ import (
 
 var _ = Describe("Connecting to a server that does not answer", Rows("K13"), func() {
 	EachFamily(func(family sock.Family) {
-		DescribeTable("ends with ETIMEDOUT when tcp_syn_retries says so; keepalive is ignored",
+		DescribeTable("ends with ETIMEDOUT after as many SYNs as tcp_syn_retries allows; keepalive has no effect",
 			func(retries int) {
 				k := oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 1}
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
@@ -39,10 +39,10 @@ var _ = Describe("Connecting to a server that does not answer", Rows("K13"), fun
 				Expect(lab.Client.Sent(capture.KeepaliveProbe)).To(BeEmpty())
 			},
 			Entry("tcp_syn_retries = 2", Waits(7*time.Second), 2),
-			Entry("tcp_syn_retries = 6, the kernel's own", Waits(131*time.Second), oracle.SYNRetries),
+			Entry("tcp_syn_retries = 6, the kernel's default", Waits(131*time.Second), oracle.SYNRetries),
 		)
 
-		It("ends with ETIMEDOUT after TCP_USER_TIMEOUT, where that is shorter", Waits(5*time.Second), func() {
+		It("ends with ETIMEDOUT after TCP_USER_TIMEOUT, if that is shorter", Waits(5*time.Second), func() {
 			const userTimeout = 5 * time.Second
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client := lab.Client.NewSocket("client")

@@ -17,9 +17,9 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-var _ = Describe("Keepalive while data is in flight that nobody acknowledges", Rows("K4"), func() {
+var _ = Describe("Keepalive while sent data is unacknowledged", Rows("K4"), func() {
 	EachFamily(func(family sock.Family) {
-		DescribeTable("stays silent: retransmission decides, by tcp_retries2",
+		DescribeTable("stays silent: retransmission ends the connection, after tcp_retries2",
 			func(retries int) {
 				k := oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 2}
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)

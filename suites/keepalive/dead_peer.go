@@ -1,6 +1,5 @@
-// Package keepalive is the specs of TCP keepalive: rows K1 to K13 of the
-// catalogue. When a probe goes out and when the connection ends is computed in
-// harness/oracle.
+// Package keepalive contains the specs of TCP keepalive: rows K1 to K13 of the catalogue.
+// harness/oracle computes when a probe goes out and when the connection ends.
 package keepalive
 
 import (
@@ -19,7 +18,7 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-var _ = Describe("Keepalive and a peer that is gone without a word", Rows("K2"), func() {
+var _ = Describe("Keepalive and a peer that vanished", Rows("K2"), func() {
 	EachFamily(func(family sock.Family) {
 		DescribeTable("probes, gives up with ETIMEDOUT, and sends one RST",
 			func(k oracle.Keepalive) {
@@ -35,7 +34,7 @@ var _ = Describe("Keepalive and a peer that is gone without a word", Rows("K2"),
 				Expect(probes).To(HaveLen(k.Count))
 				Expect(probes[0].At).To(Happen(During(oracle.Around(k.Idle), quiet)), "the first probe")
 				for i, probe := range probes[1:] {
-					Expect(probe.At).To(Happen(During(oracle.Around(k.Interval), probes[i].At)), "each further one")
+					Expect(probe.At).To(Happen(During(oracle.Around(k.Interval), probes[i].At)), "each later probe")
 				}
 				Expect(lab.Client.Sent(capture.RST)).To(HaveLen(1))
 			},
@@ -45,14 +44,14 @@ var _ = Describe("Keepalive and a peer that is gone without a word", Rows("K2"),
 			Entry("idle 5 s, interval 3 s, 3 probes", Waits(14*time.Second), oracle.Keepalive{Idle: 5 * time.Second, Interval: 3 * time.Second, Count: 3}),
 			Entry("idle 60 s, interval 20 s, 3 probes", Waits(2*time.Minute), oracle.Keepalive{Idle: time.Minute, Interval: 20 * time.Second, Count: 3}),
 			Entry("idle 600 s, interval 30 s, 10 probes", Waits(15*time.Minute), oracle.Keepalive{Idle: 10 * time.Minute, Interval: 30 * time.Second, Count: 10}),
-			Entry("the kernel's own: idle 7200 s, interval 75 s, 9 probes", Waits(2*time.Hour+11*time.Minute+15*time.Second), oracle.Default()),
+			Entry("the kernel's defaults: idle 7200 s, interval 75 s, 9 probes", Waits(2*time.Hour+11*time.Minute+15*time.Second), oracle.Default()),
 		)
 	})
 })
 
 var _ = Describe("Keepalive and a peer that crashed and rebooted", Rows("K3"), func() {
 	EachFamily(func(family sock.Family) {
-		It("learns from the first probe, which is answered with RST", Waits(time.Second), func() {
+		It("ends at the first probe, which the peer answers with RST", Waits(time.Second), func() {
 			k := oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 5}
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client, _ := lab.Connect(5000)

@@ -18,7 +18,7 @@ import (
 
 var _ = Describe("Keepalive through a firewall with an idle timeout of 3 s", Rows("K10"), func() {
 	EachFamily(func(family sock.Family) {
-		DescribeTable("keeps the flow known when one side has switched it on",
+		DescribeTable("keeps the firewall's entry if one side has switched it on",
 			func(side func(client, server *harness.Conn) *harness.Conn) {
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
 				lab.Apply(scenarios.IdleTimeout{After: 3 * time.Second, Then: firewall.ResetSender})
@@ -28,8 +28,7 @@ var _ = Describe("Keepalive through a firewall with an idle timeout of 3 s", Row
 				Expect(client).To(StayAlive(8 * time.Second))
 				Expect(lab.Knows(client.Local(), client.Remote())).To(BeTrue(), "the firewall still has the entry")
 
-				Expect(client.Write("still here")).To(Succeed())
-				Expect(server.Read()).To(Equal("still here"))
+				Say(client, server, "still here")
 				Expect(lab.Client.Received(capture.RST)).To(BeEmpty())
 			},
 			Entry("the client", Waits(8*time.Second), func(client, _ *harness.Conn) *harness.Conn { return client }),

@@ -16,11 +16,11 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-// net/ipv4/tcp_timer.c, tcp_keepalive_timer: of the states after ESTABLISHED only
-// FIN_WAIT2 without a program has another timer (tcp_fin_timeout).
-var _ = Describe("A half-closed connection whose other side has vanished", Rows("K12"), func() {
+// Of the states after ESTABLISHED, only FIN_WAIT2 without a program has another timer,
+// tcp_fin_timeout (net/ipv4/tcp_timer.c, tcp_keepalive_timer).
+var _ = Describe("A half-closed connection whose peer has vanished", Rows("K12"), func() {
 	EachFamily(func(family sock.Family) {
-		DescribeTable("stays in CLOSE_WAIT, and is reaped when keepalive is switched on; reading gives 0 all the same",
+		DescribeTable("stays in CLOSE_WAIT until keepalive is switched on and ends it; reading gives 0 all the same",
 			func(k oracle.Keepalive, without time.Duration) {
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
 				client, server := lab.Connect(5000)
@@ -30,21 +30,21 @@ var _ = Describe("A half-closed connection whose other side has vanished", Rows(
 
 				lab.Apply(scenarios.PowerOff{Host: lab.Server})
 				time.Sleep(without)
-				Expect(ghost).To(BeInState(sock.CloseWait), "nobody asks whether the other side is there")
+				Expect(ghost).To(BeInState(sock.CloseWait), "nobody checks whether the peer is there")
 				client.Keepalive(k)
 				quiet := client.QuietSince()
 
 				Expect(ghost).To(EnterState(sock.Closed, During(k.Death(), quiet)))
-				// The FIN has come, and reads return before they look for an error
-				// (net/ipv4/tcp.c, tcp_recvmsg_locked: SOCK_DONE).
+				// After a FIN, reads return 0 before they look for an error (net/ipv4/tcp.c,
+				// tcp_recvmsg_locked: SOCK_DONE).
 				Expect(client).To(ReadZero(Within(time.Second)))
-				Expect(client.Socket.SocketError()).To(MatchError(unix.ETIMEDOUT), "poll(2) has it as POLLERR")
+				Expect(client.Socket.SocketError()).To(MatchError(unix.ETIMEDOUT), "poll(2) reports it as POLLERR")
 			},
 			halfClosedFor(5*time.Second, oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 3}),
 			halfClosedFor(24*time.Hour, oracle.Default()),
 		)
 
-		DescribeTable("stays in FIN_WAIT2, and is reaped when keepalive is switched on: ETIMEDOUT",
+		DescribeTable("stays in FIN_WAIT2 until keepalive is switched on and ends it: ETIMEDOUT",
 			func(k oracle.Keepalive, without time.Duration) {
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
 				lab.Client.Sysctl("ipv4/tcp_fin_timeout", 1)
@@ -56,11 +56,11 @@ var _ = Describe("A half-closed connection whose other side has vanished", Rows(
 				itsEntry, itsAddress := orphan.TableEntry(), orphan.Local()
 				orphan.Close()
 				fin := lab.Client.Sent(capture.All(capture.FIN, capture.From(itsAddress)))[0].At
-				Expect(itsEntry).To(EnterState(sock.Closed, During(oracle.Around(time.Second), fin)), "tcp_fin_timeout is for sockets that no program holds")
+				Expect(itsEntry).To(EnterState(sock.Closed, During(oracle.Around(time.Second), fin)), "tcp_fin_timeout ends only sockets that no program holds")
 
 				lab.Apply(scenarios.PowerOff{Host: lab.Server})
 				time.Sleep(without)
-				Expect(ghost).To(BeInState(sock.FinWait2), "nobody asks whether the other side is there")
+				Expect(ghost).To(BeInState(sock.FinWait2), "nobody checks whether the peer is there")
 				client.Keepalive(k)
 				quiet := client.QuietSince()
 
@@ -73,7 +73,8 @@ var _ = Describe("A half-closed connection whose other side has vanished", Rows(
 	})
 })
 
-// halfClosedFor is an entry with so much time before keepalive is switched on.
+// halfClosedFor returns an entry: the connection is half-closed for a time without keepalive,
+// and then keepalive is switched on.
 func halfClosedFor(without time.Duration, k oracle.Keepalive) TableEntry {
 	return Entry(without.String()+", then "+k.String(), Waits(without+k.Death().Latest+time.Second), k, without)
 }

@@ -7,6 +7,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/halfopen-lab/halfopen/fixtures"
+	"github.com/halfopen-lab/halfopen/fixtures/catalogue"
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	. "github.com/halfopen-lab/halfopen/harness/matcher"
@@ -18,7 +19,7 @@ import (
 
 var _ = Describe("Keepalive and a peer that lives", Rows("K1"), func() {
 	EachFamily(func(family sock.Family) {
-		DescribeTable("gets an answer to each probe and never ends the connection",
+		DescribeTable("gets an answer to each probe, and never ends the connection",
 			func(k oracle.Keepalive, silence time.Duration) {
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
 				client, server := lab.Connect(5000)
@@ -33,20 +34,20 @@ var _ = Describe("Keepalive and a peer that lives", Rows("K1"), func() {
 				}
 				Expect(lab.Server.Received(capture.KeepaliveProbe)).To(HaveLen(len(probes)))
 				Expect(client.Entry().Unanswered).To(BeZero())
-				Expect(client.Write("still here")).To(Succeed())
-				Expect(server.Read()).To(Equal("still here"))
+				Say(client, server, "still here")
 			},
-			// No multiple of the idle time: a probe may be late, and still under way.
+			// The silence is not a multiple of the idle time: a probe may be late, and then
+			// still be under way.
 			Entry("11 s of silence, idle 2 s, interval 1 s, 2 probes", Waits(11*time.Second),
 				oracle.Keepalive{Idle: 2 * time.Second, Interval: time.Second, Count: 2}, 11*time.Second),
-			Entry("72 h of silence, the kernel's own values", Waits(72*time.Hour), oracle.Default(), 72*time.Hour),
+			Entry(catalogue.ThreeDays, Waits(72*time.Hour), oracle.Default(), 72*time.Hour),
 		)
 	})
 })
 
-var _ = Describe("The keepalive timer of any socket", Rows("K11"), func() {
+var _ = Describe("The keepalive timer of a socket", Rows("K11"), func() {
 	EachFamily(func(family sock.Family) {
-		It("can be read from outside: armed, remaining time, probes without an answer", Waits(5*time.Second), func() {
+		It("can be read from outside: that it is armed, the remaining time, the unanswered probes", Waits(5*time.Second), func() {
 			k := oracle.Keepalive{Idle: 2 * time.Second, Interval: time.Second, Count: 5}
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client, _ := lab.Connect(5000)
@@ -67,18 +68,17 @@ var _ = Describe("The keepalive timer of any socket", Rows("K11"), func() {
 			Expect(client.Entry().Unanswered).To(Equal(2))
 		})
 
-		It("sends probes without data, one below the next sequence number", Waits(time.Second), func() {
+		It("sends probes that carry no data and have the sequence number before the next one", Waits(time.Second), func() {
 			k := oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 5}
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client, server := lab.Connect(5000)
-			Expect(client.Write("hello")).To(Succeed())
-			Expect(server.Read()).To(Equal("hello"))
+			Say(client, server, "hello")
 			hello := lab.Client.Sent(capture.Data)[0]
 
 			switchedOn := time.Now()
 			client.Keepalive(k)
 
-			Expect(lab.Client).To(HaveSent(1, capture.All(capture.From(client.Local()), capture.After(switchedOn)), Within(oracle.Around(k.Idle).Latest)), "whatever it is")
+			Expect(lab.Client).To(HaveSent(1, capture.All(capture.From(client.Local()), capture.After(switchedOn)), Within(oracle.Around(k.Idle).Latest)), "any packet")
 			probe := lab.Client.SentBy(client, capture.After(switchedOn))[0]
 			Expect(probe.Length).To(BeZero())
 			Expect(probe.ACK).To(BeTrue())
@@ -89,7 +89,7 @@ var _ = Describe("The keepalive timer of any socket", Rows("K11"), func() {
 
 var _ = Describe("A peer whose process is stopped", Rows("K8"), func() {
 	EachFamily(func(family sock.Family) {
-		It("is alive to keepalive: its kernel answers every probe", Waits(8*time.Second), func() {
+		It("looks alive to keepalive, because its kernel answers every probe", Waits(8*time.Second), func() {
 			k := oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 2}
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			server := lab.StartServer(5000, fixtures.Echo{})
@@ -101,7 +101,7 @@ var _ = Describe("A peer whose process is stopped", Rows("K8"), func() {
 			lab.Apply(scenarios.ProcessStopped{Program: server})
 			Expect(client.Write("and now?")).To(Succeed())
 
-			Expect(client).To(StayAlive(8*time.Second), "no echo any more, and no error either")
+			Expect(client).To(StayAlive(8*time.Second), "the echo stops, and there is no error")
 			Expect(len(lab.Client.Sent(capture.KeepaliveProbe))).To(BeNumerically(">=", 5))
 			Expect(client.Entry().Unanswered).To(BeZero())
 		})
@@ -110,7 +110,7 @@ var _ = Describe("A peer whose process is stopped", Rows("K8"), func() {
 
 var _ = Describe("A peer that dies behind an L4 proxy", Rows("K9"), func() {
 	EachFamily(func(family sock.Family) {
-		It("is alive to keepalive: the proxy's kernel answers every probe", Waits(8*time.Second), func() {
+		It("looks alive to keepalive, because the proxy's kernel answers every probe", Waits(8*time.Second), func() {
 			k := oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 2}
 			lab := harness.New(GinkgoT(), harness.Proxied, family)
 			client, _ := lab.Connect(5000)

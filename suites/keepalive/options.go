@@ -16,9 +16,9 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-var _ = Describe("Where keepalive's values come from", Rows("K7"), func() {
+var _ = Describe("The values of keepalive", Rows("K7"), func() {
 	EachFamily(func(family sock.Family) {
-		It("is off by default, and switched on at the host's sysctls", func() {
+		It("are the host's sysctls, and keepalive is off by default", func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			client, _ := lab.Connect(5000)
 
@@ -28,7 +28,7 @@ var _ = Describe("Where keepalive's values come from", Rows("K7"), func() {
 			Expect(client.Socket.Option(unix.IPPROTO_TCP, unix.TCP_KEEPCNT)).To(Equal(oracle.Default().Count))
 		})
 
-		It("are the namespace's own: another host's sysctls change nothing", func() {
+		It("belong to the network namespace: another host's sysctls change nothing", func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			lab.Client.Sysctl("ipv4/tcp_keepalive_time", 77)
 			client, server := lab.Connect(5000)
@@ -37,7 +37,7 @@ var _ = Describe("Where keepalive's values come from", Rows("K7"), func() {
 			Expect(server.Socket.Option(unix.IPPROTO_TCP, unix.TCP_KEEPIDLE)).To(Equal(7200))
 		})
 
-		It("are the sysctls' when the socket has none of its own", Waits(3*time.Second), func() {
+		It("are the sysctls if the socket has no values of its own", Waits(3*time.Second), func() {
 			k := oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 2}
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Client.Sysctl("ipv4/tcp_keepalive_time", 1)
@@ -52,7 +52,7 @@ var _ = Describe("Where keepalive's values come from", Rows("K7"), func() {
 			Expect(client).To(FailWith(unix.ETIMEDOUT, During(k.Death(), quiet)))
 		})
 
-		It("are the socket's own before the sysctls", Waits(3*time.Second), func() {
+		It("are the socket's if it has values of its own, and not the sysctls", Waits(3*time.Second), func() {
 			k := oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 2}
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Client.Sysctl("ipv4/tcp_keepalive_time", 3600)
@@ -66,7 +66,7 @@ var _ = Describe("Where keepalive's values come from", Rows("K7"), func() {
 			Expect(client).To(FailWith(unix.ETIMEDOUT, During(k.Death(), quiet)))
 		})
 
-		It("take effect on a connection that has been idle for longer: the first probe goes out at once", Waits(4*time.Second), func() {
+		It("take effect on a connection that has already been idle for longer: the first probe goes out at once", Waits(4*time.Second), func() {
 			k := oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 2}
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client, _ := lab.Connect(5000)
@@ -77,15 +77,16 @@ var _ = Describe("Where keepalive's values come from", Rows("K7"), func() {
 			changed := time.Now()
 			client.Keepalive(k)
 
-			// Probes now and one interval later; one more interval, and it is over.
+			// One probe goes out now and one an interval later; after another interval the
+			// connection ends.
 			Expect(client).To(FailWith(unix.ETIMEDOUT, During(oracle.Around(2*k.Interval), changed).StartingBy(time.Now())))
 		})
 
-		It("count from the switch where keepalive is switched on late: the first probe goes out a whole idle time after it", Waits(3*time.Second), func() {
+		It("count from the moment at which keepalive is switched on: the first probe goes out a whole idle time later, however long the connection was idle before", Waits(3*time.Second), func() {
 			k := oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 2}
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client, _ := lab.Connect(5000)
-			Expect(client).To(StayAlive(2*k.Idle), "idle for longer than the idle time")
+			Expect(client).To(StayAlive(2*k.Idle), "it is idle for longer than the idle time")
 
 			before := time.Now()
 			client.Keepalive(k)
@@ -94,7 +95,7 @@ var _ = Describe("Where keepalive's values come from", Rows("K7"), func() {
 			Expect(lab.Client).To(HaveSent(1, capture.KeepaliveProbe, During(oracle.Around(k.Idle), before).StartingBy(switchedOn)))
 		})
 
-		DescribeTable("have limits, beyond which the kernel says EINVAL",
+		DescribeTable("have limits, beyond which setsockopt gives EINVAL",
 			func(option, most int) {
 				lab := harness.New(GinkgoT(), harness.Direct, family)
 				client, _ := lab.Connect(5000)

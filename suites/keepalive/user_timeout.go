@@ -18,26 +18,26 @@ import (
 
 var _ = Describe("Keepalive together with TCP_USER_TIMEOUT", Rows("K5"), func() {
 	EachFamily(func(family sock.Family) {
-		DescribeTable("gives up when the first probe after the user timeout would be due, whatever the count says",
+		DescribeTable("gives up at the instant at which the first probe after the user timeout would be due, whatever the number of probes",
 			func(k oracle.Keepalive) {
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
 				client, server := lab.Connect(5000)
 				client.UserTimeout(k.UserTimeout)
 				client.Keepalive(k)
 				Expect(client.Write("hello")).To(Succeed())
-				Expect(server.Read()).To(Equal("hello"), "and both clocks begin with its acknowledgement")
+				Expect(server.Read()).To(Equal("hello"), "its acknowledgement starts both timers")
 
 				lab.Apply(scenarios.PowerOff{Host: lab.Server})
 				quiet := client.QuietSince()
 
 				Expect(client).To(FailWith(unix.ETIMEDOUT, During(k.Death(), quiet)))
 				answered := len(lab.Server.Received(capture.KeepaliveProbe))
-				Expect(lab.Client.Sent(capture.KeepaliveProbe)[answered:]).To(HaveLen(len(k.Probes())), "of those that nobody answers")
+				Expect(lab.Client.Sent(capture.KeepaliveProbe)[answered:]).To(HaveLen(len(k.Probes())), "the unanswered probes")
 				Expect(lab.Client.Sent(capture.RST)).To(HaveLen(1))
 			},
-			Entry("a shorter user timeout cuts nine probes down to one", Waits(2*time.Second),
+			Entry("a short user timeout: one probe instead of nine", Waits(2*time.Second),
 				oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 9, UserTimeout: 1500 * time.Millisecond}),
-			Entry("a longer one makes one probe into many", Waits(6*time.Second),
+			Entry("a long user timeout: many probes instead of one", Waits(6*time.Second),
 				oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 1, UserTimeout: 5700 * time.Millisecond}),
 			Entry("idle 5 s, interval 3 s, 3 probes, user timeout 10 s", Waits(11*time.Second),
 				oracle.Keepalive{Idle: 5 * time.Second, Interval: 3 * time.Second, Count: 3, UserTimeout: 10 * time.Second}),
@@ -47,7 +47,7 @@ var _ = Describe("Keepalive together with TCP_USER_TIMEOUT", Rows("K5"), func() 
 
 var _ = Describe("TCP_USER_TIMEOUT alone", Rows("K6"), func() {
 	EachFamily(func(family sock.Family) {
-		It("never notices that the peer of an idle connection is gone, and does notice when nobody acknowledges data", Waits(8*time.Second), func() {
+		It("never notices that the peer of an idle connection is gone, but notices that data is not acknowledged", Waits(8*time.Second), func() {
 			const userTimeout = time.Second
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client, _ := lab.Connect(5000)

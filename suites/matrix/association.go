@@ -14,19 +14,17 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
-// association is a watcher's program over SCTP.
+// association is the transport of a watcher over SCTP.
 type association struct {
-	*watcher
 	end    *harness.Association
 	buffer [4096]byte
 }
 
-// associate takes an association and switches the detector on, as adopt does.
-func (w *watcher) associate(a *harness.Association) {
-	w.program, w.local = &association{watcher: w, end: a}, a.Local()
+// detectOverSCTP switches a detector on for an association.
+func detectOverSCTP(a *harness.Association, d detection.Detector) *association {
 	Expect(a.Socket.SetNoDelay()).To(Succeed())
 	every := netip.AddrPort{}
-	switch w.detector {
+	switch d {
 	case detection.PathDown:
 		Expect(a.Socket.Subscribe()).To(Succeed())
 	case detection.AssociationTuned:
@@ -37,11 +35,12 @@ func (w *watcher) associate(a *harness.Association) {
 	case detection.AssociationUnprobed, detection.AssociationHeartbeat:
 		Expect(a.Socket.DisableHeartbeat(every)).To(Succeed())
 	}
+	return &association{end: a}
 }
 
-// settings are those in force.
-func (a *association) settings() oracle.SCTP {
-	if a.detector == detection.AssociationTuned {
+// settingsOf returns the settings of SCTP for a detector.
+func settingsOf(d detection.Detector) oracle.SCTP {
+	if d == detection.AssociationTuned {
 		return detection.SCTPTuned
 	}
 	return detection.SCTPDefault
@@ -52,51 +51,54 @@ func (a *association) converse() {
 	Expect(told).To(BeEmpty())
 	ctx, cancel := context.WithTimeout(context.Background(), prompt)
 	defer cancel()
-	for a.heard.IsZero() {
+	for data := false; !data; {
 		Expect(a.end.AwaitReadable(ctx)).To(Succeed())
-		Expect(a.read()).To(BeEmpty())
+		data, told = a.read()
+		Expect(told).To(BeEmpty())
 	}
-	a.local, a.remote = a.end.Local(), a.end.Remote()
-	path, err := a.end.Socket.Path(a.remote)
-	Expect(err).NotTo(HaveOccurred())
-	a.rto = path.RTO
 }
 
-func (a *association) wait(until time.Time) string {
+func (a *association) facts() (local, remote netip.AddrPort, rto time.Duration) {
+	local, remote = a.end.Local(), a.end.Remote()
+	path, err := a.end.Socket.Path(remote)
+	Expect(err).NotTo(HaveOccurred())
+	return local, remote, path.RTO
+}
+
+func (a *association) wait(until time.Time) (data bool, told string) {
 	ctx, cancel := context.WithDeadline(context.Background(), until)
 	defer cancel()
 	for {
 		if err := a.end.AwaitReadable(ctx); err == context.DeadlineExceeded {
-			return ""
+			return false, ""
 		} else if err != nil {
-			return sock.ErrnoName(err)
+			return false, sock.ErrnoName(err)
 		}
-		if told := a.read(); told != "" {
-			return told
+		if data, told = a.read(); data || told != "" {
+			return data, told
 		}
 	}
 }
 
-// read takes what is there, and returns what it told the detector, if anything.
-func (a *association) read() string {
+// read reads a message, if there is one.
+func (a *association) read() (data bool, told string) {
 	m, err := a.end.Socket.ReceiveMessage(a.buffer[:])
 	switch {
 	case err == unix.EAGAIN:
-		return ""
+		return false, ""
 	case err != nil:
-		return sock.ErrnoName(err)
+		return false, sock.ErrnoName(err)
 	case m.Zero():
-		return "zero-read"
+		return false, detection.ToldZeroRead
 	case !m.Notification:
-		a.hear()
-		return ""
+		return true, ""
 	}
 	n, err := m.Notified()
 	Expect(err).NotTo(HaveOccurred())
 	if change, ok := n.(sock.AddressChange); ok && change.Now == sock.AddressUnreachable {
-		return "path down"
+		return false, detection.ToldPathDown
 	}
-	return ""
+	return false, ""
 }
 
 func (a *association) send(message []byte) (sent bool, told string) {
@@ -108,16 +110,9 @@ func (a *association) send(message []byte) (sent bool, told string) {
 }
 
 func (a *association) answered() bool {
-	before := a.heard
 	if sent, _ := a.send([]byte("?")); !sent {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), prompt)
-	defer cancel()
-	for a.heard == before {
-		if a.end.AwaitReadable(ctx) != nil || a.read() != "" {
-			return false
-		}
-	}
-	return true
+	data, _ := a.wait(time.Now().Add(prompt))
+	return data
 }

@@ -2,6 +2,7 @@ package matrix
 
 import (
 	"context"
+	"net/netip"
 	"time"
 
 	. "github.com/onsi/gomega"
@@ -12,19 +13,17 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
-// connection is a watcher's program over TCP.
+// connection is the transport of a watcher over TCP.
 type connection struct {
-	*watcher
-	conn   *harness.Conn
-	buffer [4096]byte // for reading: a new one each time would be most of the garbage
+	conn     *harness.Conn
+	detector detection.Detector
+	buffer   [4096]byte // for reading; new buffers would be most of the process's garbage
 }
 
-// adopt takes a connection and switches the detector on. It does not go through the
-// harness's own steps, which must each make a difference: in the matrix most make none.
-func (w *watcher) adopt(c *harness.Conn) *connection {
-	adopted := &connection{watcher: w, conn: c}
-	w.program, w.local = adopted, c.Local()
-	switch w.detector {
+// detect switches a detector on for a connection. It does not use the lab's steps: leaving a
+// step out must make a difference, and in the matrix it mostly makes none.
+func detect(c *harness.Conn, d detection.Detector) *connection {
+	switch d {
 	case detection.KeepaliveDefault:
 		Expect(c.Socket.SetKeepalive(0, 0, 0)).To(Succeed())
 	case detection.KeepaliveTuned:
@@ -32,61 +31,59 @@ func (w *watcher) adopt(c *harness.Conn) *connection {
 	case detection.UserTimeout:
 		Expect(c.Socket.SetUserTimeout(detection.Unacknowledged)).To(Succeed())
 	}
-	return adopted
+	return &connection{conn: c, detector: d}
 }
 
 func (c *connection) converse() {
 	Expect(c.conn.Write("hello")).To(Succeed())
 	Expect(c.conn.ReadAll(len("hello"))).To(Equal("hello"))
-	c.ready()
 }
 
-// ready takes down what the rules go by, just before the fault.
-func (c *connection) ready() {
-	c.local, c.remote, c.rto = c.conn.Local(), c.conn.Remote(), c.conn.RTO()
-	c.hear()
+func (c *connection) facts() (local, remote netip.AddrPort, rto time.Duration) {
+	return c.conn.Local(), c.conn.Remote(), c.conn.RTO()
 }
 
-func (c *connection) wait(until time.Time) string {
+func (c *connection) wait(until time.Time) (data bool, told string) {
 	switch c.detector {
 	case detection.WriteError:
 		time.Sleep(time.Until(until))
-		return c.discard()
+		return c.discard(), ""
 	case detection.EpollRDHUP:
 		if events := awaitHangUp(c.conn, until); events != "" {
-			return events
+			return false, events
 		}
-		return c.discard()
+		return c.discard(), ""
 	}
 	ctx, cancel := context.WithDeadline(context.Background(), until)
 	defer cancel()
 	for {
 		if err := c.conn.AwaitReadable(ctx); err == context.DeadlineExceeded {
-			return ""
+			return false, ""
 		} else if err != nil {
-			return sock.ErrnoName(err)
+			return false, sock.ErrnoName(err)
 		}
 		n, err := c.conn.Receive(c.buffer[:])
 		switch {
 		case err != nil && err != unix.EAGAIN:
-			return sock.ErrnoName(err)
-		case err == nil && n == 0:
-			return "zero-read"
-		case n > 0:
-			c.hear()
+			return false, sock.ErrnoName(err)
+		case err == nil:
+			if n == 0 {
+				return false, detection.ToldZeroRead
+			}
+			return true, ""
 		}
 	}
 }
 
-// discard reads what has come, and not a byte more, so that it is told nothing.
-func (c *connection) discard() string {
+// discard reads the data that has arrived and not a byte more, so that it is not told of an
+// end or an error.
+func (c *connection) discard() (data bool) {
 	queues, err := c.conn.Socket.Queues()
-	if err == nil && queues.Received > 0 {
-		if n, err := c.conn.Receive(make([]byte, queues.Received)); err == nil && n > 0 {
-			c.hear()
-		}
+	if err != nil || queues.Received == 0 {
+		return false
 	}
-	return ""
+	n, err := c.conn.Receive(make([]byte, queues.Received))
+	return err == nil && n > 0
 }
 
 func (c *connection) send(message []byte) (sent bool, told string) {

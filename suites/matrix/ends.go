@@ -14,29 +14,25 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
-// The sides.
-const (
-	client = "client"
-	server = "server"
-)
-
 const port = 5000
 
-// ends is a lab with the programs that watch on one side of it, and on the other
-// their peer: one program that sends back what it gets, on every connection.
+// ends is a lab with watchers on one side. Their peer on the other side is one program that
+// sends back what it receives on each connection.
 type ends struct {
 	lab       *harness.Lab
 	protocol  detection.Protocol
 	side      string
 	near, far *harness.Host
 	peer      *harness.Program
-	watchers  []*watcher // by load, and by detector
+	watchers  []*watcher // those of a load follow one another, in the order of the detectors
+
+	connections []*harness.Conn // the watchers' connections over TCP
 }
 
 func newEnds(protocol detection.Protocol, topology harness.Topology, side string) *ends {
 	lab := harness.New(GinkgoT(), topology, sock.IPv4)
 	e := &ends{lab: lab, protocol: protocol, side: side, near: lab.Client, far: lab.Server}
-	if side == server {
+	if side == detection.Server {
 		e.near, e.far = lab.Server, lab.Client
 	}
 	for _, load := range []string{detection.Idle, detection.Busy} {
@@ -47,39 +43,46 @@ func newEnds(protocol detection.Protocol, topology harness.Topology, side string
 	return e
 }
 
-// converse connects every watcher to the peer and exchanges a word with it.
+// converse connects every watcher to the peer, and exchanges a word with the peer.
 func (e *ends) converse() {
 	switch {
 	case e.protocol == detection.SCTP:
 		e.associate()
-	case e.side == client:
+	case e.side == detection.Client:
 		e.peer = e.lab.StartServer(port, fixtures.Echo{})
 		for _, w := range e.watchers {
-			w.adopt(e.lab.Dial(port))
+			e.adopt(w, e.lab.Dial(port))
 		}
 	default:
 		listener := e.lab.Server.Listen(port, len(e.watchers))
 		e.peer = e.lab.StartClient(port, fixtures.Echo{Connections: len(e.watchers)})
 		for _, w := range e.watchers {
-			w.adopt(listener.Accept("server"))
+			e.adopt(w, listener.Accept("server"))
 		}
 		listener.Close()
 	}
 	for _, w := range e.watchers {
-		w.converse()
+		w.transport.converse()
+		w.ready()
 	}
 }
 
+// adopt gives a watcher its connection.
+func (e *ends) adopt(w *watcher, c *harness.Conn) {
+	w.transport = detect(c, w.detector)
+	e.connections = append(e.connections, c)
+}
+
 // associate associates every watcher with the peer, on all paths. With one path the peer
-// does not probe it: it would abort what it finds dead, in a race with the detectors.
+// sends no HEARTBEATs: it would abort a dead association, in a race with the detectors.
 func (e *ends) associate() {
 	echo := fixtures.SCTPEcho{NoHeartbeats: len(e.lab.Paths()) == 1}
-	if e.side == client {
+	if e.side == detection.Client {
 		everywhere := netip.AddrPortFrom(netip.IPv4Unspecified(), port)
 		e.peer = e.lab.Server.Start(echo.ServerCommand(everywhere))
 		e.peer.Await(peer.Ready)
 		for _, w := range e.watchers {
-			w.associate(e.lab.DialSCTP(port))
+			w.transport = detectOverSCTP(e.lab.DialSCTP(port), w.detector)
 		}
 		return
 	}
@@ -88,17 +91,17 @@ func (e *ends) associate() {
 	echo.Associations = len(e.watchers)
 	e.peer = e.lab.StartClient(port, echo)
 	for _, w := range e.watchers {
-		w.associate(listener.Accept("server"))
+		w.transport = detectOverSCTP(listener.Accept("server"), w.detector)
 	}
 	Expect(listener.Socket.Close()).To(Succeed())
 }
 
-// knock begins to connect every watcher.
-func (e *ends) knock() {
+// beginConnecting begins to connect every watcher.
+func (e *ends) beginConnecting() {
 	for _, w := range e.watchers {
-		c := e.lab.Client.NewSocket(client)
-		knocking := w.adopt(c)
+		c := e.lab.Client.NewSocket("client")
+		e.adopt(w, c)
 		Expect(c.Connect(e.lab.Entrance(port))).To(MatchError(unix.EINPROGRESS))
-		knocking.ready()
+		w.ready()
 	}
 }

@@ -6,36 +6,36 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/oracle"
 )
 
-// brokenOverSCTP is broken for an association: with nothing in flight it is given up by
-// its HEARTBEATs, and otherwise by its retransmissions, or sooner by both together, and by
-// the failures of two paths together.
+// brokenOverSCTP is brokenRule for an association. With nothing in flight, unanswered
+// HEARTBEATs end it; otherwise retransmissions do, or sooner both together, or the failures of
+// two paths together.
 func (e *ends) brokenOverSCTP(w *watcher) string {
-	a := w.program.(*association)
+	settings := settingsOf(w.detector)
 	switch w.outcome.As {
 	case detection.Never, detection.Alive:
 		return ""
-	case "silence":
+	case detection.ToldSilence:
 		return w.outside(oracle.Silence(detection.BeatTimeout, detection.BeatInterval), w.heard)
-	case "zero-read":
-		return unless(e.got(w, capture.SCTP(capture.SHUTDOWN)), "no SHUTDOWN has come")
+	case detection.ToldZeroRead:
+		return unless(e.got(w, capture.SCTP(capture.SHUTDOWN)), "no SHUTDOWN has arrived")
 	case "ECONNRESET":
-		return unless(e.got(w, capture.SCTP(capture.ABORT)), "no ABORT has come")
-	case "path down":
+		return unless(e.got(w, capture.SCTP(capture.ABORT)), "no ABORT has arrived")
+	case detection.ToldPathDown:
 		switch {
 		case w.load == detection.Idle:
-			return w.outside(a.settings().PathFailure(w.rto), w.quietSince)
+			return w.outside(settings.PathFailure(w.rto), w.heard)
 		case len(e.lab.Paths()) > 1:
-			return w.outside(a.settings().PathFailureInFlight(w.rto), w.began.Add(detection.LoadInterval))
+			return w.outside(settings.PathFailureInFlight(w.rto), w.began.Add(detection.LoadInterval))
 		}
-		return w.outside(oracle.Window{Latest: a.settings().PathFailure(w.rto).Latest}, w.quietSince)
+		return w.outside(oracle.Window{Latest: settings.PathFailure(w.rto).Latest}, w.heard)
 	}
 	switch {
-	case w.unanswered.IsZero() && w.load == detection.Busy: // its HEARTBEATs were unanswered before that
-		return w.outside(oracle.Window{Latest: a.settings().AssociationFailure(w.rto).Latest}, w.quietSince)
+	case w.unanswered.IsZero() && w.load == detection.Busy: // its HEARTBEATs were unanswered before the load began
+		return w.outside(oracle.Window{Latest: settings.AssociationFailure(w.rto).Latest}, w.heard)
 	case w.unanswered.IsZero():
-		return w.outside(a.settings().AssociationFailure(w.rto), w.quietSince)
+		return w.outside(settings.AssociationFailure(w.rto), w.heard)
 	case w.detector == detection.AssociationUnprobed && len(e.lab.Paths()) == 1:
-		return w.outside(a.settings().InFlightWithoutHeartbeats(w.rto), w.unanswered)
+		return w.outside(settings.InFlightWithoutHeartbeats(w.rto), w.unanswered)
 	}
-	return w.outside(a.settings().InFlight(w.rto), w.unanswered)
+	return w.outside(settings.InFlight(w.rto), w.unanswered)
 }

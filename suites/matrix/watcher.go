@@ -7,56 +7,49 @@ import (
 	"github.com/halfopen-lab/halfopen/fixtures/detection"
 )
 
-// How long a watcher waits for its detector: longer than the slowest can take.
+// How long a watcher waits for its detector: longer than the slowest detector takes.
 const (
-	// quiet is for who sends nothing over TCP: keepalive at its defaults takes 2 h 11 min.
+	// quiet is for a watcher that sends nothing over TCP: keepalive with the kernel's values
+	// takes 2 h 11 min.
 	quiet = 3 * time.Hour
-	// talking is for who sends: retransmission takes up to 20 min (oracle.GiveUp), and
-	// SCTP's HEARTBEATs 11 min (oracle.SCTP.AssociationFailure).
+	// talking is for a watcher that sends, and for SCTP: retransmission takes up to 20 min
+	// (oracle.GiveUp), HEARTBEATs take 11 min (oracle.SCTP.AssociationFailure).
 	talking = 25 * time.Minute
-	// prompt is for an answer of a peer that lives.
+	// prompt is for the answer of a living peer.
 	prompt = 5 * time.Second
 )
 
-// watcher is a program with one detector and one connection. It does nothing else in
-// the same instant, so that it is told of an error only once.
+// watcher is a program with one detector and one connection. It makes one call at a time, so
+// that the kernel reports an error only once.
 type watcher struct {
 	detector detection.Detector
 	load     string
-	program
 
-	local, remote netip.AddrPort // the connection's, which it forgets when it ends
-	rto           time.Duration  // before the fault
-	quietSince    time.Time      // the kernel's view: the last packet from the peer
-	heard         time.Time      // the program's view: the last data from the peer
-	unanswered    time.Time      // what was sent first after that; zero: nothing
-	began         time.Time      // the fault
+	transport transport
+
+	local, remote netip.AddrPort
+	rto           time.Duration // before the fault
+	heard         time.Time     // when the last data from the peer arrived
+	unanswered    time.Time     // when the first data after that was sent; zero if none was
+	began         time.Time     // when the fault began
 
 	outcome detection.Outcome
-	at      time.Time // of the outcome
+	at      time.Time // when the outcome came
 }
 
-// program is what a watcher does over its protocol: connection is for TCP, and
-// association for SCTP.
-type program interface {
-	// converse exchanges a word with the peer, just before the fault.
-	converse()
-	// wait waits until an instant and returns what the detector was told before, if
-	// anything.
-	wait(until time.Time) string
-	// send sends a message and returns the error that the detector was told, if any. A
-	// full queue is no error: a program tries again later.
-	send(message []byte) (sent bool, told string)
-	// answered says whether the peer answers a message at the end, promptly.
-	answered() bool
+// ready records what the rules need, just before the fault.
+func (w *watcher) ready() {
+	w.local, w.remote, w.rto = w.transport.facts()
+	w.hear()
 }
 
-// beats says that the program has a heartbeat of its own.
+// beats reports whether the program has a heartbeat of its own.
 func (w *watcher) beats() bool {
 	return w.detector == detection.Heartbeat || w.detector == detection.AssociationHeartbeat
 }
 
-// interval is how often the program sends something; zero: it does not.
+// interval returns the time between two messages of the program; zero means that it sends
+// none.
 func (w *watcher) interval() time.Duration {
 	switch {
 	case w.beats():
@@ -67,8 +60,8 @@ func (w *watcher) interval() time.Duration {
 	return 0
 }
 
-// watch runs the program until it has noticed something, or its time is over: the longest
-// for one that sends nothing.
+// watch runs the program until its detector is told something, or its time is over: longest
+// for a program that sends nothing.
 func (w *watcher) watch(begin time.Time, longest time.Duration) {
 	w.began = begin
 	interval, end := w.interval(), begin.Add(talking)
@@ -84,16 +77,16 @@ func (w *watcher) watch(begin time.Time, longest time.Duration) {
 		if last {
 			next = end
 		}
-		as := w.wait(next)
+		as := w.listen(next)
 		if as == "" && last {
 			w.outcome = detection.Outcome{As: detection.Never}
-			if w.answered() {
+			if w.transport.answered() {
 				w.outcome.As = detection.Alive
 			}
 			return
 		}
 		if as == "" {
-			as = w.speak()
+			as = w.checkAndSend()
 		}
 		if as != "" {
 			w.at = time.Now()
@@ -103,19 +96,31 @@ func (w *watcher) watch(begin time.Time, longest time.Duration) {
 	}
 }
 
-func (w *watcher) hear() { w.heard, w.quietSince, w.unanswered = time.Now(), time.Now(), time.Time{} }
+// listen waits until an instant, and returns what the detector was told before, if anything.
+func (w *watcher) listen(until time.Time) string {
+	for {
+		data, told := w.transport.wait(until)
+		if !data {
+			return told
+		}
+		w.hear()
+	}
+}
 
-// speak looks at the watch where there is a heartbeat, and sends.
-func (w *watcher) speak() string {
+func (w *watcher) hear() { w.heard, w.unanswered = time.Now(), time.Time{} }
+
+// checkAndSend checks the peer's silence, if the program has a heartbeat, and sends a message.
+// It returns what the detector was told, if anything.
+func (w *watcher) checkAndSend() string {
 	if w.beats() && time.Since(w.heard) > detection.BeatTimeout {
-		return "silence"
+		return detection.ToldSilence
 	}
 	message := []byte(".")
 	if w.load == detection.Busy {
 		message = make([]byte, detection.LoadSize)
 	}
 	before := time.Now()
-	sent, told := w.send(message)
+	sent, told := w.transport.send(message)
 	if sent && w.unanswered.IsZero() {
 		w.unanswered = before
 	}

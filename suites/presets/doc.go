@@ -1,6 +1,6 @@
-// Package presets is the specs of the middlebox presets: row F11 of the catalogue. Each
-// preset is one spec, made from fixtures/presets, over IPv4: what a firewall does after a
-// timeout is the same over IPv6, as package suites/firewall shows.
+// Package presets contains the specs of the middlebox presets: row F11 of the catalogue.
+// There is one spec for each preset of fixtures/presets, over IPv4: what a firewall does
+// after a timeout is the same over IPv6, as suites/firewall shows.
 package presets
 
 import (
@@ -8,20 +8,18 @@ import (
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
 
 	"github.com/halfopen-lab/halfopen/fixtures/presets"
-	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/oracle"
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-// entries are the presets with that fate after their timeout, as a table whose specs wait
-// for the timeout and a little longer.
-func entries(fate presets.AfterExpiry) []TableEntry {
+// entries returns an entry for each preset that does the same after its timeout. The specs
+// wait for the timeout and a little longer.
+func entries(after presets.AfterExpiry) []TableEntry {
 	var entries []TableEntry
 	for _, p := range presets.All() {
-		if p.AfterExpiry != fate || p.Idle == 0 || p.Program != "" {
+		if p.AfterExpiry != after || p.Idle == 0 || p.Program != "" {
 			continue
 		}
 		entries = append(entries, Entry(fmt.Sprintf("%s, after %v", p.Name, p.Idle), Waits(p.Idle+5*time.Second), p))
@@ -29,17 +27,8 @@ func entries(fate presets.AfterExpiry) []TableEntry {
 	return entries
 }
 
-// probes come well before the preset's timeout.
+// probes returns keepalive whose probes come well before the preset's timeout.
 func probes(p presets.Preset) oracle.Keepalive {
 	idle := min(p.Idle/2, oracle.Default().Idle)
 	return oracle.Keepalive{Idle: idle, Interval: idle, Count: 9}
-}
-
-// talk is a word each way.
-func talk(client, server *harness.Conn) {
-	GinkgoHelper()
-	Expect(client.Write("hello")).To(Succeed())
-	Expect(server.Read()).To(Equal("hello"))
-	Expect(server.Write("hello yourself")).To(Succeed())
-	Expect(client.Read()).To(Equal("hello yourself"))
 }

@@ -19,23 +19,23 @@ import (
 )
 
 const (
-	margin  = 500 * time.Millisecond // how far from the timeout the specs stay on either side
-	retries = 2                      // so that the client gives up in seconds
+	margin  = 500 * time.Millisecond // how long before and after a timeout the specs look
+	retries = 2                      // tcp_retries2, so that the client gives up in seconds
 )
 
-// box is a lab whose firewall is a preset, with connections that began together.
+// box is a lab whose firewall plays a preset, with connections that began together.
 type box struct {
 	*harness.Lab
 	preset         presets.Preset
-	client, server *harness.Conn // idle from their beginning
+	client, server *harness.Conn // idle, without keepalive
 
-	// Idle, with keepalive that is quick enough; nil where no source says that it keeps
-	// the flow.
-	probed, itsServer *harness.Conn
-	others            []other
+	// The ends of an idle connection with keepalive that is quick enough; nil if no source
+	// says that probes keep the flow.
+	probed, probedServer *harness.Conn
+	others               []other
 }
 
-// other is a flow with settings that people use.
+// other is an idle flow with keepalive settings that people use.
 type other struct {
 	oracle.Keepalive
 	from, to netip.AddrPort
@@ -46,12 +46,12 @@ func behind(p presets.Preset) *box {
 	b := &box{Lab: harness.New(GinkgoT(), harness.Firewalled, sock.IPv4), preset: p}
 	b.Apply(scenarios.Middlebox{Preset: p})
 	if p.ProbesRefresh == presets.Yes {
-		b.probed, b.itsServer = b.Connect(5001)
+		b.probed, b.probedServer = b.Connect(5001)
 		b.probed.Keepalive(probes(p))
 		for i, k := range []oracle.Keepalive{{Idle: 600 * time.Second, Interval: 30 * time.Second, Count: 10}, oracle.Default()} {
 			client, _ := b.Connect(uint16(5010 + i))
 			client.Keepalive(k)
-			Expect(client.Entry().Timer).To(Equal(sock.KeepaliveTimer), "it will probe")
+			Expect(client.Entry().Timer).To(Equal(sock.KeepaliveTimer), "keepalive is on")
 			b.others = append(b.others, other{k, client.Local(), client.Remote()})
 		}
 	}
@@ -59,29 +59,29 @@ func behind(p presets.Preset) *box {
 	return b
 }
 
-// expire waits until just after the timeout of the idle connection. A younger one, which
-// is then just before its own, still talks.
+// expire waits until just after the timeout of the idle connection. A younger connection is
+// then just before its timeout, and still works.
 func (b *box) expire() {
 	GinkgoHelper()
 	time.Sleep(2 * margin)
-	younger, its := b.Connect(5002)
+	younger, youngerPeer := b.Connect(5002)
 	time.Sleep(time.Until(younger.QuietSince().Add(b.preset.Idle - margin)))
 	Expect(b.Knows(younger.Local(), younger.Remote())).To(BeTrue(), "just before the timeout")
-	talk(younger, its)
+	Talk(younger, youngerPeer)
 	Expect(b.Knows(b.client.Local(), b.client.Remote())).To(BeFalse(), "just after the timeout")
 	Expect(b.client).To(BeInState(sock.Established))
 	Expect(b.server).To(BeInState(sock.Established))
 }
 
-// expectProbedAlive is what a source says of keepalive: a flow as old as the one that is
-// gone is known and talks.
+// expectProbedAlive checks what a source says about keepalive: a connection as old as the
+// forgotten one is known, and works.
 func (b *box) expectProbedAlive() {
 	GinkgoHelper()
 	if b.probed == nil {
 		return
 	}
 	Expect(b.Knows(b.probed.Local(), b.probed.Remote())).To(BeTrue(), "keepalive probes keep the flow")
-	talk(b.probed, b.itsServer)
+	Talk(b.probed, b.probedServer)
 	for _, o := range b.others {
 		switch first := oracle.Around(o.Idle); {
 		case first.Latest < b.preset.Idle:
@@ -108,9 +108,9 @@ func expectSilentDrop(p presets.Preset) {
 }
 
 var _ = Describe("The preset of a middlebox", Rows("F11"), func() {
-	DescribeTable("that discards silently: the next sender retransmits in vain", expectSilentDrop, entries(presets.SilentDrop))
+	DescribeTable("that drops silently: the next sender retransmits in vain", expectSilentDrop, entries(presets.SilentDrop))
 
-	DescribeTable("of which no source says what follows, played as a silent drop", expectSilentDrop, entries(presets.NotStated))
+	DescribeTable("for which no source says what follows: it is played as a silent drop", expectSilentDrop, entries(presets.NotStated))
 
 	DescribeTable("that resets the next sender: the other end is half-open", func(p presets.Preset) {
 		b := behind(p)
@@ -123,13 +123,15 @@ var _ = Describe("The preset of a middlebox", Rows("F11"), func() {
 		Expect(b.Server.Received(capture.RST)).To(BeEmpty())
 	}, entries(presets.ResetSender))
 
-	DescribeTable("that resets both ends the moment the timer fires", func(p presets.Preset) {
+	DescribeTable("that resets both ends the moment the timer expires", func(p presets.Preset) {
 		b := behind(p)
 		quiet := b.client.QuietSince()
 		fromServer, fromClient := capture.From(b.client.Remote()), capture.From(b.server.Remote())
 
-		Expect(b.client).To(FailWith(unix.ECONNRESET, During(oracle.Around(p.Idle), quiet)))
-		Expect(b.server).To(FailWith(unix.ECONNRESET, During(oracle.Around(p.Idle), quiet)))
+		AtOnce(
+			func() { Expect(b.client).To(FailWith(unix.ECONNRESET, During(oracle.Around(p.Idle), quiet))) },
+			func() { Expect(b.server).To(FailWith(unix.ECONNRESET, During(oracle.Around(p.Idle), quiet))) },
+		)
 		Expect(b.Client.Received(capture.All(capture.RST, fromServer))).To(HaveLen(1))
 		Expect(b.Server.Received(capture.All(capture.RST, fromClient))).To(HaveLen(1))
 		b.expectProbedAlive()
@@ -137,7 +139,7 @@ var _ = Describe("The preset of a middlebox", Rows("F11"), func() {
 
 	DescribeTable("that sends both ends a stale RST, which they ignore", func(p presets.Preset) {
 		b := behind(p)
-		talk(b.client, b.server)
+		Talk(b.client, b.server)
 		b.expire()
 
 		b.Apply(scenarios.ForgedReset{To: b.client, Number: scenarios.Stale})
@@ -154,20 +156,19 @@ var _ = Describe("The preset of a middlebox", Rows("F11"), func() {
 		b.expire()
 		b.expectProbedAlive()
 
-		talk(b.client, b.server)
-		Expect(b.Knows(b.client.Local(), b.client.Remote())).To(BeTrue(), "the packet in the middle opened a new entry")
+		Talk(b.client, b.server)
+		Expect(b.Knows(b.client.Local(), b.client.Remote())).To(BeTrue(), "a packet in mid-flow has made a new entry")
 	}, entries(presets.PickUp))
 
-	DescribeTable("that takes the next packet from inside for a new flow, and discards what comes from outside until then", func(p presets.Preset) {
+	DescribeTable("that takes the next packet from inside for a new flow, and until then drops packets from outside", func(p presets.Preset) {
 		b := behind(p)
 		b.expire()
 		b.expectProbedAlive()
 
 		Expect(b.server.Write("from outside")).To(Succeed())
 		Expect(b.client).To(StayAlive(time.Second))
-		Expect(b.client.Write("from inside")).To(Succeed())
-		Expect(b.server.Read()).To(Equal("from inside"))
-		Expect(b.client).To(BeReadable(Within(2*time.Second)), "the retransmission gets through")
+		Say(b.client, b.server, "from inside")
+		Expect(b.client).To(BeReadable(Within(2*time.Second)), "the retransmission arrives")
 		Expect(b.client.Read()).To(Equal("from outside"))
 	}, entries(presets.PickUpOutbound))
 })

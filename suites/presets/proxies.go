@@ -26,7 +26,7 @@ import (
 const port = 5000
 
 var _ = Describe("The preset of a proxy", Rows("F11"), func() {
-	DescribeTable("closes both connections after its timeout, played by the relay of fixtures", func(p presets.Preset) {
+	DescribeTable("closes both connections after its timeout; fixtures.Relay plays it", func(p presets.Preset) {
 		lab := harness.New(GinkgoT(), harness.Proxied, sock.IPv4)
 		entrance := lab.ProxyHost().AddressPort(port)
 		relay := lab.ProxyHost().Start(fixtures.Relay{To: lab.Server.AddressPort(port), Idle: p.Idle}.ServerCommand(entrance))
@@ -35,7 +35,7 @@ var _ = Describe("The preset of a proxy", Rows("F11"), func() {
 		expectCloseOfBoth(lab, entrance, p)
 	}, entries(presets.CloseBoth))
 
-	It("nginx-stream, the program itself at its defaults: closes both connections after 10m0s", Waits(605*time.Second), Needs(installed.Nginx.Here), func() {
+	It("nginx-stream, the program itself with its defaults: closes both connections after 10m0s", Waits(605*time.Second), Needs(installed.Nginx.Here), func() {
 		nginx, _ := presets.Find("nginx-stream")
 		lab := harness.New(GinkgoT(), harness.Proxied, sock.IPv4)
 		entrance := lab.ProxyHost().AddressPort(port)
@@ -46,8 +46,7 @@ user root; daemon off; master_process off; pid %[1]s/pid; error_log stderr;
 events {}
 stream { server { listen %[2]v; proxy_pass %[3]v; } }
 `, directory, entrance, lab.Server.AddressPort(port)), 0o600)).To(Succeed())
-		lab.ProxyHost().Start(exec.Command("nginx", "-p", directory, "-c", config))
-		listening(lab, entrance)
+		lab.ProxyHost().Start(exec.Command("nginx", "-p", directory, "-c", config)).AwaitListening(port)
 
 		expectCloseOfBoth(lab, entrance, nginx)
 	})
@@ -65,39 +64,32 @@ stream { server { listen %[2]v; proxy_pass %[3]v; } }
 	server it %v
 `, entrance, lab.Server.AddressPort(port)), 0o600)).To(Succeed())
 		program := lab.ProxyHost().Start(exec.Command("haproxy", "-db", "-f", config))
-		listening(lab, entrance)
+		program.AwaitListening(port)
 		client, server := through(lab, entrance)
 		client.Keepalive(oracle.Default())
 
 		Expect(client).To(StayAlive(day))
 		Expect(server).To(BeInState(sock.Established))
 		Expect(lab.Client.Sent(capture.KeepaliveProbe)).NotTo(BeEmpty())
-		Expect(lab.Server.Received(capture.KeepaliveProbe)).To(BeEmpty(), "it does not forward them")
-		talk(client, server)
-		Expect(program.Signal(0)).To(Succeed(), "it runs")
+		Expect(lab.Server.Received(capture.KeepaliveProbe)).To(BeEmpty(), "the proxy does not forward them")
+		Talk(client, server)
+		Expect(program.Signal(0)).To(Succeed(), "haproxy is still running")
 	})
 })
 
-// listening waits until a program that says nothing of it listens.
-func listening(lab *harness.Lab, at netip.AddrPort) {
-	GinkgoHelper()
-	Eventually(func() []sock.State { return lab.ProxyHost().States() }).WithTimeout(5*time.Second).Should(ContainElement(sock.Listening), "on %v", at)
-}
-
-// through connects the client to the server through a proxy that listens, and lets them
-// talk.
+// through connects the client to the server through a proxy, and lets them talk.
 func through(lab *harness.Lab, entrance netip.AddrPort) (client, server *harness.Conn) {
 	GinkgoHelper()
 	listener := lab.Server.Listen(port, 1)
 	client = lab.Client.NewSocket("client")
 	client.MustConnect(entrance)
 	server = listener.Accept("server")
-	talk(client, server)
+	Talk(client, server)
 	return client, server
 }
 
-// expectCloseOfBoth is the fate of an idle connection through the proxy; keepalive probes
-// at both ends do not change it, where a source says so.
+// expectCloseOfBoth expects that the proxy closes both connections of an idle client after
+// its timeout. If a source says that keepalive probes do not prevent that, both ends probe.
 func expectCloseOfBoth(lab *harness.Lab, entrance netip.AddrPort, p presets.Preset) {
 	GinkgoHelper()
 	began := time.Now()
@@ -108,8 +100,10 @@ func expectCloseOfBoth(lab *harness.Lab, entrance netip.AddrPort, p presets.Pres
 		server.Keepalive(probes(p))
 	}
 
-	Expect(client).To(ReadZero(During(oracle.Around(p.Idle), began).StartingBy(talked)))
-	Expect(server).To(ReadZero(During(oracle.Around(p.Idle), began).StartingBy(talked)))
+	AtOnce(
+		func() { Expect(client).To(ReadZero(During(oracle.Around(p.Idle), began).StartingBy(talked))) },
+		func() { Expect(server).To(ReadZero(During(oracle.Around(p.Idle), began).StartingBy(talked))) },
+	)
 	if p.ProbesRefresh == presets.No {
 		Expect(lab.Client.Sent(capture.KeepaliveProbe)).NotTo(BeEmpty())
 		Expect(lab.Server.Sent(capture.KeepaliveProbe)).NotTo(BeEmpty())

@@ -18,7 +18,7 @@ import (
 
 var _ = Describe("A proxy between client and server", func() {
 	EachFamily(func(family sock.Family) {
-		It("does not pass an RST on: the client sees an orderly close", func() {
+		It("turns an RST into a FIN: the client reads 0", func() {
 			lab := harness.New(GinkgoT(), harness.Proxied, family)
 			client, server := talking(lab)
 
@@ -34,10 +34,10 @@ var _ = Describe("A proxy between client and server", func() {
 			client := lab.Dial(port) // nobody listens on the server
 
 			Expect(client).To(ReadZero(Within(time.Second)))
-			Expect(lab.ProxyHost()).To(HaveReceived(1, capture.RST, Within(time.Second)), "which the client is not told")
+			Expect(lab.ProxyHost()).To(HaveReceived(1, capture.RST, Within(time.Second)), "the client is not told of it")
 		})
 
-		It("closes both ends in order when its route is disabled, and refuses the next client", func() {
+		It("closes both ends with FIN when its route is disabled, and refuses the next client", func() {
 			lab := harness.New(GinkgoT(), harness.Proxied, family)
 			client, server := talking(lab)
 
@@ -54,7 +54,7 @@ var _ = Describe("A proxy between client and server", func() {
 			talking(lab)
 		})
 
-		It("closes both ends in order when it is killed", func() {
+		It("closes both ends with FIN when it is killed", func() {
 			lab := harness.New(GinkgoT(), harness.Proxied, family)
 			client, server := talking(lab)
 
@@ -66,9 +66,9 @@ var _ = Describe("A proxy between client and server", func() {
 	})
 })
 
-var _ = Describe("A firewall before a proxy", func() {
+var _ = Describe("A firewall in front of a proxy", func() {
 	EachFamily(func(family sock.Family) {
-		It("drops the client's packets silently: the server's side of the proxy stays open", func() {
+		It("drops the client's FIN silently: the proxy keeps its connection to the server", func() {
 			lab := harness.New(GinkgoT(), harness.ProxiedBehindFirewall, family)
 			client, server := talking(lab)
 
@@ -79,10 +79,10 @@ var _ = Describe("A firewall before a proxy", func() {
 			Expect(server).To(StayAlive(time.Second))
 
 			lab.Heal(drop)
-			// The RTO doubles with each retransmission: the next one is due before as much
-			// time has passed again as since the close, and the first RTO.
+			// The RTO doubles with each retransmission. So the next one is due before as much
+			// time passes as has passed since the close, plus the first RTO.
 			doubled := oracle.Around(time.Since(closed) + rto).Latest
-			Expect(server).To(ReadZero(Within(doubled)), "the retransmitted FIN gets through")
+			Expect(server).To(ReadZero(Within(doubled)), "the retransmitted FIN arrives")
 		})
 	})
 })

@@ -1,7 +1,6 @@
-// Package proxied is the specs of what toxiproxy does on the wire: what its toxics
-// look like to the two ends, and what any L4 proxy changes on the way. What a proxy
-// hides from keepalive, from a half-close and from a full backlog is in those
-// families.
+// Package proxied contains the specs of what toxiproxy does on the wire: what its toxics look
+// like to the two ends, and what any L4 proxy changes. What a proxy hides from keepalive,
+// from a half-close and from a full backlog is in the packages of those families.
 package proxied
 
 import (
@@ -23,12 +22,11 @@ import (
 
 const port = 5000
 
-// talking is a client and a server that have exchanged a word through the proxy.
+// talking returns a client and a server after a word has passed through the proxy.
 func talking(lab *harness.Lab) (client, server *harness.Conn) {
 	GinkgoHelper()
 	client, server = lab.Connect(port)
-	Expect(server.Write("hello")).To(Succeed())
-	Expect(client.Read()).To(Equal("hello"))
+	Say(server, client, "hello")
 	return client, server
 }
 
@@ -46,7 +44,7 @@ var _ = Describe("Toxiproxy's timeout", func() {
 			Expect(server).To(ReadZero(Within(time.Second)))
 		})
 
-		It("never fires while data comes: each chunk restarts it, and is lost", Waits(5*time.Second), func() {
+		It("never expires while data arrives: each chunk restarts it, and is lost", Waits(5*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Proxied, family)
 			client, server := talking(lab)
 
@@ -58,7 +56,7 @@ var _ = Describe("Toxiproxy's timeout", func() {
 			}
 		})
 
-		It("of zero loses one direction for as long as it lasts, and closes when it is taken away", func() {
+		It("of zero drops one direction for as long as it is set, and closes the connection when it is removed", func() {
 			lab := harness.New(GinkgoT(), harness.Proxied, family)
 			client, server := talking(lab)
 			blackHole := scenarios.Toxic{Port: port, Toxic: proxy.Timeout{}, Live: true}
@@ -66,11 +64,10 @@ var _ = Describe("Toxiproxy's timeout", func() {
 			lab.Apply(blackHole)
 			Expect(server.Write("lost")).To(Succeed())
 			Expect(client).To(StayAlive(500 * time.Millisecond))
-			Expect(client.Write("the other direction")).To(Succeed())
-			Expect(server.Read()).To(Equal("the other direction"))
+			Say(client, server, "the other direction")
 
 			lab.Heal(blackHole)
-			Expect(client).To(ReadZero(Within(time.Second)), "and what was lost stays lost")
+			Expect(client).To(ReadZero(Within(time.Second)), "the lost data stays lost")
 			Expect(server).To(ReadZero(Within(time.Second)))
 		})
 	})
@@ -78,7 +75,7 @@ var _ = Describe("Toxiproxy's timeout", func() {
 
 var _ = Describe("Toxiproxy's bandwidth of zero", func() {
 	EachFamily(func(family sock.Family) {
-		It("is a stall that loses nothing: taken away, it delivers what it held", func() {
+		It("stalls the connection and loses nothing: when it is removed, the data that it held arrives", func() {
 			lab := harness.New(GinkgoT(), harness.Proxied, family)
 			client, server := talking(lab)
 			stall := scenarios.Toxic{Port: port, Toxic: proxy.Bandwidth{}, Live: true}
@@ -95,7 +92,7 @@ var _ = Describe("Toxiproxy's bandwidth of zero", func() {
 
 var _ = Describe("Toxiproxy's reset_peer", func() {
 	EachFamily(func(family sock.Family) {
-		It("set before the connection, resets both ends, some time after the first byte", Waits(3*time.Second), func() {
+		It("set before the connection, resets both ends at a delay after the first byte", Waits(3*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Proxied, family)
 			lab.Apply(scenarios.Toxic{Port: port, Toxic: proxy.ResetPeer{After: 2 * time.Second}})
 			client, server := lab.Connect(port)
@@ -119,7 +116,7 @@ var _ = Describe("Toxiproxy's reset_peer", func() {
 			Expect(lab.Client.Received(capture.RST)).To(BeEmpty())
 		})
 
-		It("of no toxicity still makes an RST of an orderly close", func() {
+		It("of toxicity 0 still turns a FIN into an RST", func() {
 			lab := harness.New(GinkgoT(), harness.Proxied, family)
 			lab.Apply(scenarios.Toxic{Port: port, Toxic: proxy.ResetPeer{Toxicity: new(0.0)}})
 			client, server := talking(lab)
@@ -133,7 +130,7 @@ var _ = Describe("Toxiproxy's reset_peer", func() {
 
 var _ = Describe("Toxiproxy's limit_data", func() {
 	EachFamily(func(family sock.Family) {
-		It("lets so many bytes through and then closes both ends, with FIN", func() {
+		It("lets a number of bytes through and then closes both ends, with FIN", func() {
 			lab := harness.New(GinkgoT(), harness.Proxied, family)
 			lab.Apply(scenarios.Toxic{Port: port, Toxic: proxy.LimitData{Bytes: 4}})
 			client, server := lab.Connect(port)
@@ -149,7 +146,7 @@ var _ = Describe("Toxiproxy's limit_data", func() {
 
 var _ = Describe("Toxiproxy's slow_close", func() {
 	EachFamily(func(family sock.Family) {
-		It("passes the close on later", Waits(2*time.Second), func() {
+		It("delays the close", Waits(2*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Proxied, family)
 			lab.Apply(scenarios.Toxic{Port: port, Toxic: proxy.SlowClose{Delay: 2 * time.Second}})
 			client, server := talking(lab)
@@ -165,7 +162,7 @@ var _ = Describe("Toxiproxy's slow_close", func() {
 
 var _ = Describe("Toxiproxy's latency", func() {
 	EachFamily(func(family sock.Family) {
-		It("delays the data of one direction and nothing else", Waits(2*time.Second), func() {
+		It("delays only the data of one direction", Waits(2*time.Second), func() {
 			const delay = 2 * time.Second
 			lab := harness.New(GinkgoT(), harness.Proxied, family)
 			lab.Apply(scenarios.Toxic{Port: port, Toxic: proxy.Latency{Delay: delay}})

@@ -20,8 +20,8 @@ import (
 
 var _ = Describe("An SCTP server that does not accept", Rows("S11"), Needs(require.SCTP), func() {
 	EachFamily(func(family sock.Family) {
-		// net/sctp/sm_statefuns.c, sctp_sf_do_5_1D_ce.
-		It("holds as many clients as its backlog and one more, and refuses the next at once, with ABORT to its cookie", func() {
+		// The kernel checks the queue in net/sctp/sm_statefuns.c, sctp_sf_do_5_1D_ce.
+		It("holds as many clients as its backlog and one more, and refuses the next one at once, with ABORT to its cookie", func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			listener := lab.Server.NewAssociation("listener", diameterPort)
 			Expect(listener.Socket.Listen(2)).To(Succeed())
@@ -33,7 +33,7 @@ var _ = Describe("An SCTP server that does not accept", Rows("S11"), Needs(requi
 			Expect(one.Connect(lab.Server.AddressPort(diameterPort))).To(MatchError(unix.EINPROGRESS))
 
 			Expect(one).To(FailToConnect(unix.ECONNREFUSED, Within(time.Second)))
-			Expect(lab.Client.Received(capture.SCTP(capture.INITACK))).To(HaveLen(4), "INIT is answered from a queue that is full")
+			Expect(lab.Client.Received(capture.SCTP(capture.INITACK))).To(HaveLen(4), "INIT is answered although the queue is full")
 			Expect(lab.Client.Received(capture.SCTP(capture.ABORT))).To(HaveLen(1))
 
 			listener.Accept("served")
@@ -44,7 +44,7 @@ var _ = Describe("An SCTP server that does not accept", Rows("S11"), Needs(requi
 
 var _ = Describe("An SCTP receiver that does not read", Rows("S11"), Needs(require.SCTP), func() {
 	EachFamily(func(family sock.Family) {
-		It("stalls the sender and is not taken for dead: an hour later everything that was sent is there", Waits(time.Hour), Costs(12), func() {
+		It("stalls the sender and is not taken for dead: an hour later every message is there", Waits(time.Hour), Costs(12), func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			client, server := lab.Associate(diameterPort, nil)
 
@@ -60,7 +60,7 @@ var _ = Describe("An SCTP receiver that does not read", Rows("S11"), Needs(requi
 			Expect(server.ReadToEnd(time.Second)).To(Equal([]string{`"and on"`, "nothing"}))
 		})
 
-		DescribeTable("is noticed by its sender when it vanishes",
+		DescribeTable("is noticed by its sender if it vanishes",
 			func(settings oracle.SCTP) {
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
 				client, _ := lab.Associate(diameterPort, detecting(settings))
@@ -71,17 +71,17 @@ var _ = Describe("An SCTP receiver that does not read", Rows("S11"), Needs(requi
 
 				Expect(client).To(FailWith(unix.ETIMEDOUT, During(settings.InFlight(rtoOf(client)), since)))
 			},
-			Entry("with the kernel's own settings", Waits(410*time.Second), oracle.DefaultSCTP()),
+			Entry("with the kernel's settings", Waits(410*time.Second), oracle.DefaultSCTP()),
 			Entry("with all four settings tuned", Waits(5*time.Second), quick),
 		)
 	})
 })
 
-// message fits into one packet.
+// message is one that fits into a packet.
 var message = bytes.Repeat([]byte("x"), 1000)
 
-// fill writes until the kernel takes no more, and a while later still no more, and
-// returns how many messages it took.
+// fill writes until the kernel takes no more messages for a while, and returns how many it
+// took.
 func fill(a *harness.Association) (messages int) {
 	GinkgoHelper()
 	const longerThanSACKsAreDelayed = 500 * time.Millisecond

@@ -7,7 +7,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
-// BeNotification succeeds when a message is that notification.
+// BeNotification succeeds if a message is a particular notification.
 func BeNotification(want sock.Notification) types.GomegaMatcher {
 	return WithTransform(sock.Message.Notified, Equal(want))
 }

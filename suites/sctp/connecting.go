@@ -17,8 +17,8 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-// hasty gives connecting up after three INITs: 3 s after the first one, which is the
-// kernel's initial RTO, and 1 s after each of the others.
+// hasty gives up connecting after three INITs. The second INIT follows after 3 s, the
+// kernel's initial RTO; after it each wait is 1 s.
 var (
 	hasty     = sock.Init{Attempts: 2, MaxTimeout: time.Second}
 	hastyEnds = oracle.InitFailure(3*time.Second, time.Second, 2)
@@ -26,7 +26,7 @@ var (
 
 var _ = Describe("Connecting by SCTP", Rows("S9"), Needs(require.SCTP), func() {
 	EachFamily(func(family sock.Family) {
-		It("to a port that nobody listens on: ABORT, and ECONNREFUSED at once", func() {
+		It("to a port on which nobody listens: ABORT, and ECONNREFUSED at once", func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client := lab.Client.NewAssociation("client", 0)
 
@@ -49,7 +49,7 @@ var _ = Describe("Connecting by SCTP", Rows("S9"), Needs(require.SCTP), func() {
 				Expect(client).To(FailToConnect(unix.ETIMEDOUT, During(ends, sent)))
 				Expect(lab.Client.Sent(capture.SCTP(capture.INIT))).To(HaveLen(inits))
 			},
-			Entry("with the kernel's own settings", Waits(375*time.Second), sock.Init{}, oracle.InitFailure(3*time.Second, time.Minute, 8), 9),
+			Entry("with the kernel's settings", Waits(375*time.Second), sock.Init{}, oracle.InitFailure(3*time.Second, time.Minute, 8), 9),
 			Entry("with two more attempts, a second apart", Waits(6*time.Second), hasty, hastyEnds, 3),
 		)
 
@@ -67,9 +67,9 @@ var _ = Describe("Connecting by SCTP", Rows("S9"), Needs(require.SCTP), func() {
 		})
 	})
 
-	// A connect(2) that waits says ECONNREFUSED for whatever is no timeout
+	// A blocking connect(2) gives ECONNREFUSED for everything that is not a timeout
 	// (net/sctp/socket.c, sctp_wait_for_connect).
-	It("into ICMP protocol unreachable, which IPv4 alone has: ENOPROTOOPT at once", func() {
+	It("into ICMP protocol unreachable, which only IPv4 has: ENOPROTOOPT at once", func() {
 		lab := harness.New(GinkgoT(), harness.Firewalled, sock.IPv4)
 		client := lab.Client.NewAssociation("client", 0)
 

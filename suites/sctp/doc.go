@@ -1,4 +1,4 @@
-// Package sctp is the specs of SCTP: rows S of the catalogue. Like TCP it has an
-// orderly end and an abort, and unlike TCP it has messages in streams, a heartbeat of its
-// own, and notifications that come among the data.
+// Package sctp contains the specs of SCTP: rows S1 to S11 of the catalogue. Like TCP, SCTP
+// has an orderly end and an abort. Unlike TCP, it has messages in streams, a heartbeat of its
+// own, and notifications among the data.
 package sctp

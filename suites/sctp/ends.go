@@ -18,15 +18,15 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-// quick are settings with which a dead peer is given up in seconds.
+// quick has settings with which a dead peer is given up in seconds.
 var quick = oracle.SCTP{
 	Heartbeat: time.Second, PathRetransmissions: 2, AssociationRetransmissions: 3,
 	RTOInitial: 500 * time.Millisecond, RTOMin: 200 * time.Millisecond, RTOMax: time.Second,
 }
 
-var _ = Describe("Ways for an SCTP peer to go", Rows("S5"), Needs(require.SCTP), func() {
+var _ = Describe("When an SCTP peer ends the association", Rows("S5"), Needs(require.SCTP), func() {
 	EachFamily(func(family sock.Family) {
-		It("in order, with SHUTDOWN: the read gives 0, the write EPIPE", func() {
+		It("with SHUTDOWN, the read gives 0 and the write EPIPE", func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client, server := lab.Associate(diameterPort, nil)
 
@@ -38,7 +38,7 @@ var _ = Describe("Ways for an SCTP peer to go", Rows("S5"), Needs(require.SCTP),
 			Expect(lab.Client.Received(capture.SCTP(capture.ABORT))).To(BeEmpty())
 		})
 
-		It("in order, to a subscriber: SHUTDOWN_EVENT and SHUTDOWN_COMP before the 0", func() {
+		It("with SHUTDOWN, a subscriber gets SHUTDOWN_EVENT and SHUTDOWN_COMP before the 0", func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client, server := lab.Associate(diameterPort, subscribing)
 
@@ -48,21 +48,21 @@ var _ = Describe("Ways for an SCTP peer to go", Rows("S5"), Needs(require.SCTP),
 				"ASSOC_CHANGE COMM_UP", "SHUTDOWN_EVENT", "ASSOC_CHANGE SHUTDOWN_COMP", "0"}))
 		})
 
-		It("with ABORT: the read gives ECONNRESET once, and from then on EAGAIN, as if the peer lived; the write gives EPIPE", func() {
+		It("with ABORT, the read gives ECONNRESET once and from then on EAGAIN, as if the peer lived; the write gives EPIPE", func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client, server := lab.Associate(diameterPort, nil)
 
 			server.Abort()
 
 			Expect(client).To(FailWith(unix.ECONNRESET, Within(time.Second)))
-			Expect(client.Poll(unix.POLLIN|unix.POLLRDHUP)).To(BeZero(), "who waits once more waits for ever")
+			Expect(client.Poll(unix.POLLIN|unix.POLLRDHUP)).To(BeZero(), "a program that waits once more waits for ever")
 			_, err := client.Socket.ReceiveMessage(make([]byte, 16))
-			Expect(err).To(Equal(unix.EAGAIN), "a read that blocks says ENOTCONN")
+			Expect(err).To(Equal(unix.EAGAIN), "a blocking read gives ENOTCONN")
 			Expect(client.Write(0, diameter, "anyone?")).To(MatchError(unix.EPIPE))
 			Expect(lab.Client.Received(capture.SCTP(capture.ABORT))).To(HaveLen(1))
 		})
 
-		It("with ABORT, to a subscriber: the data before it, COMM_LOST, and ECONNRESET", func() {
+		It("with ABORT, a subscriber gets the data before it, COMM_LOST, and ECONNRESET", func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client, server := lab.Associate(diameterPort, subscribing)
 			Expect(server.Write(0, diameter, "last words")).To(Succeed())
@@ -73,7 +73,7 @@ var _ = Describe("Ways for an SCTP peer to go", Rows("S5"), Needs(require.SCTP),
 				"ASSOC_CHANGE COMM_UP", `"last words"`, "ASSOC_CHANGE COMM_LOST", "ECONNRESET"}))
 		})
 
-		It("killed: its kernel sends SHUTDOWN, and the read gives 0", func() {
+		It("because it was killed, its kernel sends SHUTDOWN, and the read gives 0", func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			server := lab.StartServer(diameterPort, fixtures.SCTPReadLoop{})
 			client := lab.DialSCTP(diameterPort)
@@ -85,7 +85,7 @@ var _ = Describe("Ways for an SCTP peer to go", Rows("S5"), Needs(require.SCTP),
 			Expect(lab.Client.Received(capture.SCTP(capture.ABORT))).To(BeEmpty())
 		})
 
-		It("killed with data that it had not read: its kernel sends ABORT, and the read gives ECONNRESET", func() {
+		It("because it was killed with unread data, its kernel sends ABORT, and the read gives ECONNRESET", func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			server := lab.StartServer(diameterPort, fixtures.SCTPReadLoop{NeverRead: true})
 			client := lab.DialSCTP(diameterPort)
@@ -99,7 +99,7 @@ var _ = Describe("Ways for an SCTP peer to go", Rows("S5"), Needs(require.SCTP),
 			Expect(lab.Client.Received(capture.SCTP(capture.SHUTDOWN))).To(BeEmpty())
 		})
 
-		It("without a word: the heartbeat notices, and the read gives ETIMEDOUT", Waits(10*time.Second), func() {
+		It("without sending anything, the heartbeat notices, and the read gives ETIMEDOUT", Waits(10*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client, _ := lab.Associate(diameterPort, detecting(quick))
 
@@ -108,7 +108,7 @@ var _ = Describe("Ways for an SCTP peer to go", Rows("S5"), Needs(require.SCTP),
 			Expect(client).To(FailWith(unix.ETIMEDOUT, Within(10*time.Second)))
 		})
 
-		It("without a word, to a subscriber who sends: UNREACHABLE, COMM_LOST, and SEND_FAILED for what was not acknowledged", Waits(5*time.Second), func() {
+		It("without sending anything, a subscriber with data in flight gets ADDR_UNREACHABLE, COMM_LOST, and SEND_FAILED for the unacknowledged data", Waits(5*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client, _ := lab.Associate(diameterPort, func(client, listener *harness.Association) {
 				detecting(quick)(client, listener)

@@ -19,16 +19,17 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-// linuxIdleTimeout is for how long Linux knows an idle association
-// (nf_conntrack_proto_sctp.c, sctp_timeouts): shorter than for TCP by far.
 const (
+	// linuxIdleTimeout is how long Linux remembers an idle association
+	// (net/netfilter/nf_conntrack_proto_sctp.c, sctp_timeouts): far shorter than for TCP.
 	linuxIdleTimeout = 210 * time.Second
-	margin           = 500 * time.Millisecond
+	// margin is how long before and after a timeout the specs look.
+	margin = 500 * time.Millisecond
 )
 
 var _ = Describe("A firewall that forgets idle SCTP associations", Rows("S8"), Needs(require.SCTP), func() {
 	EachFamily(func(family sock.Family) {
-		It("never forgets one whose heartbeats pass", Waits(time.Hour), func() {
+		It("never forgets an association whose heartbeats pass", Waits(time.Hour), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Apply(scenarios.IdleTimeout{After: linuxIdleTimeout, Then: firewall.SilentDrop})
 			client, server := lab.Associate(diameterPort, nil)
@@ -40,7 +41,7 @@ var _ = Describe("A firewall that forgets idle SCTP associations", Rows("S8"), N
 			Expect(server.ReadToEnd(quiet)).To(Equal([]string{`"after an hour"`, "nothing"}))
 		})
 
-		It("drops data alone as INVALID: without heartbeats the sender gives up, and the other end never learns", Waits(620*time.Second), func() {
+		It("drops data of a forgotten association as INVALID: without heartbeats the sender gives up, and the other end never notices", Waits(620*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Apply(scenarios.IdleTimeout{After: linuxIdleTimeout, Then: firewall.SilentDrop})
 			client, server := lab.Associate(diameterPort, withoutHeartbeats)
@@ -58,10 +59,10 @@ var _ = Describe("A firewall that forgets idle SCTP associations", Rows("S8"), N
 			Expect(client.Write(0, diameter, "too late")).To(Succeed())
 			Expect(client).To(FailWith(unix.ETIMEDOUT, During(oracle.DefaultSCTP().InFlightWithoutHeartbeats(rto), sent)))
 			Expect(server.State()).To(Equal(sock.SCTPEstablished))
-			Expect(lab.Server.Received(capture.SCTP(capture.DATA))).To(HaveLen(1), "what was sent in time")
+			Expect(lab.Server.Received(capture.SCTP(capture.DATA))).To(HaveLen(1), "only the data that was sent in time")
 		})
 
-		It("knows one again after the next HEARTBEAT", Waits(40*time.Second), func() {
+		It("knows a forgotten association again after the next HEARTBEAT", Waits(40*time.Second), func() {
 			const shorterThanTheHeartbeat = 20 * time.Second
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Apply(scenarios.IdleTimeout{After: shorterThanTheHeartbeat, Then: firewall.SilentDrop})
@@ -78,7 +79,7 @@ var _ = Describe("A firewall that forgets idle SCTP associations", Rows("S8"), N
 			Expect(server.ReadToEnd(quiet)).To(Equal([]string{`"let through"`, "nothing"}))
 		})
 
-		It("delays what comes before that HEARTBEAT: the first retransmission is lost as well, and makes the sender probe", Waits(25*time.Second), func() {
+		It("delays data that is sent before the next HEARTBEAT: the first retransmission is lost as well, and makes the sender probe", Waits(25*time.Second), func() {
 			const shorterThanTheHeartbeat = 20 * time.Second
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			lab.Apply(scenarios.IdleTimeout{After: shorterThanTheHeartbeat, Then: firewall.SilentDrop})
@@ -97,7 +98,7 @@ var _ = Describe("A firewall that forgets idle SCTP associations", Rows("S8"), N
 	})
 })
 
-// withoutHeartbeats makes the client probe no path.
+// withoutHeartbeats switches the client's HEARTBEATs off.
 func withoutHeartbeats(client, _ *harness.Association) { disableHeartbeats(client) }
 
 func disableHeartbeats(a *harness.Association) {
@@ -105,15 +106,15 @@ func disableHeartbeats(a *harness.Association) {
 	Expect(a.Socket.DisableHeartbeat(netip.AddrPort{})).To(Succeed())
 }
 
-// known says whether the firewall knows the association, whichever end's packet it was
-// that made it.
+// known reports whether the firewall has an entry for the association, whichever end's packet
+// made it.
 func known(lab *harness.Lab, client *harness.Association) bool {
 	GinkgoHelper()
 	return lab.Knows(client.Local(), client.Remote()) || lab.Knows(client.Remote(), client.Local())
 }
 
-// lastPacket is when the firewall saw the last packet of the association, which is quiet:
-// an acknowledgement.
+// lastPacket returns when the firewall saw the last packet of a quiet association, which is an
+// acknowledgement.
 func lastPacket(lab *harness.Lab) time.Time {
 	GinkgoHelper()
 	return WhenLast(lab.Host("firewall").Received(capture.Any(capture.SCTP(capture.SACK), capture.SCTP(capture.HEARTBEATACK))))

@@ -17,7 +17,7 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-var _ = Describe("An SCTP peer that vanishes without a word", Rows("S6"), Needs(require.SCTP), func() {
+var _ = Describe("An SCTP peer that vanishes", Rows("S6"), Needs(require.SCTP), func() {
 	EachFamily(func(family sock.Family) {
 		DescribeTable("is noticed by the heartbeat of an idle association: the path first, then the association",
 			func(settings oracle.SCTP) {
@@ -41,11 +41,11 @@ var _ = Describe("An SCTP peer that vanishes without a word", Rows("S6"), Needs(
 					sock.AssociationChange{Now: sock.CommunicationLost}))
 				Expect(client).To(FailWith(unix.ETIMEDOUT, During(settings.AssociationFailure(rto), answered)))
 			},
-			Entry("with the kernel's own settings", Waits(900*time.Second), oracle.DefaultSCTP()),
+			Entry("with the kernel's settings", Waits(900*time.Second), oracle.DefaultSCTP()),
 			Entry("with all four settings tuned", Waits(10*time.Second), quick),
 		)
 
-		It("is noticed late when only the heartbeat interval is shortened", Waits(700*time.Second), func() {
+		It("is noticed late if only the heartbeat interval is shortened", Waits(700*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			settings := oracle.DefaultSCTP()
 			settings.Heartbeat = time.Second
@@ -56,11 +56,11 @@ var _ = Describe("An SCTP peer that vanishes without a word", Rows("S6"), Needs(
 
 			lab.Apply(scenarios.SilentDrop{})
 
-			Expect(window.Earliest).To(BeNumerically(">", 100*settings.Heartbeat), "backing off takes the time")
+			Expect(window.Earliest).To(BeNumerically(">", 100*settings.Heartbeat), "the backoff takes the time")
 			Expect(client).To(FailWith(unix.ETIMEDOUT, During(window, answered)))
 		})
 
-		It("is taken for gone when its heartbeats alone are dropped, and learns it by ABORT", Waits(10*time.Second), func() {
+		It("is declared dead if only its heartbeats are dropped, and gets ABORT", Waits(10*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client, server := lab.Associate(diameterPort, detecting(quick))
 			measure(client, server)
@@ -87,14 +87,14 @@ var _ = Describe("An SCTP peer that vanishes without a word", Rows("S6"), Needs(
 
 				Expect(client).To(FailWith(unix.ETIMEDOUT, During(settings.InFlight(rto), sent)))
 			},
-			Entry("with the kernel's own settings", Waits(410*time.Second), oracle.DefaultSCTP()),
+			Entry("with the kernel's settings", Waits(410*time.Second), oracle.DefaultSCTP()),
 			Entry("with all four settings tuned", Waits(3*time.Second), quick),
 		)
 	})
 })
 
-// detecting makes the client detect with these settings. Every host has the kernel's own
-// already: without that step nothing would be different.
+// detecting makes the client use settings of SCTP. It leaves out the kernel's settings, which
+// every host already has: leaving that step out would change nothing.
 func detecting(settings oracle.SCTP) func(client, listener *harness.Association) {
 	return func(client, _ *harness.Association) {
 		if settings != oracle.DefaultSCTP() {
@@ -103,8 +103,8 @@ func detecting(settings oracle.SCTP) func(client, listener *harness.Association)
 	}
 }
 
-// measure sends a message that is acknowledged: the RTO is what the path gives from then
-// on, and no longer the initial one.
+// measure sends a message and waits for its acknowledgement. From then on the RTO is the
+// measured one and not the initial one.
 func measure(client, server *harness.Association) {
 	GinkgoHelper()
 	Expect(client.Write(0, diameter, "hello")).To(Succeed())
@@ -115,8 +115,8 @@ func measure(client, server *harness.Association) {
 		WithTimeout(time.Second).WithPolling(time.Millisecond).Should(BeZero())
 }
 
-// lastAnswered waits until a HEARTBEAT of the client has been answered, and returns when
-// it was sent.
+// lastAnswered waits until a HEARTBEAT of the client is answered, and returns when it was
+// sent.
 func lastAnswered(lab *harness.Lab, settings oracle.SCTP) time.Time {
 	GinkgoHelper()
 	until := time.Now().Add(2*settings.Heartbeat + 2*settings.RTOInitial)

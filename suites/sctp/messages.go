@@ -17,10 +17,9 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-// diameter is the payload protocol identifier of Diameter (RFC 6733 §2.1), and its port.
 const (
-	diameter     = 46
-	diameterPort = 3868
+	diameter     = 46   // the payload protocol identifier of Diameter (RFC 6733 §2.1)
+	diameterPort = 3868 // the port of Diameter (RFC 6733 §2.1)
 )
 
 var _ = Describe("SCTP messages", Needs(require.SCTP), func() {
@@ -46,7 +45,7 @@ var _ = Describe("SCTP messages", Needs(require.SCTP), func() {
 			Expect(lab.Client.Received(capture.SCTP(capture.COOKIEACK))).To(HaveLen(1))
 		})
 
-		It("to a stream that was not negotiated: EINVAL", Rows("S1"), func() {
+		It("to a stream that was not negotiated give EINVAL", Rows("S1"), func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			client, server := lab.Associate(diameterPort, threeStreams)
 
@@ -60,7 +59,7 @@ var _ = Describe("SCTP messages", Needs(require.SCTP), func() {
 			Expect(server.ReadToEnd(quiet)).To(Equal([]string{`"in its place"`, "nothing"}))
 		})
 
-		It("that have not come yet: EAGAIN, which is not the end", Rows("S3"), func() {
+		It("that have not arrived yet give EAGAIN, which is not the end", Rows("S3"), func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			client, server := lab.Associate(diameterPort, nil)
 
@@ -73,10 +72,10 @@ var _ = Describe("SCTP messages", Needs(require.SCTP), func() {
 	})
 })
 
-// The incident: a server that fails with EAGAIN as soon as somebody has connected.
-var _ = Describe("An SCTP server with non-blocking sockets, and a client that connects and has nothing to say yet", Rows("S3"), Needs(require.SCTP), func() {
+// The incident: a server fails with EAGAIN as soon as a client has connected.
+var _ = Describe("An SCTP server with non-blocking sockets, and a client that connects and sends nothing yet", Rows("S3"), Needs(require.SCTP), func() {
 	EachFamily(func(family sock.Family) {
-		It("drops the client when it takes EAGAIN for the end", func() {
+		It("drops the client if it takes EAGAIN for the end", func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			server := lab.StartServer(diameterPort, fixtures.SCTPReadLoop{EAGAINIsTheEnd: true})
 
@@ -86,7 +85,7 @@ var _ = Describe("An SCTP server with non-blocking sockets, and a client that co
 			Expect(client).To(ReadZero(Within(time.Second)))
 		})
 
-		It("keeps the client when it waits until there is something to read", Waits(time.Second), func() {
+		It("keeps the client if it waits until there is something to read", Waits(time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			server := lab.StartServer(diameterPort, fixtures.SCTPReadLoop{NonBlocking: true})
 
@@ -100,7 +99,7 @@ var _ = Describe("An SCTP server with non-blocking sockets, and a client that co
 	})
 })
 
-// threeStreams makes both ends ask for three streams, and take no more.
+// threeStreams makes both ends ask for three streams and accept no more.
 func threeStreams(client, listener *harness.Association) {
 	for _, end := range []*harness.Association{client, listener} {
 		Expect(end.Socket.SetInit(sock.Init{Outbound: 3, Inbound: 3})).To(Succeed())

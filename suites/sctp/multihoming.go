@@ -21,7 +21,7 @@ import (
 
 var _ = Describe("An SCTP association over two paths", Rows("S7"), Needs(require.SCTP), func() {
 	EachFamily(func(family sock.Family) {
-		It("knows the peer by all its addresses, and a HEARTBEAT confirms the second through a firewall of its own", Waits(5*time.Second), func() {
+		It("knows the peer by all its addresses, and a HEARTBEAT confirms the second path, which has a firewall of its own", Waits(5*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Multihomed, family)
 			lab.Apply(scenarios.IdleTimeout{After: 210 * time.Second, Then: firewall.SilentDrop})
 			client, server := lab.Associate(diameterPort, nil)
@@ -35,7 +35,7 @@ var _ = Describe("An SCTP association over two paths", Rows("S7"), Needs(require
 			}
 		})
 
-		It("begins on the second when nobody answers on the first: the second INIT goes there", Waits(3*time.Second), func() {
+		It("begins on the second path if nobody answers on the first: the second INIT goes there", Waits(3*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Multihomed, family)
 			listener := lab.Server.NewAssociation("listener", diameterPort)
 			Expect(listener.Socket.Listen(1)).To(Succeed())
@@ -52,7 +52,7 @@ var _ = Describe("An SCTP association over two paths", Rows("S7"), Needs(require
 			Expect(client.AwaitConnected(ctx)).To(Succeed())
 		})
 
-		DescribeTable("loses nothing when the first drops silently: what was sent is late by one RTO, and what follows goes the other way at once",
+		DescribeTable("loses nothing if the first path drops silently: data in flight is late by one RTO, and later data takes the other path at once",
 			func(settings oracle.SCTP) {
 				lab := harness.New(GinkgoT(), harness.Multihomed, family)
 				client, server := lab.Associate(diameterPort, func(client, listener *harness.Association) {
@@ -90,13 +90,13 @@ var _ = Describe("An SCTP association over two paths", Rows("S7"), Needs(require
 				Expect(client.Write(0, diameter, "home again")).To(Succeed())
 				Expect(server.ReadToEnd(quiet)).To(Equal([]string{`"home again"`, "nothing"}))
 				data := lab.Client.Sent(capture.SCTP(capture.DATA))
-				Expect(data[len(data)-1].Dst).To(Equal(first), "the first is the primary path")
+				Expect(data[len(data)-1].Dst).To(Equal(first), "the first path is the primary one")
 			},
-			Entry("with the kernel's own settings", Waits(250*time.Second), oracle.DefaultSCTP()),
+			Entry("with the kernel's settings", Waits(250*time.Second), oracle.DefaultSCTP()),
 			Entry("with all four settings tuned", Waits(10*time.Second), quick),
 		)
 
-		DescribeTable("is over when both drop: ETIMEDOUT",
+		DescribeTable("ends if both paths drop: ETIMEDOUT",
 			func(settings oracle.SCTP) {
 				lab := harness.New(GinkgoT(), harness.Multihomed, family)
 				client, server := lab.Associate(diameterPort, detecting(settings))
@@ -111,22 +111,22 @@ var _ = Describe("An SCTP association over two paths", Rows("S7"), Needs(require
 
 				Expect(client).To(FailWith(unix.ETIMEDOUT, During(settings.InFlight(rto), sent)))
 			},
-			Entry("with the kernel's own settings", Waits(410*time.Second), oracle.DefaultSCTP()),
+			Entry("with the kernel's settings", Waits(410*time.Second), oracle.DefaultSCTP()),
 			Entry("with all four settings tuned", Waits(15*time.Second), patient),
 		)
 	})
 })
 
-// patient is quick, and outlives one dead path of two: its failures, of data and of
-// HEARTBEATs, count until the other path's next answer.
+// patient is quick, except that an association survives the death of one of two paths: the
+// failures of a path, of data and of HEARTBEATs, count until the other path's next answer.
 var patient = func() oracle.SCTP {
 	s := quick
 	s.AssociationRetransmissions = 5
 	return s
 }()
 
-// awaitActive waits until an answered HEARTBEAT has confirmed all paths, which takes up
-// to one and a half initial RTO.
+// awaitActive waits until answered HEARTBEATs have confirmed all paths, which takes up to one
+// and a half initial RTOs.
 func awaitActive(a *harness.Association) {
 	GinkgoHelper()
 	Eventually(func(g Gomega) {
@@ -138,7 +138,7 @@ func awaitActive(a *harness.Association) {
 	}).WithTimeout(5 * time.Second).WithPolling(10 * time.Millisecond).Should(Succeed())
 }
 
-// notifications reads as many messages, and says what they are.
+// notifications reads a number of messages, and returns the notifications in words.
 func notifications(a *harness.Association, count int) []string {
 	GinkgoHelper()
 	var all []string
@@ -152,7 +152,7 @@ func notifications(a *harness.Association, count int) []string {
 	return all
 }
 
-// lastProbe is when the client last sent a HEARTBEAT on the first path.
+// lastProbe returns when the client last sent a HEARTBEAT on the first path.
 func lastProbe(lab *harness.Lab, client *harness.Association) time.Time {
 	GinkgoHelper()
 	first := lab.Client.AddressPort(client.Local().Port())

@@ -13,15 +13,15 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-// quiet is how long nothing more comes.
+// quiet is how long ReadToEnd waits for another message.
 const quiet = 100 * time.Millisecond
 
-// subscribing makes the client ask for notifications.
+// subscribing makes the client subscribe to notifications.
 func subscribing(client, _ *harness.Association) { client.Subscribe() }
 
 var _ = Describe("SCTP notifications", Rows("S4"), Needs(require.SCTP), func() {
 	EachFamily(func(family sock.Family) {
-		It("come flagged among the data, to those who asked for them", func() {
+		It("arrive among the data with a flag, if the program has subscribed to them", func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			client, server := lab.Associate(diameterPort, subscribing)
 
@@ -34,7 +34,7 @@ var _ = Describe("SCTP notifications", Rows("S4"), Needs(require.SCTP), func() {
 			Expect(string(m.Data)).To(Equal("data"))
 
 			Expect(client.Write(0, diameter, "to the server")).To(Succeed())
-			Expect(server.ReadToEnd(quiet)).To(Equal([]string{`"to the server"`, "nothing"}), "the server has not asked for any")
+			Expect(server.ReadToEnd(quiet)).To(Equal([]string{`"to the server"`, "nothing"}), "the server has not subscribed")
 		})
 
 		It("are taken for data by a reader that ignores the flag", func() {
@@ -48,10 +48,10 @@ var _ = Describe("SCTP notifications", Rows("S4"), Needs(require.SCTP), func() {
 			Expect(client).To(BeReadable(Within(time.Second)))
 			n, err := client.Receive(make([]byte, 4096))
 			Expect(err).NotTo(HaveOccurred())
-			Expect(n).To(Equal(12), "the bytes of a SHUTDOWN_EVENT, and not the zero-read")
+			Expect(n).To(Equal(12), "the length of a SHUTDOWN_EVENT, not the zero-read")
 		})
 
-		It("that are larger than the buffer come in parts, of which only the last has MSG_EOR", func() {
+		It("that are larger than the buffer arrive in parts, of which only the last has MSG_EOR", func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			client, _ := lab.Associate(diameterPort, subscribing)
 

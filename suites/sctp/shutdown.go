@@ -29,7 +29,7 @@ var _ = Describe("A reader whose SCTP peer shuts down", Rows("S2"), Needs(requir
 			}
 		})
 
-		It("spins when its loop does not look for the zero-read", Waits(time.Second), func() {
+		It("spins if its loop does not check for the zero-read", Waits(time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			server := lab.StartServer(diameterPort, fixtures.SCTPReadLoop{IgnoreZeroRead: true})
 			client := lab.DialSCTP(diameterPort)
@@ -39,10 +39,10 @@ var _ = Describe("A reader whose SCTP peer shuts down", Rows("S2"), Needs(requir
 			client.Close()
 
 			spun := server.Await(fixtures.Spun)
-			Expect(float64(spun.N)/spun.For.Seconds()).To(BeNumerically(">", 1000), "reads a second that returned 0")
+			Expect(float64(spun.N)/spun.For.Seconds()).To(BeNumerically(">", 1000), "reads in a second that returned 0")
 		})
 
-		It("ends its loop when it does", func() {
+		It("ends its loop if it does", func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			server := lab.StartServer(diameterPort, fixtures.SCTPReadLoop{})
 			client := lab.DialSCTP(diameterPort)

@@ -17,11 +17,12 @@ import (
 )
 
 var _ = Describe("SCTP associations", Rows("S1"), Needs(require.SCTP), Label(sock.IPv4.String()), func() {
-	It("leave nothing behind, a thousand of them: no descriptor, no goroutine, no thread, no association in the kernel", Costs(14), func() {
+	It("leave nothing behind after a thousand of them: no descriptor, no goroutine, no thread, no association in the kernel", Costs(14), func() {
 		lab := harness.New(GinkgoT(), harness.Direct, sock.IPv4)
 		listener := lab.Server.NewAssociation("listener", diameterPort)
 		Expect(listener.Socket.Listen(1)).To(Succeed())
-		// One for all: those of a thousand waits would be counted below as they end.
+		// One context for all waits: the goroutines of a thousand contexts would still be ending
+		// when they are counted below.
 		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 		defer cancel()
 		associate := func(times int) {
@@ -39,7 +40,7 @@ var _ = Describe("SCTP associations", Rows("S1"), Needs(require.SCTP), Label(soc
 				Expect(server.Close()).To(Succeed())
 			}
 		}
-		associate(10) // what is made once is there
+		associate(10) // so that everything exists that is made only once
 		before := held()
 
 		associate(1000)
@@ -48,16 +49,16 @@ var _ = Describe("SCTP associations", Rows("S1"), Needs(require.SCTP), Label(soc
 		AddReportEntry("held before and after 1,000 associations", fmt.Sprintf("before: %v; after: %v", before, after))
 		Expect(after.descriptors).To(BeNumerically("<=", before.descriptors))
 		Expect(after.goroutines).To(BeNumerically("<=", before.goroutines))
-		Expect(after.threads).To(BeNumerically("<=", before.threads+2), "the runtime has a thread or two more when it is busy")
+		Expect(after.threads).To(BeNumerically("<=", before.threads+2), "a busy runtime has one or two more")
 		Eventually(lab.Server.Associations).WithTimeout(time.Second).Should(BeEmpty())
 		Eventually(lab.Client.Associations).WithTimeout(time.Second).Should(BeEmpty())
 	})
 })
 
-// holdings is what this process has.
+// holdings is what this process holds.
 type holdings struct{ descriptors, goroutines, threads int }
 
-// String is the holdings in words.
+// String returns the holdings in words.
 func (h holdings) String() string {
 	return fmt.Sprintf("%d descriptors, %d goroutines, %d threads", h.descriptors, h.goroutines, h.threads)
 }

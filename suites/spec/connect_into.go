@@ -9,11 +9,11 @@ import (
 	"github.com/halfopen-lab/halfopen/scenarios"
 )
 
-// ConnectInto begins to connect to a server that would accept, behind a router that
-// answers the SYN with an ICMP error. The answer comes after a second.
+// ConnectInto begins to connect a client to a server that would accept, behind a router that
+// answers the SYN with an ICMP error. The error arrives after a second.
 //
-// The first SYN gets none. In a lab it would come while connect(2) still holds the
-// socket, and the kernel would only make a note of it (sk_err_soft).
+// The first SYN is dropped. In a lab the answer to it would arrive while connect(2) still
+// holds the socket, and the kernel would only remember the error (sk_err_soft).
 func ConnectInto(lab *harness.Lab, answer scenarios.ICMP) *harness.Conn {
 	GinkgoHelper()
 	lab.Server.Listen(5000, 1)

@@ -1,9 +1,9 @@
-// Package spec is what every family of specs adds to Ginkgo: both address families,
-// the waiting time and the catalogue's row as labels, what it needs, and what more than
-// one family does.
+// Package spec contains what the families of specs add to Ginkgo: specs for both address
+// families, labels for catalogue rows and waiting times, requirements, and steps and
+// expectations that more than one family uses.
 //
-// The specs of a family are in the ordinary files of its folder, not in _test.go
-// files, so that one binary can hold all families.
+// The specs of a family are in the ordinary files of its folder, not in _test.go files, so
+// that one binary can hold all families.
 package spec
 
 import (
@@ -26,11 +26,12 @@ import (
 
 func init() {
 	gomega.RegisterFailHandler(Fail)
-	// Packets, states, addresses and durations say themselves in the texts of failures.
+	// Failure texts show packets, states, addresses and durations as their String does.
 	format.UseStringerRepresentation = true
 }
 
-// Rows labels specs with the rows of the behaviour catalogue that they show.
+// Rows labels specs with the ids of the catalogue rows that they show. It panics if the
+// catalogue does not have an id.
 func Rows(ids ...string) Labels {
 	for _, id := range ids {
 		if !catalogue.Known(id) {
@@ -40,27 +41,28 @@ func Rows(ids ...string) Labels {
 	return Label(ids...)
 }
 
-// Waits labels a spec with the time that it spends waiting. A wait longer than
-// require.Patience needs virtual time, and the spec is skipped without it. In real time
-// the longer waits start first, so that all of them overlap.
+// Waits labels a spec with the time that it spends waiting. A spec that waits longer than
+// require.Patience needs virtual time, and is skipped in real time. In real time the specs
+// with the longest waits start first, so that all waits overlap.
 func Waits(d time.Duration) []any {
 	labels := []any{Label(shard.WaitLabel(d))}
 	if !environment.Read().VirtualTime {
 		labels = append(labels, SpecPriority(int(d/time.Second)))
 	}
-	// What is known to be here need not be asked for by each of hundreds of specs.
+	// Without this, each of hundreds of specs would check what is known to be there.
 	if require.Time(d) == nil {
 		return labels
 	}
 	return append(labels, Needs(func() error { return require.Time(d) })...)
 }
 
-// Costs labels a spec that takes the processor time of so many ordinary ones, beside what
-// its waits take: shards are to be of one size. An ordinary spec needs no such label.
+// Costs labels a spec with its processor time, in ordinary specs and apart from its waits, so
+// that all shards take equally long. An ordinary spec needs no such label.
 func Costs(ordinary int) Labels { return Label(shard.CostLabel(ordinary)) }
 
-// Needs skips a spec if the requirement is a *require.Missing, as in Needs(require.Netem).
-// Whatever is missing, the last remedy is virtual time: make suite.
+// Needs skips a spec if the requirement returns a *require.Missing, as in
+// Needs(require.Netem), and fails the spec if it returns another error. Whatever is missing,
+// virtual time has it: make suite.
 func Needs(requirement func() error) []any {
 	return []any{AroundNode(func() {
 		err := requirement()
@@ -73,7 +75,7 @@ func Needs(requirement func() error) []any {
 	})}
 }
 
-// EachFamily writes the same specs for IPv4 and for IPv6, and labels them so.
+// EachFamily defines the same specs for IPv4 and for IPv6, and labels them with the family.
 func EachFamily(specs func(family sock.Family)) {
 	for _, family := range []sock.Family{sock.IPv4, sock.IPv6} {
 		Context(fmt.Sprintf("over %v", family), Label(family.String()), func() { specs(family) })

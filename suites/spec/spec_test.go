@@ -16,11 +16,11 @@ func TestLabelsSayWhatASpecWaitsAndCosts(t *testing.T) {
 	for _, decorator := range append(Waits(25*time.Hour), Costs(7)) {
 		some, ok := decorator.(ginkgo.Labels)
 		if !ok {
-			t.Fatalf("%#v is no label: in virtual time the seed alone decides the order", decorator)
+			t.Fatalf("%#v is not a label: in virtual time only the seed may decide the order", decorator)
 		}
 		labels = append(labels, some...)
 	}
 	if wait, cost := shard.Estimate(labels); wait != 25*time.Hour || cost != 7 {
-		t.Errorf("it waits %v and costs %d", wait, cost)
+		t.Errorf("the labels say that it waits %v and costs %d", wait, cost)
 	}
 }

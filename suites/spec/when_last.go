@@ -9,7 +9,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/capture"
 )
 
-// WhenLast is when the last of the packets passed, of which there must be one.
+// WhenLast returns when the last of the packets passed. It fails the spec if there is none.
 func WhenLast(packets []capture.Packet) time.Time {
 	GinkgoHelper()
 	Expect(packets).NotTo(BeEmpty())

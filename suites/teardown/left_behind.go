@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/fixtures"
+	"github.com/halfopen-lab/halfopen/fixtures/catalogue"
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	. "github.com/halfopen-lab/halfopen/harness/matcher"
@@ -17,7 +18,7 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-// fin is when a host has sent its first FIN.
+// fin returns when a host sent its first FIN.
 func fin(from *harness.Host) time.Time {
 	GinkgoHelper()
 	fins := from.Sent(capture.FIN)
@@ -25,12 +26,12 @@ func fin(from *harness.Host) time.Time {
 	return fins[0].At
 }
 
-var _ = Describe("A connection that one side has left", Rows("T4"), func() {
+var _ = Describe("A connection that one side has closed", Rows("T4"), func() {
 	EachFamily(func(family sock.Family) {
-		// The FIN is answered before close(2): a socket whose answer comes while close has it
-		// ends with a RST after tcp_fin_timeout (net/ipv4/tcp_input.c, tcp_rcv_state_process,
-		// "bad case").
-		It("stays in CLOSE_WAIT as long as the other program does not close", Waits(5*time.Second), func() {
+		// The spec waits for the ACK of the FIN before close(2): if the ACK arrives while close
+		// holds the socket, the connection ends with RST after tcp_fin_timeout
+		// (net/ipv4/tcp_input.c, tcp_rcv_state_process, "bad case").
+		It("stays in CLOSE_WAIT for as long as the other program does not close", Waits(5*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			lab.Server.Sysctl("ipv4/tcp_fin_timeout", 1)
 			client, server := lab.Connect(5000)
@@ -42,11 +43,11 @@ var _ = Describe("A connection that one side has left", Rows("T4"), func() {
 			left := time.Now()
 			server.Close()
 
-			Expect(orphan).To(EnterState(sock.Closed, During(oracle.Around(time.Second), left).StartingBy(time.Now())), "the other side has forgotten it")
+			Expect(orphan).To(EnterState(sock.Closed, During(oracle.Around(time.Second), left).StartingBy(time.Now())), "the side that closed has forgotten it")
 			Expect(client).To(StayIn(sock.CloseWait, 4*time.Second))
 		})
 
-		DescribeTable("is in FIN_WAIT2 for tcp_fin_timeout, when nobody holds it any more",
+		DescribeTable("stays in FIN_WAIT2 for tcp_fin_timeout if no program holds it",
 			func(finTimeout time.Duration) {
 				lab := harness.New(GinkgoT(), harness.Direct, family)
 				lab.Server.Sysctl("ipv4/tcp_fin_timeout", int(finTimeout/time.Second))
@@ -59,10 +60,10 @@ var _ = Describe("A connection that one side has left", Rows("T4"), func() {
 				Expect(orphan).To(EnterState(sock.Closed, During(oracle.Around(finTimeout), fin(lab.Server))))
 			},
 			Entry("2 s", Waits(2*time.Second), 2*time.Second),
-			Entry("60 s, the kernel's own", Waits(oracle.FinTimeout), oracle.FinTimeout),
+			Entry("60 s, the kernel's default", Waits(oracle.FinTimeout), oracle.FinTimeout),
 		)
 
-		DescribeTable("is in FIN_WAIT1 while its FIN has no answer, and given up after tcp_orphan_retries",
+		DescribeTable("stays in FIN_WAIT1 while its FIN is unacknowledged, and is given up after tcp_orphan_retries",
 			func(setting int) {
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
 				lab.Server.Sysctl("ipv4/tcp_orphan_retries", setting)
@@ -78,7 +79,7 @@ var _ = Describe("A connection that one side has left", Rows("T4"), func() {
 				Expect(lab.Server.Received(capture.RST)).To(BeEmpty())
 			},
 			Entry("2", Waits(4*time.Second), 2),
-			Entry("0, the kernel's own, which stands for 8", Waits(103*time.Second), 0),
+			Entry("0, the kernel's default, which means 8", Waits(103*time.Second), 0),
 		)
 	})
 })
@@ -96,9 +97,9 @@ var _ = Describe("Writing to a peer in FIN_WAIT2 whose program is gone", Rows("T
 
 			Expect(lab.Client).To(HaveReceived(1, capture.RST, Within(time.Second)))
 			Expect(orphan).To(BeInState(sock.Closed))
-			// POSIX would have the read give ECONNRESET. Linux remembers that the
-			// FIN had come (net/ipv4/tcp.c, SOCK_DONE), and in CLOSE_WAIT an RST
-			// means EPIPE (net/ipv4/tcp_input.c, tcp_reset).
+			// According to POSIX the read gives ECONNRESET. Linux remembers the FIN
+			// (net/ipv4/tcp.c, SOCK_DONE), and in CLOSE_WAIT an RST means EPIPE
+			// (net/ipv4/tcp_input.c, tcp_reset).
 			Expect(client).To(ReadZero(Within(time.Second)))
 			Expect(client.Write("anyone?")).To(MatchError(unix.EPIPE))
 		})
@@ -115,8 +116,8 @@ var _ = Describe("A client that aborts before the server accepts", Rows("T6"), f
 			client.Abort()
 			Expect(lab.Server).To(HaveReceived(1, capture.RST, Within(time.Second)))
 
-			// POSIX would have accept fail with ECONNABORTED (accept(), ERRORS); Linux
-			// leaves what has ended in the queue (net/ipv4/inet_connection_sock.c,
+			// According to POSIX accept fails with ECONNABORTED (accept(), ERRORS). Linux
+			// leaves the ended connection in the queue (net/ipv4/inet_connection_sock.c,
 			// inet_csk_accept).
 			server := listener.Accept("server")
 			Expect(server).To(FailWith(unix.ECONNRESET, Within(time.Second)))
@@ -126,7 +127,7 @@ var _ = Describe("A client that aborts before the server accepts", Rows("T6"), f
 
 var _ = Describe("What the other side gets", Rows("T7"), func() {
 	EachFamily(func(family sock.Family) {
-		It("from a close: FIN", func() {
+		It(catalogue.Immediate, func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			client, server := lab.Connect(5000)
 
@@ -146,7 +147,7 @@ var _ = Describe("What the other side gets", Rows("T7"), func() {
 			Expect(lab.Client.Received(capture.FIN)).To(BeEmpty())
 		})
 
-		It("from a close with data that was not read: RST", func() {
+		It("from a close with unread data: RST", func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			client, server := lab.Connect(5000)
 			Expect(client.Write("never read")).To(Succeed())

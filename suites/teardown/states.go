@@ -1,6 +1,5 @@
-// Package teardown is the specs of opening and closing: the states of both ends
-// beside the packets, and what is left when a program has gone: rows T1 to T7 of
-// the catalogue.
+// Package teardown contains the specs of opening and closing: the states of both ends beside
+// the packets, and what is left when a program has gone: rows T1 to T7 of the catalogue.
 package teardown
 
 import (
@@ -18,12 +17,12 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-// soon bounds the wait for the next retransmission, which carries a handshake or a close
-// on once the packets get through again. When it comes is not the matter here: the
-// longer they were held, the later.
+// soon bounds the wait for the next retransmission, which continues a handshake or a close
+// when packets get through again. The exact time does not matter here; it grows with the
+// time for which packets were held.
 var soon = Within(10 * time.Second)
 
-// A direction that is dropped holds the exchange at each step, long enough to look.
+// Dropping one direction holds the exchange at a step for as long as the spec looks.
 var (
 	holdAnswers  = scenarios.SilentDrop{Direction: scenarios.TowardsClient}
 	holdRequests = scenarios.SilentDrop{Direction: scenarios.TowardsServer}
@@ -82,7 +81,7 @@ var _ = Describe("The states of both ends", Rows("T1"), func() {
 
 var _ = Describe("Two ends that do the same at the same time", Rows("T3"), func() {
 	EachFamily(func(family sock.Family) {
-		It("open one connection, with no listener: each sends SYN", Waits(2*time.Second), func() {
+		It("open one connection without a listener: each sends SYN", Waits(2*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client, server := lab.Client.NewSocket("client"), lab.Server.NewSocket("server")
 			clientAddress, serverAddress := lab.Client.AddressPort(5001), lab.Server.AddressPort(5002)
@@ -98,11 +97,10 @@ var _ = Describe("Two ends that do the same at the same time", Rows("T3"), func(
 
 			Expect(client).To(EnterState(sock.Established, soon))
 			Expect(server).To(EnterState(sock.Established, soon))
-			Expect(client.Write("hello")).To(Succeed())
-			Expect(server.Read()).To(Equal("hello"))
+			Say(client, server, "hello")
 		})
 
-		It("close: CLOSING until the answer comes, then TIME_WAIT on both", Waits(2*time.Second), func() {
+		It("close: CLOSING until the ACK arrives, and then TIME_WAIT at both ends", Waits(2*time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client, server := lab.Connect(5000)
 			clientsEntry, serversEntry := client.TableEntry(), server.TableEntry()
@@ -116,7 +114,7 @@ var _ = Describe("Two ends that do the same at the same time", Rows("T3"), func(
 
 			lab.Apply(holdAnswers)
 			lab.Heal(both)
-			Expect(server).To(EnterState(sock.Closing, soon), "a FIN before the answer to its own")
+			Expect(server).To(EnterState(sock.Closing, soon), "a FIN has arrived before the ACK of its own")
 			lab.Heal(holdAnswers)
 
 			Expect(clientsEntry).To(EnterState(sock.TimeWait, soon))

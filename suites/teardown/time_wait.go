@@ -14,15 +14,14 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-// acknowledged says why a spec waits for the ACK of a FIN before the next step. The
-// kernel sends it, and what the program sends from another processor can overtake it:
-// an ACK that arrives in TIME_WAIT is answered, and the RST to that answer ends
-// TIME_WAIT early (RFC 1337).
+// acknowledged is why a spec waits for the ACK of a FIN before the next step. What the
+// program sends from another processor can overtake that ACK. The kernel answers an ACK that
+// arrives in TIME_WAIT, and the RST to that answer ends TIME_WAIT early (RFC 1337).
 const acknowledged = "the FIN is acknowledged"
 
 var _ = Describe("The side that closes first", Rows("T2"), func() {
 	EachFamily(func(family sock.Family) {
-		It("is in TIME_WAIT for 60 s, and its address is taken unless SO_REUSEADDR says otherwise", func() {
+		It("is in TIME_WAIT for 60 s, and its address is in use unless SO_REUSEADDR is set", func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			client, server := lab.Connect(5000)
 			address, entry := server.Local(), server.TableEntry()
@@ -44,7 +43,7 @@ var _ = Describe("The side that closes first", Rows("T2"), func() {
 			Expect(restarted.Socket.Bind(address)).To(Succeed())
 		})
 
-		It("has forgotten the connection when the 60 s are over", Waits(oracle.TimeWait), func() {
+		It("forgets the connection after 60 s", Waits(oracle.TimeWait), func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			client, server := lab.Connect(5000)
 			address, entry := server.Local(), server.TableEntry()

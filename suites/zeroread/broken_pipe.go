@@ -16,7 +16,7 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-// The program is the shell, which writes to the connection as its standard output.
+// The program is a shell whose standard output is the connection.
 var _ = Describe("A program that writes twice to a peer that has closed", Rows("Z9"), func() {
 	EachFamily(func(family sock.Family) {
 		writeTwice := func(script string) string {
@@ -25,7 +25,7 @@ var _ = Describe("A program that writes twice to a peer that has closed", Rows("
 			closed := server.TableEntry()
 			server.Close()
 			Expect(client).To(ReadZero(Within(time.Second)))
-			Expect(closed).To(EnterState(sock.FinWait2, Within(time.Second)), "or else its answer to a late ACK is an RST more")
+			Expect(closed).To(EnterState(sock.FinWait2, Within(time.Second)), "otherwise it answers a late ACK with another RST")
 			Expect(client.Write("first")).To(Succeed())
 			Expect(lab.Client).To(HaveReceived(1, capture.RST, Within(time.Second)))
 
@@ -38,13 +38,13 @@ var _ = Describe("A program that writes twice to a peer that has closed", Rows("
 			Expect(writeTwice("echo second; echo never reached >&2; exit 3")).To(Equal("signal: broken pipe"))
 		})
 
-		It("gets EPIPE when it has asked not to be, and goes on", func() {
+		It("gets EPIPE and goes on if it ignores SIGPIPE", func() {
 			Expect(writeTwice("trap '' PIPE; echo second; exit 3")).To(Equal("exit status 3"))
 		})
 	})
 })
 
-// standardOutput is the connection as a file that a program can be given.
+// standardOutput returns the connection as a file that can be a program's standard output.
 func standardOutput(c *harness.Conn) *os.File {
 	var file *os.File
 	Expect(c.Socket.Control(func(fd int) error {

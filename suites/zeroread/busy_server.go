@@ -14,7 +14,7 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-var _ = Describe("A server that is busy with a long job when its client hangs up", Rows("Z2"), func() {
+var _ = Describe("A server that works on a long job when its client hangs up", Rows("Z2"), func() {
 	EachFamily(func(family sock.Family) {
 		DescribeTable("notices without sending or consuming anything, and cancels the job",
 			func(by fixtures.HangUpWatch) {
@@ -27,7 +27,7 @@ var _ = Describe("A server that is busy with a long job when its client hangs up
 				client.Close()
 
 				Expect(server).To(Announce(fixtures.Cancelled, Within(time.Second)))
-				Expect(lab.Client.Received(capture.Data)).To(BeEmpty(), "nothing was sent to find out")
+				Expect(lab.Client.Received(capture.Data)).To(BeEmpty(), "the server sent nothing to find out")
 			},
 			Entry("by select", fixtures.WatchBySelect),
 			Entry("by poll", fixtures.WatchByPoll),
@@ -36,7 +36,7 @@ var _ = Describe("A server that is busy with a long job when its client hangs up
 			Entry("by recv with MSG_PEEK", fixtures.WatchByPeek),
 		)
 
-		DescribeTable("notices although another request is queued, and keeps that request",
+		DescribeTable("notices even if another request is queued, and keeps that request",
 			func(by fixtures.HangUpWatch) {
 				lab := harness.New(GinkgoT(), harness.Direct, family)
 				server := lab.StartServer(5000, fixtures.Busy{Job: 15 * time.Second, By: by})
@@ -48,7 +48,7 @@ var _ = Describe("A server that is busy with a long job when its client hangs up
 				client.Close()
 
 				Expect(server).To(Announce(fixtures.Cancelled, Within(time.Second)))
-				Expect(server.Await(fixtures.Kept).Text).To(Equal("and another"), "nothing was consumed to find out")
+				Expect(server.Await(fixtures.Kept).Text).To(Equal("and another"), "the server consumed nothing to find out")
 				Expect(lab.Client.Received(capture.Data)).To(BeEmpty())
 			},
 			Entry("by poll", fixtures.WatchByPoll),
@@ -56,7 +56,7 @@ var _ = Describe("A server that is busy with a long job when its client hangs up
 			Entry("by epoll, edge-triggered", fixtures.WatchByEpollEdge),
 		)
 
-		DescribeTable("works on to the end where a queued request hides the hang-up",
+		DescribeTable("finishes the job if a queued request hides the hang-up",
 			func(by fixtures.HangUpWatch) {
 				lab := harness.New(GinkgoT(), harness.Direct, family)
 				server := lab.StartServer(5000, fixtures.Busy{Job: 3 * time.Second, By: by})
@@ -67,7 +67,7 @@ var _ = Describe("A server that is busy with a long job when its client hangs up
 
 				connection := lab.Server.TableEntry(client.Remote(), client.Local())
 				client.Close()
-				Expect(connection).To(EnterState(sock.CloseWait, Within(time.Second)), "the hang-up is there")
+				Expect(connection).To(EnterState(sock.CloseWait, Within(time.Second)), "the FIN has arrived")
 
 				server.Await(fixtures.Finished)
 				Expect(server.Await(fixtures.Kept).Text).To(Equal("and another"))

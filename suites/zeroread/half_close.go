@@ -14,7 +14,7 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-var _ = Describe("A client that has said everything and shuts its sending side down", Rows("Z6"), func() {
+var _ = Describe("A client that has sent everything and shuts down its sending side", Rows("Z6"), func() {
 	EachFamily(func(family sock.Family) {
 		It("gets its reply over the direction that is still open", func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
@@ -28,7 +28,7 @@ var _ = Describe("A client that has said everything and shuts its sending side d
 			Expect(client.Read()).To(Equal("the reply"))
 		})
 
-		It("loses its reply when a proxy takes the half-close for the end", func() {
+		It("loses its reply if a proxy takes the half-close for the end", func() {
 			lab := harness.New(GinkgoT(), harness.Proxied, family)
 			client, server := lab.Connect(5000)
 
@@ -36,17 +36,17 @@ var _ = Describe("A client that has said everything and shuts its sending side d
 
 			Expect(server).To(ReadZero(Within(time.Second)))
 			Expect(client).To(ReadZero(Within(time.Second)), "the proxy closes both of its connections")
-			Expect(server.Write("the reply")).To(Succeed(), "into a connection that the proxy has left")
+			Expect(server.Write("the reply")).To(Succeed(), "on a connection that the proxy has closed")
 			Expect(server).To(EnterState(sock.Closed, Within(time.Second)))
-			Expect(lab.Server.Received(capture.RST)).NotTo(BeEmpty(), "the answer to the reply")
+			Expect(lab.Server.Received(capture.RST)).NotTo(BeEmpty(), "in answer to the reply")
 			Expect(server.Write("the rest of it")).To(MatchError(unix.EPIPE))
 		})
 	})
 })
 
-var _ = Describe("A program that shuts its own receiving side down", Rows("Z7"), func() {
+var _ = Describe("A program that shuts down its own receiving side", Rows("Z7"), func() {
 	EachFamily(func(family sock.Family) {
-		It("reads 0 at once, and can still read data that arrives later", func() {
+		It("reads 0 at once, and still reads data that arrives later", func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			client, server := lab.Connect(5000)
 
@@ -56,7 +56,7 @@ var _ = Describe("A program that shuts its own receiving side down", Rows("Z7"),
 			Expect(server.Write("too late?")).To(Succeed())
 			Eventually(client.Read).WithTimeout(time.Second).Should(Equal("too late?"))
 			Expect(client).To(ReadZero(Within(time.Second)))
-			Expect(client).To(BeInState(sock.Established), "nothing was sent: the peer knows nothing of it")
+			Expect(client).To(BeInState(sock.Established), "nothing was sent, so the peer does not know")
 		})
 	})
 })

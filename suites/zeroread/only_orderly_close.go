@@ -14,9 +14,9 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-var _ = Describe("Ways for the peer to go", Rows("Z5"), func() {
+var _ = Describe("When the peer ends the connection", Rows("Z5"), func() {
 	EachFamily(func(family sock.Family) {
-		It("in order, with FIN: the read gives 0", func() {
+		It("with FIN, the read gives 0", func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client, server := lab.Connect(5000)
 
@@ -25,7 +25,7 @@ var _ = Describe("Ways for the peer to go", Rows("Z5"), func() {
 			Expect(client).To(ReadZero(Within(time.Second)))
 		})
 
-		DescribeTable("without a word: the read gives nothing, ever",
+		DescribeTable("and its FIN is lost, the read never returns",
 			func(ever time.Duration, orphanRetries int) {
 				lab := harness.New(GinkgoT(), harness.Firewalled, family)
 				lab.Server.Sysctl("ipv4/tcp_orphan_retries", orphanRetries)
@@ -34,16 +34,16 @@ var _ = Describe("Ways for the peer to go", Rows("Z5"), func() {
 				orphan := server.TableEntry()
 				lab.Apply(scenarios.SilentDrop{})
 				server.Close()
-				Expect(orphan).To(BeInState(sock.FinWait1), "its FIN does not arrive")
+				Expect(orphan).To(BeInState(sock.FinWait1), "its FIN is not acknowledged")
 
 				Expect(client).To(StayAlive(ever))
-				Expect(orphan).To(BeInState(sock.Closed), "the other side has given its FIN up")
+				Expect(orphan).To(BeInState(sock.Closed), "the server's kernel has given up on its FIN")
 			},
 			Entry("5 s", Waits(5*time.Second), 5*time.Second, 2),
-			Entry("72 h", Waits(72*time.Hour), 72*time.Hour, 0), // the kernel's own
+			Entry("72 h", Waits(72*time.Hour), 72*time.Hour, 0), // the kernel's default
 		)
 
-		It("with an abort: the read gives ECONNRESET once, then 0; the write gives EPIPE", func() {
+		It("with RST, the read gives ECONNRESET once and then 0; the write gives EPIPE", func() {
 			lab := harness.New(GinkgoT(), harness.Firewalled, family)
 			client, server := lab.Connect(5000)
 

@@ -13,31 +13,31 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-var _ = Describe("Peeking at a connection (MSG_PEEK, MSG_DONTWAIT)", Rows("Z3"), func() {
+var _ = Describe("Peeking at a connection with MSG_PEEK and MSG_DONTWAIT", Rows("Z3"), func() {
 	EachFamily(func(family sock.Family) {
-		It("tells alive from data waiting from hung up, and consumes nothing", func() {
+		It("tells whether it is alive, has data or was hung up, and consumes nothing", func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			client, server := lab.Connect(5000)
 			buffer := make([]byte, 16)
 
 			_, err := server.Socket.Peek(buffer)
-			Expect(err).To(Equal(unix.EAGAIN), "alive, with nothing to read")
+			Expect(err).To(Equal(unix.EAGAIN), "it is alive, and there is nothing to read")
 
 			Expect(client.Write("hello")).To(Succeed())
 			Expect(server).To(BeReadable(Within(time.Second)))
 			n, err := server.Socket.Peek(buffer)
 			Expect(err).NotTo(HaveOccurred())
 			Expect(string(buffer[:n])).To(Equal("hello"), "data is waiting")
-			Expect(server.Read()).To(Equal("hello"), "and still there after the peek")
+			Expect(server.Read()).To(Equal("hello"), "the data is still there after the peek")
 
 			client.Close()
 			Expect(server).To(BeReadable(Within(time.Second)))
 			n, err = server.Socket.Peek(buffer)
 			Expect(err).NotTo(HaveOccurred())
-			Expect(n).To(BeZero(), "hung up")
+			Expect(n).To(BeZero(), "the peer has hung up")
 		})
 
-		DescribeTable("tells them apart on a socket whose reads wait, without waiting (MSG_DONTWAIT)",
+		DescribeTable("does so on a blocking socket without waiting (MSG_DONTWAIT)",
 			func(flags int, consumes bool) {
 				lab := harness.New(GinkgoT(), harness.Direct, family)
 				client, server := lab.Connect(5000)
@@ -56,7 +56,7 @@ var _ = Describe("Peeking at a connection (MSG_PEEK, MSG_DONTWAIT)", Rows("Z3"),
 				}
 
 				_, err := look()
-				Expect(err).To(Equal(unix.EAGAIN), "alive, with nothing to read")
+				Expect(err).To(Equal(unix.EAGAIN), "it is alive, and there is nothing to read")
 
 				Expect(client.Write("hello")).To(Succeed())
 				Expect(server).To(BeReadable(Within(time.Second)))
@@ -64,16 +64,16 @@ var _ = Describe("Peeking at a connection (MSG_PEEK, MSG_DONTWAIT)", Rows("Z3"),
 				Expect(err).NotTo(HaveOccurred())
 				Expect(string(buffer[:n])).To(Equal("hello"), "data is waiting")
 				if !consumes {
-					Expect(server.Read()).To(Equal("hello"), "and still there")
+					Expect(server.Read()).To(Equal("hello"), "the data is still there")
 				}
 
 				client.Close()
 				Expect(server).To(BeReadable(Within(time.Second)))
 				n, err = look()
 				Expect(err).NotTo(HaveOccurred())
-				Expect(n).To(BeZero(), "hung up")
+				Expect(n).To(BeZero(), "the peer has hung up")
 			},
-			Entry("and takes the data", 0, true),
+			Entry("and reads the data", 0, true),
 			Entry("and leaves the data, with MSG_PEEK", unix.MSG_PEEK, false),
 		)
 	})

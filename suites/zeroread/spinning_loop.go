@@ -15,7 +15,7 @@ import (
 
 var _ = Describe("A server that reads in a loop, and a client that closes", Rows("Z1"), func() {
 	EachFamily(func(family sock.Family) {
-		It("spins when the loop does not look for the zero-read: every read returns 0 at once", Waits(time.Second), func() {
+		It("spins if the loop does not check for the zero-read: every read returns 0 at once", Waits(time.Second), func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			server := lab.StartServer(5000, fixtures.ReadLoop{IgnoreZeroRead: true})
 			client := lab.Dial(5000)
@@ -25,10 +25,10 @@ var _ = Describe("A server that reads in a loop, and a client that closes", Rows
 			client.Close()
 
 			spun := server.Await(fixtures.Spun)
-			Expect(float64(spun.N)/spun.For.Seconds()).To(BeNumerically(">", 1000), "reads a second that returned 0")
+			Expect(float64(spun.N)/spun.For.Seconds()).To(BeNumerically(">", 1000), "reads in a second that returned 0")
 		})
 
-		It("ends the loop when it does", func() {
+		It("ends the loop if it does", func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			server := lab.StartServer(5000, fixtures.ReadLoop{})
 			client := lab.Dial(5000)

@@ -13,9 +13,9 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-var _ = Describe("Unread data before the FIN", Rows("Z4"), func() {
+var _ = Describe("Unread data that arrived before the FIN", Rows("Z4"), func() {
 	EachFamily(func(family sock.Family) {
-		It("hides the zero-read until it is drained; POLLRDHUP shows the hang-up at once", func() {
+		It("hides the zero-read until it is read; POLLRDHUP shows the hang-up at once", func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			client, server := lab.Connect(5000)
 

@@ -14,9 +14,9 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-var _ = Describe("A read with nothing there", Rows("Z10"), func() {
+var _ = Describe("A read that finds nothing", Rows("Z10"), func() {
 	EachFamily(func(family sock.Family) {
-		It("is EAGAIN, not the end: data that comes later is read", func() {
+		It("gives EAGAIN, which is not the end: data that arrives later can be read", func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			client, server := lab.Connect(5000)
 
@@ -28,17 +28,17 @@ var _ = Describe("A read with nothing there", Rows("Z10"), func() {
 			Expect(client).To(StayAlive(100 * time.Millisecond))
 		})
 
-		It("makes a program that takes it for the end drop a live connection", func() {
+		It("makes a program that takes EAGAIN for the end drop a living connection", func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			server := lab.StartServer(5000, fixtures.ReadLoop{EAGAINIsTheEnd: true})
 
 			client := lab.Dial(5000)
 
-			Expect(client).To(ReadZero(Within(time.Second)), "the server has closed, and nobody had said a word")
+			Expect(client).To(ReadZero(Within(time.Second)), "the server has closed although nobody has sent anything")
 			Expect(server.Await(fixtures.Misread).Text).To(Equal("EAGAIN"))
 		})
 
-		It("does not bother a program that knows what it means", func() {
+		It("does not disturb a program that waits for more", func() {
 			lab := harness.New(GinkgoT(), harness.Direct, family)
 			server := lab.StartServer(5000, fixtures.ReadLoop{})
 

@@ -7,8 +7,9 @@ package doctor
 
 import (
 	"context"
-	"os/exec"
 	"slices"
+
+	"github.com/halfopen-lab/halfopen/harness/reexec"
 )
 
 // Finding is the answer to one question.
@@ -33,10 +34,11 @@ type Report struct {
 // Works says whether anything can be measured at all.
 func (r Report) Works() bool { return r.RunningKernel || r.VirtualTime }
 
-// Examine tries everything. probe is a command that calls Probe in a process of its own.
-func Examine(ctx context.Context, probe *exec.Cmd) Report {
+// Examine tries everything. The running kernel is tried by a program inside this binary,
+// which must call reexec.Main.
+func Examine(ctx context.Context) Report {
 	var r Report
-	r.Findings = runningKernel(probe)
+	r.Findings = runningKernel(reexec.Command(probe))
 	r.RunningKernel = allHere(r.Findings, neededByLabs)
 	virtual := virtualTime(ctx)
 	r.VirtualTime = slices.ContainsFunc(neededByMachines, func(needed []string) bool { return allHere(virtual, needed) })

@@ -12,24 +12,14 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/harness/reexec"
 	"github.com/halfopen-lab/halfopen/harness/require"
 	"github.com/halfopen-lab/halfopen/harness/virtual/qemu"
 )
 
-// role, in the environment, makes the test binary the probe.
-const role = "HALFOPEN_DOCTOR_TEST_PROBE"
-
 func TestMain(m *testing.M) {
-	if os.Getenv(role) != "" {
-		Probe()
-	}
+	reexec.Main()
 	os.Exit(m.Run())
-}
-
-func probe(t *testing.T) *exec.Cmd {
-	cmd := exec.CommandContext(t.Context(), "/proc/self/exe")
-	cmd.Env = append(os.Environ(), role+"=1")
-	return cmd
 }
 
 var tried = []string{namespaces, links, packets, iptables, tracking, sctp, netem}
@@ -43,7 +33,7 @@ func names(findings []Finding) (names []string) {
 
 // Where the tests of the harness run, labs can be made.
 func TestWhatLabsNeedIsTried(t *testing.T) {
-	findings := runningKernel(probe(t))
+	findings := runningKernel(reexec.Command(probe))
 	if !slices.Equal(names(findings), tried) {
 		t.Errorf("tried were %q, expected %q", names(findings), tried)
 	}
@@ -61,7 +51,7 @@ func TestWhatLabsNeedIsTried(t *testing.T) {
 	}
 }
 
-// limited is the probe where a new user namespace allows no more of something.
+// limited returns the command of the probe in a user namespace whose limits are 0.
 func limited(t *testing.T, what ...string) *exec.Cmd {
 	t.Helper()
 	binary, err := os.Executable() // /proc/self/exe is another program in the shell
@@ -73,7 +63,7 @@ func limited(t *testing.T, what ...string) *exec.Cmd {
 		script += "echo 0 > /proc/sys/user/" + limit + " && "
 	}
 	cmd := exec.CommandContext(t.Context(), "/bin/sh", "-c", script+`exec "$0"`, binary)
-	cmd.Env = append(os.Environ(), role+"=1")
+	cmd.Env = reexec.Command(probe).Env
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  unix.CLONE_NEWUSER,
 		UidMappings: []syscall.SysProcIDMap{{HostID: os.Geteuid(), Size: 1}},

@@ -15,6 +15,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/link"
 	"github.com/halfopen-lab/halfopen/harness/netns"
 	"github.com/halfopen-lab/halfopen/harness/private"
+	"github.com/halfopen-lab/halfopen/harness/reexec"
 	"github.com/halfopen-lab/halfopen/harness/require"
 	"github.com/halfopen-lab/halfopen/harness/timeline"
 )
@@ -33,7 +34,7 @@ const (
 // neededByLabs is what no lab does without.
 var neededByLabs = []string{namespaces, links, packets, iptables, tracking}
 
-// runningKernel runs the probe, which enters namespaces of its own.
+// runningKernel runs the command of the probe and returns its findings.
 func runningKernel(probe *exec.Cmd) []Finding {
 	var complaint bytes.Buffer
 	probe.Stderr = &complaint
@@ -56,16 +57,21 @@ func runningKernel(probe *exec.Cmd) []Finding {
 	return findings
 }
 
-// Probe tries, in namespaces of this process's own, what the running kernel can do, and
-// writes the findings to standard output as JSON. Where there are no such namespaces it
-// says so on standard error. It does not return.
-func Probe() {
-	private.Main(func() int {
-		if err := json.NewEncoder(os.Stdout).Encode(tryRunningKernel()); err != nil {
-			fmt.Fprintf(os.Stderr, "halfopen: %v\n", err)
-			return 1
-		}
-		return 0
+// probe is the program that tries, in namespaces of its own, what the running kernel can
+// do. It writes the findings to standard output as JSON. If it cannot have such namespaces,
+// it says so on standard error.
+const probe reexec.Name = "probe"
+
+func init() {
+	reexec.Register(probe, func([]string) error {
+		private.Main(func() int {
+			if err := json.NewEncoder(os.Stdout).Encode(tryRunningKernel()); err != nil {
+				fmt.Fprintf(os.Stderr, "halfopen: %v\n", err)
+				return 1
+			}
+			return 0
+		})
+		return nil // private.Main does not return
 	})
 }
 

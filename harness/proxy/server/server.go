@@ -28,7 +28,7 @@ func serve() error {
 	if err != nil {
 		return fmt.Errorf("descriptor %d is not a control socket: %w: only halfopen starts this program", control.Descriptor, err)
 	}
-	// Some toxics write to zerolog's global logger, whatever logger the server has.
+	// Some toxics ignore the server's logger and write to zerolog's global one.
 	zerolog.SetGlobalLevel(zerolog.Disabled)
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
 	only := make(listener, 1)
@@ -37,8 +37,8 @@ func serve() error {
 	return awaitHangUp(int(socket.Fd()))
 }
 
-// awaitHangUp returns when the other end of a socket is closed. It does not rely
-// on the HTTP server, which notices nothing while a handler is stuck.
+// awaitHangUp returns when the other end of a socket is closed. The HTTP server would not
+// notice that while a handler is stuck.
 func awaitHangUp(fd int) error {
 	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLRDHUP}}
 	for {
@@ -48,8 +48,8 @@ func awaitHangUp(fd int) error {
 	}
 }
 
-// listener is a net.Listener that accepts the connection put into it, and then
-// waits for ever.
+// listener is a net.Listener that accepts the one connection in it, and then waits for
+// ever.
 type listener chan net.Conn
 
 func (l listener) Accept() (net.Conn, error) { return <-l, nil }

@@ -1,8 +1,8 @@
 #!/bin/sh
 # go test -exec runs this instead of a test binary: sh collect.sh BINARY ARGUMENT...
-# It keeps the binary, its arguments and its directory below $HALFOPEN_COLLECT.
+# It keeps the binary, its arguments and its directory, in a directory beside this script.
 set -eu
-into=$(mktemp -d "$HALFOPEN_COLLECT/XXXXXXXX")
+into=$(mktemp -d "$(dirname "$0")/XXXXXXXX")
 ln "$1" "$into/package.test" 2>/dev/null || cp "$1" "$into/package.test"
 shift
 pwd >"$into/directory"

@@ -46,10 +46,10 @@ type Tests struct {
 
 // testPackage is a package with its test binary.
 type testPackage struct {
-	path      string // the import path
-	source    string // its directory, and where its tests run
-	binary    string // a file
-	module    string // the path of the main module
+	path      string               // the import path
+	source    string               // its directory, in which its tests run
+	binary    string               // a file
+	build     *buildinfo.BuildInfo // of the binary
 	functions []function
 }
 
@@ -57,9 +57,6 @@ type testPackage struct {
 //
 //go:embed collect.sh
 var collect string
-
-// collectInto is the script's environment variable.
-const collectInto = "HALFOPEN_COLLECT"
 
 // Compile has go test compile and vet the packages, and keeps the binaries. What the go
 // command finds wrong is the error, as it says it. It is an error as well if no test is
@@ -141,7 +138,7 @@ func (t *Tests) goTest(ctx context.Context, c Config) error {
 	arguments = slices.Concat(arguments, flags, c.Packages, rest)
 	cmd := inGroup(ctx, unix.SIGINT, "go", arguments...)
 	cmd.Dir = c.Directory
-	cmd.Env = slices.Concat(os.Environ(), []string{"GOOS=linux", "GOARCH=amd64"}, c.Environment, []string{collectInto + "=" + t.directory})
+	cmd.Env = slices.Concat(os.Environ(), []string{"GOOS=linux", "GOARCH=amd64"}, c.Environment)
 	var out, complaints bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaints
 	err := cmd.Run()
@@ -176,17 +173,34 @@ func complaint(out, complaints string) string {
 	return strings.Join(lines, "\n")
 }
 
-// quoted is a file's name as a word of the flag -exec (cmd/go, quoted.Split).
-func quoted(name string) string { return "'" + name + "'" }
+// quoted returns a file's name as a word of the flag -exec, which has no escapes (cmd/go,
+// quoted.Split).
+func quoted(name string) string {
+	if strings.Contains(name, "'") {
+		return `"` + name + `"`
+	}
+	return "'" + name + "'"
+}
+
+// setting returns a setting with which a test binary was built, as go version -m prints
+// it; empty: it is not set.
+func (p *testPackage) setting(key string) string {
+	for _, s := range p.build.Settings {
+		if s.Key == key {
+			return s.Value
+		}
+	}
+	return ""
+}
 
 // readCollected reads what the script has kept of a test binary.
 func readCollected(directory string) (*testPackage, []string, error) {
 	p := &testPackage{binary: filepath.Join(directory, "package.test")}
-	info, err := buildinfo.ReadFile(p.binary)
-	if err != nil {
-		return nil, nil, fmt.Errorf("reading of which package a test binary is: %w", err)
+	var err error
+	if p.build, err = buildinfo.ReadFile(p.binary); err != nil {
+		return nil, nil, fmt.Errorf("reading which package a test binary is of: %w", err)
 	}
-	p.path, p.module = strings.TrimSuffix(info.Path, ".test"), info.Main.Path
+	p.path = strings.TrimSuffix(p.build.Path, ".test")
 	where, err := os.ReadFile(filepath.Join(directory, "directory"))
 	if err != nil {
 		return nil, nil, err

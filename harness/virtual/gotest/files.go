@@ -2,7 +2,6 @@ package gotest
 
 import (
 	"crypto/sha256"
-	"debug/elf"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -12,12 +11,18 @@ import (
 	"strings"
 
 	"github.com/halfopen-lab/halfopen/harness/virtual"
+	"github.com/halfopen-lab/halfopen/harness/virtual/root"
 )
+
+// largest is how many bytes a package's directory may bring into a guest, which holds them
+// in memory.
+const largest = 512 << 20
 
 // tree has what a package's tests find in the package's directory: all that is below it,
 // but hidden files, such as .git, and other modules. The names begin there.
 func (p *testPackage) tree() (*virtual.Files, error) {
 	files := &virtual.Files{}
+	size := int64(0)
 	err := filepath.WalkDir(p.source, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -44,6 +49,9 @@ func (p *testPackage) tree() (*virtual.Files, error) {
 			}
 			files.Link(at, target)
 		case info.Mode().IsRegular():
+			if size += info.Size(); size > largest {
+				return fmt.Errorf("there are more than %d MiB below %s: move what the tests do not need elsewhere, or below a directory whose name begins with a dot", largest>>20, p.source)
+			}
 			return files.Copy(at, name)
 		}
 		return nil
@@ -65,22 +73,8 @@ func (p *testPackage) binaryName() string {
 	return "/tests/" + p.path + "/" + filepath.Base(p.path) + ".test"
 }
 
-// check returns an error if a test binary cannot run in a guest.
-func (p *testPackage) check() error {
-	file, err := elf.Open(p.binary)
-	if err != nil {
-		return fmt.Errorf("reading the test binary of %s: %w", p.path, err)
-	}
-	defer func() { _ = file.Close() }()
-	for _, segment := range file.Progs {
-		if segment.Type == elf.PT_INTERP {
-			return fmt.Errorf("the tests of %s are linked with C libraries: set CGO_ENABLED=0", p.path)
-		}
-	}
-	return nil
-}
-
-// content is what a package brings into a guest.
+// content is what a package brings into a guest: its directory, and its test binary with
+// the shared libraries that this needs.
 type content struct {
 	tree, binary *virtual.Files
 	digest       string
@@ -88,15 +82,12 @@ type content struct {
 
 // contentOf reads what a package brings. The digest is the same wherever the module is.
 func contentOf(p *testPackage) (content, error) {
-	if err := p.check(); err != nil {
-		return content{}, err
-	}
 	c := content{binary: &virtual.Files{}}
 	var err error
 	if c.tree, err = p.tree(); err != nil {
 		return c, err
 	}
-	if err := c.binary.Copy(p.binaryName(), p.binary); err != nil {
+	if err := root.AddProgram(c.binary, p.binaryName(), p.binary); err != nil {
 		return c, err
 	}
 	one, err := c.tree.Digest()

@@ -56,6 +56,9 @@ func readFlags(arguments []string) (testFlags, error) {
 		case "skip":
 			f.skip = value
 		case "v":
+			if value == "test2json" {
+				return f, errors.New("-json makes no sense here: the report has JSON (--report)")
+			}
 			f.verbose, err = strconv.ParseBool(value)
 		case "count":
 			f.count, err = strconv.Atoi(value)
@@ -65,8 +68,8 @@ func readFlags(arguments []string) (testFlags, error) {
 		default:
 			f.others = append(f.others, argument)
 		}
-		if err != nil { // -v=test2json, which is for go test -json
-			return f, fmt.Errorf("-%s=%s makes no sense here: the report has JSON (--report)", name, value)
+		if err != nil {
+			return f, fmt.Errorf("reading the flag -%s=%s: %w", name, value, err)
 		}
 	}
 	return f, nil

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -65,7 +66,7 @@ func (t *Tests) list(reports map[shard.Suite]types.Report) (listing, error) {
 		}
 		report := reports[s.id()]
 		l.descriptions[s.id()] = report.SuiteDescription
-		l.list = append(l.list, ginkgoUnits(s.id(), report)...)
+		l.list = append(l.list, ginkgoUnits(s.id(), report, t.focus)...)
 	}
 	switch {
 	case len(l.list) == 0 && t.focus != "":
@@ -86,10 +87,14 @@ func listed(s listStart, status int, directory string) (types.Report, error) {
 	return reports[0], nil
 }
 
-// ginkgoUnits are the specs of a report that are to run, in the order of the source.
-func ginkgoUnits(suite shard.Suite, report types.Report) (l shard.List) {
+// ginkgoUnits are the specs of a report that are to run, in the order of the source. Of
+// those that are pending, Ginkgo does not say whether they have the focus.
+func ginkgoUnits(suite shard.Suite, report types.Report, focus string) (l shard.List) {
+	focused := regexp.MustCompile(focus)
 	specs := report.SpecReports.WithLeafNodeType(types.NodeTypeIt)
-	specs = slices.DeleteFunc(specs, func(spec types.SpecReport) bool { return !selected(spec) })
+	specs = slices.DeleteFunc(specs, func(spec types.SpecReport) bool {
+		return !selected(spec) || spec.State.Is(types.SpecStatePending) && !focused.MatchString(report.SuiteDescription+" "+spec.FullText())
+	})
 	slices.SortStableFunc(specs, inSource)
 	type place struct{ text, location string }
 	same := map[place]int{} // how many specs have one text and one place

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -29,6 +30,10 @@ var test2json = sync.OnceValues(func() (string, error) {
 	return strings.TrimSpace(string(out)), nil
 })
 
+// failed is the last line of a test binary that has failed, unless it ends in the middle
+// of a test. Without it test2json does not say how the last test ended.
+const failed = "\x16FAIL\n"
+
 // events converts what a test binary has printed with -test.v=test2json.
 func events(output string) (all []event, err error) {
 	file, err := test2json()
@@ -36,7 +41,7 @@ func events(output string) (all []event, err error) {
 		return nil, err
 	}
 	cmd := exec.Command(file, "-t") // without which it does not say how long a test took
-	cmd.Stdin = strings.NewReader(output)
+	cmd.Stdin = strings.NewReader(output + failed)
 	out, err := cmd.Output()
 	if err != nil {
 		return nil, fmt.Errorf("reading the output of tests: go tool test2json: %w", err)
@@ -98,18 +103,26 @@ func plainReport(o outcome) (report types.Report, broken string, err error) {
 		test.add(e)
 	}
 	report.SuiteSucceeded = o.status == 0
-	failed := false
+	red := false
 	for _, test := range inOrder {
 		spec := test.report()
+		if spec.Failed() && spec.Failure.Message == "" {
+			spec.Failure.Message = "it printed nothing"
+			if slices.ContainsFunc(inOrder, func(other *plainTest) bool { return other.isFailedPartOf(test) }) {
+				spec.Failure.Message = "a subtest failed"
+			}
+		}
 		spec.LeafNodeLocation = o.locationOf(test.name)
-		failed = failed || spec.Failed()
+		red = red || spec.Failed()
 		report.SpecReports = append(report.SpecReports, spec)
 	}
 	switch {
 	case o.status == 0:
-	case !failed:
+	case len(inOrder) == 0:
+		broken = fmt.Sprintf("the test binary ended with status %d before any test%s", o.status, printed(around.String()))
+	case !red:
 		broken = fmt.Sprintf("the test binary ended with status %d although its tests passed%s", o.status, printed(around.String()))
-	case len(inOrder) > 0 && o.unfinished(tests):
+	case o.unfinished(tests):
 		broken = fmt.Sprintf("the test binary ended with status %d before all of its tests had run", o.status)
 	}
 	return report, broken, nil
@@ -167,8 +180,10 @@ func (t *plainTest) report() types.SpecReport {
 		message = strings.TrimLeft(message+"\nit had not ended when the test binary did", "\n")
 	}
 	spec.Failure = types.Failure{Message: message, FailureNodeContext: types.FailureNodeIsLeafNode, FailureNodeType: types.NodeTypeIt}
-	if spec.Failure.Message == "" {
-		spec.Failure.Message = "it printed nothing"
-	}
 	return spec
+}
+
+// isFailedPartOf reports whether a test is a subtest of another, and has failed.
+func (t *plainTest) isFailedPartOf(other *plainTest) bool {
+	return t.state.Is(types.SpecStateFailed) && strings.HasPrefix(t.name, other.name+"/")
 }

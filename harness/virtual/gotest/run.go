@@ -88,7 +88,7 @@ func (v *Virtual) Run(ctx context.Context, s Settings, directory string) (*Repor
 	if err != nil {
 		return nil, err
 	}
-	return &Report{Suites: suites, Took: took, untested: v.tests.untested, virtual: true}, errors.Join(took.write(directory), runErr)
+	return &Report{Suites: suites, Took: took, untested: v.tests.untested, virtual: true, directory: directory}, errors.Join(took.write(directory), runErr)
 }
 
 // virtualRun is one run in guests.
@@ -110,13 +110,9 @@ func (v *Virtual) prepare(s Settings) (*virtualRun, error) {
 	if len(r.list) == 0 {
 		return nil, errors.New("no test is chosen")
 	}
-	programs, err := v.digest()
-	if err != nil {
-		return nil, err
-	}
 	r.run = shard.Run{
 		Seed: s.Seed, Focus: v.tests.focus, Flags: v.tests.flags.all(), LeaveOut: s.Lab.LeaveOut, Environment: slices.Concat(v.config.Environment, s.Environment),
-		Kernel: v.machine.Kernel(), Memory: v.memory, Programs: programs,
+		Kernel: v.machine.Kernel(), Memory: v.memory, Programs: v.digest,
 	}
 	units := len(r.list)
 	if s.Shard != 0 {
@@ -133,7 +129,7 @@ func (r *virtualRun) one(ctx context.Context, directory string) (*Report, error)
 	if err != nil && (ctx.Err() == nil || !result.reported) {
 		return nil, err
 	}
-	report := &Report{Took: total(r.machine.Kernel(), result.Wall, figures([]shardResult{result})), untested: r.tests.untested, virtual: true}
+	report := &Report{Took: total(r.machine.Kernel(), result.Wall, figures([]shardResult{result})), untested: r.tests.untested, virtual: true, directory: directory}
 	if result.Tests > 0 {
 		var readErr error
 		report.Suites, readErr = shard.Read(directory)

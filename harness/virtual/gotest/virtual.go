@@ -2,6 +2,7 @@ package gotest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -13,10 +14,11 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 
 	"github.com/halfopen-lab/halfopen/harness/virtual"
-	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
 	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
+	"github.com/halfopen-lab/halfopen/harness/virtual/root"
 	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
+	"github.com/halfopen-lab/halfopen/harness/virtual/um"
 )
 
 // VirtualConfig describes the guests that tests run in. The zero value is the default
@@ -26,10 +28,10 @@ type VirtualConfig struct {
 	// Memory is that of each guest, in MiB. Zero: as much as the tests' files need, and
 	// shard.Memory at least.
 	Memory int
-	// Files is added to the root file system of every guest, which has iptables, a shell
-	// and the directories of the packages. If it has no /init, this program itself is
-	// process 1, and calls guest.Main there. Nil: nothing is added.
-	Files *virtual.Files
+	// Root is the root file system of every guest, without what the tests' packages add to
+	// it. If it has no process 1 (virtual.InitFile), that is the running binary, whose main
+	// function must call reexec.Main. Virtual finishes it. Nil: what root.New returns.
+	Root *root.FileSystem
 	// Environment is that of the tests: NAME=VALUE, in addition to virtual.Environment.
 	Environment []string
 	// Progress receives what is said while a kernel is fetched or built. Nil: os.Stderr.
@@ -52,6 +54,7 @@ type Virtual struct {
 	tests    *Tests
 	config   VirtualConfig
 	machine  virtual.Machine
+	digest   string         // of the files of the guests
 	base     *virtual.Files // what every guest has
 	packages map[string]content
 	memory   int // of each guest, in MiB
@@ -75,32 +78,34 @@ func (t *Tests) Virtual(ctx context.Context, c VirtualConfig) (*Virtual, error) 
 	if v.machine, err = machine.Find(ctx, c.Machine, c.Progress); err != nil {
 		return nil, err
 	}
+	if err := v.checkRace(); err != nil {
+		return nil, err
+	}
 	return v, v.listUnits(ctx)
+}
+
+// checkRace returns an error if a test binary has the race detector and the machine has no
+// room for it. Its memory has fixed addresses, which a user-mode kernel's programs do not
+// have (compiler-rt, tsan_platform.h).
+func (v *Virtual) checkRace() error {
+	for _, p := range v.tests.packages {
+		if _, userMode := v.machine.(*um.Machine); userMode && p.setting("-race") == "true" {
+			return errors.New("the race detector does not run on the user-mode kernel: leave -race out, or run the tests on the machine qemu, or on the running kernel")
+		}
+	}
+	return nil
 }
 
 // read reads what the guests need.
 func (v *Virtual) read(ctx context.Context) error {
-	v.base = &virtual.Files{}
-	if err := debian.Tools(ctx, v.base); err != nil {
-		return err
-	}
-	// Programs look their user up, and the names of this host.
-	v.base.Write("/etc/passwd", []byte("root:x:0:0:root:/root:/usr/bin/sh\n"), 0o644)
-	v.base.Write("/etc/group", []byte("root:x:0:\n"), 0o644)
-	v.base.Write("/etc/hosts", []byte("127.0.0.1 localhost guest\n::1 localhost\n"), 0o644)
-	v.base.Directory("/root", 0o700)
-	if v.config.Files != nil {
-		v.base.Add("/", v.config.Files)
-	}
-	if !v.base.Has("/init") {
-		own, err := os.Executable()
-		if err != nil {
-			return fmt.Errorf("looking for this program's own file: %w", err)
-		}
-		if err := v.base.Copy("/init", own); err != nil {
+	system := v.config.Root
+	if system == nil {
+		var err error
+		if system, err = root.New(ctx); err != nil {
 			return err
 		}
 	}
+	v.base = system.Files
 	for _, s := range v.tests.suites() {
 		if _, read := v.packages[s.path]; read {
 			continue
@@ -111,7 +116,10 @@ func (v *Virtual) read(ctx context.Context) error {
 		}
 		v.packages[s.path] = c
 	}
-	return nil
+	if err := v.digestAll(); err != nil || v.base.Has(virtual.InitFile) {
+		return err
+	}
+	return root.AddSelf(v.base, self)
 }
 
 // memoryOf is the memory, in MiB, of a guest that has the packages of some suites.
@@ -138,20 +146,23 @@ func memoryFor(bytes int64) int {
 	return max(shard.Memory, (needed+step-1)/step*step)
 }
 
-// digest identifies the files of the guests, but process 1.
-func (v *Virtual) digest() (string, error) {
-	base := v.base.Clone()
-	base.Write("/init", nil, 0o755)
-	of, err := base.Digest()
+// self is the running binary in a guest. It is not in the digest: two builds of it may
+// differ, and do the same.
+const self = "/usr/lib/halfopen"
+
+// digestAll identifies the files of the guests.
+func (v *Virtual) digestAll() error {
+	of, err := v.base.Digest()
 	texts := []string{of}
 	for _, name := range slices.Sorted(maps.Keys(v.packages)) {
 		texts = append(texts, v.packages[name].digest)
 	}
-	return digestOf(texts...), err
+	v.digest = digestOf(texts...)
+	return err
 }
 
 // handedOut is the directory of a guest that is handed out.
-const handedOut = "/report"
+const handedOut = "/halfopen-report"
 
 // guest is a machine that runs commands with the packages that some suites are of.
 func (v *Virtual) guest(suites []shard.Suite, commands []guest.Command) *virtual.Guest {

@@ -7,12 +7,18 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/harness/reexec"
 	"github.com/halfopen-lab/halfopen/harness/sysctl"
 )
 
-// Main is what process 1 does. It ends by switching the machine off.
+// Program is process 1 inside a binary that has other work to do outside of a guest.
+const Program reexec.Name = "guest"
+
+func init() { reexec.Register(Program, func([]string) error { Main(); return nil }) }
+
+// Main does what process 1 has to do, and then switches the machine off.
 func Main() {
-	debug.SetGCPercent(-1) // it would collect garbage every two minutes, for hours
+	debug.SetGCPercent(-1) // or process 1 would collect garbage every two minutes, for hours
 	var outcome Outcome
 	plan, err := readPlan()
 	if err == nil {
@@ -32,14 +38,15 @@ func Main() {
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "guest: %v\n", err)
 	}
-	// What the kernel says as it goes is no part of the run.
-	_ = sysctl.Write("kernel/printk", "0 4 1 7") // the others are the defaults
+	// The kernel's last messages are not part of the run. The first number is the level of
+	// the console, and the others are the defaults (proc_sys_kernel(5), printk).
+	_ = sysctl.Write("kernel/printk", "0 4 1 7")
 	_ = unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF)
-	// Process 1 must not end: the kernel would panic, which QEMU takes for the end too.
+	// When process 1 ends the kernel panics, which ends the machine too.
 	fmt.Fprintln(os.Stderr, "guest: the machine cannot be switched off")
 }
 
-// uptime is the virtual time since power-on, in seconds.
+// uptime returns the virtual time since power-on, in seconds.
 func uptime() float64 {
 	var now unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &now); err != nil {

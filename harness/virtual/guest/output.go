@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// output receives what a command prints, and passes it on to a file and to the console.
+// output is the output of a command, which goes to a file and to the console.
 type output struct {
 	write *os.File // the command's end
 	read  *os.File
@@ -15,11 +15,11 @@ type output struct {
 	ended chan struct{}
 }
 
-// afterwards is how long, in virtual time, what a command has started may still print
-// when the command has ended.
-const afterwards = 10 * time.Millisecond
+// lingerTime is how long, in virtual time, the descendants of a command may still print
+// after it has ended.
+const lingerTime = 10 * time.Millisecond
 
-// openOutput makes the file and its directory.
+// openOutput creates the file and its directory.
 func openOutput(name string) (*output, error) {
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return nil, err
@@ -37,12 +37,12 @@ func openOutput(name string) (*output, error) {
 	return o, nil
 }
 
-// pass passes everything on until the pipe's end, or until its deadline.
+// pass passes the output on until the pipe ends, or its deadline.
 func (o *output) pass() {
 	defer close(o.ended)
 	for buffer := make([]byte, 32<<10); ; {
 		n, err := o.read.Read(buffer)
-		// A full file system shows in the report that is missing then.
+		// If the file system is full, the missing report shows it.
 		_, _ = o.file.Write(buffer[:n])
 		_, _ = os.Stdout.Write(buffer[:n])
 		if err != nil {
@@ -51,10 +51,10 @@ func (o *output) pass() {
 	}
 }
 
-// close ends it after the command.
+// close ends the output after the command has ended.
 func (o *output) close() {
 	_ = o.write.Close()
-	_ = o.read.SetReadDeadline(time.Now().Add(afterwards))
+	_ = o.read.SetReadDeadline(time.Now().Add(lingerTime))
 	<-o.ended
 	_, _ = o.read.Close(), o.file.Close()
 }

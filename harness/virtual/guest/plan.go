@@ -1,7 +1,7 @@
-// Package guest is process 1 of a virtual guest: it sets the machine up, runs the
-// commands of its plan, hands out the report and switches the machine off.
+// Package guest is process 1 of a virtual guest: it sets the machine up, runs the commands
+// of its plan, hands the report out and switches the machine off.
 //
-// Package harness/virtual starts it; harness/virtual/guest/init is its program.
+// Package virtual starts the guest. The program is harness/virtual/guest/init.
 package guest
 
 import (
@@ -14,12 +14,12 @@ import (
 // PlanFile is where process 1 finds its Plan.
 const PlanFile = "/etc/halfopen.json"
 
-// Plan is what process 1 is to do.
+// Plan is what process 1 has to do.
 type Plan struct {
 	Modules     []Module // kernel modules, in the order in which to load them
 	LateModules []Module // those for handing out the report, loaded only then
 	Port        string   // the device that takes the report
-	Seed        uint64   // decides everything random
+	Seed        uint64   // of everything random
 	Environment []string // of every command: NAME=VALUE
 	Commands    []Command
 	Report      string // the directory that is handed out
@@ -28,39 +28,40 @@ type Plan struct {
 }
 
 // Command is a program that a guest runs. The commands of a plan run one after another,
-// whatever the exit statuses of those before.
+// whatever their exit statuses.
 type Command struct {
-	Arguments   []string // the program and its arguments; PATH is searched
-	Environment []string // NAME=VALUE, in addition to that of the plan
-	Directory   string   // where the command runs
-	// InRoot runs the command in the plan's Root, with the powers of a program (linux.LimitPrograms).
-	// The program's path must be absolute.
+	Arguments   []string // the program, which is looked for in PATH, and its arguments
+	Environment []string // NAME=VALUE, in addition to those of the plan
+	Directory   string   // in which the command runs
+	// InRoot runs the command in the plan's Root, with the powers of a program
+	// (linux.LimitPrograms). The program's path must be absolute.
 	InRoot bool
-	// Output is a file that receives what the command prints on its standard output and
-	// error, which also goes to the console. Empty: only the console receives it.
+	// Output is the file that receives the standard output and error of the command. They
+	// also go to the console. Empty: they go to the console alone.
 	Output string
 }
 
 // Module is a kernel module to load.
 type Module struct {
 	File       string
-	Parameters string // as modprobe(8) takes them; empty: none
+	Parameters string // as for modprobe(8); empty: none
 }
 
-// Outcome is the first line that is handed out, as JSON; a tar archive, compressed with
-// gzip, follows, and another one with the changes of the root, if the plan keeps them.
+// Outcome is handed out first, as a line of JSON. A tar archive, compressed with gzip,
+// follows with the report, and another one with the changes of the root if the plan keeps
+// them.
 type Outcome struct {
-	// Commands are those that have run. An interrupted guest does not start the rest.
+	// Commands has how each command ended. An interrupted guest does not start the rest.
 	Commands []Ended
 	Booted   float64 // virtual seconds from power-on to the start of the first command
 	Seconds  float64 // virtual seconds from power-on to the end of the last command
-	Trouble  string  `json:",omitempty"` // what kept a command from being run
+	Trouble  string  `json:",omitempty"` // why a command could not be run
 }
 
 // Ended is how a command ended.
 type Ended struct {
-	Status int           // its exit status; 128 and the signal's number when a signal ended it
-	Began  time.Time     // by the guest's clock
+	Status int           // its exit status; 128 and the number of the signal that ended it
+	Began  time.Time     // when it was started, on the guest's clock
 	Took   time.Duration // from its start to its end, in virtual time
 }
 

@@ -14,7 +14,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/sysctl"
 )
 
-// mounts is what programs expect to find, in this order.
+// mounts are the file systems that programs expect, in the order of mounting.
 var mounts = []struct{ kind, at, options string }{
 	{"proc", "/proc", ""},
 	{"sysfs", "/sys", ""},
@@ -24,14 +24,14 @@ var mounts = []struct{ kind, at, options string }{
 	{"tmpfs", "/run", ""},
 }
 
-// quiet stops what the kernel does every few seconds for machines that live long
-// (Documentation/admin-guide/sysctl/vm.rst, Documentation/networking/ip-sysctl.rst):
-// whatever wakes an idle guest makes its hours dear. The interval of the neighbour
-// tables is for entries that a program asked the kernel to keep alive (NTF_EXT_MANAGED),
-// of which there are none here. A kernel without one of these has nothing to stop.
+// quiet stops the periodic work of the kernel (Documentation/admin-guide/sysctl/vm.rst,
+// Documentation/networking/ip-sysctl.rst), because whatever wakes an idle guest makes its
+// hours expensive. The interval of the neighbour tables is for entries that a program asked
+// the kernel to keep alive (NTF_EXT_MANAGED): a guest has none. A kernel that lacks a
+// setting lacks the work too.
 var quiet = []sysctl.Setting{
-	// The modules that are needed are loaded by process 1, or built in: the kernel need not
-	// start a program to look for others.
+	// Process 1 loads the modules that are needed, unless they are built in. The kernel
+	// must not start a program that looks for others.
 	{Name: "kernel/modprobe", Value: "", Optional: true},
 	{Name: "kernel/hung_task_timeout_secs", Value: "0", Optional: true},
 	{Name: "vm/compaction_proactiveness", Value: "0", Optional: true},
@@ -44,14 +44,14 @@ var quiet = []sysctl.Setting{
 // Hostname is a guest's name for itself.
 const Hostname = "guest"
 
-// prepare makes a machine of a bare kernel.
+// prepare sets up the machine.
 func prepare(plan *Plan) error {
 	for _, m := range mounts {
 		if err := os.MkdirAll(m.at, 0o755); err != nil {
 			return err
 		}
-		// A file that the guest was given there, of a module in /tmp, would be out of
-		// sight. It is in memory anyway.
+		// The mount would hide files that the guest has there, such as those of a Go
+		// module in /tmp. They are in memory already.
 		if entries, err := os.ReadDir(m.at); m.kind == "tmpfs" && err == nil && len(entries) > 0 {
 			continue
 		}
@@ -82,9 +82,9 @@ func prepare(plan *Plan) error {
 	return plan.Root.mount()
 }
 
-// credit gives the seed to the kernel's random number generator as if it were full
-// of entropy (random(4), RNDADDENTROPY). Everything random comes from there: initial
-// sequence numbers, ephemeral ports, the order of Go's maps.
+// credit seeds the kernel's random number generator, and credits it with full entropy
+// (random(4), RNDADDENTROPY). Everything random comes from it: initial sequence numbers,
+// ephemeral ports, the order of Go's maps.
 func credit(seed uint64) error {
 	const size = sha256.Size
 	request := struct {
@@ -102,7 +102,7 @@ func credit(seed uint64) error {
 	return nil
 }
 
-// load loads kernel modules, each after those it needs.
+// load loads kernel modules in their order.
 func load(modules []Module) error {
 	for _, m := range modules {
 		file, err := os.Open(m.File)
@@ -111,7 +111,7 @@ func load(modules []Module) error {
 		}
 		err = unix.FinitModule(int(file.Fd()), m.Parameters, 0)
 		_ = file.Close()
-		// EEXIST: it is loaded, or built into this kernel.
+		// EEXIST: the module is loaded, or built in.
 		if err != nil && !errors.Is(err, unix.EEXIST) {
 			return fmt.Errorf("loading the kernel module %s: %w", m.File, err)
 		}
@@ -119,7 +119,7 @@ func load(modules []Module) error {
 	return nil
 }
 
-// loopback brings lo up, as on any machine.
+// loopback brings the loopback interface up.
 func loopback() error {
 	socket, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {

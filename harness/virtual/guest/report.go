@@ -17,7 +17,7 @@ import (
 	"golang.org/x/term"
 )
 
-// handOut writes the outcome and the report directory to the host.
+// handOut writes the outcome and the report to the port.
 func handOut(plan *Plan, outcome Outcome) error {
 	port, err := openPort(plan)
 	if err != nil {
@@ -55,19 +55,18 @@ func openPort(plan *Plan) (*os.File, error) {
 	}
 	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
 		port, err := os.OpenFile(plan.Port, os.O_WRONLY|unix.O_NOCTTY, 0)
-		// A driver that has just been loaded finds its ports a little later.
+		// A driver that was just loaded finds its ports a little later.
 		if errors.Is(err, fs.ErrNotExist) && time.Now().Before(deadline) {
 			continue
 		}
 		if err == nil && term.IsTerminal(int(port.Fd())) {
-			_, err = term.MakeRaw(int(port.Fd())) // or it would change every line feed
+			_, err = term.MakeRaw(int(port.Fd())) // otherwise the terminal changes line feeds
 		}
 		return port, err
 	}
 }
 
-// pack writes a directory as a tar archive: names, contents and permissions, in the
-// order of names.
+// pack writes the files of a directory as a tar archive, in the order of their names.
 func pack(w io.Writer, directory string) error {
 	archive := tar.NewWriter(w)
 	err := filepath.WalkDir(directory, func(path string, entry os.DirEntry, err error) error {
@@ -79,7 +78,7 @@ func pack(w io.Writer, directory string) error {
 			return err
 		}
 		if !info.Mode().IsRegular() && !info.IsDir() {
-			return nil // a socket, a pipe: nothing to keep
+			return nil // a socket or a pipe has no content
 		}
 		name, err := filepath.Rel(directory, path)
 		if err != nil {

@@ -20,6 +20,10 @@ type Root struct {
 	Below string
 	// Layers lie above it, each over those before.
 	Layers []Layer
+	// Services makes an empty /run, with the directories that a service manager makes there
+	// for the services that are installed. False: /run is as the layers have it, as in a
+	// container.
+	Services bool
 }
 
 // Layer is a file with a tar archive: files with their owners, permissions, times and
@@ -84,7 +88,10 @@ func (r *Root) mount() error {
 	if err := mountOver(lower); err != nil {
 		return fmt.Errorf("mounting the root of programs: %w", err)
 	}
-	return mountSpecial()
+	if err := mountSpecial(); err != nil || !r.Services {
+		return err
+	}
+	return mountRun()
 }
 
 // mountMachine mounts a directory of the machine, read-only.
@@ -110,8 +117,7 @@ func mountOver(lower string) error {
 	return unix.Unmount(lower, unix.MNT_DETACH) // the overlay has a mount of its own
 }
 
-// mountSpecial mounts in the root what the kernel has for programs, and an empty /run, with
-// the directories that a service manager makes there.
+// mountSpecial mounts in the root what the kernel has for programs.
 func mountSpecial() error {
 	for _, name := range []string{"/proc", "/sys", "/dev", "/run", "/tmp"} {
 		if err := os.MkdirAll(RootDirectory+name, 0o755); err != nil {
@@ -126,6 +132,11 @@ func mountSpecial() error {
 			return fmt.Errorf("mounting %s for programs: %w", name, err)
 		}
 	}
+	return nil
+}
+
+// mountRun mounts an empty /run, with the directories that a service manager makes there.
+func mountRun() error {
 	if err := unix.Mount("tmpfs", RootDirectory+"/run", "tmpfs", 0, "mode=0755"); err != nil {
 		return fmt.Errorf("mounting /run for programs: %w", err)
 	}

@@ -16,14 +16,14 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/linux"
 )
 
-// timerSlack is how late, in nanoseconds, programs may be woken from a sleep
-// (prctl(2), PR_SET_TIMERSLACK; usually 50 µs). Go's runtime has a thread that sleeps
-// 20 µs at a time while the program works, and an interrupt is the dearest thing in an
-// emulated machine. The kernel's own timers, TCP's among them, are not concerned.
+// timerSlack is how late, in nanoseconds, the kernel may wake programs from a sleep
+// (prctl(2), PR_SET_TIMERSLACK; by default 50 µs). A thread of Go's runtime sleeps 20 µs at
+// a time while the program works, and interrupts are expensive in an emulated machine. The
+// kernel's own timers, such as TCP's, have no slack.
 const timerSlack = 1_000_000
 
-// run runs the commands on the console, one after another, and returns how each ended.
-// The error is of the first one that could not be run.
+// run runs the commands on the console, one after another, and returns how each ended. It
+// stops at a command that cannot be run, and returns the error.
 func run(plan *Plan) (ended []Ended, err error) {
 	// No echo, no signals, no carriage returns: bytes pass as they are.
 	if _, err := term.MakeRaw(int(os.Stdin.Fd())); err != nil {
@@ -31,11 +31,11 @@ func run(plan *Plan) (ended []Ended, err error) {
 	}
 	for _, setting := range plan.Environment {
 		name, value, _ := strings.Cut(setting, "=")
-		if err := os.Setenv(name, value); err != nil { // exec.Command looks into PATH
+		if err := os.Setenv(name, value); err != nil { // exec.Command needs PATH
 			return nil, fmt.Errorf("setting %s in the environment: %w", name, err)
 		}
 	}
-	// A new process inherits the slack of the thread that makes it.
+	// A process inherits the slack of the thread that forks.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	if err := unix.Prctl(unix.PR_SET_TIMERSLACK, timerSlack, 0, 0, 0); err != nil {
@@ -56,7 +56,7 @@ func run(plan *Plan) (ended []Ended, err error) {
 	return ended, nil
 }
 
-// run runs one command to its end.
+// run runs a command to its end.
 func (c Command) run(end *interruption) (Ended, error) {
 	cmd, start := exec.Command(c.Arguments[0], c.Arguments[1:]...), (*exec.Cmd).Start
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -92,11 +92,11 @@ func (c Command) run(end *interruption) (Ended, error) {
 	return Ended{Status: status, Began: began.UTC(), Took: time.Since(began)}, nil
 }
 
-// interruption passes the wish that the run ends on to the command that runs: a byte on
-// the console. The command then gets SIGINT with all that it has started, as from Ctrl-C.
+// interruption interrupts the commands when a byte comes from the console: the process
+// group of the command that runs then gets SIGINT, as from Ctrl-C.
 type interruption struct {
 	mu      sync.Mutex
-	wished  bool
+	came    bool
 	command int // the process that runs; zero: none
 }
 
@@ -107,7 +107,7 @@ func (i *interruption) await() {
 			return
 		}
 		i.mu.Lock()
-		i.wished = true
+		i.came = true
 		if i.command != 0 {
 			_ = unix.Kill(-i.command, unix.SIGINT)
 		}
@@ -115,12 +115,12 @@ func (i *interruption) await() {
 	}
 }
 
-// passTo names the process that gets the signal; zero: there is none.
+// passTo sets the process whose group gets the signal; zero: there is none.
 func (i *interruption) passTo(process int) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.command = process
-	if i.wished && process != 0 { // the byte came while it was being started
+	if i.came && process != 0 { // the byte came while the command was being started
 		_ = unix.Kill(-process, unix.SIGINT)
 	}
 }
@@ -129,11 +129,11 @@ func (i *interruption) passTo(process int) {
 func (i *interruption) asked() bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	return i.wished
+	return i.came
 }
 
-// await waits for one process and reaps, as process 1 must, every other that nobody
-// else waits for.
+// await waits for a process. As process 1 must, it also reaps every process whose parent
+// has ended.
 func await(pid int) (how syscall.WaitStatus, err error) {
 	for {
 		ended, err := syscall.Wait4(-1, &how, 0, nil)

@@ -32,8 +32,8 @@ func newApt(directory string, log *buildLog) (*apt, error) {
 	return a, errors.Join(a.configure(""), os.WriteFile(filepath.Join(directory, "status"), nil, 0o644))
 }
 
-// configure writes apt's configuration with the lines in more. It switches locks off:
-// no other process has these lists, and some file systems have no locks.
+// configure writes apt's configuration, with more lines. It switches locks off, because no
+// other process uses these lists, and some file systems have no locks.
 func (a *apt) configure(more string) error {
 	return os.WriteFile(filepath.Join(a.directory, "apt.conf"), fmt.Appendf(nil, `Dir::State::Lists "%[1]s/lists";
 Dir::State::Status "%[1]s/status";
@@ -121,7 +121,7 @@ func (a *apt) offered(ctx context.Context, name string) (offer, error) {
 		case "Version":
 			o.version = value
 		case "Size":
-			o.size, _ = strconv.ParseInt(value, 10, 64) // 0: unknown, and no percentage
+			o.size, _ = strconv.ParseInt(value, 10, 64) // 0 if it is unknown: there is no percentage then
 		}
 	}
 	if o.version == "" {
@@ -165,7 +165,7 @@ func (a *apt) fetch(ctx context.Context, o offer, p *progress) (string, error) {
 	return archives[0], nil
 }
 
-// sizeOf returns the size of a directory's files. It only decides a percentage.
+// sizeOf returns the size of a directory's files, for a percentage.
 func sizeOf(directory string) (size int64) {
 	entries, _ := os.ReadDir(directory)
 	for _, e := range entries {

@@ -46,10 +46,10 @@ type builder struct {
 	recipe   recipe
 	cache    cache
 	progress *progress
-	update   bool     // a kernel of older inputs is not enough
-	released released // the zero value: none was
-	address  string   // of the folder with released kernels; empty: build it here
-	most     int64    // bytes that a released kernel may have
+	update   bool     // builds the kernel even if the cache has one of older inputs
+	released released // the zero value: no kernel of the source was released
+	address  string   // of the folder with released kernels; empty: the kernel is built here
+	maxBytes int64    // of a released kernel
 }
 
 func newBuilder(s Source, to io.Writer) (*builder, error) {
@@ -61,7 +61,7 @@ func newBuilder(s Source, to io.Writer) (*builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &builder{source: s, recipe: r, cache: c, progress: newProgress(to), released: releases[s], address: environment.Read().KernelURL, most: maxKernel}, nil
+	return &builder{source: s, recipe: r, cache: c, progress: newProgress(to), released: releases[s], address: environment.Read().KernelURL, maxBytes: maxKernel}, nil
 }
 
 func (b *builder) build(ctx context.Context) (Kernel, error) {
@@ -74,7 +74,7 @@ func (b *builder) build(ctx context.Context) (Kernel, error) {
 		return Kernel{}, err
 	}
 	defer unlock()
-	// Another process may have built it meanwhile.
+	// Another process may have built it in the meantime.
 	if k, err := b.find(); !errors.Is(err, ErrNotBuilt) {
 		return k, err
 	}
@@ -172,7 +172,7 @@ func (b *builder) fetch(ctx context.Context, work string, t tree) (k Kernel, cac
 	return k, false, errors.Join(t.unpack(ctx, archive), os.RemoveAll(a.directory))
 }
 
-// roomFor checks that a directory's file system has so many bytes free.
+// roomFor returns an error if a directory's file system has fewer bytes free.
 func roomFor(directory string, bytes uint64) error {
 	var s unix.Statfs_t
 	if err := unix.Statfs(directory, &s); err != nil {

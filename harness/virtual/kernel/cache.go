@@ -27,7 +27,7 @@ const (
 	unfinished = "build." // the prefix of a build's directory
 )
 
-// userCache is the cache in the user's home.
+// userCache returns the cache of the user (environment.Cache).
 func userCache() (cache, error) {
 	directory, err := environment.Cache()
 	if err != nil {
@@ -46,7 +46,7 @@ func (c cache) list() ([]Kernel, error) {
 	for _, file := range files {
 		k, err := c.read(strings.TrimSuffix(file, metadata))
 		if errors.Is(err, os.ErrNotExist) {
-			continue // somebody removed the kernel, but not its record
+			continue // the kernel was removed, but not its record
 		}
 		if err != nil {
 			return nil, err
@@ -88,7 +88,7 @@ func (c cache) find(s Source, recipe string) (Kernel, error) {
 	return Kernel{}, fmt.Errorf("looking for the user-mode kernel %s: %w", s, ErrNotBuilt)
 }
 
-// path is the file of a kernel with these inputs.
+// path returns the file of a kernel with these inputs.
 func (c cache) path(k Kernel) string {
 	key := sha256.Sum256([]byte(strings.Join([]string{string(k.Source), k.Package, k.Recipe, k.Compiler}, "\n")))
 	return filepath.Join(c.directory, prefix+k.Package+"-"+hex.EncodeToString(key[:6]))
@@ -131,8 +131,8 @@ func (c cache) put(program string, k Kernel) (Kernel, error) {
 	return k, nil
 }
 
-// synced writes a file to the disk. After a crash, a file renamed before that may be
-// empty.
+// synced writes a file to the disk. Without it, a file that was renamed may be empty after a
+// crash.
 func synced(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
@@ -141,7 +141,7 @@ func synced(path string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// escaped makes a path a pattern that matches it alone.
+// escaped returns a pattern that matches a path alone.
 func escaped(path string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(path)
 }

@@ -58,7 +58,7 @@ type group struct {
 	life    *os.File  // closes when this process dies
 
 	mu    sync.Mutex
-	ended bool // its number may be another's
+	ended bool // another group may have its number now
 }
 
 func newGroup() (*group, error) {
@@ -95,7 +95,7 @@ func (g *group) start(programs []*exec.Cmd) error {
 		p.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: g.watcher.Process.Pid}
 		err := p.Start()
 		if output != nil {
-			_ = output.Close() // the program has it
+			_ = output.Close() // the program has a copy
 		}
 		if err != nil {
 			g.kill()
@@ -108,8 +108,8 @@ func (g *group) start(programs []*exec.Cmd) error {
 	return nil
 }
 
-// kill kills all processes in the group. They need no time to clean up: the caller
-// removes their directory.
+// kill kills all processes of the group. They have nothing to clean up: the caller removes
+// their directory.
 func (g *group) kill() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -118,7 +118,7 @@ func (g *group) kill() {
 	}
 }
 
-// end kills the processes left in the group, and its watcher.
+// end kills the remaining processes of the group, and its watcher.
 func (g *group) end() {
 	g.kill()
 	g.mu.Lock()

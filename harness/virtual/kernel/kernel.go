@@ -30,6 +30,7 @@ type Damaged struct {
 	Why  string
 }
 
+// Error implements error.
 func (d *Damaged) Error() string {
 	return fmt.Sprintf("the kernel %s is damaged (%s): remove that file, and it will be built again", d.File, d.Why)
 }

@@ -15,9 +15,9 @@ import (
 // retry is how often a waiting build tries to get the lock.
 const retry = 200 * time.Millisecond
 
-// lock makes this build the only one in the cache; it waits for another build to end.
-// The operating system frees the lock of a process that dies. lock also removes the
-// directories of builds that died.
+// lock makes this build the only one in the cache, after waiting for another build to end.
+// The kernel frees the lock of a process that dies. lock also removes the directories of
+// builds that died.
 func (c cache) lock(ctx context.Context, s Source, p *progress) (unlock func(), err error) {
 	fail := func(err error) (func(), error) {
 		return nil, fmt.Errorf("locking the cache of kernels: %w", err)
@@ -33,7 +33,7 @@ func (c cache) lock(ctx context.Context, s Source, p *progress) (unlock func(), 
 		_ = f.Close()
 		return fail(err)
 	}
-	// A waiting build shows this text.
+	// A build that waits shows this text.
 	if err := errors.Join(f.Truncate(0), write(f, fmt.Sprintf("process %d, which builds %s", os.Getpid(), s)), c.clear()); err != nil {
 		_ = f.Close()
 		return fail(err)
@@ -42,7 +42,7 @@ func (c cache) lock(ctx context.Context, s Source, p *progress) (unlock func(), 
 }
 
 func await(ctx context.Context, f *os.File, p *progress) error {
-	told := false
+	shown := false
 	for {
 		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		if err == nil {
@@ -52,9 +52,9 @@ func await(ctx context.Context, f *os.File, p *progress) error {
 			return err
 		}
 		holder, _ := os.ReadFile(f.Name())
-		if len(holder) > 0 && !told {
+		if len(holder) > 0 && !shown {
 			p.begin("waiting for %s", holder)
-			told = true
+			shown = true
 		}
 		select {
 		case <-ctx.Done():

@@ -6,21 +6,22 @@ import (
 	"strings"
 )
 
-// buildLog is the file with all that the programs of a build print. It stays in the
-// cache until the next build.
+// buildLog is the file with the output of all programs of a build. It stays in the cache
+// until the next build.
 type buildLog struct{ file *os.File }
 
-// failed returns the error of a program that failed, with its complaint.
+// failed returns the error of a program that failed, with the line of its output that says
+// why.
 func (l *buildLog) failed(what string, err error) error {
-	content, _ := os.ReadFile(l.file.Name()) // without it the error says less
+	content, _ := os.ReadFile(l.file.Name()) // if it cannot be read, the error says less
 	if c := complaint(string(content)); c != "" {
 		err = fmt.Errorf("%w: %s", err, c)
 	}
 	return fmt.Errorf("%s: %w (everything it printed is in %s)", what, err, l.file.Name())
 }
 
-// complaint returns the line of a log that says what went wrong: the first that speaks
-// of an error, and otherwise the last.
+// complaint returns the line of a log that says what went wrong: the first line that names
+// an error, or the last line.
 func complaint(log string) string {
 	last := ""
 	for line := range strings.Lines(log) {

@@ -74,7 +74,7 @@ func (r recipe) missing(config []byte) []setting {
 	var missing []setting
 	for _, s := range settings(r.config) {
 		value, set := got[s.name]
-		if value != s.value && (set || s.value != off) { // a name that is off may have no line
+		if value != s.value && (set || s.value != off) { // a setting that is off may have no line
 			missing = append(missing, s)
 		}
 	}

@@ -19,13 +19,13 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/environment"
 )
 
-// released is a kernel that a release of this project carries.
+// released is a kernel that is part of a release of this project.
 type released struct {
 	name    string // of the file: "linux-6.12.117.xz"
 	sha256  string // of the kernel, uncompressed
 	pkg     string // the version of Debian's package
 	release string
-	recipe  string // a release of another recipe is not used
+	recipe  string // a kernel of another recipe is not used
 }
 
 // releases are the released kernels. There are none yet.
@@ -47,7 +47,7 @@ func (b *builder) download(ctx context.Context, work string) (Kernel, error) {
 	address = address.JoinPath(b.released.name)
 	b.progress.begin("fetching the released kernel %s from %s", b.released.release, address.Redacted())
 	file := filepath.Join(work, "linux")
-	err = fetchReleased(ctx, address.String(), b.released.sha256, b.most, file)
+	err = fetchReleased(ctx, address.String(), b.released.sha256, b.maxBytes, file)
 	if err != nil {
 		return Kernel{}, fmt.Errorf("fetching the released kernel: %s: %w (to build it here, unset %s)", address.Redacted(), err, environment.KernelURL)
 	}
@@ -60,7 +60,7 @@ func (b *builder) download(ctx context.Context, work string) (Kernel, error) {
 }
 
 // fetchReleased fetches a kernel to a file, decompresses it if the address ends in .xz,
-// and checks its checksum. Both the body and the kernel may have at most that many bytes.
+// and checks its checksum. Neither the body nor the kernel may have more than most bytes.
 func fetchReleased(ctx context.Context, address, sum string, most int64, file string) error {
 	ctx, cancel := context.WithTimeout(ctx, maxDownload)
 	defer cancel()
@@ -108,7 +108,7 @@ func withoutAddress(err error) error {
 	return err
 }
 
-// bounded reads from r and fails after that many bytes.
+// bounded reads from r and fails after a number of bytes.
 type bounded struct {
 	r    io.Reader
 	left int64

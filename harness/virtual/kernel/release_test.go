@@ -68,7 +68,7 @@ func releasedBench(t *testing.T, name, address string) *builder {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.most = most
+	b.maxBytes = most
 	b.released = released{name: name, sha256: sumOf(theKernel), pkg: "6.12.1-1", release: "6.12.1", recipe: b.recipe.hash()}
 	return b
 }

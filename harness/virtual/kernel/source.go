@@ -14,7 +14,7 @@ const (
 	Debian12 Source = "6.1"
 )
 
-// Default is the source unless another is asked for.
+// Default is the source that is used unless another is asked for.
 const Default = Debian13
 
 // Sources returns every source, the default first.
@@ -35,10 +35,10 @@ func ParseSource(name string) (Source, error) {
 	return "", fmt.Errorf("there is no kernel source %q: choose %s", name, strings.Join(names, " or "))
 }
 
-// debianPackage is the name of Debian's package with the source.
+// debianPackage returns the name of Debian's package with the source.
 func (s Source) debianPackage() string { return "linux-source-" + string(s) }
 
-// suite is the codename of the release of Debian that always has the package.
+// suite returns the codename of the release of Debian that always has the package.
 func (s Source) suite() string {
 	if s == Debian12 {
 		return "bookworm"

@@ -17,6 +17,7 @@ type Lacks struct {
 	Packages []string // of Debian
 }
 
+// Error implements error.
 func (l *Lacks) Error() string {
 	const takes = "building the user-mode kernel takes "
 	if slices.Contains(l.Packages, "apt") {
@@ -25,7 +26,7 @@ func (l *Lacks) Error() string {
 	return takes + "packages that are not installed: run 'apt-get install " + strings.Join(l.Packages, " ") + "' as root"
 }
 
-// elsewhere is the remedy where the source cannot be fetched.
+// elsewhere is the remedy on a machine that cannot fetch the source.
 const elsewhere = "build it once on Debian, and copy the directory halfopen/kernel of its cache to this one's"
 
 // tools are the programs of a build, each with its package.
@@ -45,11 +46,11 @@ var tools = []struct{ program, pkg string }{
 	{"bc", "bc"},
 }
 
-// Buildable returns nil when this machine has the tools that build a kernel, and a *Lacks
-// when it has not. It does not ask for the source.
+// Buildable returns a *Lacks if this machine lacks tools that build a kernel. It does not
+// look for the source.
 func Buildable(ctx context.Context) error { return needed(ctx) }
 
-// needed returns a *Lacks when this machine cannot build a kernel.
+// needed returns a *Lacks if this machine lacks tools that build a kernel.
 func needed(ctx context.Context) error {
 	var packages []string
 	lack := func(pkg string) {

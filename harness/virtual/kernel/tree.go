@@ -81,7 +81,7 @@ func (t tree) build(ctx context.Context) (string, error) {
 	if err := t.configure(ctx); err != nil {
 		return "", err
 	}
-	cores := runtime.GOMAXPROCS(0) // which a container's limits decide too
+	cores := runtime.GOMAXPROCS(0) // it respects a container's limits
 	t.progress.begin("compiling on %d cores", cores)
 	files := &counter{to: t.log.file, each: func(done int64) { t.progress.part(done, expectedFiles[t.source]) }}
 	if err := t.make(ctx, files, "-j"+strconv.Itoa(cores), "linux"); err != nil {
@@ -151,7 +151,7 @@ func (t tree) names() (map[string]bool, error) {
 	return names, err
 }
 
-// release is the kernel's name for itself.
+// release returns the kernel's release (uname -r).
 func (t tree) release() (string, error) {
 	release, err := os.ReadFile(filepath.Join(t.directory, "include", "config", "kernel.release"))
 	if err != nil {
@@ -205,6 +205,6 @@ func (c *counter) Write(p []byte) (int, error) {
 	return c.to.Write(p)
 }
 
-// expectedFiles is how many files were compiled of each source when measured. It only
-// decides the percentage.
+// expectedFiles is the measured number of files that are compiled of each source, for the
+// percentage.
 var expectedFiles = map[Source]int64{Debian13: 1000, Debian12: 1000}

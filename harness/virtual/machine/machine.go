@@ -1,7 +1,7 @@
-// Package machine finds the machine that a guest runs on: the user-mode kernel, or QEMU
-// with one of Debian's kernels.
+// Package machine finds the machine on which a guest runs: a user-mode kernel, or QEMU with
+// one of Debian's kernels.
 //
-// The machines themselves are harness/virtual/um and harness/virtual/qemu.
+// The machines themselves are in packages um and qemu.
 package machine
 
 import (
@@ -28,24 +28,23 @@ const (
 	QEMU = "qemu"
 )
 
-// How commands describe the two fields of Want.
+// The descriptions of the two fields of Want in the usage of commands.
 const (
 	NameUsage   = "um, the user-mode kernel, or qemu, an emulated processor (default: what the kernel is for, or um)"
 	KernelUsage = "for um 6.12 or 6.1, or the file of a user-mode kernel (default 6.12); for qemu a package of Debian, or the file of a vmlinuz (default " + qemu.DefaultKernel + ")"
 )
 
-// Want is what a user asks for. The zero value is the default machine with its default
-// kernel.
+// Want is the machine that a user asks for. The zero value is the default machine with its
+// default kernel.
 type Want struct {
 	Name   string // UM or QEMU; empty: the one that Kernel is for, or UM
 	Kernel string // empty: the machine's default
-	// Soon prefers an emulator that is installed to minutes of building a kernel, unless
-	// the user-mode kernel was asked for.
+	// Soon uses QEMU, if it is installed, instead of building a kernel for minutes, unless
+	// the user asks for the user-mode kernel.
 	Soon bool
 }
 
-// Check reports, in one line, what is wrong with the wish. It looks at names and files
-// alone.
+// Check returns an error if there can be no such machine. It looks at names and files alone.
 func (w Want) Check() error {
 	if w.Name != "" && w.Name != UM && w.Name != QEMU {
 		return fmt.Errorf("there is no machine %q: choose %s or %s", w.Name, UM, QEMU)
@@ -60,7 +59,7 @@ func (w Want) Check() error {
 	return nil
 }
 
-// Meant returns the name of the machine that the kernel is for.
+// Meant returns the name of the machine that is asked for, or that the kernel is for.
 func (w Want) Meant() string {
 	switch {
 	case w.Kernel == "" && w.Name != "":
@@ -71,7 +70,7 @@ func (w Want) Meant() string {
 	return QEMU
 }
 
-// isSource reports whether a name is that of a source of the user-mode kernel.
+// isSource reports whether a name is the name of a source of the user-mode kernel.
 func isSource(name string) bool {
 	_, err := kernel.ParseSource(name)
 	return err == nil
@@ -83,7 +82,7 @@ func isFile(path string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// isProgram reports whether a file is an ELF program, as a user-mode kernel is and a
+// isProgram reports whether a file is an ELF program. A user-mode kernel is one, and a
 // vmlinuz is not.
 func isProgram(path string) bool {
 	f, err := elf.Open(path)
@@ -94,8 +93,8 @@ func isProgram(path string) bool {
 	return true
 }
 
-// Find returns the machine that is wanted. What it needs and is not in the cache is
-// fetched or built, and said on progress.
+// Find returns the machine that the user asks for. It fetches or builds what is not in the
+// cache, and writes to progress what it does.
 func Find(ctx context.Context, w Want, progress io.Writer) (virtual.Machine, error) {
 	if err := w.Check(); err != nil {
 		return nil, err
@@ -114,9 +113,9 @@ func Find(ctx context.Context, w Want, progress io.Writer) (virtual.Machine, err
 	return w.userMode(ctx, source, progress)
 }
 
-// userMode returns the machine of a kernel in the cache, or one that is built now. Unless
-// it was asked for by name, QEMU stands in for it: at once where it is installed and a
-// build would take too long, or when a build is impossible.
+// userMode returns the machine of the user-mode kernel, which is built if it is not in the
+// cache. Unless the user asks for it by name, QEMU replaces it if it cannot be built, or
+// with Soon if it would have to be built.
 func (w Want) userMode(ctx context.Context, source kernel.Source, progress io.Writer) (virtual.Machine, error) {
 	k, err := kernel.Find(source)
 	asked := w.Name != "" || w.Kernel != ""
@@ -141,7 +140,7 @@ func (w Want) userMode(ctx context.Context, source kernel.Source, progress io.Wr
 	return um.New(k.File, k.Release), nil
 }
 
-// emulated returns QEMU with its default kernel. The error comes at once where QEMU is not
+// emulated returns QEMU with its default kernel. It returns an error at once if QEMU is not
 // installed.
 func emulated(ctx context.Context) (virtual.Machine, error) {
 	if err := qemu.Installed(); err != nil {
@@ -154,10 +153,10 @@ func emulated(ctx context.Context) (virtual.Machine, error) {
 	return qemu.New(k)
 }
 
-// version is what a kernel says of its version: "6.12.117" and a line feed.
+// version matches what a user-mode kernel prints with --version: "6.12.117" and a line feed.
 var version = regexp.MustCompile(`^\d+\.\d+\.\d+\S*\n$`)
 
-// fromFile returns the machine of a user-mode kernel that the user has built.
+// fromFile returns the machine of a user-mode kernel in a file of the user's.
 func fromFile(ctx context.Context, file string) (virtual.Machine, error) {
 	file, err := filepath.Abs(file)
 	if err != nil {

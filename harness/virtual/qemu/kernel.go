@@ -10,22 +10,22 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 )
 
-// PackagePrefix begins the name of each package with a kernel.
+// PackagePrefix is the prefix of the names of Debian's packages with a kernel.
 const PackagePrefix = "linux-image-"
 
-// DefaultKernel is the package of Debian's kernel for virtual machines.
+// DefaultKernel is the package with Debian's kernel for virtual machines.
 const DefaultKernel = "linux-image-cloud-amd64"
 
 // Kernel is a Linux kernel with its modules.
 type Kernel struct {
-	Image   string // its vmlinuz
+	Image   string // the file of its vmlinuz
 	Modules string // the directory with its modules: lib/modules/RELEASE
 }
 
-// Release is the kernel's name for itself (uname -r): "6.1.0-56-cloud-amd64".
+// Release returns the kernel's release (uname -r): "6.1.0-56-cloud-amd64".
 func (k Kernel) Release() string { return filepath.Base(k.Modules) }
 
-// FindKernel finds the kernel in a tree that has the files of a kernel package: one
+// FindKernel returns the kernel in a directory with the files of a kernel package: one
 // boot/vmlinuz-RELEASE, and lib/modules/RELEASE.
 func FindKernel(root string) (Kernel, error) {
 	images, err := filepath.Glob(filepath.Join(root, "boot", "vmlinuz-*"))
@@ -38,8 +38,8 @@ func FindKernel(root string) (Kernel, error) {
 	return KernelOf(images[0])
 }
 
-// KernelOf is the kernel with that image: ROOT/boot/vmlinuz-RELEASE, whose modules are
-// in ROOT/lib/modules/RELEASE.
+// KernelOf returns the kernel of an image, ROOT/boot/vmlinuz-RELEASE, whose modules are in
+// ROOT/lib/modules/RELEASE.
 func KernelOf(image string) (Kernel, error) {
 	release, ok := strings.CutPrefix(filepath.Base(image), "vmlinuz-")
 	if !ok {
@@ -54,8 +54,8 @@ func KernelOf(image string) (Kernel, error) {
 	return k, nil
 }
 
-// Get returns a kernel by the file of its vmlinuz, or by the name of its package, which
-// is fetched where it is not in the cache; empty: DefaultKernel.
+// Get returns the kernel of a vmlinuz, or of a package, which is fetched unless it is in the
+// cache. An empty name is DefaultKernel.
 func Get(ctx context.Context, name string) (Kernel, error) {
 	if name == "" {
 		name = DefaultKernel

@@ -14,13 +14,13 @@ import (
 	"github.com/ulikunitz/xz"
 )
 
-// needed are the modules that labs use. A kernel that has one built in needs no file.
+// needed are the modules that labs use. Those that the kernel has built in are left out.
 var needed = []string{
-	// Links, sockets, and what reads them.
+	// Links, sockets, and their diagnostics.
 	"veth", "af_packet", "inet_diag", "tcp_diag", "sctp", "sch_netem",
-	// The connection tracker.
+	// Connection tracking.
 	"nf_conntrack", "nf_conntrack_netlink",
-	// iptables over nf_tables, with the matches and targets that rules use.
+	// iptables on nf_tables, with the matches and targets of the rules.
 	"nf_tables", "nft_compat", "nft_chain_nat", "nf_nat", "x_tables",
 	"xt_conntrack", "xt_tcpudp", "xt_nat", "xt_MASQUERADE", "xt_HL", "xt_sctp", "ipt_REJECT", "ip6t_REJECT",
 	// A root file system for each program.
@@ -29,22 +29,22 @@ var needed = []string{
 	"ip_tables", "ip6_tables",
 }
 
-// neededLate are the modules with which the guest hands its report out.
+// neededLate are the modules of the port to which the report is written.
 var neededLate = []string{"virtio_pci", "virtio_console"}
 
-// parametersOf are those parameters of modules that differ from the kernel's choice.
-// Connection tracking walks its table of hundreds of thousands of places from time to
-// time, and whenever its entries are listed; a lab has few flows.
+// parametersOf has the parameters of modules that are not the kernel's defaults. Connection
+// tracking walks its whole table regularly and whenever its entries are listed: by default
+// it has hundreds of thousands of buckets, and a lab has few flows.
 var parametersOf = map[string]string{"nf_conntrack": "hashsize=1024"}
 
-// module is one kernel module.
+// module is a kernel module.
 type module struct {
 	name    string
-	content []byte // not compressed
+	content []byte // uncompressed
 }
 
-// load reads modules and those that they need, each after what it needs, without the
-// ones that the kernel has built in.
+// load reads modules and the modules that they need, without those that the kernel has
+// built in. Each module comes after those that it needs.
 func (k Kernel) load(names []string) ([]module, error) {
 	files, err := k.files()
 	if err != nil {
@@ -88,8 +88,8 @@ func (k Kernel) load(names []string) ([]module, error) {
 	return loaded, nil
 }
 
-// moduleName is the name of a module from that of its file: names have underscores
-// where files may have hyphens.
+// moduleName returns the name of a module, from the name of its file: hyphens become
+// underscores.
 func moduleName(path string) string {
 	name, _, _ := strings.Cut(filepath.Base(path), ".ko")
 	return strings.ReplaceAll(name, "-", "_")
@@ -136,8 +136,8 @@ func readModule(path string) ([]byte, error) {
 	return io.ReadAll(r)
 }
 
-// dependencies are the modules that one needs, as modpost wrote them into it
-// (scripts/mod/modpost.c, add_depends): depmod's list is not in the package.
+// dependencies returns the modules that a module needs, which modpost has written into it
+// (scripts/mod/modpost.c, add_depends). The package does not have the list of depmod.
 func dependencies(content []byte) ([]string, error) {
 	file, err := elf.NewFile(bytes.NewReader(content))
 	if err != nil {

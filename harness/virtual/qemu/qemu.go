@@ -1,9 +1,9 @@
-// Package qemu is a machine whose processor is emulated and counts instructions, one
-// nanosecond each (qemu(1), -icount shift=0,sleep=off). It runs Debian's own kernel
-// binary, unmodified, without root and without KVM. It is slow, and the witness: what a
-// user-mode kernel (harness/virtual/um) shows must be true here too.
+// Package qemu is the machine whose processor is emulated. Its clock counts instructions,
+// one nanosecond each (qemu(1), -icount shift=0,sleep=off). It runs Debian's kernel binary
+// as it is, without root and without KVM. It is slow, and serves as the witness: whatever a
+// user-mode kernel (package um) shows must be true here too.
 //
-// Determinism was measured with QEMU 7.2.
+// That it is deterministic was measured with QEMU 7.2.
 package qemu
 
 import (
@@ -24,7 +24,7 @@ const program = "qemu-system-x86_64"
 // Machine is QEMU with one of Debian's kernels.
 type Machine struct{ kernel Kernel }
 
-// New returns a machine with a kernel, and fails where QEMU is not installed.
+// New returns a machine with a kernel. The error says that QEMU is not installed.
 func New(k Kernel) (*Machine, error) {
 	_, err := lookUp()
 	return &Machine{kernel: k}, err
@@ -36,12 +36,12 @@ func (m *Machine) Kernel() string { return "Linux " + m.kernel.Release() }
 // ReachesMachine returns false: an emulated machine has only what is in its memory.
 func (m *Machine) ReachesMachine() bool { return false }
 
-// port is the virtual serial port that takes the report. The bus keeps number 0 for a
-// console, so the first port that is added is number 1.
+// port is the virtual serial port to which the report is written. The bus reserves number 0
+// for a console, so that the first port is number 1.
 const port = "/dev/vport0p1"
 
-// Equip adds the kernel's modules. The drivers of the report's port come last: a port that
-// nobody writes to still takes time when its driver starts.
+// Equip adds the kernel's modules. Those of the report's port are loaded late, because a
+// port takes time from when its driver starts.
 func (m *Machine) Equip(files *virtual.Files, plan *guest.Plan) error {
 	plan.Port = port
 	if plan.Root.NeedsMachine() {
@@ -64,7 +64,7 @@ func (m *Machine) Equip(files *virtual.Files, plan *guest.Plan) error {
 	return nil
 }
 
-// Command returns QEMU's process.
+// Command returns the command that is QEMU's process.
 func (m *Machine) Command(memory int) (*exec.Cmd, error) {
 	path, err := lookUp()
 	if err != nil {
@@ -73,24 +73,24 @@ func (m *Machine) Command(memory int) (*exec.Cmd, error) {
 	return exec.Command(path, arguments(m.kernel.Image, memory)...), nil
 }
 
-// computer is the emulated computer: one processor that counts instructions, and no
-// disk, screen or network card.
+// computer is the emulated computer: a processor that counts instructions, and no disk,
+// screen or network card.
 var computer = []string{
 	"-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-nic", "none",
-	// A processor without rdrand and rdseed: every random number comes from the seed.
+	// The processor has no rdrand and no rdseed: every random number comes from the seed.
 	"-machine", "pc", "-accel", "tcg", "-cpu", "qemu64",
-	// Nobody reads the record (docs/devel/replay.rst in QEMU's source). What counts is
-	// that, while it is kept, the processor's thread holds a lock as it runs, and the
-	// first thread needs that lock to move the clock on. Without it the first thread
-	// may do so after the processor has halted and before its last instructions are
-	// counted: the clock goes too far by these, once in some hours of a busy guest
-	// (icount_start_warp_timer in softmmu/icount.c). It costs 5 % of processor time.
+	// Nobody reads the record (docs/devel/replay.rst in QEMU's source). But while QEMU
+	// records, the processor's thread holds a lock as it runs, which the first thread
+	// needs to advance the clock. Without a record, the first thread may advance the
+	// clock when the processor has halted and its last instructions are not counted yet.
+	// The clock is then ahead by these, once in some hours of a busy guest
+	// (icount_start_warp_timer in softmmu/icount.c). Recording costs 5 % of processor time.
 	"-icount", "shift=0,sleep=off,align=off,rr=record,rrfile=/dev/null",
 	"-rtc", "clock=vm,base=2026-01-01T00:00:00",
 }
 
-// Emulator tries the emulator: it starts the machine of the guests with nothing in it, and
-// ends it. It returns what the emulator calls itself: "QEMU 7.2.22".
+// Emulator tries the emulator: it starts the computer without a guest, and ends it. It
+// returns the emulator's name and version: "QEMU 7.2.22".
 func Emulator(ctx context.Context) (version string, err error) {
 	path, err := lookUp()
 	if err != nil {
@@ -108,7 +108,7 @@ func Emulator(ctx context.Context) (version string, err error) {
 	return version, nil
 }
 
-// Installed returns nil where QEMU is installed, and otherwise what to do.
+// Installed returns an error with the remedy if QEMU is not installed.
 func Installed() error {
 	_, err := lookUp()
 	return err
@@ -122,25 +122,26 @@ func lookUp() (string, error) {
 	return path, nil
 }
 
-// parameters are the kernel's command line (kernel-parameters.rst).
+// parameters is the kernel's command line (kernel-parameters.rst).
 var parameters = []string{
 	"console=ttyS0", "quiet", "panic=-1",
 	"random.trust_cpu=off", "random.trust_bootloader=off",
-	// Whatever wakes an idle guest makes its hours dear: the local APIC timer waits
-	// 0.13 s at most, the HPET 21 s.
+	// Whatever wakes an idle guest makes its hours expensive. The local APIC timer waits
+	// for 0.13 s at most, the HPET for 21 s.
 	"nolapic_timer", "nowatchdog", "tsc=reliable", "no_timer_check", "psi=0", "cgroup_disable=memory",
 	"transparent_hugepage=never", "kfence.sample_interval=0",
-	"cryptomgr.notests", // a second of processor time, for ciphers that nobody uses
+	"cryptomgr.notests", // they take a second of processor time, for ciphers that nobody uses
 	"mitigations=off", "apparmor=0", "noautogroup",
 }
 
-// arguments are QEMU's.
+// arguments returns the arguments of QEMU.
 func arguments(kernel string, memory int) []string {
 	return append(computer[:len(computer):len(computer)],
 		"-m", fmt.Sprint(memory),
 		"-kernel", kernel, "-initrd", fmt.Sprintf("/dev/fd/%d", virtual.InitramfsFD), "-append", strings.Join(parameters, " "),
-		// A console made by -serial would be recorded, and with sleep=off what is to be
-		// recorded never arrives: a guest could not be interrupted (icount_account_warp_timer).
+		// QEMU would record the input of a console that is made by -serial. With sleep=off
+		// recorded input never arrives, and a guest could not be interrupted
+		// (icount_account_warp_timer).
 		"-chardev", "stdio,id=console,signal=off", "-device", "isa-serial,chardev=console",
 		"-device", "virtio-serial-pci", "-chardev", fmt.Sprintf("file,id=report,path=/dev/fd/%d", virtual.ReportFD),
 		"-device", "virtserialport,chardev=report",

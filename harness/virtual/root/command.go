@@ -121,6 +121,19 @@ func SplitCommand(text string) ([]string, error) {
 	return words[:last], nil
 }
 
+// JoinCommand returns words as a command that a shell would split into them.
+func JoinCommand(words []string) string {
+	const plain = "%+,-./0123456789:=@ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz{}"
+	var joined []string
+	for _, word := range words {
+		if word == "" || strings.Trim(word, plain) != "" {
+			word = quoted([]string{word})
+		}
+		joined = append(joined, word)
+	}
+	return strings.Join(joined, " ")
+}
+
 // isFile reports whether a path leads to a regular file.
 func isFile(path string) bool {
 	info, err := os.Stat(path)

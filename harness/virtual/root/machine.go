@@ -30,7 +30,7 @@ type Changes struct {
 //
 // What the caller may not read is not there, or empty.
 func OfMachine(files *virtual.Files, c Changes) (*guest.Root, error) {
-	r := &guest.Root{Below: "/"}
+	r := &guest.Root{Below: "/", Services: true}
 	unreadable, own := newLayer(), newLayer()
 	if err := unreadable.addUnreadable(); err != nil {
 		return nil, err

@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// noGuest are the kernel's words when it has booted and found nothing to run, which is as
-// far as a kernel without a guest comes.
+// noGuest is the kernel's message when it has booted and finds no program to run. A kernel
+// without a guest comes no further.
 const noGuest = "No working init found"
 
-// Try starts a user-mode kernel without a guest. The error says what this machine refuses
-// it.
+// Try boots a user-mode kernel without a guest. The error says what this machine does not
+// let it do.
 func Try(ctx context.Context, file string) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()

@@ -1,4 +1,4 @@
-// Command init is process 1 of a virtual guest.
+// Command init is the program of process 1 of a virtual guest.
 package main
 
 import "github.com/halfopen-lab/halfopen/harness/virtual/guest"

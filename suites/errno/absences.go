@@ -12,28 +12,28 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
-// never are the errnos that manuals or POSIX lead one to expect of a call, and that
-// Linux does not return there.
-var never = []absence{
+// absences holds the errnos that manual pages or POSIX make one expect from a call, and that
+// Linux does not return from it.
+var absences = []absence{
 	{
 		errno:  unix.EACCES,
-		reason: "connect(2) names it for a broadcast address without SO_BROADCAST, and means UDP; TCP has no route there, with the option or without",
+		reason: "connect(2) names it for a broadcast address without SO_BROADCAST and means UDP; TCP has no route to that address, with the option or without",
 		instead: recipe{
 			errno: unix.ENETUNREACH, call: "connect(2)",
-			when:   "the address is a broadcast one and the socket TCP",
-			source: "net/ipv4/tcp_ipv4.c, tcp_v4_connect",
-			over:   sock.IPv4,
-			cook:   func(lab *harness.Lab) error { return dial(stream(lab), broadcast(lab)) },
+			when:    "a TCP socket connects to a broadcast address",
+			source:  "net/ipv4/tcp_ipv4.c, tcp_v4_connect",
+			over:    sock.IPv4,
+			produce: func(lab *harness.Lab) error { return dial(stream(lab), broadcast(lab)) },
 		},
 	},
 	{
 		errno:  unix.ECONNABORTED,
-		reason: "POSIX has accept(2) say that the client has aborted meanwhile; Linux leaves the connection in the queue and has the first read say so",
+		reason: "According to POSIX, accept(2) reports that the client has aborted; Linux leaves the connection in the queue, and the first read reports it",
 		instead: recipe{
 			errno: unix.ECONNRESET, call: "recv(2)",
 			when:   "the client aborts before the server accepts, and accept(2) succeeds",
 			source: "net/ipv4/inet_connection_sock.c, inet_csk_accept",
-			cook: func(lab *harness.Lab) error {
+			produce: func(lab *harness.Lab) error {
 				listener := lab.Server.Listen(5000, 1)
 				client := lab.Dial(5000)
 				client.Abort()
@@ -44,35 +44,35 @@ var never = []absence{
 	},
 	{
 		errno:  unix.EDESTADDRREQ,
-		reason: "send(2) names it for a socket that is not connected, and means UDP; to TCP it is a connection that is not there",
+		reason: "send(2) names it for a socket that is not connected and means UDP; for TCP there is no connection",
 		instead: recipe{
 			errno: unix.EPIPE, call: "send(2)",
-			when:   "the socket is TCP and listens",
+			when:   "the socket is a TCP listener",
 			source: "net/ipv4/tcp.c, tcp_sendmsg_locked; net/core/stream.c, sk_stream_wait_connect",
-			cook: func(lab *harness.Lab) error {
+			produce: func(lab *harness.Lab) error {
 				return lab.Server.Listen(5000, 1).Socket.Control(func(fd int) error { return send(fd, 1) })
 			},
 		},
 	},
 	{
 		errno:  unix.EHOSTDOWN,
-		reason: "Only ICMP code 7 gives it, which IPv6 has not got; the kernel does not tell a host that is off from one that does not exist",
+		reason: "Only ICMP code 7 produces it, which IPv6 does not have; the kernel cannot tell a host that is off from one that does not exist",
 		instead: recipe{
 			errno: unix.EHOSTUNREACH, call: "connect(2)",
-			when:   "the server on the client's own network is off",
-			source: "net/ipv4/route.c, ipv4_link_failure; net/ipv6/route.c, ip6_link_failure",
-			waits:  3 * time.Second,
-			cook:   func(lab *harness.Lab) error { return connect(lab, nobody(lab)) },
+			when:    "the server is on the client's own network and is off",
+			source:  "net/ipv4/route.c, ipv4_link_failure; net/ipv6/route.c, ip6_link_failure",
+			waits:   3 * time.Second,
+			produce: func(lab *harness.Lab) error { return connect(lab, nobody(lab)) },
 		},
 	},
 	{
 		errno:  unix.EISCONN,
-		reason: "send(2) names it for a call that names an address although the socket is connected; TCP does not look at the address",
+		reason: "send(2) names it for a call with an address on a connected socket; TCP ignores the address",
 		instead: recipe{
 			call:   "sendto(2)",
-			when:   "the socket is TCP and connected, and the address another one",
+			when:   "a connected TCP socket sends to another address",
 			source: "send(2); net/ipv4/tcp.c, tcp_sendmsg_locked",
-			cook: func(lab *harness.Lab) error {
+			produce: func(lab *harness.Lab) error {
 				client, server := lab.Connect(5000)
 				err := client.Socket.Control(func(fd int) error {
 					return unix.Sendto(fd, []byte("hello"), 0, sock.Sockaddr(lab.Client.AddressPort(7)))
@@ -84,12 +84,12 @@ var never = []absence{
 	},
 	{
 		errno:  unix.EMSGSIZE,
-		reason: "A stream has no messages that could be too long; TCP takes what finds room",
+		reason: "A stream has no messages that could be too long; TCP takes as much as it has room for",
 		instead: recipe{
 			call:   "send(2)",
-			when:   "the socket is TCP and the data longer than any datagram",
+			when:   "a TCP socket sends more data than fits into any datagram",
 			source: "send(2); net/ipv4/tcp.c, tcp_sendmsg_locked",
-			cook: func(lab *harness.Lab) error {
+			produce: func(lab *harness.Lab) error {
 				client, _ := lab.Connect(5000)
 				n, err := client.Socket.Send(make([]byte, 16<<20))
 				Expect(n).To(BeNumerically(">", 0))
@@ -99,12 +99,12 @@ var never = []absence{
 	},
 	{
 		errno:  unix.ENETDOWN,
-		reason: "A link that goes down takes its routes with it, so that IP knows no network instead of one that is down; packet sockets do meet it",
+		reason: "A link that goes down takes its routes with it, so for IP the network is unknown and not down; packet sockets do get it",
 		instead: recipe{
 			errno: unix.ENETUNREACH, call: "sendto(2)",
-			when:   "the socket is UDP and the client's own link is down",
+			when:   "a UDP socket sends while the client's own link is down",
 			source: "net/ipv4/fib_frontend.c, fib_netdev_event; net/ipv6/route.c, rt6_disable_ip",
-			cook: func(lab *harness.Lab) error {
+			produce: func(lab *harness.Lab) error {
 				fd := datagram(lab)
 				lab.Apply(linkDown(lab))
 				return unix.Sendto(fd, []byte("anyone?"), 0, toServer(lab))
@@ -113,12 +113,12 @@ var never = []absence{
 	},
 	{
 		errno:  unix.ENOBUFS,
-		reason: "To TCP a full queue is a lost segment, which it sends again; when memory runs out it waits or gives EAGAIN",
+		reason: "For TCP a full queue is a lost segment, which it sends again; when memory runs out, it waits or gives EAGAIN",
 		instead: recipe{
 			call:   "send(2)",
-			when:   "the socket is TCP and the queue of the link is full; then it is as if the peer were gone",
+			when:   "a TCP socket sends while the queue of the link is full; what follows is as if the peer were gone",
 			source: "send(2); net/ipv4/tcp_output.c, __tcp_transmit_skb",
-			cook: func(lab *harness.Lab) error {
+			produce: func(lab *harness.Lab) error {
 				client, _ := lab.Connect(5000)
 				lab.Apply(queueFull(lab))
 				err := client.Write("anyone?")
@@ -131,13 +131,13 @@ var never = []absence{
 	},
 	{
 		errno:  unix.EPERM,
-		reason: "connect(2) names it for a firewall rule on the client itself; to TCP a SYN that was dropped there is a lost one, which it sends again",
+		reason: "connect(2) names it for a firewall rule on the client itself; for TCP a SYN dropped there is a lost SYN, which it sends again",
 		instead: recipe{
 			errno: unix.ETIMEDOUT, call: "connect(2)",
 			when:   "a firewall rule on the client itself drops every SYN",
 			source: "net/ipv4/tcp_output.c, tcp_connect",
 			waits:  3 * time.Second,
-			cook: func(lab *harness.Lab) error {
+			produce: func(lab *harness.Lab) error {
 				lab.Client.Sysctl("ipv4/tcp_syn_retries", 1)
 				lab.Server.Listen(5000, 1)
 				lab.Apply(ownFirewall(lab, "tcp"))
@@ -147,12 +147,12 @@ var never = []absence{
 	},
 	{
 		errno:  unix.EPROTOTYPE,
-		reason: "POSIX has socket(2) give it for a protocol of another type; IP sockets never do, local ones (AF_UNIX) do, from connect(2)",
+		reason: "According to POSIX, socket(2) gives it for a protocol of another type; IP sockets never do; local sockets (AF_UNIX) do, from connect(2)",
 		instead: recipe{
 			errno: unix.EPROTONOSUPPORT, call: "socket(2)",
 			when:   "the type is SOCK_DGRAM and the protocol IPPROTO_TCP",
 			source: "net/ipv4/af_inet.c, inet_create; net/ipv6/af_inet6.c, inet6_create",
-			cook: func(lab *harness.Lab) error {
+			produce: func(lab *harness.Lab) error {
 				return socket(int(lab.Family()), unix.SOCK_DGRAM, unix.IPPROTO_TCP)
 			},
 		},

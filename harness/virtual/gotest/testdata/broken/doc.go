@@ -1,0 +1,2 @@
+// Package broken does not compile with its tests.
+package broken

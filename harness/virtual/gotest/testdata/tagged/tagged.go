@@ -1,0 +1,2 @@
+// Package tagged has a test for a tag.
+package tagged

@@ -1,0 +1,7 @@
+//go:build special
+
+package tagged
+
+import "testing"
+
+func TestTagged(*testing.T) {}
