@@ -15,7 +15,7 @@ import (
 
 	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
-	"github.com/halfopen-lab/halfopen/harness/virtual/image"
+	containers "github.com/halfopen-lab/halfopen/harness/virtual/image"
 	"github.com/halfopen-lab/halfopen/harness/virtual/kernel"
 	"github.com/halfopen-lab/halfopen/harness/virtual/root"
 )
@@ -70,7 +70,7 @@ func readCache() (all []cached, wrong error) {
 		}
 		all = append(all, cached{cachedInstalled, strings.Join(names, ", "), l.Size, l.File, l.Verify, l.Remove})
 	}
-	images, err := image.List()
+	images, err := containers.List()
 	wrong = errors.Join(wrong, err)
 	for _, i := range images {
 		all = append(all, cached{cachedImage, i.Digest, i.Size, i.File, i.Verify, i.Remove})
