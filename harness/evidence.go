@@ -16,7 +16,7 @@ import (
 )
 
 // logEvidence keeps the evidence of a test that has failed, and logs the end of the timeline and the
-// names of the files. In a guest these are seen from the report, which is brought out.
+// names of the files.
 func (l *Lab) logEvidence() {
 	l.t.Helper()
 	var kept []string
@@ -27,14 +27,7 @@ func (l *Lab) logEvidence() {
 	if err != nil {
 		l.t.Logf("keeping the evidence: %v", err)
 	}
-	where := "The evidence is in:"
-	if s := environment.Read(); s.VirtualTime && s.Report != "" {
-		where = "The evidence is in the report:"
-		for i, name := range kept {
-			kept[i] = strings.TrimPrefix(name, s.Report+"/")
-		}
-	}
-	l.t.Logf("%v over %v\n%s\n%s\n  %s", l.config.Topology, l.config.Family, l.Recent(), where, strings.Join(kept, "\n  "))
+	l.t.Logf("%v over %v\n%s\nThe evidence is in:\n  %s", l.config.Topology, l.config.Family, l.Recent(), strings.Join(kept, "\n  "))
 }
 
 // KeepEvidence writes the lab's evidence into a directory and returns the names of the files:

@@ -5,8 +5,10 @@ package installed
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -24,7 +26,7 @@ const page = "docs/installed.md"
 func Command(ctx context.Context, arguments []string) (well bool, err error) {
 	flags := flag.NewFlagSet("installed", flag.ContinueOnError)
 	report := flags.String("report", "report", "the directory for the answers: each has one of its own in installed below it")
-	focus := flags.String("focus", "", "the servers whose names match this regular expression; the page is then not written")
+	focus := flags.String("focus", "", "the servers whose names match this regular expression; the rows of the others stay")
 	if err := flags.Parse(arguments); err != nil {
 		return false, err
 	}
@@ -32,10 +34,15 @@ func Command(ctx context.Context, arguments []string) (well bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("the servers to audit (-focus): %w", err)
 	}
-	var rows []row
+	old, err := os.ReadFile(page)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, fmt.Errorf("reading the page as it is: %w", err)
+	}
+	var rows []string
 	well = true
 	for _, s := range services {
 		if !chosen.MatchString(s.name) {
+			rows = append(rows, s.rowIn(string(old)))
 			continue
 		}
 		r := s.audit(ctx, filepath.Join(*report, "installed"))
@@ -43,12 +50,19 @@ func Command(ctx context.Context, arguments []string) (well bool, err error) {
 			return false, context.Cause(ctx)
 		}
 		fmt.Println(strings.Join(r.cells(), "; "))
-		rows, well = append(rows, r), well && r.err == nil
-	}
-	if *focus != "" {
-		return well, nil
+		rows, well = append(rows, "| "+strings.Join(r.cells(), " | ")+" |\n"), well && r.err == nil
 	}
 	return well, os.WriteFile(page, []byte(table(rows)), 0o644)
+}
+
+// rowIn returns the server's row in the page; empty: it has none.
+func (s service) rowIn(page string) string {
+	for line := range strings.Lines(page) {
+		if strings.HasPrefix(line, "| "+s.name+" (") || strings.HasPrefix(line, "| "+s.name+" |") {
+			return line
+		}
+	}
+	return ""
 }
 
 // row is what came of one server.
@@ -63,10 +77,8 @@ type row struct {
 // audit audits a server, once more if its packages were installed on the way.
 func (s service) audit(ctx context.Context, report string) row {
 	r := row{service: s}
-	request := audit.Default()
-	def := request
-	request = s.request
-	request.Ready, request.Seed = def.Ready, def.Seed
+	usual, request := audit.Default(), s.request
+	request.Ready, request.Seed = usual.Ready, usual.Seed
 	request.Report = filepath.Join(report, strings.ReplaceAll(strings.ReplaceAll(s.name, ", ", "-"), " ", "-"))
 	log := &installing{}
 	request.Log = log
@@ -156,7 +168,7 @@ func outcome(a *answer.Answer, load string) string {
 }
 
 // table returns the page.
-func table(rows []row) string {
+func table(rows []string) string {
 	var b strings.Builder
 	b.WriteString("# Debian's servers as they are installed\n\n" +
 		"Each is `--package NAME` with the configuration that the package brings, started by the command of\n" +
@@ -165,8 +177,5 @@ func table(rows []row) string {
 		"from when the client was last heard. Wall time is that of the whole audit on a machine with two cores.\n\n" +
 		"| server | command | keepalive in force | a quiet connection | client's host powered off | with data under way | documented | wall time |\n" +
 		"|---|---|---|---|---|---|---|---|\n")
-	for _, r := range rows {
-		b.WriteString("| " + strings.Join(r.cells(), " | ") + " |\n")
-	}
-	return b.String()
+	return b.String() + strings.Join(rows, "")
 }

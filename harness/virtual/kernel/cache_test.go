@@ -97,7 +97,7 @@ func TestACacheThatIsNotThereIsEmpty(t *testing.T) {
 	}
 	t.Setenv("XDG_CACHE_HOME", "")
 	t.Setenv("HOME", "")
-	if _, err := Find(Default); err == nil || !strings.Contains(err.Error(), "looking for the cache: neither $XDG_CACHE_HOME nor $HOME") {
+	if _, err := Find(Default); err == nil || !strings.Contains(err.Error(), "looking for the cache: neither HOME nor XDG_CACHE_HOME") {
 		t.Error(err)
 	}
 }
