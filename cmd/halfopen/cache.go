@@ -15,6 +15,7 @@ import (
 
 	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
+	"github.com/halfopen-lab/halfopen/harness/virtual/image"
 	"github.com/halfopen-lab/halfopen/harness/virtual/kernel"
 	"github.com/halfopen-lab/halfopen/harness/virtual/root"
 )
@@ -24,7 +25,8 @@ func cacheCommand() *cobra.Command {
 		Use:   "cache",
 		Short: "What halfopen has built and fetched: list it, verify it, remove it",
 		Long: `What halfopen has built and fetched is kept in halfopen in XDG_CACHE_HOME, or in ~/.cache:
-user-mode kernels, Debian packages as they are installed, and their archives. Everything
+user-mode kernels, Debian packages as they are installed, and their archives, and the roots
+of container images. Everything
 can be removed: what is needed again is made again.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
@@ -48,6 +50,7 @@ type cached struct {
 const (
 	cachedKernel    = "kernel"
 	cachedInstalled = "installed"
+	cachedImage     = "image"
 	cachedArchives  = "archives"
 	cachedUnpacked  = "unpacked"
 )
@@ -68,6 +71,11 @@ func readCache() (all []cached, wrong error) {
 		}
 		all = append(all, cached{cachedInstalled, strings.Join(names, ", "), l.Size, l.File, l.Verify, l.Remove})
 	}
+	images, err := image.List()
+	wrong = errors.Join(wrong, err)
+	for _, i := range images {
+		all = append(all, cached{cachedImage, i.Digest, i.Size, i.File, i.Verify, i.Remove})
+	}
 	directory, err := environment.Cache()
 	if err != nil {
 		return nil, err
@@ -77,6 +85,7 @@ func readCache() (all []cached, wrong error) {
 		return nil, err
 	}
 	trees, err := filepath.Glob(filepath.Join(directory, "debian", "*"))
+	wrong = errors.Join(wrong, err)
 	for _, tree := range append(trees, apt) {
 		c := cached{Kind: cachedUnpacked, What: filepath.Base(tree), File: tree, remove: func() error { return os.RemoveAll(tree) }}
 		if tree == apt {
@@ -139,9 +148,9 @@ func printCache(to io.Writer, all []cached) error {
 func cacheVerifyCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "verify",
-		Short: "Compare kernels and installed packages with their checksums",
-		Long: `Compares kernels and installed packages with their checksums. What is damaged is named with
-the remedy, and the exit status is then 2.`,
+		Short: "Compare kernels, installed packages and images with their checksums",
+		Long: `Compares kernels, installed packages and images with their checksums. What is damaged is
+named with the remedy, and the exit status is then 2.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			all, wrong := readCache()
