@@ -82,8 +82,8 @@ func imageLayer(t *testing.T, files map[string]string) v1.Layer {
 	return l
 }
 
-// image returns an image for linux/amd64 with a Go program of this module as /usr/bin/app.
-func image(t *testing.T, program string, config v1.Config, layers ...v1.Layer) v1.Image {
+// makeImage returns an image for linux/amd64 with a Go program of this module as /usr/bin/app.
+func makeImage(t *testing.T, program string, config v1.Config, layers ...v1.Layer) v1.Image {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "app")
 	cmd := exec.Command("go", "build", "-trimpath", "-o", file, program)
@@ -130,7 +130,7 @@ func inLayout(t *testing.T, i v1.Image) string {
 // what runs, as whom, and where it listens.
 func TestAnAuditOfAnImageByTheNameOfItsFile(t *testing.T) {
 	privateImages(t)
-	i := image(t, "../../fixtures/programs/echo", v1.Config{Entrypoint: []string{"app"}, ExposedPorts: map[string]struct{}{"5000/tcp": {}}, User: "1000:1000"})
+	i := makeImage(t, "../../fixtures/programs/echo", v1.Config{Entrypoint: []string{"app"}, ExposedPorts: map[string]struct{}{"5000/tcp": {}}, User: "1000:1000"})
 	digest, err := i.Digest()
 	if err != nil {
 		t.Fatal(err)
@@ -165,7 +165,7 @@ func TestAnAuditOfAnImageByTheNameOfItsFile(t *testing.T) {
 // image comes from a registry or from an archive of docker save.
 func TestAProgramFindsWhatItsImageSays(t *testing.T) {
 	privateImages(t)
-	i := image(t, "./testdata/inside",
+	i := makeImage(t, "./testdata/inside",
 		v1.Config{Entrypoint: []string{"app", "two words"}, Cmd: []string{"{port}", ""}, User: "app:mail", WorkingDir: "/srv/data", Env: []string{"GREETING=hello", "PATH=/usr/bin"}, ExposedPorts: map[string]struct{}{"7000": {}}},
 		imageLayer(t, map[string]string{"etc/passwd": "root:x:0:0::/root:/bin/sh\napp:x:1234:5678::/home/app:/bin/sh\n", "etc/group": "mail:x:8:\n", "run/app/state": "kept", "srv/replaced": "old", "srv/removed": ""}),
 		imageLayer(t, map[string]string{"srv/replaced": "new", "srv/.wh.removed": ""}))
@@ -195,7 +195,7 @@ func TestAProgramFindsWhatItsImageSays(t *testing.T) {
 // An image may also be only the root of a command that the user names.
 func TestAnImageWithAnotherCommand(t *testing.T) {
 	privateImages(t)
-	i := image(t, "./testdata/inside", v1.Config{Entrypoint: []string{"nosuch"}})
+	i := makeImage(t, "./testdata/inside", v1.Config{Entrypoint: []string{"nosuch"}})
 	_, stderr, status := audited(t, "--image", inLayout(t, i), "--client", "app {server}:{port}", "--port", "80", "--user", "7:9", "--env", "GREETING=hi", "--report", t.TempDir())
 	if want := "[198.51.100.20:80] 7 9 [] / / hi /usr/local/sbin:"; status != notMeasured || !strings.Contains(stderr, want) {
 		t.Errorf("exit status %d, expected %q:\n%s", status, want, stderr)
@@ -205,7 +205,7 @@ func TestAnImageWithAnotherCommand(t *testing.T) {
 // What is wrong with an image is said in one line, before anything slow.
 func TestBadImagesAreRefusedAtOnce(t *testing.T) {
 	privateImages(t)
-	none, many := image(t, "./testdata/inside", v1.Config{}), image(t, "./testdata/inside", v1.Config{Cmd: []string{"app"}, ExposedPorts: map[string]struct{}{"80": {}, "443/tcp": {}}})
+	none, many := makeImage(t, "./testdata/inside", v1.Config{}), makeImage(t, "./testdata/inside", v1.Config{Cmd: []string{"app"}, ExposedPorts: map[string]struct{}{"80": {}, "443/tcp": {}}})
 	text := filepath.Join(t.TempDir(), "text.tar")
 	if err := os.WriteFile(text, []byte("no archive"), 0o644); err != nil {
 		t.Fatal(err)

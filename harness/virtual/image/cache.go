@@ -33,54 +33,114 @@ func userCache() (cache, error) {
 	return cache{filepath.Join(directory, "image")}, err
 }
 
-// prefix returns how the name of an image's file begins.
-func prefix(digest string) string {
-	return strings.ReplaceAll(digest, ":", "-") + "." + edition + "."
+// Archive is the root file system of an image in the cache.
+type Archive struct {
+	Digest string // of the image
+	File   string
+	Size   int64 // in bytes
+
+	sum string // that the file had, in hexadecimal
 }
 
-// find returns the file of an image; empty: it is not there. A damaged file is removed, and
-// the error names it.
-func (c cache) find(digest string) (string, error) {
-	entries, err := os.ReadDir(c.directory)
+// Damaged is the error of a file in the cache that is not what was put there.
+type Damaged struct{ File, Why string }
+
+// Error implements error.
+func (e *Damaged) Error() string {
+	return fmt.Sprintf("%s is damaged: %s: remove it", e.File, e.Why)
+}
+
+// Verify compares the archive with its sum. The error is a *Damaged where it differs.
+func (a Archive) Verify() error {
+	f, err := os.Open(a.File)
 	if err != nil {
-		return "", nil // there is no cache yet, or making it will say why not
+		return fmt.Errorf("verifying the root of an image: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return fmt.Errorf("verifying the root of an image: %w", err)
+	}
+	if hex.EncodeToString(sum.Sum(nil)) != a.sum {
+		return &Damaged{a.File, "its checksum is not the one in its name"}
+	}
+	return nil
+}
+
+// Remove removes the archive from the cache.
+func (a Archive) Remove() error { return os.Remove(a.File) }
+
+// List returns the archives in the cache, by name. It does not verify them.
+func List() ([]Archive, error) {
+	c, err := userCache()
+	if err != nil {
+		return nil, err
+	}
+	return c.list()
+}
+
+func (c cache) list() (all []Archive, err error) {
+	entries, err := os.ReadDir(c.directory)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the cache of images: %w", err)
 	}
 	for _, e := range entries {
-		rest, ok := strings.CutPrefix(e.Name(), prefix(digest))
-		want, isArchive := strings.CutSuffix(rest, suffix)
-		if !ok || !isArchive {
+		parts := strings.Split(e.Name(), ".") // digest, edition, sum, tar
+		if len(parts) != 4 || "."+parts[3] != suffix {
 			continue
 		}
-		file := filepath.Join(c.directory, e.Name())
-		has, err := sumOf(file)
-		if err == nil && has == want {
-			return file, nil
+		info, err := e.Info()
+		if err != nil {
+			continue // somebody has removed it
 		}
-		return "", errors.Join(fmt.Errorf("the file %s in the cache is damaged", file), os.Remove(file))
+		all = append(all, Archive{strings.Replace(parts[0], "-", ":", 1), filepath.Join(c.directory, e.Name()), info.Size(), parts[2]})
 	}
-	return "", nil
+	return all, nil
 }
 
-// make makes the file of an image: what fill writes, which is given a file without a name to
+// prefix returns how the name of an image's file begins.
+func prefix(digest string) string {
+	return strings.Replace(digest, ":", "-", 1) + "." + edition + "."
+}
+
+// find returns the archive of an image; nil: it is not there. The error is a *Damaged where
+// it is not as it was made.
+func (c cache) find(digest string) (*Archive, error) {
+	all, err := c.list()
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range all {
+		if strings.HasPrefix(filepath.Base(a.File), prefix(digest)) {
+			return &a, a.Verify()
+		}
+	}
+	return nil, nil
+}
+
+// make makes the file of an image and returns its size: what fill writes, which is given a file without a name to
 // keep contents in. The file appears in the cache when it is whole.
-func (c cache) make(digest string, fill func(to io.Writer, spool *os.File) error) (_ string, err error) {
+func (c cache) make(digest string, fill func(to io.Writer, spool *os.File) error) (_ string, size int64, err error) {
 	if err := os.MkdirAll(c.directory, 0o755); err != nil {
-		return "", err
+		return "", 0, err
 	}
 	if err := c.clear(); err != nil {
-		return "", err
+		return "", 0, err
 	}
 	spool, err := c.temporary()
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	defer func() { _ = spool.Close() }()
 	if err := os.Remove(spool.Name()); err != nil {
-		return "", err
+		return "", 0, err
 	}
 	f, err := c.temporary()
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	sum := sha256.New()
@@ -91,13 +151,16 @@ func (c cache) make(digest string, fill func(to io.Writer, spool *os.File) error
 		err = errors.Join(buffered.Flush(), f.Sync(), f.Chmod(0o644))
 	}
 	if err == nil {
+		size, err = f.Seek(0, io.SeekEnd)
+	}
+	if err == nil {
 		finished += hex.EncodeToString(sum.Sum(nil)) + suffix
 		err = os.Rename(f.Name(), finished)
 	}
 	if err != nil {
-		return "", errors.Join(err, os.Remove(f.Name()))
+		return "", 0, errors.Join(err, os.Remove(f.Name()))
 	}
-	return finished, nil
+	return finished, size, nil
 }
 
 // temporary makes an unfinished file. It is locked while its maker lives. Another process
@@ -141,18 +204,4 @@ func (c cache) clear() error {
 		}
 	}
 	return nil
-}
-
-// sumOf returns the SHA-256 sum of a file.
-func sumOf(file string) (string, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = f.Close() }()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
 }

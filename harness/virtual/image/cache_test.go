@@ -60,7 +60,7 @@ func TestADamagedRootIsMadeAgain(t *testing.T) {
 		write(t, file, content)
 		var log bytes.Buffer
 		again, _, err := i.Root(t.Context(), &log)
-		if err != nil || again != file || !strings.Contains(log.String(), file+" in the cache is damaged; it is made again") {
+		if err != nil || again != file || !strings.Contains(log.String(), file+" is damaged: its checksum is not the one in its name: it is made again") {
 			t.Errorf("%s, %v, printed %q", again, err, &log)
 		}
 		if has, err := os.ReadFile(file); err != nil || !bytes.Equal(has, whole) {
@@ -110,10 +110,36 @@ func TestAnInterruptedReadingLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	why := errors.New("no more")
-	if _, err := c.make(opened.Digest, func(to io.Writer, _ *os.File) error { _, _ = to.Write([]byte("part")); return why }); !errors.Is(err, why) {
+	if _, _, err := c.make(opened.Digest, func(to io.Writer, _ *os.File) error { _, _ = to.Write([]byte("part")); return why }); !errors.Is(err, why) {
 		t.Error(err)
 	}
 	if names := files(t, c.directory); len(names) > 0 {
 		t.Errorf("the cache has %q", names)
+	}
+}
+
+func TestListAndVerify(t *testing.T) {
+	i, file := cached(t)
+	write(t, filepath.Join(filepath.Dir(file), "readme"), nil)
+	all, err := List()
+	if err != nil || len(all) != 1 || all[0].File != file || all[0].Digest != i.Digest || all[0].Size == 0 {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	if err := all[0].Verify(); err != nil {
+		t.Error(err)
+	}
+	write(t, file, []byte("other"))
+	if damaged, ok := errors.AsType[*Damaged](all[0].Verify()); !ok || damaged.File != file {
+		t.Errorf("%v", damaged)
+	}
+	if err := all[0].Remove(); err != nil {
+		t.Error(err)
+	}
+	if all, err := List(); err != nil || len(all) > 0 {
+		t.Errorf("%+v, %v", all, err)
+	}
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	if all, err := List(); err != nil || len(all) > 0 {
+		t.Errorf("without a cache: %+v, %v", all, err)
 	}
 }

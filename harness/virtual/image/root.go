@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -21,34 +22,26 @@ import (
 // directory in which the program starts and the image's volumes are there. The same image
 // gives the same bytes.
 func (i *Image) Root(ctx context.Context, log io.Writer) (file string, size int64, err error) {
-	if file, err = i.archive(ctx, log); err != nil {
-		return "", 0, err
-	}
-	info, err := os.Stat(file)
-	if err != nil {
-		return "", 0, err
-	}
-	return file, info.Size(), nil
-}
-
-// archive returns the path of the image's root file system.
-func (i *Image) archive(ctx context.Context, log io.Writer) (string, error) {
 	if log == nil {
 		log = io.Discard
 	}
 	c, err := userCache()
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
-	file, err := c.find(i.Digest)
+	there, err := c.find(i.Digest)
+	if damaged, ok := errors.AsType[*Damaged](err); ok {
+		_, _ = fmt.Fprintf(log, "halfopen: %s is damaged: %s: it is made again\n", damaged.File, damaged.Why)
+		there, err = nil, there.Remove()
+	}
 	if err != nil {
-		_, _ = fmt.Fprintf(log, "halfopen: %v; it is made again\n", err)
+		return "", 0, err
 	}
-	if file != "" {
-		return file, nil
+	if there != nil {
+		return there.File, there.Size, nil
 	}
 	_, _ = fmt.Fprintf(log, "halfopen: reading the image %s, layers: %d\n", i.Name, len(i.layers))
-	file, err = c.make(i.Digest, func(to io.Writer, spool *os.File) error { return i.flatten(ctx, to, spool) })
+	file, size, err = c.make(i.Digest, func(to io.Writer, spool *os.File) error { return i.flatten(ctx, to, spool) })
 	switch {
 	case ctx.Err() != nil && err != nil:
 		err = context.Cause(ctx)
@@ -56,9 +49,9 @@ func (i *Image) archive(ctx context.Context, log io.Writer) (string, error) {
 		err = i.explain(err)
 	}
 	if err != nil {
-		return "", fmt.Errorf("reading the image %s: %w", i.Name, err)
+		return "", 0, fmt.Errorf("reading the image %s: %w", i.Name, err)
 	}
-	return file, nil
+	return file, size, nil
 }
 
 // flatten writes the image's root file system as a tar archive.
