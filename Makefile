@@ -33,7 +33,7 @@ VIRTUAL = scripts/setup $(or $(MACHINE),$(if $(filter linux-image-% %vmlinuz%,$(
 SCRIPTS = go run ./scripts
 SUITE = $(SCRIPTS) suite $(FLAGS) $(GUEST) -report="$(REPORT)"
 
-.PHONY: help suite suite-host merge matrix test check bench determinism witness catalogue presets atlas mutate mutate-virtual repeat killcheck setup clean
+.PHONY: help suite suite-host merge matrix test check bench determinism witness installed catalogue presets atlas mutate mutate-virtual repeat killcheck setup clean
 
 suite: ## the behaviour suites, in virtual time
 	@$(VIRTUAL)
@@ -95,6 +95,10 @@ bench: ## what a lab costs, beside an ip script, and what virtual time costs
 	@echo
 	@$(VIRTUAL)
 	@$(SCRIPTS) bench-guests
+
+installed: ## docs/installed.md: Debian's servers with their packages' configuration, audited
+	@scripts/setup um
+	@$(SCRIPTS) installed -focus="$$FOCUS" -report="$(REPORT)"
 
 mutate: setup ## every spec that the host runs without each of its steps: lists those that stay green
 	@$(SCRIPTS) mutate $(FLAGS)

@@ -15,9 +15,10 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/environment"
 )
 
-// logEvidence keeps the evidence of a test that has failed, and logs the timeline and the names of
-// the files.
+// logEvidence keeps the evidence of a test that has failed, and logs the end of the timeline and the
+// names of the files. In a guest these are seen from the report, which is brought out.
 func (l *Lab) logEvidence() {
+	l.t.Helper()
 	var kept []string
 	directory, err := evidenceDirectory(l.config.Name)
 	if err == nil {
@@ -26,7 +27,14 @@ func (l *Lab) logEvidence() {
 	if err != nil {
 		l.t.Logf("keeping the evidence: %v", err)
 	}
-	l.t.Logf("%v over %v\n%s\nThe evidence is in:\n  %s", l.config.Topology, l.config.Family, l.timeline, strings.Join(kept, "\n  "))
+	where := "The evidence is in:"
+	if s := environment.Read(); s.VirtualTime && s.Report != "" {
+		where = "The evidence is in the report:"
+		for i, name := range kept {
+			kept[i] = strings.TrimPrefix(name, s.Report+"/")
+		}
+	}
+	l.t.Logf("%v over %v\n%s\n%s\n  %s", l.config.Topology, l.config.Family, l.Recent(), where, strings.Join(kept, "\n  "))
 }
 
 // KeepEvidence writes the lab's evidence into a directory and returns the names of the files:

@@ -6,11 +6,12 @@ import (
 
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/firewall"
+	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
 // IdleTimeout makes the firewall of every path forget a flow after a time without packets.
-// Apply it before the connection is made: the firewall knows only flows whose beginning it
-// has seen. It needs a firewall. It plays the timeouts of TCP and SCTP
+// Apply it before the connections are made: the firewall knows only flows whose beginning it
+// has seen, and Apply returns an error if the client has TCP connections. It needs a firewall. It plays the timeouts of TCP and SCTP
 // (nf_conntrack-sysctl.rst, nf_conntrack_tcp_timeout_established).
 type IdleTimeout struct {
 	// After is the idle timeout in whole seconds, at least one; Apply returns an error for
@@ -37,6 +38,9 @@ func (f IdleTimeout) String() string {
 func (f IdleTimeout) Apply(lab *harness.Lab) error {
 	if err := needsFirewall(lab); err != nil {
 		return err
+	}
+	if n := lab.Client.Count(sock.Established); n > 0 {
+		return fmt.Errorf("the client has %d TCP connections whose beginning the firewall has not tracked: it would treat them as forgotten at once: apply the idle timeout before they are made", n)
 	}
 	for i, path := range lab.Paths() {
 		router := lab.Firewalls()[i]

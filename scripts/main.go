@@ -16,6 +16,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/reexec"
 	"github.com/halfopen-lab/halfopen/scripts/bench"
 	"github.com/halfopen-lab/halfopen/scripts/determinism"
+	"github.com/halfopen-lab/halfopen/scripts/installed"
 	"github.com/halfopen-lab/halfopen/scripts/killcheck"
 	"github.com/halfopen-lab/halfopen/scripts/mutate"
 	"github.com/halfopen-lab/halfopen/scripts/repeat"
@@ -38,6 +39,7 @@ var commands = []command{
 	{"mutate", mutate.Command},
 	{"repeat", repeat.Command},
 	{"killcheck", killcheck.Command},
+	{"installed", installed.Command},
 	{"bench-labs", bench.Labs},
 	{"bench-guests", bench.Guests},
 }

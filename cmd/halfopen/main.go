@@ -64,6 +64,6 @@ func command() *cobra.Command {
 	}
 	root.AddCommand(auditCommand(), testCommand(), runCommand(), reportCommand())
 	root.AddCommand(presetsCommand())
-	root.AddCommand(kernelCommand(), doctorCommand())
+	root.AddCommand(kernelCommand(), cacheCommand(), doctorCommand())
 	return root
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
 	"github.com/halfopen-lab/halfopen/scenarios/audit"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
@@ -42,16 +44,18 @@ func (s *subject) flags(c *cobra.Command, report string) {
 	f.StringVar(&r.Client, "client", "", "the client, as a command; {server} and {port} are replaced")
 	f.StringVar((*string)(&r.UnderTest), "under-test", "", "server or client, where both are programs (default server)")
 	f.Uint16Var(&r.Port, "port", 0, "where the server listens")
-	f.StringArrayVar(&r.Packages, "package", nil, "a Debian package for the guest, with its dependencies")
+	f.StringVar(&r.Image, "image", "", "a container image with the program: a reference, an OCI layout (a directory or its tar), or an archive of docker save")
+	f.StringArrayVar(&r.Packages, "package", nil, "a Debian package that is installed in the guest, as apt-get install does it")
 	f.StringArrayVar(&r.Take, "take", nil, "a file or directory for the guest: PATH, or PATH:NAME-IN-THE-GUEST")
+	f.StringArrayVar(&r.Hide, "hide", nil, "a file or directory of this machine that the guest does not see")
 	f.StringArrayVar(&r.Environment, "env", nil, "a variable for the programs: NAME=VALUE")
 	f.StringArrayVar(&r.Prepare, "prepare", nil, "a shell command to run in the guest before any program starts")
-	f.StringVar(&r.User, "user", "", "the user that the programs run as (default root)")
+	f.StringVar(&r.User, "user", "", "the user that the programs run as, USER or USER:GROUP, names or numbers (default root, or the image's)")
 	f.StringVar(&s.send, "send", "", `what the fixture sends once it is connected, and again under load; \r, \n, \t, \0, \xHH and \\ are understood`)
 	f.BoolVar(&r.Echo, "echo", false, "the fixture sends back what it receives")
 	f.DurationVar(&r.Watch, "watch", 0, "how long each fault is watched (default 2h30m, or less for a program that often wakes up; 1m with --host)")
 	f.DurationVar(&r.Ready, "ready", r.Ready, "how long the program may take until it listens or is connected")
-	for _, described := range []string{"server", "client", "under-test", "port", "package", "take", "env", "prepare", "user", "send", "echo", "watch", "ready"} {
+	for _, described := range []string{"server", "client", "under-test", "port", "image", "package", "take", "hide", "env", "prepare", "user", "send", "echo", "watch", "ready"} {
 		c.MarkFlagsMutuallyExclusive("file", described)
 	}
 	f.BoolVar(&r.RealTime, "host", false, "measure on the running kernel, in real time: for short values, as root, and for programs of this machine")
@@ -62,7 +66,7 @@ func (s *subject) flags(c *cobra.Command, report string) {
 	f.IntVar(&r.Memory, "memory", 0, "the guest's memory in MiB; 0: as much as it needs")
 	f.StringVar(&s.report, "report", report, "the directory for the answer and the captures")
 	f.BoolVar(&s.asJSON, "json", false, "print the answer as JSON")
-	for _, guest := range []string{"package", "take", "prepare", "machine", "kernel", "seed", "memory"} {
+	for _, guest := range []string{"image", "package", "take", "hide", "prepare", "machine", "kernel", "seed", "memory"} {
 		c.MarkFlagsMutuallyExclusive("host", guest)
 	}
 }
@@ -95,7 +99,11 @@ func (s *subject) read() (err error) {
 // measure carries the audit out. One that was interrupted may have both an answer and an
 // error.
 func (s *subject) measure(ctx context.Context) (*answer.Answer, error) {
-	return audit.Run(ctx, s.request)
+	found, err := audit.Run(ctx, s.request)
+	if unknown, ok := errors.AsType[*debian.UnknownPackage](err); ok {
+		err = fmt.Errorf("%w: the nearest are %s", unknown, strings.Join(nearest(unknown.Name, unknown.Known, 3), ", "))
+	}
+	return found, err
 }
 
 // printProgress prints a step of the audit.

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/report"
 	"github.com/halfopen-lab/halfopen/harness/virtual/gotest"
 	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
@@ -32,7 +33,7 @@ type testRun struct {
 	virtual        gotest.VirtualConfig
 	settings       gotest.Settings
 	shard          string
-	packages, take []string // for the guest
+	take           []string // for the guest
 	host, merge    bool
 	report         string
 }
@@ -81,11 +82,10 @@ and a shell. Exit status 0: all tests passed; 1: tests failed; 2: they could not
 	f.StringVar(&t.virtual.Machine.Name, "machine", "", machine.NameUsage)
 	f.StringVar(&t.virtual.Machine.Kernel, "kernel", "", machine.KernelUsage)
 	f.IntVar(&t.virtual.Memory, "memory", 0, "the memory of each guest in MiB; 0: as much as the tests' files need")
-	f.StringArrayVar(&t.packages, "package", nil, "a Debian package that the guests have, with what it depends on")
 	f.StringArrayVar(&t.take, "take", nil, "a file or directory that the guests have: PATH, or PATH:NAME-IN-THE-GUEST")
 	f.StringArrayVar(&t.settings.Environment, "env", nil, "a variable for the tests: NAME=VALUE")
 	f.StringVar(&t.report, "report", testReport, "the directory for the report: junit.xml, ginkgo.json, and the evidence of failed tests")
-	for _, virtual := range []string{"machine", "kernel", "memory", "shard", "package", "take"} {
+	for _, virtual := range []string{"machine", "kernel", "memory", "shard", "take"} {
 		c.MarkFlagsMutuallyExclusive("host", virtual)
 	}
 	return c
@@ -105,15 +105,18 @@ func (t *testRun) do(ctx context.Context, packages, flags []string) error {
 	if err := t.check(); err != nil {
 		return err
 	}
+	// The report of an earlier run goes first: it would pass for that of a run that fails to
+	// compile.
+	if err := report.Empty(directory); err != nil {
+		return fmt.Errorf("%w (--report)", err)
+	}
 	t.config.Packages, t.config.Flags = packages, append(t.goFlags(), flags...)
 	tests, err := gotest.Compile(ctx, t.config)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tests.Close() }()
-	if err := report.Empty(directory); err != nil {
-		return fmt.Errorf("%w (--directory)", err)
-	}
+	t.settings.Lab.LeaveOut = environment.Read().LeaveOut
 	t.settings.Output, t.settings.Terminal = os.Stderr, terminal(os.Stderr)
 	result, runErr := t.runTests(ctx, tests, directory)
 	if result == nil {
@@ -173,11 +176,6 @@ func (t *testRun) runTests(ctx context.Context, tests *gotest.Tests, report stri
 	system, err := root.New(ctx)
 	if err != nil {
 		return nil, err
-	}
-	for _, name := range t.packages {
-		if err := system.AddPackage(ctx, name); err != nil {
-			return nil, err
-		}
 	}
 	for _, what := range t.take {
 		if err := system.Take(what); err != nil {

@@ -114,6 +114,9 @@ func TestFails(t *testing.T) {
 	if status != 1 || !strings.HasPrefix(stdout, "--- FAIL: TestFails (3600.") || !strings.Contains(stdout, "fails_test.go:15: as it should\n") || !strings.HasSuffix(stdout, "\nFAIL\n") {
 		t.Errorf("exit status %d:\n%s%s", status, stdout, stderr)
 	}
+	if evidence := filepath.Join(report, "failed/TestFails/timeline.txt"); !strings.Contains(stdout, evidence) {
+		t.Errorf("it does not name %s:\n%s", evidence, stdout)
+	}
 	for _, name := range []string{"failed/TestFails/timeline.txt", "failed/TestFails/packets.pcapng"} {
 		if _, there := files(t, report)[name]; !there {
 			t.Errorf("the report has no %s", name)

@@ -1,6 +1,7 @@
 package box
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -15,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/harness/linux"
 	"github.com/halfopen-lab/halfopen/harness/peer"
 )
 
@@ -36,7 +39,7 @@ func run(arguments []string) error {
 			return fmt.Errorf("marking the box in the trace: %w", err)
 		}
 	}
-	if err := enterRoot(); err != nil {
+	if err := enterRoot(o.Root); err != nil {
 		return fmt.Errorf("making the box: %w", err)
 	}
 	terminal, program, err := o.start()
@@ -55,11 +58,14 @@ func run(arguments []string) error {
 // start starts the program on a terminal: many programs keep output for a pipe to
 // themselves until they end.
 func (o Order) start() (terminal *os.File, pid int, err error) {
-	attributes := &syscall.SysProcAttr{Setsid: true}
-	if o.User != "" && o.User != "root" {
-		if attributes.Credential, err = credential(o.User); err != nil {
-			return nil, 0, err
-		}
+	user, err := account(o.User)
+	if err != nil {
+		return nil, 0, err
+	}
+	attributes := &syscall.SysProcAttr{Setsid: true, Credential: credential(user)}
+	isHome := func(setting string) bool { return strings.HasPrefix(setting, "HOME=") }
+	if !slices.ContainsFunc(o.Environment, isHome) {
+		o.Environment = append(o.Environment, "HOME="+cmp.Or(user.Home, "/"))
 	}
 	terminal, theirs, err := openTerminal()
 	if err != nil {
@@ -72,6 +78,9 @@ func (o Order) start() (terminal *os.File, pid int, err error) {
 	}
 	cmd := &exec.Cmd{Path: path, Args: o.Arguments, Env: o.Environment, Dir: o.Directory,
 		Stdin: theirs, Stdout: theirs, Stderr: theirs, SysProcAttr: attributes}
+	if err := linux.LimitPrograms(); err != nil {
+		return nil, 0, err
+	}
 	if err := cmd.Start(); err != nil {
 		return nil, 0, fmt.Errorf("%s: %w", o.Arguments[0], peer.Reason(err))
 	}

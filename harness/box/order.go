@@ -16,9 +16,12 @@ import (
 type Order struct {
 	Arguments   []string `json:"-"` // the program and its arguments: those of the box, too, in the process list
 	Directory   string   // where the program starts
-	Environment []string // NAME=VALUE: all that the program gets
-	User        string   // a name in /etc/passwd; empty: root
-	Mark        Mark     // the zero value: none
+	Environment []string // NAME=VALUE: all that the program gets, and the user's HOME unless it is there
+	User        string   // USER or USER:GROUP, names or numbers; empty: root
+	// Root is the directory that is the program's root; empty: this machine's own. Process
+	// 1 of a guest has mounted one at guest.RootDirectory.
+	Root string
+	Mark Mark // the zero value: none
 }
 
 // Mark is a text that the box writes into a file before anything else. With the marker of

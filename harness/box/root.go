@@ -16,8 +16,9 @@ import (
 const layer = "/mnt"
 
 // enterRoot makes a root file system whose changes only the box sees, and enters it: an
-// overlay over each file system of the machine, with /proc, /tmp and /run anew.
-func enterRoot() error {
+// overlay over each file system of the machine, or over the root in a directory, with a
+// /proc, a /dev/shm and terminals of its own.
+func enterRoot(directory string) error {
 	root := layer + "/root"
 	if err := unix.Mount("", "/", "", unix.MS_PRIVATE|unix.MS_REC, ""); err != nil {
 		return fmt.Errorf("making the mounts private: %w", err)
@@ -35,8 +36,13 @@ func enterRoot() error {
 	if err := os.Mkdir(root, 0o755); err != nil {
 		return err
 	}
-	for i, at := range fileSystems(string(table)) {
-		if info, err := os.Stat(at); err != nil || !info.IsDir() {
+	below := fileSystems(string(table))
+	if directory != "" {
+		below = []string{"/", "/run"} // as process 1 of a guest has mounted it
+	}
+	for i, at := range below {
+		lower := filepath.Join("/", directory, at)
+		if info, err := os.Stat(lower); err != nil || !info.IsDir() {
 			continue // a single file that is mounted, or one that another mount hides
 		}
 		own := filepath.Join(layer, strconv.Itoa(i))
@@ -45,7 +51,7 @@ func enterRoot() error {
 				return err
 			}
 		}
-		if err := mount("overlay", root+at, fmt.Sprintf("lowerdir=%s,upperdir=%s/upper,workdir=%s/work", at, own, own)); err != nil {
+		if err := mount("overlay", root+at, fmt.Sprintf("lowerdir=%s,upperdir=%s/upper,workdir=%s/work", lower, own, own)); err != nil {
 			return err
 		}
 	}

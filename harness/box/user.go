@@ -1,31 +1,40 @@
 package box
 
 import (
+	"errors"
 	"fmt"
-	"os"
-	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/moby/sys/user"
 )
 
-// credential returns the numbers of a user in /etc/passwd (passwd(5)). Package os/user may
-// ask the name service of the C library, which a guest does not have.
-func credential(name string) (*syscall.Credential, error) {
-	content, err := os.ReadFile("/etc/passwd")
-	if err != nil {
-		return nil, err
+// account returns the user of a program, USER or USER:GROUP, each a name or a number, with
+// the groups and the home that /etc/passwd and /etc/group have (passwd(5), group(5)). A
+// number need not be there. Empty: root. Package os/user may ask the name service of the C
+// library, which a guest does not have.
+func account(text string) (*user.ExecUser, error) {
+	found, err := user.GetExecUserPath(text, nil, "/etc/passwd", "/etc/group")
+	name, group, _ := strings.Cut(text, ":")
+	switch {
+	case errors.Is(err, user.ErrNoPasswdEntries):
+		return nil, fmt.Errorf("there is no user %s in /etc/passwd: add the package that makes it, or choose another user (--user)", name)
+	case errors.Is(err, user.ErrNoGroupEntries):
+		return nil, fmt.Errorf("there is no group %s in /etc/group: choose another one (--user)", group)
+	case err != nil:
+		return nil, fmt.Errorf("looking for the user %s (--user): %w", text, err)
 	}
-	for entry := range strings.Lines(string(content)) {
-		fields := strings.Split(strings.TrimSpace(entry), ":")
-		if len(fields) < 4 || fields[0] != name {
-			continue
-		}
-		uid, err1 := strconv.ParseUint(fields[2], 10, 32)
-		gid, err2 := strconv.ParseUint(fields[3], 10, 32)
-		if err1 != nil || err2 != nil {
-			return nil, fmt.Errorf("the user %s has no numbers in /etc/passwd", name)
-		}
-		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+	return found, nil
+}
+
+// credential returns the numbers of an account; nil: they are those of the box itself.
+func credential(u *user.ExecUser) *syscall.Credential {
+	if u.Uid == 0 && u.Gid == 0 {
+		return nil
 	}
-	return nil, fmt.Errorf("there is no user %s in /etc/passwd: add the package that makes it, or choose another user (--user)", name)
+	c := &syscall.Credential{Uid: uint32(u.Uid), Gid: uint32(u.Gid)}
+	for _, group := range u.Sgids {
+		c.Groups = append(c.Groups, uint32(group))
+	}
+	return c
 }

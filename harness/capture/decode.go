@@ -9,6 +9,17 @@ import (
 	"github.com/gopacket/gopacket/layers"
 )
 
+// Payload returns the TCP payload of a packet: its first bytes, as far as a capture keeps
+// them, which are at least 100.
+func (p Packet) Payload() []byte {
+	parsed := gopacket.NewPacket(p.data, layers.LayerTypeEthernet, gopacket.DecodeOptions{NoCopy: true})
+	tcp, ok := parsed.Layer(layers.LayerTypeTCP).(*layers.TCP)
+	if !ok {
+		return nil
+	}
+	return tcp.LayerPayload()[:min(p.Length, len(tcp.LayerPayload()))] // a short frame is padded
+}
+
 // decode decodes a frame of which wire bytes passed. A packet of another protocol keeps the
 // names of its layers as its text.
 func decode(frame []byte, wire int) Packet {

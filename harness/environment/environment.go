@@ -7,6 +7,7 @@
 package environment
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -73,6 +74,9 @@ func (s Settings) Variables() []string {
 // as kernels and packages: halfopen in XDG_CACHE_HOME, or in .cache of HOME. It may not
 // exist yet.
 func Cache() (string, error) {
+	if os.Getenv("XDG_CACHE_HOME") == "" && os.Getenv("HOME") == "" {
+		return "", errors.New("looking for the cache: neither HOME nor XDG_CACHE_HOME is set: set one of them to a directory")
+	}
 	directory, err := os.UserCacheDir()
 	if err != nil {
 		return "", fmt.Errorf("looking for the cache: %w", err)

@@ -174,6 +174,23 @@ func (l *Links) Blackhole(to netip.Prefix) error {
 	return nil
 }
 
+// Deliver lets packets for an address that come in over a link be delivered on this host,
+// without making it an address of the link. Up restores that after the link was down. The
+// kernel asks for such a route where a packet filter translates an address to ::1
+// (net/ipv6/route.c, rt6_need_strict).
+func (l *Links) Deliver(name string, address netip.Addr) error {
+	link, err := l.find(name)
+	if err != nil {
+		return err
+	}
+	route := netlink.Route{Dst: ipNet(single(address)), Type: unix.RTN_LOCAL, Table: unix.RT_TABLE_LOCAL, LinkIndex: link.Attrs().Index}
+	if err := l.handle.RouteAdd(&route); err != nil {
+		return fmt.Errorf("delivering packets for %v that come from %s on %s: %w", address, name, l.ns.Name(), err)
+	}
+	l.routes = append(l.routes, route)
+	return nil
+}
+
 // Up brings a link up, and restores what the kernel removed when it went down: the routes
 // of Address, Route and NarrowRoute, and the neighbours.
 func (l *Links) Up(name string) error {

@@ -126,6 +126,9 @@ func (d *Diag) Destroy(e Entry) error {
 // diagInfo is INET_DIAG_INFO (include/uapi/linux/inet_diag.h): the attribute with struct tcp_info.
 const diagInfo = 2
 
+// diagIPv6Only is INET_DIAG_SKV6ONLY: the attribute of an IPv6 listener.
+const diagIPv6Only = 11
+
 // request sends a request and decodes the kernel's answers.
 func (d *Diag) request(flags netlink.HeaderFlags, r diagRequest) ([]Entry, error) {
 	messages, err := d.conn.Execute(netlink.Message{
@@ -149,8 +152,11 @@ func (d *Diag) request(flags netlink.HeaderFlags, r diagRequest) ([]Entry, error
 			return nil, fmt.Errorf("decoding the attributes of the kernel's answer: %w", err)
 		}
 		for _, a := range attributes {
-			if a.Type == diagInfo && len(a.Data) >= 12 { // struct tcp_info
+			switch {
+			case a.Type == diagInfo && len(a.Data) >= 12: // struct tcp_info
 				entry.RTO = time.Duration(binary.NativeEndian.Uint32(a.Data[8:])) * time.Microsecond
+			case a.Type == diagIPv6Only && len(a.Data) >= 1:
+				entry.IPv6Only = a.Data[0] != 0
 			}
 		}
 		entries = append(entries, entry)

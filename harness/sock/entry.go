@@ -39,6 +39,7 @@ type Entry struct {
 	Unanswered    int           // unanswered probes or retransmissions in a row
 	RTO           time.Duration // the retransmission timeout in force (tcpi_rto); zero for a socket without a connection
 	Inode         uint32        // of the socket's file; zero: no program holds the socket
+	IPv6Only      bool          // a listener that takes no IPv4 connections (IPV6_V6ONLY, ipv6(7))
 }
 
 // String returns the line as `ss -tno` prints it, and "orphan" if no program holds the socket.

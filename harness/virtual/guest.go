@@ -43,9 +43,16 @@ type Guest struct {
 	Settings    environment.Settings
 	Environment []string
 
+	// Root is a root file system for programs (guest.RootDirectory), apart from Files. Nil:
+	// Files is theirs.
+	Root *guest.Root
+
 	// Report is the directory of the guest that is handed out when the last command has
 	// ended, and Into the host's one that receives it.
 	Report, Into string
+	// Changes receives what the commands have changed in Root, as a layer (guest.Layer).
+	// Nil: nobody does.
+	Changes io.Writer
 	// Console takes what the guest prints while it runs. It must be quick: while it
 	// is not, the guest may have to wait. Nil throws it away.
 	Console io.Writer
@@ -89,7 +96,7 @@ func (g *Guest) Run(ctx context.Context) (Result, error) {
 	if _, err := report.Seek(0, io.SeekStart); err != nil { // the machine may have moved it
 		return result, err
 	}
-	outcome, err := receive(report, g.Into)
+	outcome, err := receive(report, g.Into, g.Changes)
 	if err != nil {
 		return result, g.explain(cmp.Or(ended, err), screen)
 	}
@@ -166,6 +173,10 @@ func (g *Guest) runMachine(ctx context.Context, initramfs, report *os.File, scre
 	if err != nil {
 		return usage{}, fmt.Errorf("starting %s: %w", cmd.Path, err)
 	}
+	if err := raiseDescriptors(cmd.Process.Pid); err != nil {
+		_ = cmd.Process.Kill()
+		return usage{}, errors.Join(err, <-ended)
+	}
 	read := make(chan struct{})
 	go func() { _, _ = io.Copy(screen, fromGuest); close(read) }()
 	defer func() { <-read }()
@@ -200,6 +211,20 @@ func (g *Guest) runMachine(ctx context.Context, initramfs, report *os.File, scre
 	}
 }
 
+// raiseDescriptors lets a machine open as many files as this machine allows: a file of
+// Guest.Root takes one for as long as the guest's kernel remembers it.
+func raiseDescriptors(pid int) error {
+	var limit unix.Rlimit
+	if err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, nil, &limit); err != nil {
+		return fmt.Errorf("reading how many files the guest may open: %w", err)
+	}
+	limit.Cur = limit.Max
+	if err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, &limit, nil); err != nil {
+		return fmt.Errorf("letting the guest open %d files: %w", limit.Max, err)
+	}
+	return nil
+}
+
 // usage is what a machine took of the one that it ran on.
 type usage struct {
 	time   time.Duration // of a processor
@@ -225,7 +250,8 @@ func machineError(cmd *exec.Cmd, err error) error {
 // what the machine needs.
 func (g *Guest) writeInitramfs(to io.Writer) error {
 	files := g.Files.Clone()
-	plan := guest.Plan{Seed: g.Seed, Environment: slices.Concat(Environment(g.Memory, g.Settings), g.Environment), Commands: g.Commands, Report: g.Report}
+	plan := guest.Plan{Seed: g.Seed, Environment: slices.Concat(Environment(g.Memory, g.Settings), g.Environment), Commands: g.Commands, Report: g.Report,
+		Root: g.Root, KeepChanges: g.Changes != nil}
 	if err := g.Machine.Equip(files, &plan); err != nil {
 		return err
 	}

@@ -25,6 +25,9 @@ const (
 type Machine interface {
 	// Kernel returns what the guest's kernel calls itself: "Linux 6.12.117".
 	Kernel() string
+	// ReachesMachine reports whether a guest can be given files of the machine on which it
+	// runs (guest.Root.NeedsMachine).
+	ReachesMachine() bool
 	// Equip adds to a guest's files and to the plan of process 1 what only this machine
 	// needs there. It changes nothing else.
 	Equip(files *Files, plan *guest.Plan) error

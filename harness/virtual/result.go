@@ -38,9 +38,9 @@ func (r Result) Status() int {
 // errNone means that the guest handed nothing out.
 var errNone = errors.New("it ended without a report")
 
-// receive reads what the guest has handed out and unpacks the report into a
-// directory; "" unpacks nothing.
-func receive(from io.Reader, directory string) (guest.Outcome, error) {
+// receive reads what the guest has handed out, unpacks the report into a directory, and
+// writes the changes of its root; "" unpacks nothing, and nil writes nothing.
+func receive(from io.Reader, directory string, changes io.Writer) (guest.Outcome, error) {
 	var outcome guest.Outcome
 	in := bufio.NewReader(from)
 	line, err := in.ReadBytes('\n')
@@ -50,15 +50,31 @@ func receive(from io.Reader, directory string) (guest.Outcome, error) {
 	if err := json.Unmarshal(line, &outcome); err != nil {
 		return outcome, fmt.Errorf("reading the outcome: %w", err)
 	}
-	if directory == "" {
+	if directory == "" && changes == nil {
 		return outcome, nil
 	}
 	compressed, err := gzip.NewReader(in)
+	if err != nil {
+		return outcome, fmt.Errorf("reading the report: %w", err)
+	}
+	compressed.Multistream(false)
+	if directory != "" {
+		if err := unpack(compressed, directory); err != nil {
+			return outcome, fmt.Errorf("unpacking the report into %s: %w", directory, err)
+		}
+	}
+	if changes == nil {
+		return outcome, nil
+	}
+	// The archive's end is not yet the compressed one's.
+	if _, err = io.Copy(io.Discard, compressed); err == nil {
+		err = compressed.Reset(in)
+	}
 	if err == nil {
-		err = unpack(compressed, directory)
+		_, err = io.Copy(changes, compressed)
 	}
 	if err != nil {
-		return outcome, fmt.Errorf("unpacking the report into %s: %w", directory, err)
+		return outcome, fmt.Errorf("receiving the changes of the guest's root: %w", err)
 	}
 	return outcome, nil
 }

@@ -41,7 +41,7 @@ func handedOut(t *testing.T, name string, kind byte) *bytes.Buffer {
 
 func TestTheReportComesOut(t *testing.T) {
 	directory := filepath.Join(t.TempDir(), "report")
-	outcome, err := receive(handedOut(t, "failed/one/timeline.txt", tar.TypeReg), directory)
+	outcome, err := receive(handedOut(t, "failed/one/timeline.txt", tar.TypeReg), directory, nil)
 	if err != nil || len(outcome.Commands) != 1 || outcome.Commands[0].Status != 3 || outcome.Seconds != 7200.5 {
 		t.Errorf("receive: %+v, %v, expected the status 3 after 7200.5 s", outcome, err)
 	}
@@ -54,7 +54,7 @@ func TestTheReportComesOut(t *testing.T) {
 func TestAReportStaysInItsDirectory(t *testing.T) {
 	for _, name := range []string{"../escaped", "a/../../escaped", "/escaped"} {
 		above := t.TempDir()
-		if _, err := receive(handedOut(t, name, tar.TypeReg), filepath.Join(above, "report")); err == nil {
+		if _, err := receive(handedOut(t, name, tar.TypeReg), filepath.Join(above, "report"), nil); err == nil {
 			t.Errorf("%q was unpacked, expected an error", name)
 		}
 		if _, err := os.Lstat(filepath.Join(above, "escaped")); err == nil {
@@ -65,13 +65,13 @@ func TestAReportStaysInItsDirectory(t *testing.T) {
 
 func TestAReportHasNoLinks(t *testing.T) {
 	directory := t.TempDir()
-	if _, err := receive(handedOut(t, "link", tar.TypeSymlink), directory); err == nil {
+	if _, err := receive(handedOut(t, "link", tar.TypeSymlink), directory, nil); err == nil {
 		t.Error("a symbolic link was unpacked, expected an error")
 	}
 }
 
 func TestAGuestThatSaidNothingLeftNoReport(t *testing.T) {
-	if _, err := receive(bytes.NewReader(nil), t.TempDir()); err != errNone {
+	if _, err := receive(bytes.NewReader(nil), t.TempDir(), nil); err != errNone {
 		t.Errorf("receive: %v, expected %v", err, errNone)
 	}
 }

@@ -3,6 +3,7 @@ package audit
 import (
 	"errors"
 	"fmt"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/halfopen-lab/halfopen/fixtures/presets"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
+	"github.com/halfopen-lab/halfopen/harness/virtual/image"
+	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
 	"github.com/halfopen-lab/halfopen/harness/virtual/root"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
@@ -18,16 +21,22 @@ import (
 // before its programs are looked for. An unknown name in Only is an *UnknownName.
 func (r Request) Check() error {
 	r = r.completed()
-	for _, check := range []func() error{r.checkOnly, r.checkSides, r.checkDurations, r.checkPrograms, r.checkPresets, r.checkPromises} {
+	for _, check := range []func() error{r.checkOnly, r.checkSides, r.checkDurations, r.checkImage, r.checkPrograms, r.checkPresets, r.checkPromises} {
 		if err := check(); err != nil {
 			return err
 		}
 	}
 	if r.RealTime {
-		if len(r.Packages)+len(r.Take)+len(r.Prepare) > 0 {
-			return errors.New("packages, take and prepare are for a guest: on the running kernel (--host) a program is measured as this machine has it")
+		if r.Image != "" {
+			return errors.New("an image needs a guest: on the running kernel (--host) a program is measured as this machine has it")
+		}
+		if len(r.Packages)+len(r.Take)+len(r.Hide)+len(r.Prepare) > 0 {
+			return errors.New("packages, take, hide and prepare are for a guest: on the running kernel (--host) a program is measured as this machine has it")
 		}
 		return nil
+	}
+	if info, err := os.Stat(os.TempDir()); err != nil || !info.IsDir() {
+		return fmt.Errorf("there is no directory %s for temporary files: set TMPDIR to another", os.TempDir())
 	}
 	if r.Memory != 0 {
 		if err := virtual.CheckMemory(r.Memory); err != nil {
@@ -37,6 +46,9 @@ func (r Request) Check() error {
 	if err := r.Machine.Check(); err != nil {
 		return fmt.Errorf("%w (--machine, --kernel)", err)
 	}
+	if r.Machine.Meant() == machine.QEMU && r.needsUserMode() {
+		return errNeedsUserMode
+	}
 	return nil
 }
 
@@ -44,11 +56,13 @@ func (r Request) checkSides() error {
 	switch {
 	case r.UnderTest != answer.Server && r.UnderTest != answer.Client:
 		return fmt.Errorf("the side under test is %q: it must be server or client", r.UnderTest)
+	case r.Server == "" && r.Client == "" && r.Image != "": // its own program, and perhaps its port
+		return nil
 	case r.Server == "" && r.Client == "":
 		return errors.New("there is no program to audit: name a server or a client (--server, --client, or a file with -f)")
 	case r.command(r.UnderTest) == "":
 		return fmt.Errorf("the %s is under test, and there is none: name one (--%s)", r.UnderTest, r.UnderTest)
-	case r.Port == 0:
+	case r.Port == 0 && r.Image == "":
 		return errors.New("the port is missing: where the server listens (--port)")
 	}
 	return nil
@@ -70,6 +84,18 @@ func (r Request) checkDurations() error {
 
 // mistaken matches what people write for the placeholders of a command.
 var mistaken = regexp.MustCompile(`\{(host|hostname|address|addr|ip|url|client|target)\}`)
+
+func (r Request) checkImage() error {
+	switch {
+	case r.Image == "":
+		return nil
+	case len(r.Packages) > 0:
+		return errors.New("packages are installed over this machine's root, and an image has its own: leave out the packages (--package) or the image (--image)")
+	case len(r.Hide) > 0:
+		return errors.New("an image has nothing of this machine that could be hidden: leave out --hide")
+	}
+	return image.Check(r.Image)
+}
 
 func (r Request) checkPrograms() error {
 	for _, side := range []answer.Side{answer.Server, answer.Client} {

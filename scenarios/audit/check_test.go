@@ -45,7 +45,7 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 		"/init is halfopen's own file in the guest":        func(r *Request) { r.Take = []string{"x:/init"} },
 		"512000 MiB of memory":                             func(r *Request) { r.Memory = 512_000 },
 		`there is no machine "x"`:                          func(r *Request) { r.Machine.Name = "x" },
-		"packages, take and prepare are for a guest":       func(r *Request) { r.RealTime, r.Take = true, []string{"x"} },
+		"packages, take, hide and prepare are for a guest": func(r *Request) { r.RealTime, r.Take = true, []string{"x"} },
 		`notices: there is no fault "gnawed"`: func(r *Request) {
 			r.Expect.Notices = map[string]time.Duration{"gnawed": time.Second}
 		},

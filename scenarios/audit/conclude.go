@@ -3,6 +3,7 @@ package audit
 import (
 	"github.com/halfopen-lab/halfopen/fixtures/presets"
 	"github.com/halfopen-lab/halfopen/harness/linux"
+	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
 
@@ -10,7 +11,7 @@ import (
 func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 	program := p.Programs[p.UnderTest]
 	a := &answer.Answer{
-		Program: answer.Program{Side: p.UnderTest, Command: program.Text, Package: program.Package, Port: p.Port, Peer: "a fixture"},
+		Program: answer.Program{Side: p.UnderTest, Command: program.Text, Package: program.Package, Image: p.Image, Port: p.Port, Peer: "a fixture"},
 		Kernel:  "Linux " + linux.Release(), RealTime: p.RealTime,
 		Watched: answer.Of(p.Watch),
 	}
@@ -22,6 +23,7 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 		a.Trouble = firstLine(quiet.err)
 		return a
 	}
+	a.Program.IPv6 = p.Family == sock.IPv6
 	a.Program.Loopback, a.Program.Ready = quiet.trial.loopback, answer.Of(quiet.trial.readyAfter)
 	a.Wire = quiet.wire()
 	if quiet.trial.cut {

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/box"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/harness/sysctl"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
@@ -39,6 +41,10 @@ func (t *trial) ports() (first, last uint16) {
 	return first, first + portsEach - 1
 }
 
+// allListen is how long a server may take to listen on all its addresses, once it listens on
+// one.
+const allListen = 100 * time.Millisecond
+
 // startServer starts the server and returns when it listens.
 func (t *trial) startServer() error {
 	began := time.Now()
@@ -50,9 +56,10 @@ func (t *trial) startServer() error {
 	for {
 		news := t.trace.News()
 		listeners := t.listeners()
-		if at, listens := listeners[t.plan.Port]; listens {
+		if len(listeners.on(t.plan.Port)) > 0 {
 			t.readyAfter = time.Since(began)
-			return t.reach(at)
+			time.Sleep(allListen)
+			return t.reach(t.listeners().on(t.plan.Port))
 		}
 		select {
 		case <-news:
@@ -61,48 +68,86 @@ func (t *trial) startServer() error {
 		case <-t.ctx.Done():
 			return errEndedEarly
 		case <-time.After(time.Until(until)):
-			return fmt.Errorf("%s did not listen on port %d within %v: %s%s", t.plan.Server, t.plan.Port, t.plan.Ready, elsewhere(listeners), wrote(p))
+			return fmt.Errorf("%s did not listen on port %d within %v: %s%s", t.plan.Server, t.plan.Port, t.plan.Ready, listeners.elsewhere(), wrote(p))
 		}
 	}
 }
 
-// listeners returns the ports on which the server's host listens, each with the address.
-func (t *trial) listeners() map[uint16]netip.Addr {
-	found := map[uint16]netip.Addr{}
-	for _, e := range t.lab.Server.Sockets() {
-		if e.State != sock.Listening {
-			continue
-		}
-		if at, ok := found[e.Local.Port()]; !ok || at.IsLoopback() {
-			found[e.Local.Port()] = e.Local.Addr()
-		}
-	}
-	return found
+// listeners are the sockets of a host that listen.
+type listeners []sock.Entry
+
+// listeners returns those of the server's host.
+func (t *trial) listeners() listeners {
+	return slices.DeleteFunc(t.lab.Server.Sockets(), func(e sock.Entry) bool { return e.State != sock.Listening })
+}
+
+// on returns those on a port.
+func (l listeners) on(port uint16) listeners {
+	return slices.DeleteFunc(slices.Clone(l), func(e sock.Entry) bool { return e.Local.Port() != port })
 }
 
 // elsewhere returns where a server listens, for error texts.
-func elsewhere(listeners map[uint16]netip.Addr) string {
-	if len(listeners) == 0 {
+func (l listeners) elsewhere() string {
+	if len(l) == 0 {
 		return "it listens on no port at all"
 	}
-	var all []string
-	for port, at := range listeners {
-		all = append(all, netip.AddrPortFrom(at, port).String())
-	}
-	slices.Sort(all)
-	return "it listens on " + strings.Join(all, ", ")
+	return "it listens on " + strings.Join(l.addresses(), ", ")
 }
 
-// reach makes a server that listens on a loopback address only reachable from the lab.
-func (t *trial) reach(at netip.Addr) error {
-	switch {
-	case at.IsUnspecified(), at.Unmap() == t.lab.Server.Address():
-		return nil
-	case !at.Unmap().Is4() || !at.IsLoopback():
-		return fmt.Errorf("%s listens on %v only, where nobody in the lab can connect to it", t.plan.Server, netip.AddrPortFrom(at, t.plan.Port))
+func (l listeners) addresses() []string {
+	var all []string
+	for _, e := range l {
+		all = append(all, e.Local.String())
 	}
-	t.loopback = true
-	return exposeLoopback(t.lab.Server, t.lab.First(harness.Firewall), at.Unmap(), t.plan.Port)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// errIPv6Only is the error of a server that IPv4 does not reach, in a lab of IPv4.
+var errIPv6Only = errors.New("the server listens on IPv6 only")
+
+// reach makes the server, which listens on one port, reachable from the lab: directly where
+// that is possible, by IPv4 before IPv6, and at a loopback address where it listens on no
+// other.
+func (t *trial) reach(l listeners) error {
+	var direct, loopback map[sock.Family]netip.Addr = map[sock.Family]netip.Addr{}, map[sock.Family]netip.Addr{}
+	for _, e := range l {
+		at := e.Local.Addr()
+		switch family := familyOf(at); {
+		case at.IsLoopback():
+			loopback[family] = at
+		case at == netip.IPv6Unspecified() && !e.IPv6Only:
+			direct[sock.IPv4], direct[sock.IPv6] = at, at
+		case at.IsUnspecified(), slices.Contains(t.lab.Server.Addresses(), at):
+			direct[family] = at
+		}
+	}
+	for _, found := range []map[sock.Family]netip.Addr{direct, loopback} {
+		for _, family := range []sock.Family{sock.IPv4, sock.IPv6} {
+			at, ok := found[family]
+			switch {
+			case !ok:
+				continue
+			case family != t.lab.Family() && family == sock.IPv6:
+				return errIPv6Only
+			case family != t.lab.Family():
+				continue // every copy of the program is reached in the same way
+			case !at.IsLoopback():
+				return nil
+			}
+			t.loopback = true
+			return exposeLoopback(t.lab.Server, t.lab.First(harness.Firewall), at, t.plan.Port)
+		}
+	}
+	return fmt.Errorf("%s listens on %s only, where nobody in the lab can connect to it", t.plan.Server, strings.Join(l.addresses(), ", "))
+}
+
+// familyOf returns the family of an address; one of IPv4 within IPv6 is IPv4's.
+func familyOf(a netip.Addr) sock.Family {
+	if a.Unmap().Is4() {
+		return sock.IPv4
+	}
+	return sock.IPv6
 }
 
 // startClient starts the client and returns when it is connected.
@@ -147,13 +192,26 @@ func (t *trial) awaitConnected(first, last uint16) error {
 		}
 		select {
 		case <-news:
+		case e := <-t.serverExit:
+			return endedTooEarly(t.plan.Server, t.server, e, "the client was connected")
 		case e := <-exit:
-			return endedTooEarly(t.plan.Client, p, e, fmt.Sprintf("it was connected to port %d", t.plan.Port))
+			return t.blame(p, e)
 		case <-t.ctx.Done():
 			return errEndedEarly
 		case <-time.After(time.Until(until)):
 			return fmt.Errorf("%s did not connect to port %d within %v%s", t.plan.Client, t.plan.Port, t.plan.Ready, wrote(p))
 		}
+	}
+}
+
+// blame returns why there is no connection when the client has ended: the server's end, where
+// that is the cause, or the client's.
+func (t *trial) blame(client *harness.Program, e box.Exit) error {
+	select {
+	case server := <-t.serverExit: // it is there at the client's end, or a little later
+		return endedTooEarly(t.plan.Server, t.server, server, "the client was connected")
+	case <-time.After(exitTime):
+		return endedTooEarly(t.plan.Client, client, e, fmt.Sprintf("it was connected to port %d", t.plan.Port))
 	}
 }
 
@@ -170,7 +228,12 @@ func (t *trial) dial() error {
 		return errEndedEarly
 	}
 	if err != nil {
-		return fmt.Errorf("connecting to port %d of %s: %s", t.plan.Port, t.plan.Server, sock.ErrnoName(err))
+		select {
+		case e := <-t.serverExit:
+			return endedTooEarly(t.plan.Server, t.server, e, "a client was connected")
+		case <-time.After(exitTime):
+			return fmt.Errorf("connecting to port %d of %s: %s%s", t.plan.Port, t.plan.Server, sock.ErrnoName(err), wrote(t.server))
+		}
 	}
 	t.read()
 	return t.say()

@@ -35,6 +35,7 @@ func runOnHost(ctx context.Context, r Request) (a *answer.Answer, err error) {
 	if err != nil {
 		return nil, err
 	}
+	p.Base = r.environment(systemPath, "/root")
 	if err := report.Empty(r.Report); err != nil {
 		return nil, fmt.Errorf("%w (--report)", err)
 	}

@@ -24,14 +24,21 @@ func exposeLoopback(h, neighbour *harness.Host, to netip.Addr, port uint16) erro
 	link := h.LinkTo(neighbour)
 	failed := func(err error) error { return fmt.Errorf("leading port %d to %v: %w", port, to, err) }
 	set := func(name, value string) error { return h.Do(func() error { return sysctl.Write(name, value) }) }
-	if err := set("net/ipv4/conf/"+link+"/route_localnet", "1"); err != nil {
-		return failed(err)
+	to = to.Unmap()
+	in := fmt.Sprintf("-A PREROUTING -i %s -p tcp --dport %d -j DNAT --to-destination %v", link, port, netip.AddrPortFrom(to, port))
+	source := fmt.Sprintf("-A INPUT -p tcp -d %v --dport %d -j SNAT --to-source %v", to, port, to)
+	rules := []firewall.Rule{{Table: "nat", IPv4: in}, {Table: "nat", IPv4: source}}
+	if to.Is4() {
+		if err := set("net/ipv4/conf/"+link+"/route_localnet", "1"); err != nil {
+			return failed(err)
+		}
+	} else { // the kernel refuses loopback addresses before the rules translate (ip6_rcv_core)
+		if err := h.Links().Deliver(link, to); err != nil {
+			return failed(err)
+		}
+		rules = []firewall.Rule{{Table: "nat", IPv6: in}, {Table: "nat", IPv6: source}}
 	}
-	err := h.Rules().Set(firewall.Named("a server on loopback"),
-		firewall.Rule{Table: "nat", IPv4: fmt.Sprintf("-A PREROUTING -i %s -p tcp --dport %d -j DNAT --to-destination %v", link, port, netip.AddrPortFrom(to, port))},
-		firewall.Rule{Table: "nat", IPv4: fmt.Sprintf("-A INPUT -p tcp -d %v --dport %d -j SNAT --to-source %v", to, port, to)},
-	)
-	if err != nil {
+	if err := h.Rules().Set(firewall.Named("a server on loopback"), rules...); err != nil {
 		return failed(err)
 	}
 	for _, state := range trackedStates { // the sysctls are there once rules track connections

@@ -1,8 +1,10 @@
 package audit
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,11 +13,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness"
+	"github.com/halfopen-lab/halfopen/harness/linux"
 	"github.com/halfopen-lab/halfopen/harness/reexec"
 	"github.com/halfopen-lab/halfopen/harness/trace"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
@@ -71,8 +75,8 @@ const (
 // error is what keeps every trial from being measured.
 func measure(ctx context.Context, p *plan, report string) (*answer.Answer, error) {
 	for _, command := range p.Prepare {
-		if out, err := exec.CommandContext(ctx, "/bin/sh", "-c", command).CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("preparing the guest: %s: %w: %s", command, err, strings.TrimSpace(string(out)))
+		if err := p.prepare(ctx, command); err != nil {
+			return nil, err
 		}
 	}
 	t, err := trace.Open()
@@ -96,6 +100,29 @@ func measure(ctx context.Context, p *plan, report string) (*answer.Answer, error
 		a.Unknown = append(a.Unknown, fmt.Sprintf("what happens later than %v, and the faults that say so: the audit was ended early", a.Watched))
 	}
 	return a, nil
+}
+
+// prepareEnds is how long a prepared command's children may keep its output open.
+const prepareEnds = 100 * time.Millisecond
+
+// prepare runs a shell command in the programs' root.
+func (p *plan) prepare(ctx context.Context, command string) error {
+	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", command)
+	cmd.Env = slices.Concat(p.Base, p.Environment)
+	if p.Root != "" {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: p.Root}
+		cmd.Dir = p.Programs[p.UnderTest].Directory
+	}
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = &out, &out, prepareEnds
+	err := linux.StartLimited(cmd)
+	if err == nil {
+		err = cmd.Wait()
+	}
+	if err != nil && !errors.Is(err, exec.ErrWaitDelay) {
+		return fmt.Errorf("preparing the guest: %s: %w: %s", command, err, strings.TrimSpace(out.String()))
+	}
+	return nil
 }
 
 // measurement is all trials of a plan.

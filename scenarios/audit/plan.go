@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/harness/virtual/root"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
@@ -13,7 +14,24 @@ import (
 type plan struct {
 	Request
 	Programs map[answer.Side]root.Command // a side without one is a fixture
+	Root     string                       // the directory that is the programs' root; empty: the measuring process's own
+	Family   sock.Family                  // of the labs; zero: IPv4
+	Base     []string                     // NAME=VALUE, of every program
+	Image    *answer.Image                // nil: none
 }
+
+// environment returns what every program has in its environment. The home of a user is for
+// the box to find.
+func (r Request) environment(path, home string) []string {
+	base := []string{"PATH=" + path, "LANG=C.UTF-8"}
+	if r.User == "" || r.User == "root" {
+		base = append(base, "HOME="+home)
+	}
+	return base
+}
+
+// systemPath is where a system's own programs are.
+const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // newPlan returns the plan of a completed request; find finds the program of a command.
 func newPlan(r Request, find func(command string) (root.Command, error)) (plan, error) {

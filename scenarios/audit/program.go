@@ -1,7 +1,9 @@
 package audit
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/halfopen-lab/halfopen/harness"
@@ -17,8 +19,8 @@ func (t *trial) start(side answer.Side) (*harness.Program, <-chan box.Exit, erro
 		host = t.lab.Client
 	}
 	order := box.Order{
-		Directory: command.Directory, User: t.plan.User,
-		Environment: append([]string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8"}, t.plan.Environment...),
+		Directory: command.Directory, User: t.plan.User, Root: t.plan.Root,
+		Environment: slices.Concat(t.plan.Base, t.plan.Environment),
 		Mark:        box.Mark{File: trace.Marker, Text: t.mark(side)},
 	}
 	for _, argument := range command.Arguments {
@@ -39,6 +41,9 @@ func (t *trial) start(side answer.Side) (*harness.Program, <-chan box.Exit, erro
 		t.program, t.exit = p, exit
 	} else {
 		t.peer = p
+	}
+	if side == answer.Server {
+		t.server, t.serverExit = p, exit
 	}
 	return p, exit, nil
 }
@@ -61,4 +66,21 @@ func wrote(p *harness.Program) string {
 		return "; it wrote nothing"
 	}
 	return "; it wrote: " + strings.Join(lines[max(0, len(lines)-3):], " / ")
+}
+
+// maxSaid is how many bytes of what a program has sent are quoted.
+const maxSaid = 160
+
+// said returns the last that the program under test has sent to its peer, for error texts;
+// empty: it has sent nothing.
+func (t *trial) said() string {
+	for _, p := range slices.Backward(t.packets()) {
+		if !p.Out || p.Length == 0 {
+			continue
+		}
+		text := p.Payload()
+		text = bytes.TrimSpace(text[:min(len(text), maxSaid)])
+		return fmt.Sprintf("; the last that it sent: %q", text)
+	}
+	return ""
 }

@@ -23,11 +23,16 @@ type Request struct {
 	UnderTest answer.Side `yaml:"under_test"`
 	Port      uint16      `yaml:"port"` // where the server listens
 
+	// Image is a container image whose root is that of the programs: a reference, or a file
+	// (harness/virtual/image). Without a Server and a Client its own program is under test;
+	// the port that it exposes is Port's default, and its user is User's.
+	Image       string   `yaml:"image"`
 	Packages    []string `yaml:"packages"`    // Debian packages for the guest: NAME or NAME=VERSION
 	Take        []string `yaml:"take"`        // files and directories for the guest: PATH, or PATH:NAME-IN-THE-GUEST
+	Hide        []string `yaml:"hide"`        // files and directories of this machine that the guest does not see
 	Environment []string `yaml:"environment"` // NAME=VALUE, for the programs, beside PATH, HOME and LANG
 	Prepare     []string `yaml:"prepare"`     // shell commands that run once in the guest before the programs
-	User        string   `yaml:"user"`        // the user of the programs; empty: root
+	User        string   `yaml:"user"`        // the user of the programs, USER or USER:GROUP; empty: root
 
 	// Send is what a fixture sends once it is connected, and once more where a fault is to
 	// meet data under way. Empty: it sends nothing.
@@ -61,6 +66,14 @@ type Request struct {
 	Progress func(Progress) `yaml:"-" json:"-"`
 	// Log receives what finding or building the guest's kernel prints; nil: nobody.
 	Log io.Writer `yaml:"-" json:"-"`
+}
+
+// log returns where to write what is done.
+func (r Request) log() io.Writer {
+	if r.Log == nil {
+		return io.Discard
+	}
+	return r.Log
 }
 
 // Default returns a request with the default durations and seed.

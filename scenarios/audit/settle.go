@@ -77,11 +77,11 @@ func (t *trial) checkSettled(packets int) error {
 	case packets >= maxDataPackets:
 		return fmt.Errorf("%s floods: %d packets with data within %v: an idle connection cannot be measured", program, packets, settleTime)
 	case t.exited != nil:
-		return fmt.Errorf("%s ended %v after the connection was made: %s%s", program, since(t.exited.At), t.exited.How, wrote(t.program))
+		return fmt.Errorf("%s ended %v after the connection was made: %s%s", program, since(t.exited.At), t.exited.How, t.said()+wrote(t.program))
 	case closed:
-		return fmt.Errorf("%s ended the connection %v after it was made: it %s%s%s", program, since(noticed.at), noticed.what, hint, wrote(t.program))
+		return fmt.Errorf("%s ended the connection %v after it was made: it %s%s%s", program, since(noticed.at), noticed.what, hint, t.said()+wrote(t.program))
 	case s.over():
-		return fmt.Errorf("the other side ended the connection with %s before it had lasted %v", program, settleTime)
+		return fmt.Errorf("the other side ended the connection with %s before it had lasted %v%s", program, settleTime, t.said()+wrote(t.program))
 	}
 	return nil
 }

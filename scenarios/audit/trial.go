@@ -11,6 +11,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/box"
 	"github.com/halfopen-lab/halfopen/harness/capture"
+	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/harness/trace"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
@@ -29,16 +30,18 @@ type trial struct {
 	near, far *harness.Host    // of the program under test, and of its peer
 	program   *harness.Program // the box of the program under test
 	peer      *harness.Program // the box of the other program; nil: a fixture
+	server    *harness.Program // the box of the server; nil: a fixture
 	conn      *harness.Conn    // the fixture's end of the connection; nil: the peer is a program
 	reading   context.CancelFunc
 
 	local, remote uint16 // the ports of the connection, as the program's kernel has them
-	loopback      bool   // the server listens on a loopback address only
+	loopback      bool   // the server listens on loopback addresses only
 	readyAfter    time.Duration
 	settings      *settings
 
-	destroyed *trace.Destroyed
-	exit      <-chan box.Exit // of the program under test
+	destroyed  *trace.Destroyed
+	exit       <-chan box.Exit // of the program under test
+	serverExit <-chan box.Exit // of the server; nil: a fixture, which does not end
 
 	// settled is closed when the connection has settled, and then ready is true, or when
 	// the trial has failed. The quiet connection's trial then also knows wakeups, and is
@@ -68,9 +71,19 @@ var errEndedEarly = errors.New("the audit was ended early")
 
 // run carries the trial out in a lab of its own and returns its story. It keeps the packets
 // and the timeline in path.pcapng and path.txt; where the trial cannot be measured, the
-// lab's evidence in the directory evidence.
-func (t *trial) run(path, evidence string) (s story, err error) {
-	t.lab, err = harness.Open(harness.Config{Topology: harness.Firewalled, Name: t.title()})
+// lab's evidence in the directory evidence. A server that the quiet connection cannot reach
+// by IPv4 is reached by IPv6, in that trial and in all that follow.
+func (t *trial) run(path, evidence string) (story, error) {
+	s, err := t.runInLab(path, evidence)
+	if t.role == quiet && errors.Is(err, errIPv6Only) {
+		t.plan.Family = sock.IPv6
+		return t.runInLab(path, evidence)
+	}
+	return s, err
+}
+
+func (t *trial) runInLab(path, evidence string) (s story, err error) {
+	t.lab, err = harness.Open(harness.Config{Topology: harness.Firewalled, Family: t.plan.Family, Name: t.title()})
 	if err != nil {
 		return story{}, err
 	}
@@ -80,6 +93,9 @@ func (t *trial) run(path, evidence string) (s story, err error) {
 	t.life = life
 	var own error
 	step := t.lab.Try(func() { own = t.takeSteps() })
+	if errors.Is(own, errIPv6Only) && t.role == quiet {
+		return story{}, own
+	}
 	if err := errors.Join(step, own); err != nil {
 		_, kept := t.lab.KeepEvidence(evidence)
 		return story{}, errors.Join(err, kept)

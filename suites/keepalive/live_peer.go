@@ -101,7 +101,7 @@ var _ = Describe("A peer whose process is stopped", Rows("K8"), func() {
 			lab.Apply(scenarios.ProcessStopped{Program: server})
 			Expect(client.Write("and now?")).To(Succeed())
 
-			Expect(client).To(StayAlive(8*time.Second), "there is no echo any more, and no error either")
+			Expect(client).To(StayAlive(8*time.Second), "the echo stops, and there is no error")
 			Expect(len(lab.Client.Sent(capture.KeepaliveProbe))).To(BeNumerically(">=", 5))
 			Expect(client.Entry().Unanswered).To(BeZero())
 		})

@@ -20,7 +20,7 @@ type association struct {
 	buffer [4096]byte
 }
 
-// detectOverSCTP switches the detector on for an association.
+// detectOverSCTP switches a detector on for an association.
 func detectOverSCTP(a *harness.Association, d detection.Detector) *association {
 	Expect(a.Socket.SetNoDelay()).To(Succeed())
 	every := netip.AddrPort{}
@@ -38,7 +38,7 @@ func detectOverSCTP(a *harness.Association, d detection.Detector) *association {
 	return &association{end: a}
 }
 
-// settingsOf returns the settings of SCTP that are in force for a detector.
+// settingsOf returns the settings of SCTP for a detector.
 func settingsOf(d detection.Detector) oracle.SCTP {
 	if d == detection.AssociationTuned {
 		return detection.SCTPTuned
@@ -80,7 +80,7 @@ func (a *association) wait(until time.Time) (data bool, told string) {
 	}
 }
 
-// read takes what is there, if anything.
+// read reads a message, if there is one.
 func (a *association) read() (data bool, told string) {
 	m, err := a.end.Socket.ReceiveMessage(a.buffer[:])
 	switch {

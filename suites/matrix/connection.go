@@ -17,11 +17,11 @@ import (
 type connection struct {
 	conn     *harness.Conn
 	detector detection.Detector
-	buffer   [4096]byte // for reading: a new one each time would be most of the garbage
+	buffer   [4096]byte // for reading; new buffers would be most of the process's garbage
 }
 
-// detect switches the detector on for a connection. It does not go through the harness's
-// own steps, which must each make a difference: in the matrix most make none.
+// detect switches a detector on for a connection. It does not use the lab's steps: leaving a
+// step out must make a difference, and in the matrix it mostly makes none.
 func detect(c *harness.Conn, d detection.Detector) *connection {
 	switch d {
 	case detection.KeepaliveDefault:
@@ -75,7 +75,8 @@ func (c *connection) wait(until time.Time) (data bool, told string) {
 	}
 }
 
-// discard reads what has come, and not a byte more, so that it is told nothing.
+// discard reads the data that has arrived and not a byte more, so that it is not told of an
+// end or an error.
 func (c *connection) discard() (data bool) {
 	queues, err := c.conn.Socket.Queues()
 	if err != nil || queues.Received == 0 {

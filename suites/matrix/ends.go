@@ -16,17 +16,17 @@ import (
 
 const port = 5000
 
-// ends is a lab with the programs that watch on one side of it, and on the other
-// their peer: one program that sends back what it gets, on every connection.
+// ends is a lab with watchers on one side. Their peer on the other side is one program that
+// sends back what it receives on each connection.
 type ends struct {
 	lab       *harness.Lab
 	protocol  detection.Protocol
 	side      string
 	near, far *harness.Host
 	peer      *harness.Program
-	watchers  []*watcher // by load, and by detector
+	watchers  []*watcher // those of a load follow one another, in the order of the detectors
 
-	connections []*harness.Conn // of the watchers over TCP
+	connections []*harness.Conn // the watchers' connections over TCP
 }
 
 func newEnds(protocol detection.Protocol, topology harness.Topology, side string) *ends {
@@ -43,7 +43,7 @@ func newEnds(protocol detection.Protocol, topology harness.Topology, side string
 	return e
 }
 
-// converse connects every watcher to the peer and exchanges a word with it.
+// converse connects every watcher to the peer, and exchanges a word with the peer.
 func (e *ends) converse() {
 	switch {
 	case e.protocol == detection.SCTP:
@@ -74,7 +74,7 @@ func (e *ends) adopt(w *watcher, c *harness.Conn) {
 }
 
 // associate associates every watcher with the peer, on all paths. With one path the peer
-// does not probe it: it would abort what it finds dead, in a race with the detectors.
+// sends no HEARTBEATs: it would abort a dead association, in a race with the detectors.
 func (e *ends) associate() {
 	echo := fixtures.SCTPEcho{NoHeartbeats: len(e.lab.Paths()) == 1}
 	if e.side == detection.Client {
@@ -96,8 +96,8 @@ func (e *ends) associate() {
 	Expect(listener.Socket.Close()).To(Succeed())
 }
 
-// knock begins to connect every watcher.
-func (e *ends) knock() {
+// beginConnecting begins to connect every watcher.
+func (e *ends) beginConnecting() {
 	for _, w := range e.watchers {
 		c := e.lab.Client.NewSocket("client")
 		e.adopt(w, c)

@@ -11,9 +11,9 @@ import (
 	"github.com/halfopen-lab/halfopen/harness"
 )
 
-// awaitHangUp waits in epoll(7) for EPOLLRDHUP and returns the events that came, or
-// "" when the time is over. The epoll descriptor can itself be waited for, so that no
-// thread sits in epoll_wait(2).
+// awaitHangUp waits in epoll(7) for EPOLLRDHUP, and returns the names of the events, or "" at
+// the instant until. The Go runtime waits for the epoll descriptor, so that no thread blocks
+// in epoll_wait(2).
 func awaitHangUp(c *harness.Conn, until time.Time) string {
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	Expect(err).NotTo(HaveOccurred())
@@ -34,10 +34,11 @@ func awaitHangUp(c *harness.Conn, until time.Time) string {
 	if err != nil {
 		return "" // the time is over
 	}
-	return said(events[0].Events)
+	return eventNames(events[0].Events)
 }
 
-func said(events uint32) string {
+// eventNames returns the names of events: "RDHUP|HUP|ERR".
+func eventNames(events uint32) string {
 	var names []string
 	for _, e := range []struct {
 		bit  uint32

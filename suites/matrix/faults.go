@@ -17,15 +17,15 @@ type fault struct {
 	name     string
 	topology harness.Topology
 	apply    func(*ends) harness.Fault
-	// first says that the fault is there before the connections are, and that its
-	// time counts from when they are.
+	// first means that the fault is applied before the connections are made. The time of its
+	// outcomes counts from the moment at which they are made.
 	first bool
-	// connecting says that it is met by connections which are being opened, and so
-	// by the client only.
+	// connecting means that the fault meets connections that are being opened, and so only
+	// the client.
 	connecting bool
 }
 
-// longest is how long its spec waits.
+// longest returns how long the fault's specs wait.
 func (f fault) longest() time.Duration {
 	if f.protocol == detection.SCTP {
 		return talking
@@ -78,7 +78,7 @@ var faults = []fault{
 		apply: func(e *ends) harness.Fault { return scenarios.PowerOff{Host: e.far} }},
 	{name: "accept queue full", topology: harness.Firewalled, first: true, connecting: true,
 		apply: func(e *ends) harness.Fault {
-			const backlog = 16 // room for all of them, if it were empty
+			const backlog = 16 // an empty queue of this backlog would hold all watchers
 			return scenarios.AcceptQueueFull{Listener: e.lab.Server.Listen(port, backlog), Backlog: backlog}
 		}},
 	{name: "receiver not reading", topology: harness.Firewalled,
@@ -87,8 +87,8 @@ var faults = []fault{
 		apply: func(*ends) harness.Fault { return scenarios.PathMTU{MTU: 576, Filtered: true} }},
 }
 
-// stall is a peer that does not read any more, on all its connections at once, and
-// queues that are full for it.
+// stall is a peer that stops reading on all its connections at once, and senders that fill
+// their queues.
 type stall struct{ *ends }
 
 // String implements harness.Fault.

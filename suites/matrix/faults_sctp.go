@@ -7,7 +7,7 @@ import (
 	"github.com/halfopen-lab/halfopen/scenarios"
 )
 
-// faultsOfSCTP are the rows of SCTP: what a firewall with RST does is TCP's alone.
+// faultsOfSCTP holds the rows of SCTP. Those of a firewall that sends RST are only for TCP.
 var faultsOfSCTP = []fault{
 	{protocol: detection.SCTP, name: scenarios.ProcessKilled{}.Title(), topology: harness.Firewalled,
 		apply: func(e *ends) harness.Fault { return scenarios.ProcessKilled{Program: e.peer} }},

@@ -1,7 +1,7 @@
-// Package matrix measures the detection matrix: what it all adds up to. A spec is a
-// fault as one side sees it, with all detectors at once, each on an idle and on a busy
-// connection. Its rows go to the report, where scripts/suite collects them, and are
-// compared with the committed ones of package detection.
+// Package matrix contains the specs that measure the detection matrix. A spec applies a fault
+// and watches one side with all detectors at once, each on an idle and on a busy connection.
+// It writes its rows to the report, where scripts/suite collects them, and compares them with
+// the committed rows of package detection.
 package matrix
 
 import (
@@ -21,7 +21,7 @@ import (
 	. "github.com/halfopen-lab/halfopen/suites/spec"
 )
 
-// One family is enough: the detectors do not know which it is.
+// One address family is enough: the detectors do not depend on it.
 var _ = Describe(catalogue.Matrix, Label(sock.IPv4.String()), func() {
 	measureAll(faults)
 
@@ -40,27 +40,27 @@ func measureAll(faults []fault) {
 
 				rows := e.rows(f)
 				AddReportEntry(detection.Entry, ReportEntryVisibilityNever, detection.Part{Number: number, Rows: rows})
-				Expect(e.brokenRules(f)).To(BeEmpty(), "the cells that cannot be")
+				Expect(e.brokenRules(f)).To(BeEmpty(), "cells that break a rule")
 				if environment.Read().RecordMatrix {
 					return
 				}
 				committed, err := detection.Committed()
 				Expect(err).NotTo(HaveOccurred())
 				if changes := committed.Changes(rows); len(changes) > 0 {
-					Fail(fmt.Sprintf("%d cells have changed since `make matrix` was last run:\n  %s", len(changes), strings.Join(changes, "\n  ")))
+					Fail(fmt.Sprintf("%d cells differ from the committed matrix, which `make matrix` measures again:\n  %s", len(changes), strings.Join(changes, "\n  ")))
 				}
 			})
 		}
 	}
 }
 
-// measure applies the fault and lets every watcher wait. It strikes just after the
-// last sign of life, so that what the cells say is the longest that it takes.
+// measure applies the fault and lets every watcher wait. The fault follows directly after the
+// last packet of the peer, so that the cells show the longest times.
 func (e *ends) measure(f fault) {
 	switch {
 	case f.connecting:
 		e.lab.Apply(f.apply(e))
-		e.knock()
+		e.beginConnecting()
 	case f.first:
 		e.lab.Apply(f.apply(e))
 		e.converse()
@@ -79,7 +79,7 @@ func (e *ends) measure(f fault) {
 	watching.Wait()
 }
 
-// rows are what the watchers have measured.
+// rows returns what the watchers have measured.
 func (e *ends) rows(f fault) detection.Matrix {
 	var rows detection.Matrix
 	for _, w := range e.watchers {
@@ -92,10 +92,11 @@ func (e *ends) rows(f fault) detection.Matrix {
 	return rows
 }
 
+// brokenRules describes the outcomes that break a rule.
 func (e *ends) brokenRules(f fault) []string {
 	var lines []string
 	for _, w := range e.watchers {
-		if why := e.broken(f, w); why != "" {
+		if why := e.brokenRule(f, w); why != "" {
 			lines = append(lines, fmt.Sprintf("%s, %v %s: %v: %s", w.load, w.detector, w.detector.Setting(), w.outcome, why))
 		}
 	}

@@ -10,10 +10,10 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/oracle"
 )
 
-// broken says which rule an outcome breaks, or "": what a detector was told implies
-// that a packet has come, or when it can have been told. Which detector is told what
-// by which fault has no rule but the committed matrix.
-func (e *ends) broken(f fault, w *watcher) string {
+// brokenRule says which rule an outcome breaks, or returns "". What a detector was told
+// implies that a packet has arrived, or at what time it can have been told. Which detector is
+// told what under which fault is decided by the committed matrix alone.
+func (e *ends) brokenRule(f fault, w *watcher) string {
 	if f.protocol == detection.SCTP {
 		return e.brokenOverSCTP(w)
 	}
@@ -25,11 +25,11 @@ func (e *ends) broken(f fault, w *watcher) string {
 	case as == detection.ToldSilence:
 		return w.outside(oracle.Silence(detection.BeatTimeout, detection.BeatInterval), w.heard)
 	case as == detection.ToldZeroRead || as == "RDHUP": // RFC 9293 §3.10.4, Receive in CLOSE-WAIT
-		return unless(fin, "no FIN has come")
-	case as == "EPIPE": // the write before drew an RST (tcp_reset, CLOSE_WAIT)
-		return unless(fin && reset, "no FIN and RST have come")
-	case as == "ECONNRESET" || as != "ETIMEDOUT" && reset: // epoll does not say which
-		return unless(reset, "no RST has come")
+		return unless(fin, "no FIN has arrived")
+	case as == "EPIPE": // an earlier write was answered with RST (tcp_reset, CLOSE_WAIT)
+		return unless(fin && reset, "a FIN and an RST have not both arrived")
+	case as == "ECONNRESET" || as != "ETIMEDOUT" && reset: // epoll does not report the errno
+		return unless(reset, "no RST has arrived")
 	case f.connecting && w.detector == detection.UserTimeout:
 		return w.outside(oracle.Around(detection.Unacknowledged), w.heard)
 	case f.connecting:
@@ -47,7 +47,7 @@ func (e *ends) broken(f fault, w *watcher) string {
 	return w.outside(oracle.GiveUp(oracle.Retries2, w.rto), w.unanswered)
 }
 
-// got says whether such a packet has come to the watcher's connection.
+// got reports whether a matching packet has arrived for the watcher's connection.
 func (e *ends) got(w *watcher, match capture.Match) bool { return len(e.received(w, match)) > 0 }
 
 func (e *ends) received(w *watcher, match capture.Match) []capture.Packet {
@@ -57,10 +57,10 @@ func (e *ends) received(w *watcher, match capture.Match) []capture.Packet {
 
 func (w *watcher) windowClosed(e *ends) time.Time { return e.received(w, capture.ZeroWindow)[0].At }
 
-// outside says that the outcome did not come in a window.
+// outside says that the outcome did not come within a window, or returns "".
 func (w *watcher) outside(window oracle.Window, since time.Time) string {
 	if w.detector == detection.WriteError && w.load == detection.Busy {
-		window.Latest += detection.LoadInterval // it is told when it writes the next time
+		window.Latest += detection.LoadInterval // the detector is told at its next write
 	}
 	took := w.at.Sub(since)
 	return unless(window.Contains(took), fmt.Sprintf("it came after %v, and should %v", took.Round(time.Millisecond), window))

@@ -6,9 +6,9 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/oracle"
 )
 
-// brokenOverSCTP is broken for an association: with nothing in flight it is given up by
-// its HEARTBEATs, and otherwise by its retransmissions, or sooner by both together, and by
-// the failures of two paths together.
+// brokenOverSCTP is brokenRule for an association. With nothing in flight, unanswered
+// HEARTBEATs end it; otherwise retransmissions do, or sooner both together, or the failures of
+// two paths together.
 func (e *ends) brokenOverSCTP(w *watcher) string {
 	settings := settingsOf(w.detector)
 	switch w.outcome.As {
@@ -17,9 +17,9 @@ func (e *ends) brokenOverSCTP(w *watcher) string {
 	case detection.ToldSilence:
 		return w.outside(oracle.Silence(detection.BeatTimeout, detection.BeatInterval), w.heard)
 	case detection.ToldZeroRead:
-		return unless(e.got(w, capture.SCTP(capture.SHUTDOWN)), "no SHUTDOWN has come")
+		return unless(e.got(w, capture.SCTP(capture.SHUTDOWN)), "no SHUTDOWN has arrived")
 	case "ECONNRESET":
-		return unless(e.got(w, capture.SCTP(capture.ABORT)), "no ABORT has come")
+		return unless(e.got(w, capture.SCTP(capture.ABORT)), "no ABORT has arrived")
 	case detection.ToldPathDown:
 		switch {
 		case w.load == detection.Idle:
@@ -30,7 +30,7 @@ func (e *ends) brokenOverSCTP(w *watcher) string {
 		return w.outside(oracle.Window{Latest: settings.PathFailure(w.rto).Latest}, w.heard)
 	}
 	switch {
-	case w.unanswered.IsZero() && w.load == detection.Busy: // its HEARTBEATs were unanswered before that
+	case w.unanswered.IsZero() && w.load == detection.Busy: // its HEARTBEATs were unanswered before the load began
 		return w.outside(oracle.Window{Latest: settings.AssociationFailure(w.rto).Latest}, w.heard)
 	case w.unanswered.IsZero():
 		return w.outside(settings.AssociationFailure(w.rto), w.heard)

@@ -7,19 +7,20 @@ import (
 	"github.com/halfopen-lab/halfopen/fixtures/detection"
 )
 
-// How long a watcher waits for its detector: longer than the slowest can take.
+// How long a watcher waits for its detector: longer than the slowest detector takes.
 const (
-	// quiet is for who sends nothing over TCP: keepalive at its defaults takes 2 h 11 min.
+	// quiet is for a watcher that sends nothing over TCP: keepalive with the kernel's values
+	// takes 2 h 11 min.
 	quiet = 3 * time.Hour
-	// talking is for who sends: retransmission takes up to 20 min (oracle.GiveUp), and
-	// SCTP's HEARTBEATs 11 min (oracle.SCTP.AssociationFailure).
+	// talking is for a watcher that sends, and for SCTP: retransmission takes up to 20 min
+	// (oracle.GiveUp), HEARTBEATs take 11 min (oracle.SCTP.AssociationFailure).
 	talking = 25 * time.Minute
-	// prompt is for an answer of a peer that lives.
+	// prompt is for the answer of a living peer.
 	prompt = 5 * time.Second
 )
 
-// watcher is a program with one detector and one connection. It does nothing else in
-// the same instant, so that it is told of an error only once.
+// watcher is a program with one detector and one connection. It makes one call at a time, so
+// that the kernel reports an error only once.
 type watcher struct {
 	detector detection.Detector
 	load     string
@@ -28,26 +29,27 @@ type watcher struct {
 
 	local, remote netip.AddrPort
 	rto           time.Duration // before the fault
-	heard         time.Time     // when the last data came from the peer
-	unanswered    time.Time     // when the first data after that was sent; zero: none was
+	heard         time.Time     // when the last data from the peer arrived
+	unanswered    time.Time     // when the first data after that was sent; zero if none was
 	began         time.Time     // when the fault began
 
 	outcome detection.Outcome
-	at      time.Time // of the outcome
+	at      time.Time // when the outcome came
 }
 
-// ready takes down what the rules need, just before the fault.
+// ready records what the rules need, just before the fault.
 func (w *watcher) ready() {
 	w.local, w.remote, w.rto = w.transport.facts()
 	w.hear()
 }
 
-// beats says that the program has a heartbeat of its own.
+// beats reports whether the program has a heartbeat of its own.
 func (w *watcher) beats() bool {
 	return w.detector == detection.Heartbeat || w.detector == detection.AssociationHeartbeat
 }
 
-// interval is how often the program sends something; zero: it does not.
+// interval returns the time between two messages of the program; zero means that it sends
+// none.
 func (w *watcher) interval() time.Duration {
 	switch {
 	case w.beats():
@@ -58,8 +60,8 @@ func (w *watcher) interval() time.Duration {
 	return 0
 }
 
-// watch runs the program until it has noticed something, or its time is over: the longest
-// for one that sends nothing.
+// watch runs the program until its detector is told something, or its time is over: longest
+// for a program that sends nothing.
 func (w *watcher) watch(begin time.Time, longest time.Duration) {
 	w.began = begin
 	interval, end := w.interval(), begin.Add(talking)
@@ -84,7 +86,7 @@ func (w *watcher) watch(begin time.Time, longest time.Duration) {
 			return
 		}
 		if as == "" {
-			as = w.speak()
+			as = w.checkAndSend()
 		}
 		if as != "" {
 			w.at = time.Now()
@@ -107,8 +109,9 @@ func (w *watcher) listen(until time.Time) string {
 
 func (w *watcher) hear() { w.heard, w.unanswered = time.Now(), time.Time{} }
 
-// speak looks at the watch where there is a heartbeat, and sends.
-func (w *watcher) speak() string {
+// checkAndSend checks the peer's silence, if the program has a heartbeat, and sends a message.
+// It returns what the detector was told, if anything.
+func (w *watcher) checkAndSend() string {
 	if w.beats() && time.Since(w.heard) > detection.BeatTimeout {
 		return detection.ToldSilence
 	}

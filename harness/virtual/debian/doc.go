@@ -1,7 +1,8 @@
-// Package debian brings Debian's packages into a virtual guest: its kernel, the
-// programs that labs need, and any other package by its name, each with what it depends
-// on. They are fetched once, by the system's own apt, into a cache in the user's home;
-// nothing is installed and no root is needed.
+// Package debian asks the system's apt for Debian's packages, and fetches them: what
+// apt-get install would do, and the archives for it (Resolve, Installation); or the files of
+// a package, unpacked into the cache (Unpacked), such as a kernel and the programs that labs
+// need. Everything is in a cache in the user's home: nothing is installed here, and no root is
+// needed.
 //
-// What a guest does with them is not known here.
+// Installing in a guest is harness/virtual/root's.
 package debian

@@ -46,9 +46,10 @@ known() { apt-cache show --no-all-versions "$1" >/dev/null 2>&1; }
 
 apt update || fail "apt-get could not update its lists"
 if ! known "$package"; then
-	# The last line is the newest release that the sources have.
+	# The last line is the newest release that the sources have. apt before 2.7 does not know
+	# which key signs a source, and then takes any of the system's.
 	apt-get indextargets --format '$(SITE) $(CODENAME) $(SIGNED_BY)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' |
-		sort -u | sed -n 's|^\([^ ]*\) \([a-z]*\) \(.*\)|deb [signed-by=\3] \1 \2-backports main|p' >"$work/sources/backports.list"
+		sort -u | sed -n 's|^\([^ ]*\) \([a-z]*\) \(.*\)|deb [signed-by=\3] \1 \2-backports main|p' | sed 's|\[signed-by=$(SIGNED_BY)\] ||' >"$work/sources/backports.list"
 	echo "Dir::Etc::SourceList \"$work/sources/backports.list\"; Dir::Etc::SourceParts \"-\";" >>"$work/apt.conf"
 	apt update || fail "apt knows no package $package, and its lists could not be updated with backports"
 	known "$package" || fail "apt knows no package $package, not in backports either: see 'apt-cache search ${package%%=*}'"

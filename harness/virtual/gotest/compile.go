@@ -46,10 +46,10 @@ type Tests struct {
 
 // testPackage is a package with its test binary.
 type testPackage struct {
-	path      string // the import path
-	source    string // its directory, and where its tests run
-	binary    string // a file
-	module    string // the path of the main module
+	path      string               // the import path
+	source    string               // its directory, in which its tests run
+	binary    string               // a file
+	build     *buildinfo.BuildInfo // of the binary
 	functions []function
 }
 
@@ -173,17 +173,34 @@ func complaint(out, complaints string) string {
 	return strings.Join(lines, "\n")
 }
 
-// quoted is a file's name as a word of the flag -exec (cmd/go, quoted.Split).
-func quoted(name string) string { return "'" + name + "'" }
+// quoted returns a file's name as a word of the flag -exec, which has no escapes (cmd/go,
+// quoted.Split).
+func quoted(name string) string {
+	if strings.Contains(name, "'") {
+		return `"` + name + `"`
+	}
+	return "'" + name + "'"
+}
+
+// setting returns a setting with which a test binary was built, as go version -m prints
+// it; empty: it is not set.
+func (p *testPackage) setting(key string) string {
+	for _, s := range p.build.Settings {
+		if s.Key == key {
+			return s.Value
+		}
+	}
+	return ""
+}
 
 // readCollected reads what the script has kept of a test binary.
 func readCollected(directory string) (*testPackage, []string, error) {
 	p := &testPackage{binary: filepath.Join(directory, "package.test")}
-	info, err := buildinfo.ReadFile(p.binary)
-	if err != nil {
-		return nil, nil, fmt.Errorf("reading of which package a test binary is: %w", err)
+	var err error
+	if p.build, err = buildinfo.ReadFile(p.binary); err != nil {
+		return nil, nil, fmt.Errorf("reading which package a test binary is of: %w", err)
 	}
-	p.path, p.module = strings.TrimSuffix(info.Path, ".test"), info.Main.Path
+	p.path = strings.TrimSuffix(p.build.Path, ".test")
 	where, err := os.ReadFile(filepath.Join(directory, "directory"))
 	if err != nil {
 		return nil, nil, err

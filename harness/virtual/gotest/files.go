@@ -14,10 +14,15 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/virtual/root"
 )
 
+// largest is how many bytes a package's directory may bring into a guest, which holds them
+// in memory.
+const largest = 512 << 20
+
 // tree has what a package's tests find in the package's directory: all that is below it,
 // but hidden files, such as .git, and other modules. The names begin there.
 func (p *testPackage) tree() (*virtual.Files, error) {
 	files := &virtual.Files{}
+	size := int64(0)
 	err := filepath.WalkDir(p.source, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -44,6 +49,9 @@ func (p *testPackage) tree() (*virtual.Files, error) {
 			}
 			files.Link(at, target)
 		case info.Mode().IsRegular():
+			if size += info.Size(); size > largest {
+				return fmt.Errorf("there are more than %d MiB below %s: move what the tests do not need elsewhere, or below a directory whose name begins with a dot", largest>>20, p.source)
+			}
 			return files.Copy(at, name)
 		}
 		return nil

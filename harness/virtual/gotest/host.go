@@ -16,6 +16,7 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/harness/linux"
 	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 )
 
@@ -129,7 +130,7 @@ func (h *Host) Run(ctx context.Context, s Settings, directory string) (*Report, 
 	if err != nil {
 		return nil, err
 	}
-	took := total(runningKernel(), time.Since(began).Seconds(), nil)
+	took := total("Linux "+linux.Release(), time.Since(began).Seconds(), nil)
 	r := &Report{Suites: list.Pick(suites), Took: took, untested: h.tests.untested}
 	return r, errors.Join(shard.Write(directory, r.Suites), os.RemoveAll(filepath.Join(directory, startsDirectory)), runErr)
 }
@@ -215,13 +216,4 @@ func (p process) run(ctx context.Context, to io.Writer) (status int, err error) 
 		return 1, nil
 	}
 	return cmd.ProcessState.ExitCode(), nil
-}
-
-// runningKernel is the running kernel's name and release.
-func runningKernel() string {
-	var name unix.Utsname
-	if err := unix.Uname(&name); err != nil {
-		return "Linux"
-	}
-	return "Linux " + unix.ByteSliceToString(name.Release[:])
 }

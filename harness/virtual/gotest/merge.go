@@ -41,7 +41,7 @@ func Merge(into string, directories []string) (*Report, shard.Run, error) {
 		shards, longest = append(shards, took.Shards...), max(longest, took.Wall)
 	}
 	took := total(run.Kernel, longest, shards)
-	return &Report{Suites: suites, Took: took, virtual: true}, run, took.write(into)
+	return &Report{Suites: suites, Took: took, virtual: true, directory: into}, run, took.write(into)
 }
 
 // outside returns an error if one of the parts is where the joined report goes, which

@@ -82,7 +82,7 @@ func (t *Tests) report(o outcome) (shard.SuiteReport, error) {
 	var err error
 	switch {
 	case o.missed:
-		r.Broken = "the run ended before"
+		r.Broken = "the run was ended early"
 	case o.ginkgo == "":
 		r.Report, r.Broken, err = plainReport(o)
 	default:

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -105,15 +106,23 @@ func plainReport(o outcome) (report types.Report, broken string, err error) {
 	red := false
 	for _, test := range inOrder {
 		spec := test.report()
+		if spec.Failed() && spec.Failure.Message == "" {
+			spec.Failure.Message = "it printed nothing"
+			if slices.ContainsFunc(inOrder, func(other *plainTest) bool { return other.isFailedPartOf(test) }) {
+				spec.Failure.Message = "a subtest failed"
+			}
+		}
 		spec.LeafNodeLocation = o.locationOf(test.name)
 		red = red || spec.Failed()
 		report.SpecReports = append(report.SpecReports, spec)
 	}
 	switch {
 	case o.status == 0:
+	case len(inOrder) == 0:
+		broken = fmt.Sprintf("the test binary ended with status %d before any test%s", o.status, printed(around.String()))
 	case !red:
 		broken = fmt.Sprintf("the test binary ended with status %d although its tests passed%s", o.status, printed(around.String()))
-	case len(inOrder) > 0 && o.unfinished(tests):
+	case o.unfinished(tests):
 		broken = fmt.Sprintf("the test binary ended with status %d before all of its tests had run", o.status)
 	}
 	return report, broken, nil
@@ -171,8 +180,10 @@ func (t *plainTest) report() types.SpecReport {
 		message = strings.TrimLeft(message+"\nit had not ended when the test binary did", "\n")
 	}
 	spec.Failure = types.Failure{Message: message, FailureNodeContext: types.FailureNodeIsLeafNode, FailureNodeType: types.NodeTypeIt}
-	if spec.Failure.Message == "" {
-		spec.Failure.Message = "it printed nothing"
-	}
 	return spec
+}
+
+// isFailedPartOf reports whether a test is a subtest of another, and has failed.
+func (t *plainTest) isFailedPartOf(other *plainTest) bool {
+	return t.state.Is(types.SpecStateFailed) && strings.HasPrefix(t.name, other.name+"/")
 }

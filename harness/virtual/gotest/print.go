@@ -1,9 +1,9 @@
 package gotest
 
 import (
-	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/onsi/ginkgo/v2/reporters"
@@ -13,9 +13,9 @@ import (
 // Print prints the report as go test does: what failed in full, with verbose also the
 // rest, and a line for each package.
 func (r *Report) Print(to io.Writer, verbose, colour bool) error {
-	out := bufio.NewWriter(to)
+	var out strings.Builder
 	for _, line := range r.untested {
-		fmt.Fprintln(out, line)
+		fmt.Fprintln(&out, line)
 	}
 	passed := true
 	for i := 0; i < len(r.Suites); {
@@ -23,23 +23,32 @@ func (r *Report) Print(to io.Writer, verbose, colour bool) error {
 		for i+n < len(r.Suites) && r.Suites[i+n].SuitePath == r.Suites[i].SuitePath {
 			n++
 		}
-		suites := r.Suites[i : i+n]
-		passed = r.printPackage(out, suites, verbose, colour) && passed
+		passed = r.printPackage(&out, r.Suites[i:i+n], verbose, colour) && passed
 		i += n
 	}
 	if !passed {
-		fmt.Fprintln(out, "FAIL")
+		fmt.Fprintln(&out, "FAIL")
 	}
-	return out.Flush()
+	return r.write(to, out.String())
 }
 
 // PrintFailures prints in full what failed, and nothing else.
 func (r *Report) PrintFailures(to io.Writer, colour bool) error {
-	out := bufio.NewWriter(to)
+	var out strings.Builder
 	for _, s := range r.Suites {
-		printSuite(out, s, false, colour)
+		printSuite(&out, s, false, colour)
 	}
-	return out.Flush()
+	return r.write(to, out.String())
+}
+
+// write writes what tests have printed. They name the files of their evidence as these were
+// called in the guest.
+func (r *Report) write(to io.Writer, text string) error {
+	if r.virtual {
+		text = strings.ReplaceAll(text, handedOut+"/", r.directory+"/")
+	}
+	_, err := io.WriteString(to, text)
+	return err
 }
 
 // printPackage prints the suites of a package, and its line.
@@ -68,26 +77,31 @@ func (r *Report) printPackage(out io.Writer, suites []types.Report, verbose, col
 
 // printSuite prints the tests of a suite that have failed, or all.
 func printSuite(out io.Writer, s types.Report, verbose, colour bool) {
-	if !isPlain(s) {
-		ginkgo := reporters.NewDefaultReporter(types.ReporterConfig{NoColor: !colour, Verbose: verbose}, out)
-		for _, spec := range s.SpecReports {
-			if spec.Failed() || verbose {
-				ginkgo.DidRun(spec)
-			}
-		}
-		return
-	}
+	ginkgo := reporters.NewDefaultReporter(types.ReporterConfig{NoColor: !colour, Verbose: verbose}, out)
 	for _, spec := range s.SpecReports {
-		if !spec.Failed() && !verbose {
-			continue
-		}
-		indent := strings.Repeat("    ", strings.Count(spec.LeafNodeText, "/"))
-		fmt.Fprintf(out, "%s--- %s: %s (%.2fs)\n", indent, goVerdict(spec), spec.LeafNodeText, spec.RunTime.Seconds())
-		text := spec.CapturedStdOutErr + spec.Failure.Message
-		for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
-			if line != "" {
-				fmt.Fprintf(out, "%s%s\n", indent, line)
+		switch {
+		case !spec.Failed() && !verbose:
+		case spec.LeafNodeType != types.NodeTypeIt && slices.Contains(s.SpecialSuiteFailureReasons, spec.FailureMessage()):
+			// It is printed as the reason.
+		case isPlain(s):
+			printPlain(out, spec)
+		default:
+			if verbose {
+				ginkgo.WillRun(spec) // prints the text
 			}
+			ginkgo.DidRun(spec)
+		}
+	}
+}
+
+// printPlain prints a plain test.
+func printPlain(out io.Writer, spec types.SpecReport) {
+	indent := strings.Repeat("    ", strings.Count(spec.LeafNodeText, "/"))
+	fmt.Fprintf(out, "%s--- %s: %s (%.2fs)\n", indent, goVerdict(spec), spec.LeafNodeText, spec.RunTime.Seconds())
+	text := spec.CapturedStdOutErr + spec.Failure.Message
+	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
+		if line != "" {
+			fmt.Fprintf(out, "%s%s\n", indent, line)
 		}
 	}
 }

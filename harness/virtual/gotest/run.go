@@ -88,7 +88,7 @@ func (v *Virtual) Run(ctx context.Context, s Settings, directory string) (*Repor
 	if err != nil {
 		return nil, err
 	}
-	return &Report{Suites: suites, Took: took, untested: v.tests.untested, virtual: true}, errors.Join(took.write(directory), runErr)
+	return &Report{Suites: suites, Took: took, untested: v.tests.untested, virtual: true, directory: directory}, errors.Join(took.write(directory), runErr)
 }
 
 // virtualRun is one run in guests.
@@ -129,7 +129,7 @@ func (r *virtualRun) one(ctx context.Context, directory string) (*Report, error)
 	if err != nil && (ctx.Err() == nil || !result.reported) {
 		return nil, err
 	}
-	report := &Report{Took: total(r.machine.Kernel(), result.Wall, figures([]shardResult{result})), untested: r.tests.untested, virtual: true}
+	report := &Report{Took: total(r.machine.Kernel(), result.Wall, figures([]shardResult{result})), untested: r.tests.untested, virtual: true, directory: directory}
 	if result.Tests > 0 {
 		var readErr error
 		report.Suites, readErr = shard.Read(directory)

@@ -1,6 +1,8 @@
 package gotest
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -76,6 +78,7 @@ func TestPlainTestsInVirtualTime(t *testing.T) {
 	}
 	for _, line := range []string{
 		"--- FAIL: TestFails (0.00s)\n    plain_test.go:13: expected to\n",
+		"--- FAIL: TestHasSubtests (0.00s)\na subtest failed\n",
 		"        --- FAIL: TestHasSubtests/c/d (0.00s)\n            plain_test.go:20: deep\n",
 		"FAIL\tgithub.com/halfopen-lab/halfopen/harness/virtual/gotest/testdata/plain\t86400.",
 	} {
@@ -98,9 +101,14 @@ func TestPlainTestsInVirtualTime(t *testing.T) {
 func TestATestBinaryThatEndsTooEarlyOrBadlySaysWhy(t *testing.T) {
 	t.Parallel()
 	v := prepared(t, compiled(t, Config{Packages: []string{"./testdata/panics", "./testdata/exits"}}))
-	r, err := v.Run(t.Context(), Settings{Seed: 1}, t.TempDir())
+	directory := t.TempDir()
+	r, err := v.Run(t.Context(), Settings{Seed: 1}, directory)
 	if err != nil {
 		t.Fatal(err)
+	}
+	junit, err := os.ReadFile(filepath.Join(directory, shard.JUnitFile))
+	if err != nil || strings.Count(string(junit), `<testcase name="the test binary"`) != 2 || !strings.Contains(string(junit), `<testsuites tests="6" disabled="1" errors="0" failures="3"`) {
+		t.Errorf("%v, the JUnit report is\n%s", err, junit)
 	}
 	if got, want := states(r), []string{"TestPasses passed", "TestBefore passed", "TestPanics failed", "TestAfter skipped"}; !slices.Equal(got, want) {
 		t.Errorf("the tests are %q, expected %q", got, want)
@@ -162,6 +170,27 @@ func TestSomeSpecsAndNoOthers(t *testing.T) {
 	r, err = v.Run(t.Context(), Settings{Only: func(u shard.Unit) bool { return strings.HasPrefix(u.Name, "a table") }}, t.TempDir())
 	if err != nil || len(r.Specs()) != 2 || !r.Passed() {
 		t.Errorf("of these two: %q, %v", states(r), err)
+	}
+}
+
+func TestARunThatIsEndedEarlyReportsWhatItHasShown(t *testing.T) {
+	t.Parallel()
+	v := prepared(t, compiled(t, Config{Packages: []string{"./testdata/plain"}, Flags: []string{"-run=Passes|Sleeps", "-count=500"}}))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	directory := t.TempDir()
+	r, err := v.Run(ctx, Settings{Seed: 1, Ended: cancel}, directory)
+	if !errors.Is(err, context.Canceled) || r == nil {
+		t.Fatalf("the report %v, error %v", r, err)
+	}
+	if specs := r.Specs(); specs.CountWithState(types.SpecStatePassed) == 0 || len(specs) >= 1000 {
+		t.Errorf("%d of %d tests passed", specs.CountWithState(types.SpecStatePassed), len(specs))
+	}
+	if reasons := r.Reasons(); !slices.Contains(reasons, "the test binary ended with status 130 before all of its tests had run") || r.Passed() {
+		t.Errorf("passed %v, reasons %q", r.Passed(), reasons)
+	}
+	if _, err := os.Stat(filepath.Join(directory, shard.JUnitFile)); err != nil {
+		t.Error(err)
 	}
 }
 

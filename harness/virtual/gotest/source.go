@@ -15,8 +15,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"debug/buildinfo"
-
 	"github.com/onsi/ginkgo/v2/types"
 )
 
@@ -66,20 +64,9 @@ func functionsOf(p *testPackage) ([]function, error) {
 // testFiles returns the names of the files whose tests are in the binary, by the tags that
 // it was built with.
 func testFiles(p *testPackage) ([]string, error) {
-	info, err := buildinfo.ReadFile(p.binary)
-	if err != nil {
-		return nil, err
-	}
 	builder := build.Default
-	builder.GOOS, builder.GOARCH, builder.BuildTags = "linux", "amd64", nil
-	for _, setting := range info.Settings {
-		switch setting.Key {
-		case "-tags":
-			builder.BuildTags = strings.FieldsFunc(setting.Value, func(r rune) bool { return r == ',' || r == ' ' })
-		case "CGO_ENABLED":
-			builder.CgoEnabled = setting.Value == "1"
-		}
-	}
+	builder.GOOS, builder.GOARCH, builder.CgoEnabled = "linux", "amd64", p.setting("CGO_ENABLED") == "1"
+	builder.BuildTags = strings.FieldsFunc(p.setting("-tags"), func(r rune) bool { return r == ',' || r == ' ' })
 	source, err := builder.ImportDir(p.source, 0)
 	if _, none := err.(*build.NoGoError); err != nil && !none {
 		return nil, fmt.Errorf("reading the names of tests: %w", err)

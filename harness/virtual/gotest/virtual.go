@@ -2,6 +2,7 @@ package gotest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -17,6 +18,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
 	"github.com/halfopen-lab/halfopen/harness/virtual/root"
 	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
+	"github.com/halfopen-lab/halfopen/harness/virtual/um"
 )
 
 // VirtualConfig describes the guests that tests run in. The zero value is the default
@@ -76,7 +78,22 @@ func (t *Tests) Virtual(ctx context.Context, c VirtualConfig) (*Virtual, error) 
 	if v.machine, err = machine.Find(ctx, c.Machine, c.Progress); err != nil {
 		return nil, err
 	}
+	if err := v.checkRace(); err != nil {
+		return nil, err
+	}
 	return v, v.listUnits(ctx)
+}
+
+// checkRace returns an error if a test binary has the race detector and the machine has no
+// room for it. Its memory has fixed addresses, which a user-mode kernel's programs do not
+// have (compiler-rt, tsan_platform.h).
+func (v *Virtual) checkRace() error {
+	for _, p := range v.tests.packages {
+		if _, userMode := v.machine.(*um.Machine); userMode && p.setting("-race") == "true" {
+			return errors.New("the race detector does not run on the user-mode kernel: leave -race out, or run the tests on the machine qemu, or on the running kernel")
+		}
+	}
+	return nil
 }
 
 // read reads what the guests need.
@@ -88,7 +105,6 @@ func (v *Virtual) read(ctx context.Context) error {
 			return err
 		}
 	}
-	system.Finish()
 	v.base = system.Files
 	for _, s := range v.tests.suites() {
 		if _, read := v.packages[s.path]; read {
@@ -146,7 +162,7 @@ func (v *Virtual) digestAll() error {
 }
 
 // handedOut is the directory of a guest that is handed out.
-const handedOut = "/report"
+const handedOut = "/halfopen-report"
 
 // guest is a machine that runs commands with the packages that some suites are of.
 func (v *Virtual) guest(suites []shard.Suite, commands []guest.Command) *virtual.Guest {

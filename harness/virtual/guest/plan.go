@@ -23,6 +23,8 @@ type Plan struct {
 	Environment []string // of every command: NAME=VALUE
 	Commands    []Command
 	Report      string // the directory that is handed out
+	Root        *Root  // a root file system for programs; nil: process 1's own is theirs
+	KeepChanges bool   // what the commands have changed in Root is handed out, too
 }
 
 // Command is a program that a guest runs. The commands of a plan run one after another,
@@ -31,6 +33,9 @@ type Command struct {
 	Arguments   []string // the program, which is looked for in PATH, and its arguments
 	Environment []string // NAME=VALUE, in addition to those of the plan
 	Directory   string   // in which the command runs
+	// InRoot runs the command in the plan's Root, with the powers of a program
+	// (linux.LimitPrograms). The program's path must be absolute.
+	InRoot bool
 	// Output is the file that receives the standard output and error of the command. They
 	// also go to the console. Empty: they go to the console alone.
 	Output string
@@ -42,8 +47,9 @@ type Module struct {
 	Parameters string // as for modprobe(8); empty: none
 }
 
-// Outcome is handed out first, as a line of JSON. The report follows, as a tar archive that
-// is compressed with gzip.
+// Outcome is handed out first, as a line of JSON. A tar archive, compressed with gzip,
+// follows with the report, and another one with the changes of the root if the plan keeps
+// them.
 type Outcome struct {
 	// Commands has how each command ended. An interrupted guest does not start the rest.
 	Commands []Ended

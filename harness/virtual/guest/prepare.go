@@ -41,6 +41,9 @@ var quiet = []sysctl.Setting{
 	{Name: "net/ipv6/neigh/default/interval_probe_time_ms", Value: "86400000", Since: linux.Version{Major: 5, Minor: 19}},
 }
 
+// Hostname is a guest's name for itself.
+const Hostname = "guest"
+
 // prepare sets up the machine.
 func prepare(plan *Plan) error {
 	for _, m := range mounts {
@@ -67,13 +70,16 @@ func prepare(plan *Plan) error {
 	if err := load(plan.Modules); err != nil {
 		return err
 	}
-	if err := unix.Sethostname([]byte("guest")); err != nil {
+	if err := unix.Sethostname([]byte(Hostname)); err != nil {
 		return err
 	}
 	if err := loopback(); err != nil {
 		return err
 	}
-	return os.MkdirAll(plan.Report, 0o755)
+	if err := os.MkdirAll(plan.Report, 0o755); err != nil || plan.Root == nil {
+		return err
+	}
+	return plan.Root.mount()
 }
 
 // credit seeds the kernel's random number generator, and credits it with full entropy

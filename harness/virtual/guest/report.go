@@ -36,7 +36,16 @@ func handOut(plan *Plan, outcome Outcome) error {
 	if err := pack(compressed, plan.Report); err != nil {
 		return fmt.Errorf("handing the report out: %w", err)
 	}
-	return errors.Join(compressed.Close(), out.Flush())
+	if err := compressed.Close(); err != nil {
+		return fmt.Errorf("handing the report out: %w", err)
+	}
+	if plan.KeepChanges {
+		compressed.Reset(out)
+		if err := errors.Join(packLayer(compressed, upper), compressed.Close()); err != nil {
+			return fmt.Errorf("handing the changes of the root out: %w", err)
+		}
+	}
+	return out.Flush()
 }
 
 // openPort loads the drivers of the port and opens it.

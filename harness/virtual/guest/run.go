@@ -12,6 +12,8 @@ import (
 
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
+
+	"github.com/halfopen-lab/halfopen/harness/linux"
 )
 
 // timerSlack is how late, in nanoseconds, the kernel may wake programs from a sleep
@@ -56,11 +58,15 @@ func run(plan *Plan) (ended []Ended, err error) {
 
 // run runs a command to its end.
 func (c Command) run(end *interruption) (Ended, error) {
-	cmd := exec.Command(c.Arguments[0], c.Arguments[1:]...)
+	cmd, start := exec.Command(c.Arguments[0], c.Arguments[1:]...), (*exec.Cmd).Start
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if c.InRoot {
+		cmd, start = &exec.Cmd{Path: c.Arguments[0], Args: c.Arguments}, linux.StartLimited
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Chroot: RootDirectory}
+	}
 	cmd.Dir = c.Directory
 	cmd.Env = append(os.Environ(), c.Environment...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if c.Output != "" {
 		out, err := openOutput(c.Output)
 		if err != nil {
@@ -70,7 +76,7 @@ func (c Command) run(end *interruption) (Ended, error) {
 		cmd.Stdout, cmd.Stderr = out.write, out.write
 	}
 	began := time.Now()
-	if err := cmd.Start(); err != nil {
+	if err := start(cmd); err != nil {
 		return Ended{}, fmt.Errorf("starting the command: %w", err)
 	}
 	end.passTo(cmd.Process.Pid)

@@ -160,7 +160,7 @@ func (b *builder) fetch(ctx context.Context, work string, t tree) (k Kernel, cac
 	if k.Compiler, err = compiler(ctx); err != nil {
 		return Kernel{}, false, err
 	}
-	if found, err := b.cache.read(b.cache.path(k)); err == nil && found.check() == nil {
+	if found, err := b.cache.read(b.cache.path(k)); err == nil && found.Verify() == nil {
 		return found, true, nil
 	}
 	b.progress.begin("fetching %s %s, %d MB", o.name, o.version, o.size/1e6)

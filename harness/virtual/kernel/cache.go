@@ -82,7 +82,7 @@ func (c cache) find(s Source, recipe string) (Kernel, error) {
 	}
 	for _, k := range kernels {
 		if k.Source == s && k.Recipe == recipe {
-			return k, k.check()
+			return k, k.Verify()
 		}
 	}
 	return Kernel{}, fmt.Errorf("looking for the user-mode kernel %s: %w", s, ErrNotBuilt)

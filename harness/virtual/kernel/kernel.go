@@ -3,6 +3,7 @@ package kernel
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -34,9 +35,12 @@ func (d *Damaged) Error() string {
 	return fmt.Sprintf("the kernel %s is damaged (%s): remove that file, and it will be built again", d.File, d.Why)
 }
 
-// check compares the kernel's bytes with its record. The error is a *Damaged when they
+// Remove removes the kernel from the cache.
+func (k Kernel) Remove() error { return errors.Join(os.Remove(k.File+metadata), os.Remove(k.File)) }
+
+// Verify compares the kernel's bytes with its record. The error is a *Damaged when they
 // differ.
-func (k Kernel) check() error {
+func (k Kernel) Verify() error {
 	f, err := os.Open(k.File)
 	if err != nil {
 		return err

@@ -49,7 +49,7 @@ func (w Want) Check() error {
 	if w.Name != "" && w.Name != UM && w.Name != QEMU {
 		return fmt.Errorf("there is no machine %q: choose %s or %s", w.Name, UM, QEMU)
 	}
-	meant := w.meant()
+	meant := w.Meant()
 	if meant == QEMU && w.Kernel != "" && !strings.HasPrefix(w.Kernel, qemu.PackagePrefix) && !strings.Contains(w.Kernel, "/") && !isFile(w.Kernel) {
 		return fmt.Errorf("there is no kernel %q: choose %s", w.Kernel, KernelUsage)
 	}
@@ -59,8 +59,8 @@ func (w Want) Check() error {
 	return nil
 }
 
-// meant returns the name of the machine that is asked for, or that the kernel is for.
-func (w Want) meant() string {
+// Meant returns the name of the machine that is asked for, or that the kernel is for.
+func (w Want) Meant() string {
 	switch {
 	case w.Kernel == "" && w.Name != "":
 		return w.Name
@@ -99,7 +99,7 @@ func Find(ctx context.Context, w Want, progress io.Writer) (virtual.Machine, err
 	if err := w.Check(); err != nil {
 		return nil, err
 	}
-	if w.meant() == QEMU {
+	if w.Meant() == QEMU {
 		k, err := qemu.Get(ctx, w.Kernel)
 		if err != nil {
 			return nil, err

@@ -25,8 +25,8 @@ func TestAKernelDecidesItsMachine(t *testing.T) {
 		{Want{Kernel: "linux-image-6.12-cloud-amd64"}, QEMU},
 		{Want{Kernel: vmlinuz}, QEMU},
 	} {
-		if err := c.want.Check(); err != nil || c.want.meant() != c.machine {
-			t.Errorf("%+v: the machine %s, %v; expected %s", c.want, c.want.meant(), err, c.machine)
+		if err := c.want.Check(); err != nil || c.want.Meant() != c.machine {
+			t.Errorf("%+v: the machine %s, %v; expected %s", c.want, c.want.Meant(), err, c.machine)
 		}
 	}
 }

@@ -8,6 +8,7 @@ package qemu
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"path"
@@ -32,6 +33,9 @@ func New(k Kernel) (*Machine, error) {
 // Kernel returns the name of Debian's kernel: "Linux 6.1.0-56-cloud-amd64".
 func (m *Machine) Kernel() string { return "Linux " + m.kernel.Release() }
 
+// ReachesMachine returns false: an emulated machine has only what is in its memory.
+func (m *Machine) ReachesMachine() bool { return false }
+
 // port is the virtual serial port to which the report is written. The bus reserves number 0
 // for a console, so that the first port is number 1.
 const port = "/dev/vport0p1"
@@ -40,6 +44,9 @@ const port = "/dev/vport0p1"
 // port takes time from when its driver starts.
 func (m *Machine) Equip(files *virtual.Files, plan *guest.Plan) error {
 	plan.Port = port
+	if plan.Root.NeedsMachine() {
+		return errors.New("a guest of QEMU cannot reach this machine's files: choose the user-mode kernel (--machine um)")
+	}
 	for _, set := range []struct {
 		names []string
 		to    *[]guest.Module

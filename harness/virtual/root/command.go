@@ -20,16 +20,19 @@ type Command struct {
 	Directory string   // where it is started
 }
 
-// AddCommand puts the program of a command into the guest, unless a package that was added
-// has it, and the files of this machine that the arguments name. It is started in the
-// guest's directory of the same name as the current one here.
+// AddCommand puts the program of a command into the guest, and the files of this machine that
+// the arguments name. It is started in the guest's directory of the same name as the current
+// one here.
 func (s *FileSystem) AddCommand(text string) (Command, error) {
 	c, err := parseCommand(text)
 	if err != nil {
 		return Command{}, err
 	}
 	s.Files.Directory(c.Directory, 0o755)
-	if err := s.findProgram(&c); err != nil {
+	if c.Arguments[0], err = lookHere(c.Arguments[0]); err != nil {
+		return Command{}, err
+	}
+	if err := AddProgram(s.Files, c.Arguments[0], c.Arguments[0]); err != nil {
 		return Command{}, err
 	}
 	for _, argument := range c.Arguments[1:] {
@@ -40,14 +43,56 @@ func (s *FileSystem) AddCommand(text string) (Command, error) {
 	return c, nil
 }
 
-// HostCommand returns a command for this machine itself, with the path of its program.
+// HostCommand returns a command for this machine's own root, with the path of its program.
 func HostCommand(text string) (Command, error) {
 	c, err := parseCommand(text)
 	if err != nil {
 		return Command{}, err
 	}
-	c.Arguments[0], err = lookHere(c.Arguments[0])
-	return c, err
+	if c.Arguments[0], err = lookHere(c.Arguments[0]); err != nil {
+		return Command{}, err
+	}
+	c.Package = packageOf(c.Arguments[0])
+	return c, nil
+}
+
+// Command returns a command for this machine's root with the packages. Its program is looked
+// for when it is started, unless this machine has it already.
+func (i *Installed) Command(text string) (Command, error) {
+	c, err := HostCommand(text)
+	if err == nil && c.Package != "" && i.File == "" {
+		return c, nil
+	}
+	if c, err = parseCommand(text); err != nil {
+		return Command{}, err
+	}
+	var versions []string
+	for _, p := range i.Requested {
+		versions = append(versions, p.String())
+	}
+	c.Package = strings.Join(versions, ", ")
+	return c, nil
+}
+
+// packageOf returns the Debian package of a program of this machine, with its version; empty:
+// none has it.
+func packageOf(program string) string {
+	names := []string{program}
+	if short, ok := strings.CutPrefix(program, "/usr"); ok { // as the package names it (UsrMerge)
+		names = append(names, short)
+	}
+	for _, name := range names {
+		out, err := exec.Command("dpkg-query", "--search", name).Output()
+		owner, _, found := strings.Cut(string(out), ": ")
+		if err != nil || !found {
+			continue
+		}
+		about, err := exec.Command("dpkg-query", "--show", "--showformat=${Package} ${Version}\n", owner).Output()
+		if first, _, _ := strings.Cut(string(about), "\n"); err == nil {
+			return first
+		}
+	}
+	return ""
 }
 
 // parseCommand splits a command; its program is not looked for.
@@ -76,24 +121,17 @@ func SplitCommand(text string) ([]string, error) {
 	return words[:last], nil
 }
 
-// findProgram finds the program in a package that was added, or adds this machine's.
-func (s *FileSystem) findProgram(c *Command) error {
-	name := c.Arguments[0]
-	for _, directory := range append(binaries, "") {
-		if path := filepath.Join(directory, name); s.version(path) != "" {
-			c.Package, c.Arguments[0] = s.version(path), path
-			return nil
+// JoinCommand returns words as a command that a shell would split into them.
+func JoinCommand(words []string) string {
+	const plain = "%+,-./0123456789:=@ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz{}"
+	var joined []string
+	for _, word := range words {
+		if word == "" || strings.Trim(word, plain) != "" {
+			word = quoted([]string{word})
 		}
+		joined = append(joined, word)
 	}
-	path, err := lookHere(name)
-	if errors.Is(err, errNotHere) {
-		return fmt.Errorf("%w, and no package that was added has it: name its package with --package (no shell reads the command: sh -c '…' does)", err)
-	}
-	if err != nil {
-		return err
-	}
-	c.Arguments[0] = path
-	return AddProgram(s.Files, path, path)
+	return strings.Join(joined, " ")
 }
 
 // isFile reports whether a path leads to a regular file.
@@ -102,8 +140,6 @@ func isFile(path string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-var errNotHere = errors.New("is not on this machine")
-
 // lookHere returns the absolute path of a program of this machine.
 func lookHere(name string) (string, error) {
 	path, err := exec.LookPath(name)
@@ -111,7 +147,7 @@ func lookHere(name string) (string, error) {
 		return "", fmt.Errorf("%s is not executable (chmod +x)", name)
 	}
 	if err != nil {
-		return "", fmt.Errorf("%s %w", name, errNotHere)
+		return "", fmt.Errorf("%s is not on this machine: install it, or name the Debian package that has it with --package (no shell reads the command: sh -c '…' does)", name)
 	}
 	return filepath.Abs(path)
 }
@@ -119,6 +155,11 @@ func lookHere(name string) (string, error) {
 // notCopied are the directories whose files are this machine's own: an argument may name
 // one without bringing it along.
 var notCopied = []string{"/dev", "/proc", "/sys", "/run", "/var/run"}
+
+// within reports whether a path is a directory's own or below it.
+func within(name, directory string) bool {
+	return name == directory || strings.HasPrefix(name, directory+"/")
+}
 
 // addArgument adds the file of this machine that an argument names, as in "server.py" or
 // "--config=server.conf", unless the guest has that file.

@@ -58,34 +58,6 @@ func TestAddProgramLeavesTheGuestsInterpreterAlone(t *testing.T) {
 	}
 }
 
-func TestRunScriptAddsUsersAndLinks(t *testing.T) {
-	s := empty()
-	// Lines of openssh-server.postinst and nginx-common.postinst.
-	s.runScript(`
-		adduser --quiet --system --no-create-home --home /run/sshd --shell /usr/sbin/nologin sshd
-	fi
-      ln -s /etc/nginx/sites-available/default /etc/nginx/sites-enabled/default
-	ln -s $there /etc/elsewhere
-`)
-	if !slices.Equal(s.users.names, []string{"sshd"}) {
-		t.Errorf("the users are %q", s.users.names)
-	}
-	if n := s.Files.Names(); !slices.Contains(n, "etc/nginx/sites-enabled/default") || slices.Contains(n, "etc/elsewhere") {
-		t.Errorf("the files are %q", n)
-	}
-}
-
-func TestDocumentationIsNotTheLocale(t *testing.T) {
-	for name, want := range map[string]bool{
-		"/usr/share/doc/nginx": true, "/usr/share/documents": false, "/usr/lib/locale": false,
-		"/usr/lib/locale/C.utf8": false, "/usr/lib/locale/C.utf8/LC_CTYPE": false, "/usr/lib/locale/locale-archive": true,
-	} {
-		if got := documentation(name); got != want {
-			t.Errorf("%s: %t, expected %t", name, got, want)
-		}
-	}
-}
-
 func TestACommandThatCannotBeAddedSaysWhy(t *testing.T) {
 	for command, want := range map[string]string{
 		"no-such-program-anywhere":                                         "no-such-program-anywhere is not on this machine",

@@ -1,12 +1,9 @@
 package root
 
 import (
-	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 )
@@ -16,16 +13,9 @@ import (
 // libraries bring the shared libraries that they need. Sockets, pipes and devices are left
 // out.
 func (s *FileSystem) Take(what string) error {
-	from, name, renamed := strings.Cut(what, ":")
-	from, err := filepath.Abs(from)
+	from, name, err := parseTake(what)
 	if err != nil {
-		return fmt.Errorf("taking %s along: %w", what, err)
-	}
-	if !renamed {
-		name = from
-	}
-	if !filepath.IsAbs(name) {
-		return fmt.Errorf("taking %s along: its name in the guest, %s, must begin with /", from, name)
+		return err
 	}
 	add := func(name, file string) error { return addFile(s.Files, name, file) }
 	info, err := os.Stat(from)
@@ -36,13 +26,7 @@ func (s *FileSystem) Take(what string) error {
 	default:
 		err = add(name, from)
 	}
-	if pathError, ok := errors.AsType[*fs.PathError](err); ok && pathError.Path == from {
-		err = pathError.Err
-	}
-	if err != nil {
-		return fmt.Errorf("taking %s along: %w", from, err)
-	}
-	return nil
+	return taking(from, err)
 }
 
 // copyDirectory puts a directory of this machine into a guest under a name; add puts each

@@ -228,7 +228,7 @@ func TestAGuestThatDoesNotReportItsSpecsIsRed(t *testing.T) {
 	l := specs(4)
 	r := reported(t, t.TempDir(), l[:3], []int{0, 2})[0]
 	lines, reasons := shown(t, l, []int{0, 2, 3}, r)
-	if want := []string{"0 spec 0 passed", "2 spec 2 passed", "3 spec 3 skipped"}; !slices.Equal(lines, want) {
+	if want := []string{"0 spec 0 passed", "2 spec 2 passed", "3 spec 3 skipped", "-1 the test binary failed"}; !slices.Equal(lines, want) {
 		t.Errorf("it shows %q, expected %q", lines, want)
 	}
 	if len(reasons) != 1 || !strings.Contains(reasons[0], "1 tests of the list did not run") {

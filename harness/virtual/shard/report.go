@@ -144,13 +144,17 @@ func (l List) pick(s SuiteReport, places []int) (types.Report, []int) {
 			of = append(of, place)
 		}
 	}
+	why := s.Broken
+	if missing > 0 && why == "" {
+		why = fmt.Sprintf("%d tests of the list did not run: the list differs from one start of the test binary to the next", missing)
+	}
+	if why != "" {
+		addReason(&report, why)
+		other = append(other, broken(why))
+	}
 	for _, spec := range other {
 		report.SpecReports = append(report.SpecReports, spec)
 		of = append(of, around)
-	}
-	addReason(&report, s.Broken)
-	if missing > 0 && s.Broken == "" {
-		addReason(&report, fmt.Sprintf("%d tests of the list did not run: the list differs from one start of the test binary to the next", missing))
 	}
 	return report, of
 }
@@ -163,6 +167,13 @@ func (u Unit) notRun(why string) types.SpecReport {
 	}
 	return types.SpecReport{LeafNodeType: types.NodeTypeIt, LeafNodeText: u.Name, State: types.SpecStateSkipped,
 		Failure: types.Failure{Message: message, FailureNodeType: types.NodeTypeIt}}
+}
+
+// broken says in a place of its own, as JUnit's readers look for one, why a suite is red
+// whatever its tests say.
+func broken(why string) types.SpecReport {
+	return types.SpecReport{LeafNodeType: types.NodeTypeCleanupAfterSuite, LeafNodeText: "the test binary", State: types.SpecStateFailed,
+		Failure: types.Failure{Message: why, FailureNodeType: types.NodeTypeCleanupAfterSuite}}
 }
 
 // addReason makes a report red, unless the reason is empty.

@@ -27,6 +27,10 @@ func New(file, release string) *Machine { return &Machine{file: file, release: r
 // Kernel returns the kernel's name: "Linux 6.12.117".
 func (m *Machine) Kernel() string { return "Linux " + m.release }
 
+// ReachesMachine returns true: hostfs is the machine's file system, as the caller sees it
+// (Documentation/virt/uml/user_mode_linux_howto_v2.rst).
+func (m *Machine) ReachesMachine() bool { return true }
+
 // port is the serial line to which the report is written.
 const port = "/dev/ttyS0"
 

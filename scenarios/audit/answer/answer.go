@@ -44,10 +44,20 @@ type Program struct {
 	Side     Side    `json:"side"`
 	Command  string  `json:"command"`
 	Package  string  `json:"package,omitempty"`
-	Peer     string  `json:"peer"`     // the other side
-	Port     uint16  `json:"port"`     // of the server
-	Loopback bool    `json:"loopback"` // it listens on 127.0.0.1 only, and was reached there
+	Image    *Image  `json:"image,omitempty"` // nil: none
+	Peer     string  `json:"peer"`            // the other side
+	Port     uint16  `json:"port"`            // of the server
+	IPv6     bool    `json:"ipv6"`            // the connections are IPv6's, because it takes no others
+	Loopback bool    `json:"loopback"`        // it listens on loopback addresses only, and was reached there
 	Ready    Seconds `json:"ready_seconds"`
+}
+
+// Image is the container image that has the program.
+type Image struct {
+	Name string `json:"name"` // as the user wrote it
+	// Digest is "sha256:…", that of the image's manifest, or of its configuration where it
+	// came without a manifest.
+	Digest string `json:"digest"`
 }
 
 // Settings are the options of the program's own socket once the connection has settled, as

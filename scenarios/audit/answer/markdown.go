@@ -12,6 +12,9 @@ func (a *Answer) Markdown() string {
 	if a.Program.Package != "" {
 		fmt.Fprintf(&b, "%s, ", a.Program.Package)
 	}
+	if i := a.Program.Image; i != nil {
+		fmt.Fprintf(&b, "image `%s` (`%s`), ", i.Name, i.Digest)
+	}
 	fmt.Fprintf(&b, "port %d, on %s, in %s. The peer: %s. Each fault was watched for %v.\n", a.Program.Port, a.Kernel, a.Time(), a.Program.Peer, a.Watched)
 	list := func(heading string, lines []string) {
 		if len(lines) == 0 {

@@ -67,7 +67,13 @@ func (a *Answer) Text() string {
 	if a.Program.Package != "" {
 		pair("package", "%s", a.Program.Package)
 	}
+	if i := a.Program.Image; i != nil {
+		pair("image", "%s, %s", i.Name, i.Digest)
+	}
 	where := fmt.Sprintf("port %d", a.Program.Port)
+	if a.Program.IPv6 {
+		where += ", over IPv6"
+	}
 	if a.Program.Loopback {
 		where += ", on loopback only: reached there by address translation"
 	}
