@@ -157,7 +157,7 @@ func (a *Association) MustConnect(remote netip.AddrPort) {
 }
 
 // Detect sets when the kernel gives up the peer, for all paths. It fails the step for settings that
-// the kernel refuses. `make mutate` leaves it out, as a detector.
+// the kernel refuses. Its step is a detector (variable HALFOPEN_LEAVE_OUT).
 func (a *Association) Detect(s oracle.SCTP) {
 	a.Host.lab.t.Helper()
 	a.Host.lab.perform(detector, fmt.Sprintf("%s sets %v", a.Name, s), func() error {
@@ -169,8 +169,8 @@ func (a *Association) Detect(s oracle.SCTP) {
 	})
 }
 
-// Subscribe asks for notifications (sock.SCTP.Subscribe). It fails the step after Close. `make mutate`
-// leaves it out, as a detector.
+// Subscribe asks for notifications (sock.SCTP.Subscribe). It fails the step after Close. Its step
+// is a detector (variable HALFOPEN_LEAVE_OUT).
 func (a *Association) Subscribe() {
 	a.Host.lab.t.Helper()
 	a.Host.lab.perform(detector, a.Name+" asks for notifications", a.Socket.Subscribe)

@@ -71,7 +71,7 @@ func (c *Conn) MustConnect(remote netip.AddrPort) {
 }
 
 // Keepalive switches keepalive on, or changes its settings. It fails the step for settings that the
-// kernel refuses. `make mutate` leaves it out, as a detector.
+// kernel refuses. Its step is a detector (variable HALFOPEN_LEAVE_OUT).
 func (c *Conn) Keepalive(k oracle.Keepalive) {
 	c.Host.lab.t.Helper()
 	c.Host.lab.perform(detector, fmt.Sprintf("%s switches keepalive on: %v", c.Name, k), func() error {
@@ -94,7 +94,7 @@ func (c *Conn) Keepalive(k oracle.Keepalive) {
 }
 
 // UserTimeout sets TCP_USER_TIMEOUT, in whole milliseconds. It fails the step for a value that the
-// kernel refuses. `make mutate` leaves it out, as a detector.
+// kernel refuses. Its step is a detector (variable HALFOPEN_LEAVE_OUT).
 func (c *Conn) UserTimeout(d time.Duration) {
 	c.Host.lab.t.Helper()
 	c.Host.lab.perform(detector, fmt.Sprintf("%s sets TCP_USER_TIMEOUT to %v", c.Name, d), func() error {

@@ -9,7 +9,8 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/timeline"
 )
 
-// kind is the purpose of a step. `make mutate` leaves out each step of each kind in turn.
+// kind is the purpose of a step. A step is named by its kind and number, as in "detector 1", for
+// HALFOPEN_LEAVE_OUT.
 type kind string
 
 const (
@@ -22,7 +23,7 @@ const (
 // topology has what the fault needs. Package scenarios has faults.
 type Fault interface {
 	String() string         // what happens: "the cable at the client's end is pulled"
-	Apply(*Lab) error       // makes it happen, or returns an error if the lab has not what it needs
+	Apply(*Lab) error       // makes it happen, or returns an error if the lab lacks what it needs
 	Commands(*Lab) []string // the shell commands that do the same by hand on a real machine
 }
 
