@@ -146,6 +146,8 @@ func TestArgumentsOfTestThatMakeNoSenseAreOneLine(t *testing.T) {
 		{[]string{"--memory", "9"}, "halfopen: 9 MiB of memory for each guest: choose from 256 to 65536 (--machine, --kernel, --memory)"},
 		{[]string{"--env", "A"}, `halfopen: "A" is not NAME=VALUE (--env)`},
 		{[]string{"--run", "Nowhere"}, `halfopen: no test's name matches "Nowhere"`},
+		{[]string{"-short", "-run=Nowhere"}, `halfopen: no test's name matches "Nowhere"`},
+		{[]string{"-nowhere"}, "halfopen: unknown shorthand flag: 'n' in -nowhere"},
 		{[]string{"--focus", "nowhere"}, `halfopen: no spec's text matches "nowhere"`},
 		{[]string{"--merge"}, "halfopen: name the directories with the reports of the shards"},
 		{[]string{"--", "-bench=."}, "halfopen: -bench makes no sense here: benchmarks measure real time: run them with go test"},
