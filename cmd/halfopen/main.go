@@ -43,7 +43,7 @@ func execute(arguments []string) int {
 		}
 	})
 	root := command()
-	root.SetArgs(arguments)
+	root.SetArgs(withTwoDashes(arguments))
 	switch err := root.ExecuteContext(ctx); {
 	case err == nil:
 		return kept

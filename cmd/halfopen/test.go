@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -91,6 +92,28 @@ and a shell. Exit status 0: all tests passed; 1: tests failed; 2: they could not
 		c.MarkFlagsMutuallyExclusive("host", virtual)
 	}
 	return c
+}
+
+// withTwoDashes returns arguments of halfopen test in which our flags have two dashes, as
+// our other commands want them: with go test people type one. Other arguments stay as they
+// are.
+func withTwoDashes(arguments []string) []string {
+	if len(arguments) == 0 || arguments[0] != "test" {
+		return arguments
+	}
+	flags := testCommand().Flags()
+	changed := slices.Clone(arguments)
+	for i, argument := range arguments {
+		if argument == "--" {
+			break
+		}
+		name, ours := strings.CutPrefix(argument, "-")
+		name, _, _ = strings.Cut(name, "=")
+		if ours && len(name) > 1 && flags.Lookup(name) != nil {
+			changed[i] = "-" + argument
+		}
+	}
+	return changed
 }
 
 // errRed is the error of a command that has printed that tests failed.

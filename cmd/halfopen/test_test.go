@@ -151,6 +151,8 @@ func TestArgumentsOfTestThatMakeNoSenseAreOneLine(t *testing.T) {
 		{[]string{"--take", "/nosuch"}, "halfopen: taking /nosuch along: no such file or directory (--take)"},
 		{[]string{"--env", "A"}, `halfopen: "A" is not NAME=VALUE (--env)`},
 		{[]string{"--run", "Nowhere"}, `halfopen: no test's name matches "Nowhere"`},
+		{[]string{"-short", "-run=Nowhere"}, `halfopen: no test's name matches "Nowhere"`},
+		{[]string{"-nowhere"}, "halfopen: unknown shorthand flag: 'n' in -nowhere"},
 		{[]string{"--focus", "nowhere"}, `halfopen: no spec's text matches "nowhere"`},
 		{[]string{"--merge"}, "halfopen: name the directories with the reports of the shards"},
 		{[]string{"--", "-bench=."}, "halfopen: -bench makes no sense here: benchmarks measure real time: run them with go test"},
