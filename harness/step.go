@@ -19,6 +19,13 @@ const (
 	action   kind = "action"   // what a program or an administrator does: closes, shuts down, sets a sysctl
 )
 
+// The names of the entries that a lab adds to a spec's report, where the test framework keeps
+// one.
+const (
+	StepEntry    = "step"     // one for each step: its kind and its number, as in "fault 1"
+	LeftOutEntry = "left out" // of a step that was left out: its kind and what it does
+)
+
 // Fault is a fault of the network or of a host, as a value. It can be applied to any lab whose
 // topology has what the fault needs. Package scenarios has faults.
 type Fault interface {
@@ -51,10 +58,10 @@ func (l *Lab) perform(k kind, name string, do func() error) {
 	l.t.Helper()
 	l.steps[k]++
 	number := fmt.Sprintf("%s %d", k, l.steps[k])
-	l.report("step", number)
+	l.report(StepEntry, number)
 	if environment.Read().LeaveOut == number {
 		l.timeline.Addf("spec", timeline.Step, "LEFT OUT %s", name)
-		l.report("left out", fmt.Sprintf("%s: %s", k, name))
+		l.report(LeftOutEntry, fmt.Sprintf("%s: %s", k, name))
 		return
 	}
 	l.settle()

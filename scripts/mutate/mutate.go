@@ -15,6 +15,7 @@ import (
 
 	"github.com/onsi/ginkgo/v2/types"
 
+	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/scripts/suites"
 )
 
@@ -115,7 +116,7 @@ func mustPass(specs types.SpecReports) error {
 func with(step string, specs types.SpecReports) []string {
 	var texts []string
 	for _, spec := range specs {
-		if slices.Contains(suites.Entries(spec, "step"), step) {
+		if slices.Contains(suites.Entries(spec, harness.StepEntry), step) {
 			texts = append(texts, spec.FullText())
 		}
 	}
@@ -126,7 +127,7 @@ func with(step string, specs types.SpecReports) []string {
 // passed. One that neither failed nor passed says nothing about its step.
 func judge(specs types.SpecReports) (red int, green []string, err error) {
 	for _, spec := range specs {
-		steps := suites.Entries(spec, "left out")
+		steps := suites.Entries(spec, harness.LeftOutEntry)
 		switch {
 		case len(steps) == 0:
 		case spec.State.Is(types.SpecStatePassed):

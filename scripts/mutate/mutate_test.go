@@ -6,12 +6,14 @@ import (
 	"testing"
 
 	"github.com/onsi/ginkgo/v2/types"
+
+	"github.com/halfopen-lab/halfopen/harness"
 )
 
 // mutated is a spec of which a fault was left out.
 func mutated(name string, state types.SpecState) types.SpecReport {
 	return types.SpecReport{LeafNodeText: name, State: state, ReportEntries: types.ReportEntries{{
-		Name: "left out", Value: types.WrapEntryValue("fault: the cable is pulled"),
+		Name: harness.LeftOutEntry, Value: types.WrapEntryValue("fault: the cable is pulled"),
 	}}}
 }
 
@@ -35,8 +37,8 @@ func TestASpecThatWasInterruptedIsNotRed(t *testing.T) {
 }
 
 func TestOnlyTheSpecsThatHaveAStepRunWithoutIt(t *testing.T) {
-	one := types.SpecReport{LeafNodeText: "one fault", ReportEntries: types.ReportEntries{{Name: "step", Value: types.WrapEntryValue("fault 1")}}}
-	two := types.SpecReport{LeafNodeText: "two faults", ReportEntries: append(one.ReportEntries, types.ReportEntry{Name: "step", Value: types.WrapEntryValue("fault 2")})}
+	one := types.SpecReport{LeafNodeText: "one fault", ReportEntries: types.ReportEntries{{Name: harness.StepEntry, Value: types.WrapEntryValue("fault 1")}}}
+	two := types.SpecReport{LeafNodeText: "two faults", ReportEntries: append(one.ReportEntries, types.ReportEntry{Name: harness.StepEntry, Value: types.WrapEntryValue("fault 2")})}
 	if texts := with("fault 2", types.SpecReports{one, two}); !slices.Equal(texts, []string{"two faults"}) {
 		t.Errorf("the specs with a second fault are %q", texts)
 	}

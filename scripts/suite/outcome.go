@@ -12,6 +12,7 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 
 	"github.com/halfopen-lab/halfopen/fixtures/catalogue"
+	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/virtual/gotest"
 	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
@@ -124,7 +125,7 @@ func (o *outcome) print(w io.Writer, s suites.Settings) error {
 // leftOut says whether any spec had that step to leave out; empty: none was to be.
 func (o *outcome) leftOut(step string) bool {
 	return step == "" || slices.ContainsFunc(o.specs, func(spec types.SpecReport) bool {
-		return slices.Contains(suites.Entries(spec, "step"), step)
+		return slices.Contains(suites.Entries(spec, harness.StepEntry), step)
 	})
 }
 

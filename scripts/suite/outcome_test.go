@@ -11,6 +11,7 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 
 	"github.com/halfopen-lab/halfopen/fixtures/catalogue"
+	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/virtual/gotest"
 	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
 	"github.com/halfopen-lab/halfopen/scripts/suites"
@@ -46,7 +47,7 @@ func TestEachBehaviourIsShownOrNamed(t *testing.T) {
 
 func TestAStepThatNoSpecHasIsNoticed(t *testing.T) {
 	with := spec(types.SpecStatePassed, "K1")
-	with.ReportEntries = types.ReportEntries{{Name: "step", Value: types.WrapEntryValue("fault 1")}}
+	with.ReportEntries = types.ReportEntries{{Name: harness.StepEntry, Value: types.WrapEntryValue("fault 1")}}
 	o := &outcome{specs: types.SpecReports{spec(types.SpecStatePassed, "K2"), with}}
 	for step, want := range map[string]bool{"": true, "fault 1": true, "fault1": false} {
 		if got := o.leftOut(step); got != want {
