@@ -115,13 +115,11 @@ func TestTheMarkIsWrittenBeforeTheProgramStarts(t *testing.T) {
 
 func TestSignalReachesAllProcessesAndNoOthers(t *testing.T) {
 	p := start(t, "sleep 60 & echo started; exec sleep 60")
-	await(t, "both processes run", func() bool {
+	await(t, "both processes run, and have waited for something", func() bool {
 		inside, err := box.Processes(p.PID())
-		return err == nil && len(inside) == 2 && len(box.Output(p)) == 1
+		n, failed := box.Wakeups(p.PID())
+		return err == nil && failed == nil && len(inside) == 2 && len(box.Output(p)) == 1 && n > 0
 	})
-	if n, err := box.Wakeups(p.PID()); err != nil || n == 0 {
-		t.Errorf("they have woken up %d times, %v", n, err)
-	}
 	if err := box.Signal(p.PID(), unix.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
