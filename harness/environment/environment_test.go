@@ -56,7 +56,7 @@ func TestTheCache(t *testing.T) {
 		}
 	}
 	for xdg, want := range map[string]string{
-		"":         "looking for the cache: neither $XDG_CACHE_HOME nor $HOME are defined",
+		"":         "looking for the cache: neither HOME nor XDG_CACHE_HOME is set: set one of them to a directory",
 		"relative": "looking for the cache: path in $XDG_CACHE_HOME is relative",
 	} {
 		t.Setenv("XDG_CACHE_HOME", xdg)
