@@ -11,9 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/halfopen-lab/halfopen/harness/environment"
+	"github.com/halfopen-lab/halfopen/harness/virtual/unfinished"
 )
 
 // cache is the directory with root file systems of images. Each is one file, whose name has
@@ -23,9 +22,8 @@ type cache struct{ directory string }
 
 const (
 	// edition changes whenever the same image gives another archive than before.
-	edition    = "1"
-	suffix     = ".tar"
-	unfinished = "unfinished-" // the prefix of archives that are being made
+	edition = "1"
+	suffix  = ".tar"
 )
 
 func userCache() (cache, error) {
@@ -124,13 +122,7 @@ func (c cache) find(digest string) (*Archive, error) {
 // make makes the file of an image and returns its size: what fill writes, which is given a file without a name to
 // keep contents in. The file appears in the cache when it is whole.
 func (c cache) make(digest string, fill func(to io.Writer, spool *os.File) error) (_ string, size int64, err error) {
-	if err := os.MkdirAll(c.directory, 0o755); err != nil {
-		return "", 0, err
-	}
-	if err := c.clear(); err != nil {
-		return "", 0, err
-	}
-	spool, err := c.temporary()
+	spool, err := unfinished.Create(c.directory)
 	if err != nil {
 		return "", 0, err
 	}
@@ -138,7 +130,7 @@ func (c cache) make(digest string, fill func(to io.Writer, spool *os.File) error
 	if err := os.Remove(spool.Name()); err != nil {
 		return "", 0, err
 	}
-	f, err := c.temporary()
+	f, err := unfinished.Create(c.directory)
 	if err != nil {
 		return "", 0, err
 	}
@@ -161,47 +153,4 @@ func (c cache) make(digest string, fill func(to io.Writer, spool *os.File) error
 		return "", 0, errors.Join(err, os.Remove(f.Name()))
 	}
 	return finished, size, nil
-}
-
-// temporary makes an unfinished file. It is locked while its maker lives. Another process
-// may clear it away before it is locked: then there is another.
-func (c cache) temporary() (*os.File, error) {
-	for {
-		f, err := os.CreateTemp(c.directory, unfinished)
-		if err != nil {
-			return nil, err
-		}
-		if err := unix.Flock(int(f.Fd()), unix.LOCK_EX); err != nil {
-			return nil, errors.Join(err, f.Close(), os.Remove(f.Name()))
-		}
-		if _, err := os.Stat(f.Name()); err == nil {
-			return f, nil
-		}
-		_ = f.Close()
-	}
-}
-
-// clear removes the unfinished files of processes that have died.
-func (c cache) clear() error {
-	files, err := os.ReadDir(c.directory)
-	if err != nil {
-		return err
-	}
-	for _, e := range files {
-		if !strings.HasPrefix(e.Name(), unfinished) {
-			continue
-		}
-		file := filepath.Join(c.directory, e.Name())
-		f, err := os.Open(file)
-		if err != nil {
-			continue // another process has removed it
-		}
-		if unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
-			err = os.Remove(file)
-		}
-		if err := errors.Join(err, f.Close()); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/halfopen-lab/halfopen/harness/virtual/unfinished"
 )
 
 // cached opens the example and returns it with the file of its root, in a new cache.
@@ -78,8 +80,8 @@ func TestWhatADeadProcessLeftIsRemoved(t *testing.T) {
 	if err := os.MkdirAll(c.directory, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(c.directory, unfinished+"dead"), []byte("x"))
-	alive, err := c.temporary()
+	write(t, filepath.Join(c.directory, "unfinished-dead"), []byte("x"))
+	alive, err := unfinished.Create(c.directory)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,8 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/halfopen-lab/halfopen/harness/environment"
 )
 
@@ -21,39 +19,13 @@ import (
 type cache struct{ directory string }
 
 const (
-	suffix           = ".tar"
-	metadata         = ".json"
-	prefixUnfinished = "unfinished."
+	suffix   = ".tar"
+	metadata = ".json"
 )
 
 func userCache() (cache, error) {
 	directory, err := environment.Cache()
 	return cache{filepath.Join(directory, "roots")}, err
-}
-
-// begin returns a file for a layer that is being made, and removes those whose processes were
-// killed: each of them holds a lock on its file.
-func (c cache) begin() (*os.File, error) {
-	if err := os.MkdirAll(c.directory, 0o755); err != nil {
-		return nil, err
-	}
-	left, err := filepath.Glob(filepath.Join(c.directory, prefixUnfinished+"*"))
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range left {
-		if f, err := os.Open(name); err == nil {
-			if unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
-				_ = os.Remove(name)
-			}
-			_ = f.Close()
-		}
-	}
-	f, err := os.CreateTemp(c.directory, prefixUnfinished)
-	if err != nil {
-		return nil, err
-	}
-	return f, unix.Flock(int(f.Fd()), unix.LOCK_EX)
 }
 
 // put gives a finished layer its name, after its record.

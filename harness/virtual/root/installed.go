@@ -17,6 +17,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
+	"github.com/halfopen-lab/halfopen/harness/virtual/unfinished"
 )
 
 // Installed are Debian packages as apt-get install leaves them over this machine's root: a
@@ -162,11 +163,11 @@ func (c cache) install(ctx context.Context, m virtual.Machine, initFiles *virtua
 	if err != nil {
 		return nil, err
 	}
-	unfinished, err := c.begin()
+	changes, err := unfinished.Create(c.directory)
 	if err != nil {
 		return nil, fmt.Errorf("making room for installed packages: %w", err)
 	}
-	defer func() { _, _ = unfinished.Close(), os.Remove(unfinished.Name()) }() // it has another name, or is of no use
+	defer func() { _, _ = changes.Close(), os.Remove(changes.Name()) }() // it has another name, or is of no use
 	sum := sha256.New()
 	began := time.Now()
 	var console bytes.Buffer
@@ -177,7 +178,7 @@ func (c cache) install(ctx context.Context, m virtual.Machine, initFiles *virtua
 			Environment: []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/tmp", "LC_ALL=C.UTF-8",
 				"DEBIAN_FRONTEND=noninteractive", "DEBCONF_NONINTERACTIVE_SEEN=true"},
 		}},
-		Report: "/report", Console: &console, Changes: io.MultiWriter(unfinished, sum),
+		Report: "/report", Console: &console, Changes: io.MultiWriter(changes, sum),
 	}
 	result, err := g.Run(ctx)
 	if err != nil {
@@ -186,13 +187,13 @@ func (c cache) install(ctx context.Context, m virtual.Machine, initFiles *virtua
 	if result.Status() != 0 {
 		return nil, fmt.Errorf("installing %s in a guest: dpkg failed (status %d):\n%s", join(i.Requested), result.Status(), lastLines(console.String(), 12))
 	}
-	size, err := unfinished.Seek(0, io.SeekEnd)
+	size, err := changes.Seek(0, io.SeekEnd)
 	if err != nil {
 		return nil, err
 	}
 	done := &Installed{File: file, Requested: i.Requested, Packages: i.Packages(), Size: size, SHA256: hex.EncodeToString(sum.Sum(nil)),
 		Made: time.Now().UTC().Truncate(time.Second), Seconds: time.Since(began).Seconds()}
-	return done, done.put(unfinished)
+	return done, done.put(changes)
 }
 
 // lastLines returns the last lines of a text.
