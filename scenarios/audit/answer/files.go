@@ -2,6 +2,7 @@ package answer
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -57,15 +58,25 @@ func Read(file string) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	a, err := parse(content)
+	if err != nil {
+		return nil, fmt.Errorf("%s %w", file, err)
+	}
+	return a, nil
+}
+
+// parse reads the content of an answer's file. The error is a sentence without its subject,
+// the file.
+func parse(content []byte) (*Answer, error) {
 	a := &Answer{}
 	if err := json.Unmarshal(content, a); err != nil {
-		return nil, fmt.Errorf("%s is not the answer of an audit: %w", file, err)
+		return nil, fmt.Errorf("is not the answer of an audit: %w", err)
 	}
 	switch a.SchemaVersion {
 	case Schema:
 		return a, nil
 	case 0:
-		return nil, fmt.Errorf("%s is not the answer of an audit, or an older halfopen has written it: it has no schema_version: run the audit again", file)
+		return nil, errors.New("is not the answer of an audit, or an older halfopen has written it: it has no schema_version: run the audit again")
 	}
-	return nil, fmt.Errorf("%s has schema version %d, and this halfopen reads %d: use the halfopen that has written it, or run the audit again", file, a.SchemaVersion, Schema)
+	return nil, fmt.Errorf("has schema version %d, and this halfopen reads %d: use the halfopen that has written it, or run the audit again", a.SchemaVersion, Schema)
 }

@@ -1,0 +1,102 @@
+package audit
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Whatever a file has, there is a request or one line that says what is wrong. A request that
+// is written to a file again is the same.
+func FuzzFile(f *testing.F) {
+	for _, text := range []string{
+		"", "server: ./echo\nport: 5000\n", "client: \"./c {server}:{port}\"\nport: 5000\necho: true\nsend: 'x\\r\\n'\n",
+		"server: a\nport: 5000\nexpect:\n  notices: {host powered off: 90s}\n  survives: [aws-nat-gw]\n",
+		"packages: [nginx, redis-server=5]\ntake: [a, b:/c]\nhide: [x]\nenvironment: [A=b]\nprepare: [mkdir /x]\n",
+		"watch: 2h30m\nready: 5s\nuser: www-data:mail\npresets: [azure-lb]\n",
+		"port: 5000.5", "port: 70000", "nosuch: 1", "server: [a]", "server: a\nserver: b", "a: &x [*x]", "--- {}\n--- {}", "- a", "&a {server: *a}", "!!binary x", "watch: 2000000h", "? [a]\n: b",
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, content []byte) {
+		r := Default()
+		if err := r.parse(content); err != nil {
+			if strings.Contains(err.Error(), "\n") {
+				t.Errorf("the error is not one line: %q", err)
+			}
+			return
+		}
+		if err := r.completed().Check(); err != nil && strings.Contains(err.Error(), "\n") {
+			t.Errorf("the error is not one line: %q", err)
+		}
+		written, err := yaml.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again := Default()
+		if err := again.parse(written); err != nil {
+			t.Fatalf("%v, of the file\n%s", err, written)
+		}
+		// An empty list is as one that is left out.
+		one, err1 := yaml.Marshal(again)
+		if err1 != nil || !bytes.Equal(one, written) {
+			t.Errorf("%v\n%s\nexpected\n%s", err1, one, written)
+		}
+	})
+}
+
+// A guest is not trusted: between its records there may be anything, and records may be forged.
+func FuzzStream(f *testing.F) {
+	var record bytes.Buffer
+	if err := (Progress{Stage: Measured, Trial: "process killed", Elapsed: 90}).write(&record); err != nil {
+		f.Fatal(err)
+	}
+	f.Add([]byte("booted\n"+record.String()+"done\n"), 5)
+	f.Add([]byte("\x1e{\"Stage\":\n\x1e\x1e{}\r\n\x1enull\n"), 1)
+	f.Fuzz(func(t *testing.T, output []byte, piece int) {
+		records := 0
+		s := &stream{each: func(Progress) { records++ }}
+		for len(output) > 0 {
+			n := min(max(piece, 1), len(output))
+			if _, err := s.Write(output[:n]); err != nil {
+				t.Fatal(err)
+			}
+			output = output[n:]
+		}
+		if got := len(s.other()); got > maxRest+maxRecord {
+			t.Errorf("it keeps %d bytes", got)
+		}
+	})
+}
+
+// What the measuring process reads is a plan that this program has written.
+func FuzzPlan(f *testing.F) {
+	r := Default()
+	r.Server, r.Port = "./echo", 5000
+	content, err := json.Marshal(plan{Request: r, Base: []string{"PATH=/bin"}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(content)
+	f.Add([]byte(`{"Port":-1}`))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		var p, again plan
+		if json.Unmarshal(content, &p) != nil {
+			return
+		}
+		written, err := json.Marshal(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(written, &again); err != nil {
+			t.Fatalf("%v, of\n%s", err, written)
+		}
+		if second, err := json.Marshal(again); err != nil || !reflect.DeepEqual(second, written) {
+			t.Errorf("%v\n%s\nexpected\n%s", err, second, written)
+		}
+	})
+}
