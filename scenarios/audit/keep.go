@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/halfopen-lab/halfopen/harness/atomicfile"
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/harness/timeline"
@@ -25,10 +26,8 @@ func (t *trial) keep(path string) error {
 	for _, f := range s.failures {
 		t.lab.Timeline().Add(timeline.Event{At: f.At, Who: t.near.Name(), Kind: timeline.Peer, What: "a call of the program returns " + sock.ErrnoName(f.Errno)})
 	}
-	file, err := os.Create(path + ".pcapng")
-	if err != nil {
-		return err
-	}
-	err = errors.Join(capture.WritePcapng(file, t.near.Capture(), t.far.Capture()), file.Close())
-	return errors.Join(err, os.WriteFile(path+".txt", []byte(t.lab.Timeline().String()), 0o644))
+	err := atomicfile.Write(path+".pcapng", 0o644, func(file *os.File) error {
+		return capture.WritePcapng(file, t.near.Capture(), t.far.Capture())
+	})
+	return errors.Join(err, atomicfile.WriteFile(path+".txt", []byte(t.lab.Timeline().String()), 0o644))
 }
