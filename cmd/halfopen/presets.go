@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/halfopen-lab/halfopen/fixtures/presets"
+	"github.com/halfopen-lab/halfopen/harness/commandline"
+	"github.com/halfopen-lab/halfopen/harness/nearest"
 	"github.com/halfopen-lab/halfopen/scenarios"
 )
 
@@ -23,7 +25,7 @@ func presetsCommand() *cobra.Command {
 flow, what it does then, and whether TCP keepalive probes keep the flow. "Not stated"
 means that no source was found that says it.`,
 		Example: "  halfopen presets\n  halfopen presets show aws-nat-gw\n  halfopen presets --json",
-		Args:    cobra.NoArgs,
+		Args:    commandline.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), presets.All())
@@ -84,8 +86,7 @@ func unknownPreset(name string) error {
 	for _, p := range presets.All() {
 		names = append(names, p.Name)
 	}
-	return fmt.Errorf("there is no preset %q: the nearest are %s ('halfopen presets' lists all)",
-		name, strings.Join(nearest(name, names, 3), ", "))
+	return fmt.Errorf("there is no preset %q: %s ('halfopen presets' lists all)", name, nearest.List(name, names))
 }
 
 func printPresets(to io.Writer, all []presets.Preset) error {

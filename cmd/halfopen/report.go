@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/halfopen-lab/halfopen/harness/commandline"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
 
@@ -21,13 +22,16 @@ func reportCommand() *cobra.Command {
 it is named), as a page, as Markdown or as JSON.`,
 		Example: `  halfopen report
   halfopen report --markdown artifacts/halfopen-report >>"$GITHUB_STEP_SUMMARY"`,
-		Args: cobra.MaximumNArgs(1),
+		Args: commandline.AtMostOne("directory"),
 		RunE: func(c *cobra.Command, arguments []string) error {
+			if err := commandline.Exclusive(c.Flags(), "json", "choose one form", "markdown"); err != nil {
+				return err
+			}
 			directory := auditReport
 			if len(arguments) > 0 {
 				directory = arguments[0]
 			}
-			found, err := answer.Read(filepath.Join(directory, answer.JSONFile))
+			found, err := answer.Read(c.Context(), filepath.Join(directory, answer.JSONFile))
 			if errors.Is(err, fs.ErrNotExist) {
 				return fmt.Errorf("there is no answer of an audit in %s: halfopen audit leaves one", directory)
 			}
@@ -46,6 +50,5 @@ it is named), as a page, as Markdown or as JSON.`,
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")
 	c.Flags().BoolVar(&asMarkdown, "markdown", false, "print it as Markdown")
-	c.MarkFlagsMutuallyExclusive("json", "markdown")
 	return c
 }

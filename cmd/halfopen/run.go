@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/halfopen-lab/halfopen/fixtures/presets"
+	"github.com/halfopen-lab/halfopen/harness/nearest"
 	"github.com/halfopen-lab/halfopen/scenarios/audit"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
@@ -31,9 +32,11 @@ it is a middlebox that forgets (halfopen presets). Exit status 0: it was measure
 could not be.`,
 		Example: `  halfopen run "host powered off" --client "./myclient {server}:{port}" --port 5000
   halfopen run "idle timeout of 350 s, RST to the sender" azure-lb -f halfopen.yaml`,
-		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(c *cobra.Command, names []string) error {
+			if err := s.exclusive(c); err != nil {
+				return err
+			}
 			return runFaults(c.Context(), s, names)
 		},
 	}
@@ -42,7 +45,7 @@ could not be.`,
 }
 
 func runFaults(ctx context.Context, s *subject, names []string) error {
-	if err := s.read(); err != nil {
+	if err := s.read(ctx); err != nil {
 		return err
 	}
 	s.request.Only = names
@@ -69,12 +72,11 @@ func explainUnknown(unknown *audit.UnknownName, arguments []string) error {
 	for _, p := range presets.All() {
 		names = append(names, p.Name)
 	}
-	quoted := []string{}
-	for _, name := range nearest(unknown.Name, names, 3) {
-		quoted = append(quoted, strconv.Quote(name))
+	for i, name := range names {
+		names[i] = strconv.Quote(name)
 	}
-	return fmt.Errorf("%w: the nearest are %s; these are the faults ('halfopen presets' lists the middleboxes):\n  %s",
-		unknown, strings.Join(quoted, ", "), strings.Join(unknown.Faults, "\n  "))
+	return fmt.Errorf("%w: %s; these are the faults ('halfopen presets' lists the middleboxes):\n  %s",
+		unknown, nearest.List(strconv.Quote(unknown.Name), names), strings.Join(unknown.Faults, "\n  "))
 }
 
 // printStories prints what became of each fault and preset, with its timeline.

@@ -1,13 +1,14 @@
-package main
+// Package nearest finds the names that a misspelt one may have been meant to be.
+package nearest
 
 import (
 	"slices"
 	"strings"
 )
 
-// nearest are the at most n names that are most like a word that is none of them: first
-// those that contain it, then those that take the fewest changes of a letter.
-func nearest(word string, names []string, n int) []string {
+// Names returns the at most n names that are most like a word that is none of them: first those
+// that contain it, then those that take the fewest changes of a letter.
+func Names(word string, names []string, n int) []string {
 	names = slices.Clone(names)
 	distance := func(name string) int {
 		d := levenshtein(word, name)
@@ -20,7 +21,20 @@ func nearest(word string, names []string, n int) []string {
 	return names[:min(n, len(names))]
 }
 
-// levenshtein is how many letters must be put in, left out or exchanged to make one word
+// List returns the three nearest names as a part of a sentence: "the nearest are a, b, c". It is
+// empty if there are no names.
+func List(word string, names []string) string {
+	switch found := Names(word, names, 3); len(found) {
+	case 0:
+		return ""
+	case 1:
+		return "the nearest is " + found[0]
+	default:
+		return "the nearest are " + strings.Join(found, ", ")
+	}
+}
+
+// levenshtein returns how many letters must be put in, left out or exchanged to make one word
 // of the other.
 func levenshtein(a, b string) int {
 	row := make([]int, len(b)+1) // the distances of a's beginning to each beginning of b
