@@ -181,8 +181,6 @@ func (r Request) has(title string) error {
 	for _, f := range faults() {
 		switch {
 		case f.title() != title:
-		case f.byFixture && r.betweenPrograms():
-			return fmt.Errorf("%q is not measured where both sides are programs: only the fixture can be made to do it", title)
 		default:
 			return fmt.Errorf("%q needs something that the program answers (--send, or send in the file)", title)
 		}

@@ -3,6 +3,7 @@ package audit
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/harness/virtual/root"
@@ -18,6 +19,10 @@ type plan struct {
 	Family   sock.Family                  // of the labs; zero: IPv4
 	Base     []string                     // NAME=VALUE, of every program
 	Image    *answer.Image                // nil: none
+
+	// shortLife is how long the quiet connection lived that ended before it had settled; zero:
+	// it settled. The measuring process finds it.
+	shortLife time.Duration
 }
 
 // environment returns what every program has in its environment. The home of a user is for
