@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Schema is the version of the JSON that this package writes and reads. It changes when an
@@ -17,6 +18,12 @@ const (
 	MarkdownFile = "answer.md"
 	JUnitFile    = "junit.xml" // of the promises, where there are any
 )
+
+// LadderOf returns the file with the ladder of the trial whose packets are in a file of the
+// report: "captures/01-host-powered-off.json".
+func LadderOf(capture string) string {
+	return strings.TrimSuffix(capture, filepath.Ext(capture)) + ".json"
+}
 
 // JSON returns the answer for programs.
 func (a *Answer) JSON() ([]byte, error) {
