@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/halfopen-lab/halfopen/harness/atomicfile"
 	"github.com/halfopen-lab/halfopen/harness/ladder"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
@@ -57,12 +58,8 @@ func Audit(to io.Writer, a *answer.Answer, directory string) error {
 }
 
 // WriteAudit writes the page of an audit as File into the directory of its report.
-func WriteAudit(directory string, a *answer.Answer) (err error) {
-	file, err := os.Create(filepath.Join(directory, File))
-	if err != nil {
-		return fmt.Errorf("writing the page: %w", err)
-	}
-	return errors.Join(Audit(file, a, directory), file.Close())
+func WriteAudit(directory string, a *answer.Answer) error {
+	return atomicfile.Write(filepath.Join(directory, File), 0o644, func(file *os.File) error { return Audit(file, a, directory) })
 }
 
 // readLadder reads a ladder; nil if there is no such file.
