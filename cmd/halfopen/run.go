@@ -59,24 +59,6 @@ func runFaults(ctx context.Context, s *subject, names []string) error {
 	return printStories(os.Stdout, s.request.Report, found, names)
 }
 
-// explainUnknown returns the error of a name that is neither a fault nor a preset: those
-// that it may have been meant to be, and a list of all faults.
-func explainUnknown(unknown *audit.UnknownName, arguments []string) error {
-	if joined := strings.Join(arguments, " "); len(arguments) > 1 && slices.Contains(unknown.Faults, joined) {
-		return fmt.Errorf("%w: quote it: halfopen run %q", unknown, joined)
-	}
-	names := slices.Clone(unknown.Faults)
-	for _, p := range presets.All() {
-		names = append(names, p.Name)
-	}
-	quoted := []string{}
-	for _, name := range nearest(unknown.Name, names, 3) {
-		quoted = append(quoted, strconv.Quote(name))
-	}
-	return fmt.Errorf("%w: the nearest are %s; these are the faults ('halfopen presets' lists the middleboxes):\n  %s",
-		unknown, strings.Join(quoted, ", "), strings.Join(unknown.Faults, "\n  "))
-}
-
 // printStories prints what became of each fault and preset, with its timeline.
 func printStories(to io.Writer, report string, found *answer.Answer, names []string) error {
 	var unmeasured []string
