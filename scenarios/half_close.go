@@ -15,7 +15,9 @@ type HalfClose struct {
 }
 
 // String implements harness.Fault.
-func (f HalfClose) String() string { return fmt.Sprintf("%s sends FIN, and goes on reading", f.By.Name) }
+func (f HalfClose) String() string {
+	return fmt.Sprintf("%s sends FIN, and goes on reading", f.By.Name)
+}
 
 // Apply implements harness.Fault.
 func (f HalfClose) Apply(*harness.Lab) error { return f.By.Socket.Shutdown(unix.SHUT_WR) }

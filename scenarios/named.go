@@ -53,6 +53,14 @@ func (k Kind) Form() string {
 	return before + "TIME" + after
 }
 
+// Meaning returns What, with the limits of the value in front of it.
+func (k Kind) Meaning() string {
+	if !k.hasValue() {
+		return k.What
+	}
+	return k.Values.String() + ": " + k.What
+}
+
 func (k Kind) hasValue() bool { return k.Values != quantity.Range{} }
 
 // words returns the words of a title before the value and after it.

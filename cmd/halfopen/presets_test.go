@@ -127,7 +127,6 @@ func TestTheShellCompletesNames(t *testing.T) {
 	}
 }
 
-
 func TestWrap(t *testing.T) {
 	if got, want := wrap("one two three four", 9), []string{"one two", "three", "four"}; !slices.Equal(got, want) {
 		t.Errorf("%q, expected %q", got, want)

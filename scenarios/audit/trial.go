@@ -83,7 +83,11 @@ func (t *trial) run(path, evidence string) (story, error) {
 }
 
 func (t *trial) runInLab(path, evidence string) (s story, err error) {
-	t.lab, err = harness.Open(harness.Config{Topology: harness.Firewalled, Family: t.plan.Family, Name: t.title()})
+	topology := t.topology
+	if topology == nil {
+		topology = harness.Firewalled
+	}
+	t.lab, err = harness.Open(harness.Config{Topology: topology, Family: t.plan.Family, Name: t.title()})
 	if err != nil {
 		return story{}, err
 	}
@@ -181,7 +185,7 @@ func (t *trial) settle() { t.once.Do(func() { close(t.settled) }) }
 
 // observe lets the time pass in which the fault may show.
 func (t *trial) observe() {
-	watch := cmp.Or(t.watch, t.plan.Watch)
+	watch := max(cmp.Or(t.watch, t.plan.Watch), 2*t.idle)
 	if first := 2*t.idle + settleTime; t.idle > 0 && first < watch {
 		t.rest(first)
 		if summarize(t.packets(), time.Now()).Silence.Lasted.Duration() < t.idle {
