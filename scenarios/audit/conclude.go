@@ -13,7 +13,7 @@ import (
 func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 	program := p.Programs[p.UnderTest]
 	a := &answer.Answer{
-		Program: answer.Program{Side: p.UnderTest, Command: program.Text, Package: program.Package, Image: p.Image, Port: p.Port, Peer: "a fixture"},
+		Program: answer.Program{Side: p.UnderTest, Command: program.Text, Package: program.Package, Image: program.Image, Port: p.Port, Peer: "a fixture"},
 		Kernel:  "Linux " + linux.Release(), RealTime: p.RealTime,
 		Watched: answer.Of(p.Watch),
 	}
