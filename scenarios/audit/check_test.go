@@ -128,7 +128,7 @@ func TestAFaultIsMeasuredWithItsValue(t *testing.T) {
 // measured.
 func TestAFaultThatCannotShowIsRefused(t *testing.T) {
 	client := Default()
-	client.Client, client.Port = "x", 80
+	client.Client.Command, client.Port = "x", 80
 	for title, want := range map[string]string{
 		"outage of 0 s":                  "it must be between 1 s and 24 h",
 		"accept queue full":              "is measured where a client is under test",
