@@ -16,14 +16,16 @@ import (
 type fault struct {
 	name string
 	role role
-	busy bool // the program has data under way when it happens
+	busy bool // the program has data under way when it happens (underway.go)
 	// dead reports that the peer cannot be reached afterwards, whatever the program
 	// believes.
 	dead bool
 	// announced reports that the peer's kernel announces the fault: durations count from
 	// the fault then, and otherwise from when the peer was last heard.
 	announced bool
-	byFixture bool // only a fixture can be made to do it
+	// impairs reports that the path goes on working, worse than before: data that is under way
+	// is asked for afterwards.
+	impairs bool
 	// connecting reports that it meets a client that connects. There is no connection.
 	connecting bool
 	topology   harness.Topology // of the lab; nil: harness.Firewalled
@@ -82,10 +84,7 @@ func byDefault() []fault {
 func faultOf(named scenarios.Named, load string) fault {
 	f := strikes(named)
 	f.name = named.Title()
-	if load == answer.Busy {
-		f.busy, f.byFixture = true, true
-		f.meetData(named)
-	}
+	f.busy = load == answer.Busy
 	return f
 }
 
@@ -95,7 +94,7 @@ func strikes(named scenarios.Named) fault {
 	case scenarios.ProcessKilled:
 		return fault{dead: true, announced: true, strike: (*trial).killPeer}
 	case scenarios.HalfClose:
-		return fault{announced: true, byFixture: true, strike: (*trial).halfClose}
+		return fault{announced: true, strike: (*trial).halfClose}
 	case scenarios.ProcessStopped:
 		return fault{dead: true, strike: (*trial).stopPeer}
 	case scenarios.PeerResets:
@@ -113,7 +112,7 @@ func strikes(named scenarios.Named) fault {
 	case scenarios.NATRebinding:
 		return fault{dead: true, topology: harness.NATed, strike: applying(f)}
 	case scenarios.PathMTU, scenarios.ImpairedPath:
-		return fault{strike: applying(named)}
+		return fault{impairs: true, strike: applying(named)}
 	case scenarios.AcceptQueueFull, scenarios.ServerAway:
 		return fault{dead: true, connecting: true}
 	}
@@ -136,36 +135,6 @@ func carriesData(named scenarios.Named) bool {
 		return true
 	}
 	return false
-}
-
-// meetData makes the fault meet a program that has data under way. What an impaired path or a
-// narrow one does to data, it does to the whole exchange. All others strike when the program's
-// data has been sent and nobody has acknowledged it; at their end the way is free again.
-func (f *fault) meetData(named scenarios.Named) {
-	strike, then := f.strike, f.then
-	switch named.(type) {
-	case scenarios.PathMTU, scenarios.ImpairedPath:
-		f.strike = func(t *trial) error {
-			if err := strike(t); err != nil {
-				return err
-			}
-			return t.ask()
-		}
-		return
-	}
-	f.strike = func(t *trial) error {
-		t.lab.Apply(t.answers())
-		if err := t.ask(); err != nil {
-			return err
-		}
-		if err := t.wait(time.Second); err != nil {
-			return err
-		}
-		return strike(t)
-	}
-	if then != nil {
-		f.then = func(t *trial) error { t.lab.Heal(t.answers()); return then(t) }
-	}
 }
 
 // title returns the name of the fault's row.
@@ -219,9 +188,7 @@ func (r Request) cannotMeasure(title string) error {
 	switch {
 	case f.busy && !carriesData(n):
 		return fmt.Errorf("%q is not measured with data under way: leave out \", %s\"", title, answer.Busy)
-	case f.byFixture && r.betweenPrograms():
-		return fmt.Errorf("%q is not measured where both sides are programs: only the fixture can be made to do it", title)
-	case f.busy && r.Send == "":
+	case f.busy && r.Send == "" && !r.betweenPrograms():
 		return fmt.Errorf("%q needs something that the program answers (--send, or send in the file)", title)
 	case f.connecting && r.UnderTest != answer.Client:
 		return fmt.Errorf("%q is measured where a client is under test: a server does not connect (--under-test client)", title)

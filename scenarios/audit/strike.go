@@ -32,12 +32,6 @@ func (t *trial) killPeer() error {
 	return t.step("the peer's process is killed: its kernel closes the connection", t.conn.Socket.Close)
 }
 
-// halfClose lets the fixture send FIN, and go on reading.
-func (t *trial) halfClose() error {
-	t.lab.Apply(scenarios.HalfClose{By: t.conn})
-	return nil
-}
-
 // resetAfter lets the peer abort the connection once it has carried no data for a time. It waits
 // for that as long as a fault is watched, and strikes no connection that is over.
 func (t *trial) resetAfter(idle time.Duration) error {
@@ -96,17 +90,6 @@ func (t *trial) powerOffFrozen() error {
 	}
 	return t.powerOff()
 }
-
-// answers is the fault that drops what the program sends.
-func (t *trial) answers() scenarios.SilentDrop {
-	if t.near == t.lab.Client {
-		return scenarios.SilentDrop{Direction: scenarios.TowardsServer}
-	}
-	return scenarios.SilentDrop{Direction: scenarios.TowardsClient}
-}
-
-// ask sends the program a request, so that it sends something.
-func (t *trial) ask() error { return t.step("the peer sends a request", t.say) }
 
 // adviseSettings sets the advised settings on the program's own socket, from outside.
 func (t *trial) adviseSettings() error {
