@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/halfopen-lab/halfopen/harness/nearest"
 	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
 	"github.com/halfopen-lab/halfopen/scenarios/audit"
@@ -101,7 +102,7 @@ func (s *subject) read() (err error) {
 func (s *subject) measure(ctx context.Context) (*answer.Answer, error) {
 	found, err := audit.Run(ctx, s.request)
 	if unknown, ok := errors.AsType[*debian.UnknownPackage](err); ok {
-		err = fmt.Errorf("%w: the nearest are %s", unknown, strings.Join(nearest(unknown.Name, unknown.Known, 3), ", "))
+		err = fmt.Errorf("%w: the nearest are %s", unknown, strings.Join(nearest.To(unknown.Name, unknown.Known, 3), ", "))
 	}
 	return found, err
 }

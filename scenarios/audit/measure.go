@@ -118,6 +118,7 @@ func (m *measurement) runTrials(ctx context.Context) (unknown []string) {
 	m.start(first)
 	<-first.trial.settled
 	if first.trial.ready {
+		p.shortLife = first.trial.lived
 		if p.Watch == 0 {
 			p.Watch, unknown = affordable(first.trial.wakeups, len(m.outcomes))
 		}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/harness/virtual/root"
@@ -19,6 +20,10 @@ type plan struct {
 	Programs map[answer.Side]program // a side without one is a fixture
 	Prepared []preparation
 	Family   sock.Family // of the labs; zero: IPv4
+
+	// shortLife is how long the quiet connection lived that ended before it had settled; zero:
+	// it settled. The measuring process finds it.
+	shortLife time.Duration
 }
 
 // program is a program as it is started.

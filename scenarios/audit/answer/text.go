@@ -85,7 +85,7 @@ func (a *Answer) Text() string {
 		b.WriteString("  " + line + "\n")
 	}
 	b.WriteString("\nWhen nothing happens\n")
-	for _, line := range a.Wire.Lines() {
+	for _, line := range a.Quiet() {
 		b.WriteString("  " + line + "\n")
 	}
 
@@ -144,11 +144,22 @@ func (s *Settings) Lines() []string {
 // plain returns the seconds of a setting as a program sets it.
 func (s Seconds) plain() string { return fmt.Sprintf("%g s", s.Duration().Seconds()) }
 
-// Lines returns what was seen in words, for pages.
-func (w Wire) Lines() []string {
+// Quiet returns in words, for pages, what the program does when nothing happens.
+func (a *Answer) Quiet() []string {
+	lines := a.Wire.lines()
+	if a.Strike != nil {
+		lines[0] += fmt.Sprintf("; faults strike before that, after %v", *a.Strike)
+	}
+	return lines
+}
+
+func (w Wire) lines() []string {
 	var lines []string
 	if w.Ended != nil {
 		lines = append(lines, fmt.Sprintf("the program ends the session: %s after %v", w.Ended.What, w.Ended.After))
+	}
+	if w.EndedByPeer != nil {
+		lines = append(lines, fmt.Sprintf("the peer ends the session: %s after %v", w.EndedByPeer.What, w.EndedByPeer.After))
 	}
 	switch {
 	case w.Probes > 0 && w.ProbeSpacing > 0:
