@@ -113,6 +113,16 @@ func Exclusive(flags *pflag.FlagSet, flag, why string, others ...string) error {
 	return nil
 }
 
+// OneOf returns an error if more than one of some flags is given, which why explains.
+func OneOf(flags *pflag.FlagSet, why string, names ...string) error {
+	for i, name := range names {
+		if err := Exclusive(flags, name, why, names[i+1:]...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // given returns an error if a flag that has one value is given twice, or has an empty one.
 func given(c *cobra.Command, arguments []string) (err error) {
 	flags := c.Flags()

@@ -1,14 +1,17 @@
-// Package nearest finds the names that a misspelt one may have been meant to be.
+// Package nearest finds the names that a mistyped name may have been meant to be. What the
+// names stand for is its callers' business.
 package nearest
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
-// Names returns the at most n names that are most like a word that is none of them: first those
-// that contain it, then those that take the fewest changes of a letter.
-func Names(word string, names []string, n int) []string {
+// To returns the at most n names that are most like a word that is none of them: first those
+// that contain it, then those that take the fewest changes of a letter. Names that are equally
+// like it keep their order.
+func To(word string, names []string, n int) []string {
 	names = slices.Clone(names)
 	distance := func(name string) int {
 		d := levenshtein(word, name)
@@ -21,10 +24,20 @@ func Names(word string, names []string, n int) []string {
 	return names[:min(n, len(names))]
 }
 
+// Quoted returns the at most n names that are most like a word, as To does, each in quotes and
+// separated by commas. Use it for names with spaces in them.
+func Quoted(word string, names []string, n int) string {
+	var quoted []string
+	for _, name := range To(word, names, n) {
+		quoted = append(quoted, strconv.Quote(name))
+	}
+	return strings.Join(quoted, ", ")
+}
+
 // List returns the three nearest names as a part of a sentence: "the nearest are a, b, c". It is
 // empty if there are no names.
 func List(word string, names []string) string {
-	switch found := Names(word, names, 3); len(found) {
+	switch found := To(word, names, 3); len(found) {
 	case 0:
 		return ""
 	case 1:
@@ -34,8 +47,8 @@ func List(word string, names []string) string {
 	}
 }
 
-// levenshtein returns how many letters must be put in, left out or exchanged to make one word
-// of the other.
+// levenshtein returns how many letters must be inserted, deleted or replaced to turn one word
+// into the other.
 func levenshtein(a, b string) int {
 	row := make([]int, len(b)+1) // the distances of a's beginning to each beginning of b
 	for j := range row {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestNames(t *testing.T) {
+func TestTo(t *testing.T) {
 	names := []string{"haproxy", "nginx-stream", "azure-lb", "azure-lb-tcpreset", "cisco-asa"}
 	for word, want := range map[string][]string{
 		"haprxy":    {"haproxy"},
@@ -13,12 +13,15 @@ func TestNames(t *testing.T) {
 		"Cisco-ASA": {"cisco-asa"},
 		"asa":       {"cisco-asa"},
 	} {
-		if got := Names(word, names, len(want)); !slices.Equal(got, want) {
+		if got := To(word, names, len(want)); !slices.Equal(got, want) {
 			t.Errorf("nearest to %q: %q, expected %q", word, got, want)
 		}
 	}
-	if got := Names("x", []string{"one"}, 3); !slices.Equal(got, []string{"one"}) {
+	if got := To("x", []string{"one"}, 3); !slices.Equal(got, []string{"one"}) {
 		t.Errorf("of one name: %q", got)
+	}
+	if got := Quoted("one", []string{"two", "on e"}, 2); got != `"on e", "two"` {
+		t.Errorf("quoted: %s", got)
 	}
 	for _, c := range []struct {
 		a, b string

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/halfopen-lab/halfopen/harness/atomicfile"
 	"github.com/halfopen-lab/halfopen/harness/inputfile"
@@ -21,6 +22,12 @@ const (
 	MarkdownFile = "answer.md"
 	JUnitFile    = "junit.xml" // of the promises, where there are any
 )
+
+// LadderOf returns the file with the ladder of the trial whose packets are in a file of the
+// report: "captures/01-host-powered-off.json".
+func LadderOf(capture string) string {
+	return strings.TrimSuffix(capture, filepath.Ext(capture)) + ".json"
+}
 
 // JSON returns the answer for programs, with the schema version, and the version of this program
 // unless another has made the answer.
