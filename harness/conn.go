@@ -12,7 +12,6 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	"github.com/halfopen-lab/halfopen/harness/oracle"
 	"github.com/halfopen-lab/halfopen/harness/sock"
-	"github.com/halfopen-lab/halfopen/harness/timeline"
 )
 
 // Conn is a TCP connection under test. Its methods add what they do to the timeline. Methods that
@@ -174,9 +173,7 @@ func (c *Conn) Abort() { c.step("aborts (close with linger 0)", c.Socket.Abort) 
 // and the kernel sends RST. It fails the step if the kernel is built without
 // CONFIG_INET_DIAG_DESTROY.
 func (c *Conn) Destroy() {
-	c.step("is destroyed by the administrator (ss -K)", func() error {
-		return c.Host.diag.Destroy(sock.Entry{Local: c.Local(), Remote: c.Remote()})
-	})
+	c.step("is destroyed by the administrator (ss -K)", c.TableEntry().Destroy)
 }
 
 // QuietSince returns the instant from which the kernel counts how long the connection has been idle:
@@ -242,5 +239,5 @@ func (c *Conn) observe() {
 		return
 	}
 	c.state = state
-	c.Host.lab.timeline.Addf(c.Host.name, timeline.State, "%s is %v", c.Name, state)
+	c.Host.lab.timeline.Add(stateEvent(c.Host, c.Name, state))
 }

@@ -1,6 +1,8 @@
 package audit
 
 import (
+	"slices"
+
 	"github.com/halfopen-lab/halfopen/fixtures/presets"
 	"github.com/halfopen-lab/halfopen/harness/linux"
 	"github.com/halfopen-lab/halfopen/harness/sock"
@@ -11,7 +13,7 @@ import (
 func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 	program := p.Programs[p.UnderTest]
 	a := &answer.Answer{
-		Program: answer.Program{Side: p.UnderTest, Command: program.Text, Package: program.Package, Image: p.Image, Port: p.Port, Peer: "a fixture"},
+		Program: answer.Program{Side: p.UnderTest, Command: program.Text, Package: program.Package, Image: program.Image, Port: p.Port, Peer: "a fixture"},
 		Kernel:  "Linux " + linux.Release(), RealTime: p.RealTime,
 		Watched: answer.Of(p.Watch),
 	}
@@ -26,22 +28,24 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 	a.Program.IPv6 = p.Family == sock.IPv6
 	a.Program.Loopback, a.Program.Ready = quiet.trial.loopback, answer.Of(quiet.trial.readyAfter)
 	a.Wire = quiet.wire()
+	if p.shortLife >= shortestLife {
+		_, strike := p.settling()
+		rounded := answer.Of(strike)
+		a.Strike = &rounded
+	}
 	if quiet.trial.cut {
 		a.Watched = min(a.Watched, answer.Of(quiet.trial.over.Sub(quiet.trial.struck)))
 	}
-	switch s := quiet.trial.settings; {
+	switch s := anySettings(outcomes); {
 	case s == nil:
-		a.Unknown = append(a.Unknown, "the settings of its socket: the connection was over before they could be read")
+		a.Unknown = append(a.Unknown, "the settings of its socket: each connection was over before they could be read")
 	case s.err != nil:
 		a.Unknown = append(a.Unknown, "the settings of its socket: "+s.err.Error())
 	default:
 		a.Settings = s.Settings
 	}
-	tried := addRows(a, outcomes)
-	switch {
-	case p.betweenPrograms():
-		a.Unknown = append(a.Unknown, "what it does with data under way, and when the peer only sends FIN: nothing makes a peer that is a program do so")
-	case p.Send == "":
+	tried := addRows(a, p, outcomes)
+	if p.Send == "" && !p.betweenPrograms() {
 		a.Unknown = append(a.Unknown, "what it does with data under way: it was sent nothing to answer (--send)")
 	}
 	if p.UnderTest == answer.Server {
@@ -51,9 +55,20 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 	return a
 }
 
+// anySettings returns the settings that the first trial has read which could; nil: none could,
+// because every connection was over.
+func anySettings(outcomes []*outcome) *settings {
+	for _, o := range outcomes {
+		if s := o.trial.settings; s != nil {
+			return s
+		}
+	}
+	return nil
+}
+
 // addRows adds the faults and the presets to the answer, and returns the trials of the
 // advised settings.
-func addRows(a *answer.Answer, outcomes []*outcome) (tried []answer.Fault) {
+func addRows(a *answer.Answer, p *plan, outcomes []*outcome) (tried []answer.Fault) {
 	behindPreset := map[string]answer.Preset{}
 	for _, o := range outcomes {
 		f := o.judge(a.Wire)
@@ -66,7 +81,7 @@ func addRows(a *answer.Answer, outcomes []*outcome) (tried []answer.Fault) {
 			tried = append(tried, f)
 		}
 	}
-	for _, p := range presets.All() {
+	for _, p := range append(presets.All(), valued(p)...) {
 		measured, ok := behindPreset[p.Name]
 		if !ok {
 			a.Presets = append(a.Presets, behind(p, a.Wire, a.Settings, a.Watched.Duration()))
@@ -76,4 +91,18 @@ func addRows(a *answer.Answer, outcomes []*outcome) (tried []answer.Fault) {
 		a.Presets = append(a.Presets, measured)
 	}
 	return tried
+}
+
+// valued returns the presets of a plan whose timeout the user has set, each once.
+func valued(p *plan) (all []presets.Preset) {
+	for _, name := range slices.Concat(p.Presets, p.Expect.Survives) {
+		preset, err := presets.Parse(name)
+		if _, listed := presets.Find(preset.Name); err != nil || listed {
+			continue
+		}
+		if !slices.ContainsFunc(all, func(other presets.Preset) bool { return other.Name == preset.Name }) {
+			all = append(all, preset)
+		}
+	}
+	return all
 }

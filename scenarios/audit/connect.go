@@ -20,19 +20,23 @@ import (
 
 // connect starts the program, and its peer, and returns when they have a connection.
 func (t *trial) connect() error {
-	if t.plan.Server != "" {
+	if t.plan.Server.given() {
 		if err := t.startServer(); err != nil {
 			return err
 		}
 	}
-	if t.plan.Client != "" {
+	if t.plan.Client.given() {
 		return t.startClient()
 	}
 	return t.dial()
 }
 
-// portsEach is how many ports a trial's client may connect from.
-const portsEach = 200
+// portsEach is how many ports a trial's client may connect from. The last of them are for a
+// client whose host has been rebooted.
+const (
+	portsEach        = 400
+	portsAfterReboot = 100
+)
 
 // ports returns the ports that the trial's client connects from. They tell the trials apart
 // in the trace: the addresses of all labs are the same.
@@ -41,34 +45,56 @@ func (t *trial) ports() (first, last uint16) {
 	return first, first + portsEach - 1
 }
 
+// portsAfterReboot returns the ports that the client connects from once its host has been
+// rebooted: an earlier connection, which its server may still have, has none of them.
+func (t *trial) portsAfterReboot() (first, last uint16) {
+	_, last = t.ports()
+	return last - portsAfterReboot + 1, last
+}
+
+// connectFrom makes the client's host connect from these ports.
+func (t *trial) connectFrom(first, last uint16) error {
+	return t.lab.Client.Do(func() error {
+		return sysctl.Write("net/ipv4/ip_local_port_range", fmt.Sprintf("%d %d", first, last))
+	})
+}
+
 // allListen is how long a server may take to listen on all its addresses, once it listens on
 // one.
 const allListen = 100 * time.Millisecond
 
-// startServer starts the server and returns when it listens.
+// startServer starts the server and returns when it listens, and can be reached.
 func (t *trial) startServer() error {
 	began := time.Now()
+	if err := t.awaitServer(); err != nil {
+		return err
+	}
+	t.readyAfter = time.Since(began)
+	time.Sleep(allListen)
+	return t.reach(t.listeners().on(t.plan.Port))
+}
+
+// awaitServer starts the server's program and returns when it listens.
+func (t *trial) awaitServer() error {
 	p, exit, err := t.start(answer.Server)
 	if err != nil {
 		return err
 	}
-	until := began.Add(t.plan.Ready)
+	late := time.After(t.plan.Ready)
 	for {
 		news := t.trace.News()
 		listeners := t.listeners()
 		if len(listeners.on(t.plan.Port)) > 0 {
-			t.readyAfter = time.Since(began)
-			time.Sleep(allListen)
-			return t.reach(t.listeners().on(t.plan.Port))
+			return nil
 		}
 		select {
 		case <-news:
 		case e := <-exit:
-			return endedTooEarly(t.plan.Server, p, e, fmt.Sprintf("it listened on port %d", t.plan.Port))
+			return endedTooEarly(t.plan.Server.Command, p, e, fmt.Sprintf("it listened on port %d", t.plan.Port))
 		case <-t.ctx.Done():
 			return errEndedEarly
-		case <-time.After(time.Until(until)):
-			return fmt.Errorf("%s did not listen on port %d within %v: %s%s", t.plan.Server, t.plan.Port, t.plan.Ready, listeners.elsewhere(), wrote(p))
+		case <-late:
+			return fmt.Errorf("%s did not listen on port %d within %v: %s%s", t.plan.Server.Command, t.plan.Port, t.plan.Ready, listeners.elsewhere(), wrote(p))
 		}
 	}
 }
@@ -136,10 +162,10 @@ func (t *trial) reach(l listeners) error {
 				return nil
 			}
 			t.loopback = true
-			return exposeLoopback(t.lab.Server, t.lab.First(harness.Firewall), at, t.plan.Port)
+			return exposeLoopback(t.lab.Server, t.lab.Hosts()[1], at, t.plan.Port)
 		}
 	}
-	return fmt.Errorf("%s listens on %s only, where nobody in the lab can connect to it", t.plan.Server, strings.Join(l.addresses(), ", "))
+	return fmt.Errorf("%s listens on %s only, where nobody in the lab can connect to it", t.plan.Server.Command, strings.Join(l.addresses(), ", "))
 }
 
 // familyOf returns the family of an address; one of IPv4 within IPv6 is IPv4's.
@@ -150,17 +176,17 @@ func familyOf(a netip.Addr) sock.Family {
 	return sock.IPv6
 }
 
+// backlog is that of the fixture's listening socket.
+const backlog = 128
+
 // startClient starts the client and returns when it is connected.
 func (t *trial) startClient() error {
 	var listener *harness.Listener
-	if t.plan.Server == "" {
-		listener = t.lab.Server.Listen(t.plan.Port, 128)
+	if !t.plan.Server.given() {
+		listener = t.lab.Server.Listen(t.plan.Port, backlog)
 	}
 	first, last := t.ports()
-	err := t.lab.Client.Do(func() error {
-		return sysctl.Write("net/ipv4/ip_local_port_range", fmt.Sprintf("%d %d", first, last))
-	})
-	if err != nil {
+	if err := t.connectFrom(first, last-portsAfterReboot); err != nil {
 		return err
 	}
 	if err := t.awaitConnected(first, last); err != nil || listener == nil {
@@ -193,13 +219,13 @@ func (t *trial) awaitConnected(first, last uint16) error {
 		select {
 		case <-news:
 		case e := <-t.serverExit:
-			return endedTooEarly(t.plan.Server, t.server, e, "the client was connected")
+			return endedTooEarly(t.plan.Server.Command, t.server, e, "the client was connected")
 		case e := <-exit:
 			return t.blame(p, e)
 		case <-t.ctx.Done():
 			return errEndedEarly
 		case <-time.After(time.Until(until)):
-			return fmt.Errorf("%s did not connect to port %d within %v%s", t.plan.Client, t.plan.Port, t.plan.Ready, wrote(p))
+			return fmt.Errorf("%s did not connect to port %d within %v%s", t.plan.Client.Command, t.plan.Port, t.plan.Ready, wrote(p))
 		}
 	}
 }
@@ -209,9 +235,9 @@ func (t *trial) awaitConnected(first, last uint16) error {
 func (t *trial) blame(client *harness.Program, e box.Exit) error {
 	select {
 	case server := <-t.serverExit: // it is there at the client's end, or a little later
-		return endedTooEarly(t.plan.Server, t.server, server, "the client was connected")
+		return endedTooEarly(t.plan.Server.Command, t.server, server, "the client was connected")
 	case <-time.After(exitTime):
-		return endedTooEarly(t.plan.Client, client, e, fmt.Sprintf("it was connected to port %d", t.plan.Port))
+		return endedTooEarly(t.plan.Client.Command, client, e, fmt.Sprintf("it was connected to port %d", t.plan.Port))
 	}
 }
 
@@ -230,9 +256,9 @@ func (t *trial) dial() error {
 	if err != nil {
 		select {
 		case e := <-t.serverExit:
-			return endedTooEarly(t.plan.Server, t.server, e, "a client was connected")
+			return endedTooEarly(t.plan.Server.Command, t.server, e, "a client was connected")
 		case <-time.After(exitTime):
-			return fmt.Errorf("connecting to port %d of %s: %s%s", t.plan.Port, t.plan.Server, sock.ErrnoName(err), wrote(t.server))
+			return fmt.Errorf("connecting to port %d of %s: %s%s", t.plan.Port, t.plan.Server.Command, sock.ErrnoName(err), wrote(t.server))
 		}
 	}
 	t.read()

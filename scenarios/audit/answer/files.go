@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
+
+	"github.com/halfopen-lab/halfopen/harness/atomicfile"
 )
 
 // Schema is the version of the JSON that this package writes and reads. It changes when an
@@ -17,6 +20,12 @@ const (
 	MarkdownFile = "answer.md"
 	JUnitFile    = "junit.xml" // of the promises, where there are any
 )
+
+// LadderOf returns the file with the ladder of the trial whose packets are in a file of the
+// report: "captures/01-host-powered-off.json".
+func LadderOf(capture string) string {
+	return strings.TrimSuffix(capture, filepath.Ext(capture)) + ".json"
+}
 
 // JSON returns the answer for programs.
 func (a *Answer) JSON() ([]byte, error) {
@@ -32,10 +41,7 @@ func (a *Answer) WriteJSON(file string) error {
 	if err != nil {
 		return fmt.Errorf("writing the answer: %w", err)
 	}
-	if err := os.WriteFile(file, content, 0o644); err != nil {
-		return fmt.Errorf("writing the answer: %w", err)
-	}
-	return nil
+	return atomicfile.WriteFile(file, content, 0o644)
 }
 
 // Write writes the answer into the report directory, as JSON, and, where there is one, as
@@ -44,10 +50,7 @@ func (a *Answer) Write(directory string) error {
 	if err := a.WriteJSON(filepath.Join(directory, JSONFile)); err != nil || a.Trouble != "" {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(directory, MarkdownFile), []byte(a.Markdown()), 0o644); err != nil {
-		return fmt.Errorf("writing the answer: %w", err)
-	}
-	return nil
+	return atomicfile.WriteFile(filepath.Join(directory, MarkdownFile), []byte(a.Markdown()), 0o644)
 }
 
 // Read reads an answer that WriteJSON has written. A file with another schema version, or
