@@ -20,8 +20,11 @@ import (
 // Check reports, in one line, what is wrong with a request, as far as that can be told
 // before its programs are looked for. An unknown name in Only is an *UnknownName.
 func (r Request) Check() error {
+	if err := r.checkShort(); err != nil {
+		return err
+	}
 	r = r.completed()
-	for _, check := range []func() error{r.checkOnly, r.checkSides, r.checkDurations, r.checkImage, r.checkPrograms, r.checkPresets, r.checkPromises} {
+	for _, check := range []func() error{r.checkOnly, r.checkSides, r.checkDurations, r.checkImage, r.checkPrograms, r.checkConversation, r.checkPresets, r.checkPromises} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -184,7 +187,7 @@ func (r Request) has(title string) error {
 		case f.byFixture && r.betweenPrograms():
 			return fmt.Errorf("%q is not measured where both sides are programs: only the fixture can be made to do it", title)
 		default:
-			return fmt.Errorf("%q needs something that the program answers (--send, or send in the file)", title)
+			return fmt.Errorf("%q needs something that the program answers (--conversation or --send)", title)
 		}
 	}
 	return &UnknownName{Name: title, Faults: names}

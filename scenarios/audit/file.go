@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"reflect"
 	"strconv"
 	"strings"
@@ -22,7 +23,11 @@ func Load(path string) (Request, error) {
 	if err != nil {
 		return r, fmt.Errorf("reading the audit: %w", err)
 	}
-	if err := r.parse(content); err != nil {
+	err = r.parse(content)
+	if err == nil {
+		err = r.Conversation.ReadFiles(filepath.Dir(path))
+	}
+	if err != nil {
 		return r, fmt.Errorf("reading the audit %s: %w", path, err)
 	}
 	return r, nil
@@ -62,6 +67,8 @@ func checkNode(node *yaml.Node, of reflect.Type) error {
 	}
 	scalar := node.Kind == yaml.ScalarNode
 	switch {
+	case reflect.PointerTo(of).Implements(reflect.TypeFor[yaml.Unmarshaler]()):
+		return nil // it says itself what is wrong, with the line
 	case of == reflect.TypeFor[time.Duration]():
 		if _, err := time.ParseDuration(node.Value); err != nil || !scalar {
 			return wrong("a duration: write it as 90s or 2h30m")

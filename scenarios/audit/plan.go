@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"crypto/tls"
 	"fmt"
 	"strings"
 
@@ -18,6 +19,9 @@ type plan struct {
 	Family   sock.Family                  // of the labs; zero: IPv4
 	Base     []string                     // NAME=VALUE, of every program
 	Image    *answer.Image                // nil: none
+
+	tls          *tls.Config // of the fixture; nil: its conversation has no TLS
+	certificates string      // the directory with the certificate, as the programs see it
 }
 
 // environment returns what every program has in its environment. The home of a user is for

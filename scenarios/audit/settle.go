@@ -66,8 +66,8 @@ func (t *trial) checkSettled(packets int) error {
 	s := t.story()
 	program := t.plan.command(t.plan.UnderTest)
 	hint := ""
-	if t.conn != nil && t.plan.Send == "" {
-		hint = ", and was sent nothing (--send)"
+	if t.conn != nil && !t.plan.Conversation.Says() {
+		hint = ", and was sent nothing (--conversation, --send)"
 	}
 	since := func(at time.Time) answer.Seconds { return answer.Of(at.Sub(t.began)) }
 	if t.exited == nil && s.over() { // a program closes its connections as it ends, or before

@@ -8,18 +8,20 @@ type Answer struct {
 	// SchemaVersion is Schema. Write sets it.
 	SchemaVersion int `json:"schema_version"`
 
-	Program  Program   `json:"program"`
-	Kernel   string    `json:"kernel"`
-	RealTime bool      `json:"real_time,omitempty"` // measured on the running kernel; false: in virtual time
-	Watched  Seconds   `json:"watched_seconds"`     // how long each fault was watched
-	Settings *Settings `json:"settings,omitempty"`
-	Wire     Wire      `json:"wire"`
-	Faults   []Fault   `json:"faults"`
-	Presets  []Preset  `json:"presets"`
-	Ghosts   *Ghosts   `json:"ghosts,omitempty"` // of a server; nil: unknown
-	Advice   *Advice   `json:"advice,omitempty"` // nil: nothing needs to change
-	Unknown  []string  `json:"unknown,omitempty"`
-	Trouble  string    `json:"trouble,omitempty"` // why there is no answer
+	Program  Program `json:"program"`
+	Kernel   string  `json:"kernel"`
+	RealTime bool    `json:"real_time,omitempty"` // measured on the running kernel; false: in virtual time
+	Watched  Seconds `json:"watched_seconds"`     // how long each fault was watched
+	// Conversation is what the fixture said; nil: nothing.
+	Conversation *Conversation `json:"conversation,omitempty"`
+	Settings     *Settings     `json:"settings,omitempty"`
+	Wire         Wire          `json:"wire"`
+	Faults       []Fault       `json:"faults"`
+	Presets      []Preset      `json:"presets"`
+	Ghosts       *Ghosts       `json:"ghosts,omitempty"` // of a server; nil: unknown
+	Advice       *Advice       `json:"advice,omitempty"` // nil: nothing needs to change
+	Unknown      []string      `json:"unknown,omitempty"`
+	Trouble      string        `json:"trouble,omitempty"` // why there is no answer
 }
 
 // Side is an end of the connection.
