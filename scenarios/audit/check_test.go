@@ -77,7 +77,7 @@ func TestAFaultThatCannotBeMeasuredSaysWhy(t *testing.T) {
 		request Request
 		want    string
 	}{
-		"host powered off, busy":     {alone, "needs something that the program answers (--send"},
+		"host powered off, busy":     {alone, "needs something that the program answers (--conversation"},
 		"FIN, and the peer reads on": {both, "is not measured where both sides are programs"},
 		"aws-alb":                    {alone, "the preset aws-alb cannot be run in an audit: it is a proxy"},
 	} {

@@ -40,7 +40,7 @@ func (t *trial) hear(e conversation.Event) {
 	t.hearing.Lock()
 	defer t.hearing.Unlock()
 	t.events = append(t.events, e)
-	if t.plan.Conversation.Says() {
+	if e.Kind != conversation.LoggedIn || len(t.plan.Conversation.Login) > 0 {
 		t.lab.Timeline().Add(timeline.Event{At: e.At, Who: t.far.Name(), Kind: timeline.Peer, What: "the fixture " + e.String()})
 	}
 }
