@@ -51,18 +51,24 @@ func (p *plan) certify(report string) error {
 		return err
 	}
 	p.certificates = certificates
-	directory := filepath.Join(p.Root, certificates)
+	directory := filepath.Join(p.Programs[p.UnderTest].Root, certificates)
 	if p.RealTime {
 		directory = filepath.Join(report, "certificate")
 		p.certificates = directory
 	}
+	return writeIdentity(identity, directory)
+}
+
+// writeIdentity writes a certificate's files into a directory. All may read them: the program
+// may be any user's, and the key is worth nothing after the run.
+func writeIdentity(i *conversation.Identity, directory string) error {
 	if err := os.MkdirAll(directory, 0o755); err != nil {
 		return fmt.Errorf("making room for the certificate: %w", err)
 	}
-	for name, content := range map[string][]byte{
-		authorityPlaceholder: identity.Authority, certificatePlaceholder: identity.Certificate, keyPlaceholder: identity.Key,
+	for placeholder, content := range map[string][]byte{
+		authorityPlaceholder: i.Authority, certificatePlaceholder: i.Certificate, keyPlaceholder: i.Key,
 	} {
-		if err := atomicfile.WriteFile(filepath.Join(directory, certificateFiles[name]), content, 0o644); err != nil {
+		if err := atomicfile.WriteFile(filepath.Join(directory, certificateFiles[placeholder]), content, 0o644); err != nil {
 			return err
 		}
 	}

@@ -27,7 +27,7 @@ func (r Request) checkConversation() error {
 	}
 	if !r.Conversation.TLS {
 		for placeholder := range certificateFiles {
-			if strings.Contains(r.Server+" "+r.Client, placeholder) {
+			if strings.Contains(r.command(r.UnderTest), placeholder) {
 				return fmt.Errorf("there is no %s: the fixture speaks no TLS (--tls, or tls in the conversation)", placeholder)
 			}
 		}

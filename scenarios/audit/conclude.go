@@ -11,7 +11,7 @@ import (
 func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 	program := p.Programs[p.UnderTest]
 	a := &answer.Answer{
-		Program: answer.Program{Side: p.UnderTest, Command: program.Text, Package: program.Package, Image: p.Image, Port: p.Port, Peer: "a fixture"},
+		Program: answer.Program{Side: p.UnderTest, Command: program.Text, Package: program.Package, Image: program.Image, Port: p.Port, Peer: "a fixture"},
 		Kernel:  "Linux " + linux.Release(), RealTime: p.RealTime,
 		Watched: answer.Of(p.Watch),
 	}
@@ -27,22 +27,24 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 	a.Program.Loopback, a.Program.Ready = quiet.trial.loopback, answer.Of(quiet.trial.readyAfter)
 	a.Conversation = quiet.trial.conversation()
 	a.Wire = quiet.wire()
+	if p.shortLife >= shortestLife {
+		_, strike := p.settling()
+		rounded := answer.Of(strike)
+		a.Strike = &rounded
+	}
 	if quiet.trial.cut {
 		a.Watched = min(a.Watched, answer.Of(quiet.trial.over.Sub(quiet.trial.struck)))
 	}
-	switch s := quiet.trial.settings; {
+	switch s := anySettings(outcomes); {
 	case s == nil:
-		a.Unknown = append(a.Unknown, "the settings of its socket: the connection was over before they could be read")
+		a.Unknown = append(a.Unknown, "the settings of its socket: each connection was over before they could be read")
 	case s.err != nil:
 		a.Unknown = append(a.Unknown, "the settings of its socket: "+s.err.Error())
 	default:
 		a.Settings = s.Settings
 	}
 	tried := addRows(a, outcomes)
-	switch {
-	case p.betweenPrograms():
-		a.Unknown = append(a.Unknown, "what it does with data under way, and when the peer only sends FIN: nothing makes a peer that is a program do so")
-	case !p.asks():
+	if !p.asks() && !p.betweenPrograms() {
 		a.Unknown = append(a.Unknown, "what it does with data under way: it was sent nothing to answer (--conversation, --send)")
 	}
 	if p.UnderTest == answer.Server {
@@ -50,6 +52,17 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 	}
 	a.Advice = advise(a, tried)
 	return a
+}
+
+// anySettings returns the settings that the first trial has read which could; nil: none could,
+// because every connection was over.
+func anySettings(outcomes []*outcome) *settings {
+	for _, o := range outcomes {
+		if s := o.trial.settings; s != nil {
+			return s
+		}
+	}
+	return nil
 }
 
 // addRows adds the faults and the presets to the answer, and returns the trials of the

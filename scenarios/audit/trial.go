@@ -56,7 +56,11 @@ type trial struct {
 	wakeups  float64 // of the programs, a second
 	watching chan time.Duration
 
-	began     time.Time // when there was a connection
+	began time.Time // when there was a connection
+	// early is why the fault met no connection, or none as it should be, in the answer's
+	// words; empty: it did. lived is how long the connection lived that was over before.
+	early     string
+	lived     time.Duration
 	struck    time.Time // when the fault happened
 	heard     time.Time // when the peer was last heard before that
 	over      time.Time // when the watch ended
@@ -124,11 +128,15 @@ func (t *trial) takeSteps() error {
 	if err := t.settleDown(); err != nil {
 		return err
 	}
-	t.settings = t.readSettings()
+	if t.early == "" {
+		t.settings = t.readSettings()
+	}
 	if err := t.inflict(); err != nil {
 		return err
 	}
-	t.observe()
+	if t.early == "" || t.role == quiet {
+		t.observe()
+	}
 	t.over, t.cut = time.Now(), t.ctx.Err() != nil
 	if t.exited == nil {
 		t.awaitExit()
@@ -159,8 +167,16 @@ func (t *trial) watchHosts() error {
 	return err
 }
 
-// inflict lets the fault happen.
+// inflict lets the fault happen, unless the connection is over before.
 func (t *trial) inflict() error {
+	if t.busy && t.early == "" {
+		if err := t.awaitUnderWay(); err != nil {
+			return err
+		}
+	}
+	if t.early != "" && t.role != quiet {
+		return nil
+	}
 	t.struck = time.Now()
 	t.heard = t.lastHeard(t.struck)
 	if t.announced {
@@ -252,13 +268,16 @@ func (t *trial) lastHeard(before time.Time) time.Time {
 
 // packets returns the packets of the connection, as the program's host has seen them.
 func (t *trial) packets() []capture.Packet {
-	return slices.DeleteFunc(t.near.Capture().Packets(), func(p capture.Packet) bool {
-		here, there := p.Dst.Port(), p.Src.Port()
-		if p.Out {
-			here, there = there, here
-		}
-		return !p.TCP || here != t.local || there != t.remote
-	})
+	return slices.DeleteFunc(t.near.Capture().Packets(), func(p capture.Packet) bool { return !t.carries(p) })
+}
+
+// carries reports whether the connection carries a packet that the program's host has seen.
+func (t *trial) carries(p capture.Packet) bool {
+	here, there := p.Dst.Port(), p.Src.Port()
+	if p.Out {
+		here, there = there, here
+	}
+	return p.TCP && here == t.local && there == t.remote
 }
 
 // firewallKnows reports whether the firewall has the connection. A firewall without a

@@ -26,7 +26,7 @@ func (a *Answer) Markdown() string {
 		}
 	}
 	list("Settings in force", a.Settings.lines())
-	list("When nothing happens", a.Wire.lines())
+	list("When nothing happens", a.quiet())
 	b.WriteString("\n## What it notices\n\n| fault | load | what happens | capture |\n|---|---|---|---|\n")
 	for _, f := range a.Faults {
 		fmt.Fprintf(&b, "| %s | %s | %s | [packets](%s) |\n", f.Name, f.Load, strings.ReplaceAll(f.Words(), "|", `\|`), f.Capture)

@@ -88,7 +88,7 @@ func (a *Answer) Text() string {
 		b.WriteString("  " + line + "\n")
 	}
 	b.WriteString("\nWhen nothing happens\n")
-	for _, line := range a.Wire.lines() {
+	for _, line := range a.quiet() {
 		b.WriteString("  " + line + "\n")
 	}
 
@@ -146,10 +146,22 @@ func (s *Settings) lines() []string {
 // plain returns the seconds of a setting as a program sets it.
 func (s Seconds) plain() string { return fmt.Sprintf("%g s", s.Duration().Seconds()) }
 
+// quiet returns what happens when nothing happens.
+func (a *Answer) quiet() []string {
+	lines := a.Wire.lines()
+	if a.Strike != nil {
+		lines[0] += fmt.Sprintf("; faults strike before that, after %v", *a.Strike)
+	}
+	return lines
+}
+
 func (w Wire) lines() []string {
 	var lines []string
 	if w.Ended != nil {
 		lines = append(lines, fmt.Sprintf("the program ends the session: %s after %v", w.Ended.What, w.Ended.After))
+	}
+	if w.EndedByPeer != nil {
+		lines = append(lines, fmt.Sprintf("the peer ends the session: %s after %v", w.EndedByPeer.What, w.EndedByPeer.After))
 	}
 	switch {
 	case w.Probes > 0 && w.ProbeSpacing > 0:
