@@ -8,12 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/halfopen-lab/halfopen/fixtures/presets"
+	"github.com/halfopen-lab/halfopen/scenarios"
 	"github.com/halfopen-lab/halfopen/scenarios/audit"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
@@ -27,11 +28,16 @@ func runCommand() *cobra.Command {
 each: packets, states of sockets, what the program said, on one clock.
 
 A fault is named as on the page of an audit, with ", busy" for one with data under way; or
-it is a middlebox that forgets (halfopen presets). Exit status 0: it was measured; 2: it
-could not be.`,
+it is a middlebox that forgets (halfopen presets), if need be with another idle timeout. Without
+a fault all are listed. Exit status 0: it was measured; 2: it could not be.`,
 		Example: `  halfopen run "host powered off" --client "./myclient {server}:{port}" --port 5000
-  halfopen run "idle timeout of 350 s, RST to the sender" azure-lb -f halfopen.yaml`,
-		Args:              cobra.MinimumNArgs(1),
+  halfopen run "idle timeout of 350 s, RST to the sender" azure-lb=1800 -f halfopen.yaml`,
+		Args: func(_ *cobra.Command, names []string) error {
+			if len(names) == 0 {
+				return fmt.Errorf("run needs a fault: %s", faultList())
+			}
+			return nil
+		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(c *cobra.Command, names []string) error {
 			return runFaults(c.Context(), s, names)
@@ -59,22 +65,25 @@ func runFaults(ctx context.Context, s *subject, names []string) error {
 	return printStories(os.Stdout, s.request.Report, found, names)
 }
 
-// explainUnknown returns the error of a name that is neither a fault nor a preset: those
-// that it may have been meant to be, and a list of all faults.
+// explainUnknown returns the error of a name that is neither a fault nor a preset, with a list
+// of all faults.
 func explainUnknown(unknown *audit.UnknownName, arguments []string) error {
-	if joined := strings.Join(arguments, " "); len(arguments) > 1 && slices.Contains(unknown.Faults, joined) {
-		return fmt.Errorf("%w: quote it: halfopen run %q", unknown, joined)
+	joined := strings.Join(arguments, " ")
+	if _, _, err := answer.ParseTitle(joined); len(arguments) > 1 && err == nil {
+		return fmt.Errorf("there is no fault %q: quote it: halfopen run %q", unknown.Name, joined)
 	}
-	names := slices.Clone(unknown.Faults)
-	for _, p := range presets.All() {
-		names = append(names, p.Name)
+	return fmt.Errorf("%w; %s", unknown, faultList())
+}
+
+// faultList returns the forms of all faults, one a line, with what they mean.
+func faultList() string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, k := range scenarios.Kinds() {
+		_, _ = fmt.Fprintf(w, "  %s\t%s\n", k.Form(), k.Meaning())
 	}
-	quoted := []string{}
-	for _, name := range nearest(unknown.Name, names, 3) {
-		quoted = append(quoted, strconv.Quote(name))
-	}
-	return fmt.Errorf("%w: the nearest are %s; these are the faults ('halfopen presets' lists the middleboxes):\n  %s",
-		unknown, strings.Join(quoted, ", "), strings.Join(unknown.Faults, "\n  "))
+	_ = w.Flush() // a strings.Builder takes everything
+	return "these are the faults ('halfopen presets' lists the middleboxes):\n" + strings.TrimRight(b.String(), "\n")
 }
 
 // printStories prints what became of each fault and preset, with its timeline.
@@ -91,7 +100,7 @@ func printStories(to io.Writer, report string, found *answer.Answer, names []str
 	}
 	for _, p := range found.Presets {
 		switch {
-		case !slices.Contains(names, p.Name):
+		case !slices.ContainsFunc(names, func(name string) bool { named, err := presets.Parse(name); return err == nil && named.Name == p.Name }):
 		case p.Capture == "":
 			unmeasured = append(unmeasured, p.Name+": "+p.Why)
 		default:

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/halfopen-lab/halfopen/fixtures/conversation"
+	"github.com/halfopen-lab/halfopen/harness/nearest"
 	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
 	"github.com/halfopen-lab/halfopen/scenarios/audit"
@@ -89,7 +90,7 @@ func (s *subject) read() (err error) {
 	if s.file != "" {
 		flags := s.request
 		if s.request, err = audit.Load(s.file); err != nil {
-			return withNearest(err)
+			return err
 		}
 		r := &s.request
 		r.RealTime, r.Machine, r.Seed, r.Memory, r.Report = flags.RealTime, flags.Machine, flags.Seed, flags.Memory, flags.Report
@@ -106,18 +107,9 @@ func (s *subject) read() (err error) {
 func (s *subject) measure(ctx context.Context) (*answer.Answer, error) {
 	found, err := audit.Run(ctx, s.request)
 	if unknown, ok := errors.AsType[*debian.UnknownPackage](err); ok {
-		err = fmt.Errorf("%w: the nearest are %s", unknown, strings.Join(nearest(unknown.Name, unknown.Known, 3), ", "))
+		err = fmt.Errorf("%w: the nearest are %s", unknown, strings.Join(nearest.To(unknown.Name, unknown.Known, 3), ", "))
 	}
-	return found, withNearest(err)
-}
-
-// withNearest adds to the error of an unknown conversation those that it may have been meant
-// to be.
-func withNearest(err error) error {
-	if unknown, ok := errors.AsType[*conversation.UnknownName](err); ok {
-		return fmt.Errorf("%w: the nearest are %s", err, strings.Join(nearest(unknown.Name, unknown.Known, 3), ", "))
-	}
-	return err
+	return found, err
 }
 
 // printProgress prints a step of the audit.

@@ -32,18 +32,16 @@ func (l *Ladder) Text() string {
 		p.out.WriteString(l.Title + "\n\n")
 	}
 	p.heading()
-	var last time.Duration
-	for i, b := range l.bursts() {
-		if i > 0 {
-			p.note("⋮", short(b.rungs[0].At-last))
+	for _, b := range l.Bursts() {
+		if b.After > 0 {
+			p.note("⋮", InWords(b.After))
 		}
-		for _, r := range b.rungs {
+		for _, r := range b.Rungs {
 			p.rung(r)
 		}
-		if b.repeats > 0 {
-			p.note("⋮", fmt.Sprintf("the same %d times more, until %s", b.repeats, strings.TrimSpace(stamp(b.until))))
+		if n := len(b.Repeats); n > 0 {
+			p.note("⋮", fmt.Sprintf("the same %d times more, until %s", n, strings.TrimSpace(stamp(b.Until))))
 		}
-		last = b.until
 	}
 	return p.out.String()
 }
@@ -225,14 +223,3 @@ func (p *pen) towards(r Rung) int {
 
 // stamp returns a time from the beginning, in seconds.
 func stamp(d time.Duration) string { return fmt.Sprintf("%10.3f", d.Seconds()) }
-
-// short returns the length of a pause in words.
-func short(d time.Duration) string {
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%.1f s", d.Seconds())
-	case d < time.Hour:
-		return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
-	}
-	return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
-}

@@ -1,6 +1,8 @@
 package audit
 
 import (
+	"slices"
+
 	"github.com/halfopen-lab/halfopen/fixtures/presets"
 	"github.com/halfopen-lab/halfopen/harness/linux"
 	"github.com/halfopen-lab/halfopen/harness/sock"
@@ -43,7 +45,7 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 	default:
 		a.Settings = s.Settings
 	}
-	tried := addRows(a, outcomes)
+	tried := addRows(a, p, outcomes)
 	if !p.asks() && !p.betweenPrograms() {
 		a.Unknown = append(a.Unknown, "what it does with data under way: it was sent nothing to answer (--conversation, --send)")
 	}
@@ -67,7 +69,7 @@ func anySettings(outcomes []*outcome) *settings {
 
 // addRows adds the faults and the presets to the answer, and returns the trials of the
 // advised settings.
-func addRows(a *answer.Answer, outcomes []*outcome) (tried []answer.Fault) {
+func addRows(a *answer.Answer, p *plan, outcomes []*outcome) (tried []answer.Fault) {
 	behindPreset := map[string]answer.Preset{}
 	for _, o := range outcomes {
 		f := o.judge(a.Wire)
@@ -80,7 +82,7 @@ func addRows(a *answer.Answer, outcomes []*outcome) (tried []answer.Fault) {
 			tried = append(tried, f)
 		}
 	}
-	for _, p := range presets.All() {
+	for _, p := range append(presets.All(), valued(p)...) {
 		measured, ok := behindPreset[p.Name]
 		if !ok {
 			a.Presets = append(a.Presets, behind(p, a.Wire, a.Settings, a.Watched.Duration()))
@@ -90,4 +92,18 @@ func addRows(a *answer.Answer, outcomes []*outcome) (tried []answer.Fault) {
 		a.Presets = append(a.Presets, measured)
 	}
 	return tried
+}
+
+// valued returns the presets of a plan whose timeout the user has set, each once.
+func valued(p *plan) (all []presets.Preset) {
+	for _, name := range slices.Concat(p.Presets, p.Expect.Survives) {
+		preset, err := presets.Parse(name)
+		if _, listed := presets.Find(preset.Name); err != nil || listed {
+			continue
+		}
+		if !slices.ContainsFunc(all, func(other presets.Preset) bool { return other.Name == preset.Name }) {
+			all = append(all, preset)
+		}
+	}
+	return all
 }

@@ -162,7 +162,7 @@ func (t *trial) reach(l listeners) error {
 				return nil
 			}
 			t.loopback = true
-			return exposeLoopback(t.lab.Server, t.lab.First(harness.Firewall), at, t.plan.Port)
+			return exposeLoopback(t.lab.Server, t.lab.Hosts()[1], at, t.plan.Port)
 		}
 	}
 	return fmt.Errorf("%s listens on %s only, where nobody in the lab can connect to it", t.plan.Server.Command, strings.Join(l.addresses(), ", "))

@@ -32,8 +32,11 @@ type Request struct {
 	Echo bool              `yaml:"echo"` // a fixture sends back what it receives
 	// Conversation is what a fixture says, unless Send or Echo is short for it.
 	Conversation conversation.Conversation `yaml:"conversation"`
-	// Presets are the middleboxes to run the program behind (fixtures/presets). What becomes
-	// of it behind the others is derived.
+	// Faults are measured beside those that are measured by default, by their titles
+	// (scenarios.Parse), with ", busy" for data under way.
+	Faults []string `yaml:"faults"`
+	// Presets are the middleboxes to run the program behind (presets.Parse). What becomes of
+	// it behind the others is derived.
 	Presets []string `yaml:"presets"`
 	// Watch is how long each fault is watched where nothing ends the connection. Zero: two
 	// and a half hours, or less for a program that often wakes up; in real time a minute.
@@ -120,6 +123,11 @@ func (r Request) completed() Request {
 			r.Presets = append(r.Presets, name)
 		}
 	}
+	for i, name := range r.Presets { // each has one name in the answer
+		if p, err := presets.Parse(name); err == nil {
+			r.Presets[i] = p.Name
+		}
+	}
 	slices.Sort(r.Presets)
 	r.Presets = slices.Compact(r.Presets)
 	return r
@@ -128,6 +136,6 @@ func (r Request) completed() Request {
 // canRun reports whether an audit can put a preset between the two sides: a firewall that
 // forgets.
 func canRun(name string) bool {
-	p, known := presets.Find(name)
-	return known && !p.Proxy() && p.Idle > 0
+	p, err := presets.Parse(name)
+	return err == nil && !p.Proxy() && p.Idle > 0
 }
