@@ -27,6 +27,7 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 	}
 	a.Program.IPv6 = p.Family == sock.IPv6
 	a.Program.Loopback, a.Program.Ready = quiet.trial.loopback, answer.Of(quiet.trial.readyAfter)
+	a.Conversation = quiet.trial.conversation()
 	a.Wire = quiet.wire()
 	if p.shortLife >= shortestLife {
 		_, strike := p.settling()
@@ -45,8 +46,8 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 		a.Settings = s.Settings
 	}
 	tried := addRows(a, p, outcomes)
-	if p.Send == "" && !p.betweenPrograms() {
-		a.Unknown = append(a.Unknown, "what it does with data under way: it was sent nothing to answer (--send)")
+	if !p.asks() && !p.betweenPrograms() {
+		a.Unknown = append(a.Unknown, "what it does with data under way: it was sent nothing to answer (--conversation, --send)")
 	}
 	if p.UnderTest == answer.Server {
 		a.Ghosts = ghosts(a.Faults)
