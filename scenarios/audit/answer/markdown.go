@@ -25,8 +25,8 @@ func (a *Answer) Markdown() string {
 			fmt.Fprintf(&b, "- %s\n", line)
 		}
 	}
-	list("Settings in force", a.Settings.lines())
-	list("When nothing happens", a.quiet())
+	list("Settings in force", a.Settings.Lines())
+	list("When nothing happens", a.Quiet())
 	b.WriteString("\n## What it notices\n\n| fault | load | what happens | capture |\n|---|---|---|---|\n")
 	for _, f := range a.Faults {
 		fmt.Fprintf(&b, "| %s | %s | %s | [packets](%s) |\n", f.Name, f.Load, strings.ReplaceAll(f.Words(), "|", `\|`), f.Capture)
@@ -45,7 +45,7 @@ func (a *Answer) Markdown() string {
 	if a.Advice != nil {
 		list("To change: "+a.Advice.Why, a.Advice.lines())
 	}
-	list("Dead connections that pile up", a.Ghosts.lines())
+	list("Dead connections that pile up", a.Ghosts.Lines())
 	list("Unknown", a.Unknown)
 	return b.String()
 }

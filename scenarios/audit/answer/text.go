@@ -79,14 +79,17 @@ func (a *Answer) Text() string {
 		where += ", on loopback only: reached there by address translation"
 	}
 	pair("peer", "%s; %s", a.Program.Peer, where)
+	for _, line := range a.Conversation.lines() {
+		pair("says", "%s", line)
+	}
 	pair("kernel", "%s, in %s; each fault was watched for %v", a.Kernel, a.Time(), a.Watched)
 
 	b.WriteString("\nSettings in force (read from the program's own socket)\n")
-	for _, line := range a.Settings.lines() {
+	for _, line := range a.Settings.Lines() {
 		b.WriteString("  " + line + "\n")
 	}
 	b.WriteString("\nWhen nothing happens\n")
-	for _, line := range a.quiet() {
+	for _, line := range a.Quiet() {
 		b.WriteString("  " + line + "\n")
 	}
 
@@ -102,7 +105,7 @@ func (a *Answer) Text() string {
 	b.WriteString("\nAn idle session behind middleboxes (halfopen presets)\n" + a.sessions())
 	if a.Ghosts != nil {
 		b.WriteString("\nDead connections that pile up\n")
-		for _, line := range a.Ghosts.lines() {
+		for _, line := range a.Ghosts.Lines() {
 			b.WriteString("  " + line + "\n")
 		}
 	}
@@ -121,7 +124,8 @@ func (a *Answer) Text() string {
 	return b.String()
 }
 
-func (s *Settings) lines() []string {
+// Lines returns the settings in words, for pages; "unknown" for nil.
+func (s *Settings) Lines() []string {
 	if s == nil {
 		return []string{"unknown"}
 	}
@@ -139,8 +143,8 @@ func (s *Settings) lines() []string {
 // plain returns the seconds of a setting as a program sets it.
 func (s Seconds) plain() string { return fmt.Sprintf("%g s", s.Duration().Seconds()) }
 
-// quiet returns what happens when nothing happens.
-func (a *Answer) quiet() []string {
+// Quiet returns in words, for pages, what the program does when nothing happens.
+func (a *Answer) Quiet() []string {
 	lines := a.Wire.lines()
 	if a.Strike != nil {
 		lines[0] += fmt.Sprintf("; faults strike before that, after %v", *a.Strike)
@@ -190,7 +194,8 @@ func (s Silence) words() string {
 	return s.Lasted.String()
 }
 
-func (g *Ghosts) lines() []string {
+// Lines returns how many there are in words, for pages; none for nil.
+func (g *Ghosts) Lines() []string {
 	switch {
 	case g == nil:
 		return nil
