@@ -2,7 +2,9 @@ package audit
 
 import (
 	"errors"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +15,7 @@ import (
 // served returns a good request for a server.
 func served() Request {
 	r := Default()
-	r.Server, r.Port = "x", 80
+	r.Server.Command, r.Port = "x", 80
 	return r
 }
 
@@ -29,23 +31,23 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 		t.Error(err)
 	}
 	for want, change := range map[string]func(*Request){
-		"there is no program to audit":                     func(r *Request) { r.Server = "" },
-		"the client is under test":                         func(r *Request) { r.UnderTest = answer.Client },
-		"must be server or client":                         func(r *Request) { r.UnderTest = "both" },
-		"the port is missing":                              func(r *Request) { r.Port = 0 },
-		"the time to watch, -1ns, must be from 0 to 720h":  func(r *Request) { r.Watch = -1 },
-		"the time to watch, 2000000h0m0s, must be from 0":  func(r *Request) { r.Watch = 2_000_000 * time.Hour },
-		"the time to get ready":                            func(r *Request) { r.Ready = -1 },
-		`there is no preset "x"`:                           func(r *Request) { r.Presets = []string{"x"} },
-		"aws-alb cannot be run in an audit: it is a proxy": func(r *Request) { r.Presets = []string{"aws-alb"} },
-		`the command "x 'y" has an open quote`:             func(r *Request) { r.Server = "x 'y" },
-		`has {host}, which halfopen does not replace`:      func(r *Request) { r.Server = "x {host}" },
-		`the variable "FOO" has no name or no value`:       func(r *Request) { r.Environment = []string{"FOO"} },
-		`the variable "=1" has no name or no value`:        func(r *Request) { r.Environment = []string{"=1"} },
-		"/init is halfopen's own file in the guest":        func(r *Request) { r.Take = []string{"x:/init"} },
-		"512000 MiB of memory":                             func(r *Request) { r.Memory = 512_000 },
-		`there is no machine "x"`:                          func(r *Request) { r.Machine.Name = "x" },
-		"packages, take, hide and prepare are for a guest": func(r *Request) { r.RealTime, r.Take = true, []string{"x"} },
+		"there is no program to audit":                            func(r *Request) { r.Server.Command = "" },
+		"the client is under test":                                func(r *Request) { r.UnderTest = answer.Client },
+		"must be server or client":                                func(r *Request) { r.UnderTest = "both" },
+		"the port is missing":                                     func(r *Request) { r.Port = 0 },
+		"the time to watch, -1ns, must be from 0 to 720h":         func(r *Request) { r.Watch = -1 },
+		"the time to watch, 2000000h0m0s, must be from 0":         func(r *Request) { r.Watch = 2_000_000 * time.Hour },
+		"the time to get ready":                                   func(r *Request) { r.Ready = -1 },
+		`there is no preset "x"`:                                  func(r *Request) { r.Presets = []string{"x"} },
+		"aws-alb cannot be run in an audit: it is a proxy":        func(r *Request) { r.Presets = []string{"aws-alb"} },
+		`the command "x 'y" has an open quote`:                    func(r *Request) { r.Server.Command = "x 'y" },
+		`has {host}, which halfopen does not replace`:             func(r *Request) { r.Server.Command = "x {host}" },
+		`the variable "FOO" has no name or no value`:              func(r *Request) { r.Environment = []string{"FOO"} },
+		`the variable "=1" has no name or no value`:               func(r *Request) { r.Environment = []string{"=1"} },
+		"/init is halfopen's own file in the guest":               func(r *Request) { r.Take = []string{"x:/init"} },
+		"512000 MiB of memory":                                    func(r *Request) { r.Memory = 512_000 },
+		`there is no machine "x"`:                                 func(r *Request) { r.Machine.Name = "x" },
+		"packages, take, hide, files and prepare are for a guest": func(r *Request) { r.RealTime, r.Take = true, []string{"x"} },
 		`notices: there is no fault "gnawed"`: func(r *Request) {
 			r.Expect.Notices = map[string]time.Duration{"gnawed": time.Second}
 		},
@@ -71,15 +73,13 @@ func TestOnlyTheChosenFaultsAndPresetsAreMeasured(t *testing.T) {
 }
 
 func TestAFaultThatCannotBeMeasuredSaysWhy(t *testing.T) {
-	alone, both := served(), served()
-	both.Client = "y"
+	alone := served()
 	for name, c := range map[string]struct {
 		request Request
 		want    string
 	}{
-		"host powered off, busy":     {alone, "needs something that the program answers (--send"},
-		"FIN, and the peer reads on": {both, "is not measured where both sides are programs"},
-		"aws-alb":                    {alone, "the preset aws-alb cannot be run in an audit: it is a proxy"},
+		"host powered off, busy": {alone, "needs something that the program answers (--conversation"},
+		"aws-alb":                {alone, "the preset aws-alb cannot be run in an audit: it is a proxy"},
 	} {
 		c.request.Only = []string{name}
 		if err := c.request.Check(); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -88,12 +88,78 @@ func TestAFaultThatCannotBeMeasuredSaysWhy(t *testing.T) {
 	}
 }
 
-func TestAnUnknownFaultListsThoseThatThereAre(t *testing.T) {
+func TestAnUnknownFaultHasTheNearestNames(t *testing.T) {
+	for name, want := range map[string]string{
+		"cable out at the client end": "cable out at the client's end",
+		"azure-lv":                    "azure-lb",
+		"azure-lv=1800":               "azure-lb",
+	} {
+		r := served()
+		r.Only = []string{name}
+		unknown, ok := errors.AsType[*UnknownName](r.Check())
+		if !ok || unknown.Name != name || !strings.Contains(unknown.Error(), strconv.Quote(want)) || strings.Contains(unknown.Error(), "\n") {
+			t.Errorf("%s: %v, expected %q", name, unknown, want)
+		}
+	}
+}
+
+func TestAFaultIsMeasuredWithItsValue(t *testing.T) {
 	r := served()
-	r.Only = []string{"cable gnawed"}
-	unknown, ok := errors.AsType[*UnknownName](r.Check())
-	if !ok || unknown.Name != "cable gnawed" || !slices.Contains(unknown.Faults, "host powered off") || slices.Contains(unknown.Faults, "quiet connection") {
-		t.Errorf("%+v", unknown)
+	r.Faults = []string{"idle timeout of 30 min, silent", "idle timeout of 1800 s, silent", "process killed"}
+	r.Expect.Notices = map[string]time.Duration{"outage of 1m": time.Second, "host rebooted, off for 60 s": time.Hour}
+	r.Expect.Survives = []string{"azure-lb=30min", "aws-alb=120"}
+	if err := r.Check(); err != nil {
+		t.Fatal(err)
+	}
+	names := titles(r.completed().trials())
+	for _, want := range []string{"idle timeout of 1800 s, silent", "outage of 60 s", "process killed", "host rebooted, off for 60 s", "azure-lb=1800"} {
+		if n := len(slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name != want })); n != 1 {
+			t.Errorf("%q is measured %d times, by %q", want, n, names)
+		}
+	}
+	if slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(name, "aws-alb") }) {
+		t.Errorf("a proxy is run: %q", names)
+	}
+}
+
+// What a fault needs, and a watch that is too short for it, is said before anything is
+// measured.
+func TestAFaultThatCannotShowIsRefused(t *testing.T) {
+	client := Default()
+	client.Client.Command, client.Port = "x", 80
+	for title, want := range map[string]string{
+		"outage of 0 s":                  "it must be between 1 s and 24 h",
+		"accept queue full":              "is measured where a client is under test",
+		"NAT rebinding, busy":            "is not measured with data under way",
+		"outage of 45 s, busy":           "needs something that the program answers",
+		"idle timeout of 1800 s, silent": "idle timeout of 1800 s, silent shows nothing within 20 min: watch it for longer (--watch), 30 min at least",
+	} {
+		for _, how := range []string{"only", "faults", "promise"} {
+			r := served()
+			r.Watch = 20 * time.Minute
+			switch how {
+			case "only":
+				r.Only = []string{title}
+			case "faults":
+				r.Faults = []string{title}
+			case "promise":
+				r.Expect.Notices = map[string]time.Duration{title: time.Second}
+			}
+			if err := r.Check(); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s, %s: %v, expected %q", title, how, err, want)
+			}
+		}
+	}
+	client.Faults = []string{"accept queue full"}
+	if err := client.Check(); err != nil {
+		t.Error(err)
+	}
+	many := served()
+	for i := range 100 {
+		many.Faults = append(many.Faults, fmt.Sprintf("outage of %d s", i+1))
+	}
+	if err := many.Check(); err == nil || !strings.Contains(err.Error(), "the most is 100") {
+		t.Errorf("%v, expected that there are too many", err)
 	}
 }
 

@@ -2,27 +2,38 @@ package audit
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"path/filepath"
 	"reflect"
 	"strconv"
 	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/halfopen-lab/halfopen/fixtures/conversation"
+	"github.com/halfopen-lab/halfopen/harness/inputfile"
 )
+
+// maxFile bounds the size of a file with an audit. One has some hundred bytes.
+const maxFile = 1 << 20
 
 // Load reads a request from a file in YAML. What the file leaves out is as in Default. The
 // error is one line, and has the line of the file.
-func Load(path string) (Request, error) {
+func Load(ctx context.Context, path string) (Request, error) {
 	r := Default()
-	content, err := os.ReadFile(path)
+	content, err := inputfile.Read(ctx, path, maxFile)
 	if err != nil {
 		return r, fmt.Errorf("reading the audit: %w", err)
 	}
-	if err := r.parse(content); err != nil {
+	err = r.parse(content)
+	if err == nil {
+		err = r.Conversation.ReadFiles(filepath.Dir(path))
+	}
+	if err != nil {
 		return r, fmt.Errorf("reading the audit %s: %w", path, err)
 	}
 	return r, nil
@@ -62,10 +73,20 @@ func checkNode(node *yaml.Node, of reflect.Type) error {
 	}
 	scalar := node.Kind == yaml.ScalarNode
 	switch {
+	case of == reflect.TypeFor[conversation.Conversation](), of == reflect.TypeFor[conversation.Text]():
+		return nil // they say themselves what is wrong, with the line
 	case of == reflect.TypeFor[time.Duration]():
 		if _, err := time.ParseDuration(node.Value); err != nil || !scalar || node.ShortTag() != "!!str" {
 			return wrong("a duration: write it as 90s or 2h30m")
 		}
+	case reflect.PointerTo(of).Implements(reflect.TypeFor[yaml.Unmarshaler]()): // it has a short form
+		if scalar {
+			return nil
+		}
+		if node.Kind != yaml.MappingNode {
+			return wrong("a text or a list of fields")
+		}
+		return checkMapping(node, of)
 	case of.Kind() == reflect.Struct, of.Kind() == reflect.Map:
 		if node.Kind != yaml.MappingNode {
 			return wrong("a list of fields: write NAME: VALUE")
@@ -133,20 +154,33 @@ func checkMapping(node *yaml.Node, of reflect.Type) error {
 }
 
 // fieldNamed returns the field of a struct that has a name in a file.
-func fieldNamed(of reflect.Type, name string) (reflect.StructField, bool) {
+func fieldNamed(of reflect.Type, name string) (found reflect.StructField, ok bool) {
 	for field := range of.Fields() {
-		if field.Tag.Get("yaml") == name && name != "-" {
-			return field, true
+		switch tag := field.Tag.Get("yaml"); {
+		case tag == inline:
+			found, ok = fieldNamed(field.Type, name)
+		case tag == name && name != "-":
+			found, ok = field, true
+		}
+		if ok {
+			return found, true
 		}
 	}
 	return reflect.StructField{}, false
 }
 
+// inline is the tag of a field whose own fields stand in its place.
+const inline = ",inline"
+
 // fieldNames returns the names that the fields of a struct have in a file.
 func fieldNames(of reflect.Type) (names []string) {
 	for field := range of.Fields() {
-		if name := field.Tag.Get("yaml"); name != "-" {
-			names = append(names, name)
+		switch tag := field.Tag.Get("yaml"); tag {
+		case inline:
+			names = append(names, fieldNames(field.Type)...)
+		case "-":
+		default:
+			names = append(names, tag)
 		}
 	}
 	return names

@@ -3,22 +3,21 @@ package audit
 import (
 	"bytes"
 	"encoding/json"
-	"reflect"
 	"strings"
 	"testing"
 
-	"go.yaml.in/yaml/v3"
+	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
 
-// Whatever a file has, there is a request or one line that says what is wrong. A request that
-// is written to a file again is the same.
+// Whatever a file has, there is a request or one line that says what is wrong. The request
+// arrives in the guest, as JSON, as it is.
 func FuzzFile(f *testing.F) {
 	for _, text := range []string{
 		"", "server: ./echo\nport: 5000\n", "client: \"./c {server}:{port}\"\nport: 5000\necho: true\nsend: 'x\\r\\n'\n",
 		"server: a\nport: 5000\nexpect:\n  notices: {host powered off: 90s}\n  survives: [aws-nat-gw]\n",
 		"packages: [nginx, redis-server=5]\ntake: [a, b:/c]\nhide: [x]\nenvironment: [A=b]\nprepare: [mkdir /x]\n",
 		"watch: 2h30m\nready: 5s\nuser: www-data:mail\npresets: [azure-lb]\n",
-		"port: 5000.5", "port: 70000", "nosuch: 1", "server: [a]", "server: a\nserver: b", "a: &x [*x]", "--- {}\n--- {}", "- a", "&a {server: *a}", "!!binary x", "watch: 2000000h", "? [a]\n: b",
+		"port: 5000.5", "port: 70000", "nosuch: 1", "server: [a]", "server: {command: a, image: b, take: [c]}", "server: a\nconversation: http\n", "server: a\nconversation: {like: x}\n", "server: a\nconversation: {request: [GET, 1], every: 5s}\n", "server: a\nserver: b", "a: &x [*x]", "--- {}\n--- {}", "- a", "&a {server: *a}", "!!binary x", "watch: 2000000h", "? [a]\n: b",
 	} {
 		f.Add([]byte(text))
 	}
@@ -33,18 +32,16 @@ func FuzzFile(f *testing.F) {
 		if err := r.completed().Check(); err != nil && strings.Contains(err.Error(), "\n") {
 			t.Errorf("the error is not one line: %q", err)
 		}
-		written, err := yaml.Marshal(r)
+		written, err := json.Marshal(r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		again := Default()
-		if err := again.parse(written); err != nil {
-			t.Fatalf("%v, of the file\n%s", err, written)
+		var again Request
+		if err := json.Unmarshal(written, &again); err != nil {
+			t.Fatalf("%v, of\n%s", err, written)
 		}
-		// An empty list is as one that is left out.
-		one, err1 := yaml.Marshal(again)
-		if err1 != nil || !bytes.Equal(one, written) {
-			t.Errorf("%v\n%s\nexpected\n%s", err1, one, written)
+		if second, err := json.Marshal(again); err != nil || !bytes.Equal(second, written) {
+			t.Errorf("%v\n%s\nexpected\n%s", err, second, written)
 		}
 	})
 }
@@ -76,8 +73,8 @@ func FuzzStream(f *testing.F) {
 // What the measuring process reads is a plan that this program has written.
 func FuzzPlan(f *testing.F) {
 	r := Default()
-	r.Server, r.Port = "./echo", 5000
-	content, err := json.Marshal(plan{Request: r, Base: []string{"PATH=/bin"}})
+	r.Server.Command, r.Port = "./echo", 5000
+	content, err := json.Marshal(plan{Request: r, Programs: map[answer.Side]program{answer.Server: {Environment: []string{"PATH=/bin"}}}})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -95,7 +92,7 @@ func FuzzPlan(f *testing.F) {
 		if err := json.Unmarshal(written, &again); err != nil {
 			t.Fatalf("%v, of\n%s", err, written)
 		}
-		if second, err := json.Marshal(again); err != nil || !reflect.DeepEqual(second, written) {
+		if second, err := json.Marshal(again); err != nil || !bytes.Equal(second, written) {
 			t.Errorf("%v\n%s\nexpected\n%s", err, second, written)
 		}
 	})

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/halfopen-lab/halfopen/fixtures/conversation"
 	"github.com/halfopen-lab/halfopen/fixtures/presets"
 	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
@@ -13,33 +14,29 @@ import (
 // Request is an audit as a user asks for it. The fields that have a name in YAML stand in
 // files (Load).
 type Request struct {
-	// Server and Client are the programs, as commands: no shell reads them, and {server}
-	// and {port} are replaced by the address and the port of the server. Empty: a fixture,
-	// which connects or accepts, reads what comes, and holds the connection.
-	Server string `yaml:"server"`
-	Client string `yaml:"client"`
+	// Server and Client are the programs. One that is not given is a fixture, which connects
+	// or accepts, reads what comes, and holds the connection.
+	Server Program `yaml:"server"`
+	Client Program `yaml:"client"`
 	// UnderTest is the side that is audited. Empty: the program, or where both sides are
 	// programs the server.
 	UnderTest answer.Side `yaml:"under_test"`
 	Port      uint16      `yaml:"port"` // where the server listens
 
-	// Image is a container image whose root is that of the programs: a reference, or a file
-	// (harness/virtual/image). Without a Server and a Client its own program is under test;
-	// the port that it exposes is Port's default, and its user is User's.
-	Image       string   `yaml:"image"`
-	Packages    []string `yaml:"packages"`    // Debian packages for the guest: NAME or NAME=VERSION
-	Take        []string `yaml:"take"`        // files and directories for the guest: PATH, or PATH:NAME-IN-THE-GUEST
-	Hide        []string `yaml:"hide"`        // files and directories of this machine that the guest does not see
-	Environment []string `yaml:"environment"` // NAME=VALUE, for the programs, beside PATH, HOME and LANG
-	Prepare     []string `yaml:"prepare"`     // shell commands that run once in the guest before the programs
-	User        string   `yaml:"user"`        // the user of the programs, USER or USER:GROUP; empty: root
+	// Setup is what every program finds, beside what is its own.
+	Setup `yaml:",inline"`
 
 	// Send is what a fixture sends once it is connected, and once more where a fault is to
 	// meet data under way. Empty: it sends nothing.
-	Send string `yaml:"send"`
-	Echo bool   `yaml:"echo"` // a fixture sends back what it receives
-	// Presets are the middleboxes to run the program behind (fixtures/presets). What becomes
-	// of it behind the others is derived.
+	Send conversation.Text `yaml:"send"`
+	Echo bool              `yaml:"echo"` // a fixture sends back what it receives
+	// Conversation is what a fixture says, unless Send or Echo is short for it.
+	Conversation conversation.Conversation `yaml:"conversation"`
+	// Faults are measured beside those that are measured by default, by their titles
+	// (scenarios.Parse), with ", busy" for data under way.
+	Faults []string `yaml:"faults"`
+	// Presets are the middleboxes to run the program behind (presets.Parse). What becomes of
+	// it behind the others is derived.
 	Presets []string `yaml:"presets"`
 	// Watch is how long each fault is watched where nothing ends the connection. Zero: two
 	// and a half hours, or less for a program that often wakes up; in real time a minute.
@@ -79,28 +76,42 @@ func (r Request) log() io.Writer {
 // Default returns a request with the default durations and seed.
 func Default() Request { return Request{Ready: time.Minute, Seed: 1} }
 
-// command returns the program of a side as a command; empty: a fixture.
-func (r Request) command(side answer.Side) string {
+// program returns the program of a side.
+func (r *Request) program(side answer.Side) *Program {
 	if side == answer.Server {
-		return r.Server
+		return &r.Server
 	}
-	return r.Client
+	return &r.Client
 }
 
-// betweenPrograms reports whether both sides are programs.
-func (r Request) betweenPrograms() bool { return r.Server != "" && r.Client != "" }
+// command returns the program of a side as a command; empty: a fixture, or an image's own
+// program.
+func (r Request) command(side answer.Side) string { return r.program(side).Command }
 
-// completed returns the request with its defaults filled in: the side under test, the
-// presets to run, the time to watch in real time.
+// betweenPrograms reports whether both sides are programs.
+func (r Request) betweenPrograms() bool { return r.Server.given() && r.Client.given() }
+
+// completed returns the request with its defaults filled in: the side under test, whose
+// program an image may have, the presets to run, the time to watch in real time.
 func (r Request) completed() Request {
 	if r.UnderTest == "" {
 		r.UnderTest = answer.Server
-		if r.Server == "" && r.Client != "" {
+		if !r.Server.given() && r.Client.given() {
 			r.UnderTest = answer.Client
 		}
 	}
+	if !r.Server.given() && !r.Client.given() {
+		r.program(r.UnderTest).Image = r.Image
+	}
 	if r.RealTime && r.Watch == 0 {
 		r.Watch = time.Minute
+	}
+	if !r.Conversation.Says() && r.Conversation.Like == "" {
+		short := conversation.Short([]byte(r.Send), r.Echo)
+		short.TLS, short.Every = r.Conversation.TLS, r.Conversation.Every
+		r.Conversation = short
+	} else if c, err := r.Conversation.For(r.fixtureRole()); err == nil { // checkConversation reports the error
+		r.Conversation = c
 	}
 	perhaps := r.Expect.Survives // those that cannot be run are derived
 	if len(r.Only) > 0 {
@@ -112,6 +123,11 @@ func (r Request) completed() Request {
 			r.Presets = append(r.Presets, name)
 		}
 	}
+	for i, name := range r.Presets { // each has one name in the answer
+		if p, err := presets.Parse(name); err == nil {
+			r.Presets[i] = p.Name
+		}
+	}
 	slices.Sort(r.Presets)
 	r.Presets = slices.Compact(r.Presets)
 	return r
@@ -120,6 +136,6 @@ func (r Request) completed() Request {
 // canRun reports whether an audit can put a preset between the two sides: a firewall that
 // forgets.
 func canRun(name string) bool {
-	p, known := presets.Find(name)
-	return known && !p.Proxy() && p.Idle > 0
+	p, err := presets.Parse(name)
+	return err == nil && !p.Proxy() && p.Idle > 0
 }

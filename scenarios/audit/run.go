@@ -7,29 +7,40 @@ import (
 	"path/filepath"
 
 	"github.com/halfopen-lab/halfopen/harness/reexec"
+	"github.com/halfopen-lab/halfopen/harness/report"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
+	"github.com/halfopen-lab/halfopen/scenarios/page"
 )
 
-// Run carries an audit out and returns its answer, which is also in r.Report, as JSON and
-// Markdown, with the captures and timelines of all trials. Bad requests are refused before
+// Run carries an audit out and returns its answer, which is also in r.Report, as JSON,
+// Markdown and a page to look at, with the captures and timelines of all trials. Bad requests are refused before
 // anything else (Request.Check).
 //
 // When ctx ends early there is an error, and also an answer if anything was measured until
 // then. Otherwise there is one or the other. What kept a single fault from being measured
 // is in the answer.
-func Run(ctx context.Context, r Request) (*answer.Answer, error) {
+func Run(ctx context.Context, r Request) (_ *answer.Answer, err error) {
 	if err := r.Check(); err != nil {
 		return nil, err
 	}
 	r = r.completed()
-	var err error
 	if r.Report, err = filepath.Abs(r.Report); err != nil {
 		return nil, fmt.Errorf("looking for the report's directory: %w", err)
 	}
-	if r.RealTime {
-		return runOnHost(ctx, r)
+	held, err := report.Open(r.Report)
+	if err != nil {
+		return nil, fmt.Errorf("%w (--report)", err)
 	}
-	return runInGuest(ctx, r)
+	defer func() { err = errors.Join(err, held.Close()) }()
+	measure := runInGuest
+	if r.RealTime {
+		measure = runOnHost
+	}
+	a, err := measure(ctx, r, held)
+	if a != nil {
+		err = errors.Join(err, page.WriteAudit(r.Report, a))
+	}
+	return a, err
 }
 
 // measuring is the process that measures. Its arguments are the file of the plan and the
@@ -38,7 +49,7 @@ const measuring reexec.Name = "audit"
 
 // readAnswer reads the answer that the measuring process, which ended in a way, has written.
 func readAnswer(ctx context.Context, directory, how string) (*answer.Answer, error) {
-	a, err := answer.Read(filepath.Join(directory, answer.JSONFile))
+	a, err := answer.Read(context.WithoutCancel(ctx), filepath.Join(directory, answer.JSONFile))
 	switch {
 	case ctx.Err() != nil && (err != nil || a.Trouble != ""):
 		return nil, fmt.Errorf("ended early, before there was anything to report: %w", context.Cause(ctx))

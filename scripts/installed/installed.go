@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/halfopen-lab/halfopen/harness/atomicfile"
 	"github.com/halfopen-lab/halfopen/scenarios/audit"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
@@ -52,7 +53,7 @@ func Command(ctx context.Context, arguments []string) (well bool, err error) {
 		fmt.Println(strings.Join(r.cells(), "; "))
 		rows, well = append(rows, "| "+strings.Join(r.cells(), " | ")+" |\n"), well && r.err == nil
 	}
-	return well, os.WriteFile(page, []byte(table(rows)), 0o644)
+	return well, atomicfile.WriteFile(page, []byte(table(rows)), 0o644)
 }
 
 // rowIn returns the server's row in the page; empty: it has none.
@@ -104,8 +105,8 @@ func (i *installing) Write(p []byte) (int, error) {
 
 // cells returns the columns of the table.
 func (r row) cells() []string {
-	command := "`" + r.request.Server + "`"
-	if r.request.User != "" {
+	command := "`" + r.request.Server.Command + "`"
+	if r.request.User != "root" {
 		command += ", as " + r.request.User
 	}
 	if r.err != nil {

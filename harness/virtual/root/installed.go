@@ -14,10 +14,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/halfopen-lab/halfopen/harness/atomicfile"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
-	"github.com/halfopen-lab/halfopen/harness/virtual/unfinished"
 )
 
 // Installed are Debian packages as apt-get install leaves them over this machine's root: a
@@ -159,11 +159,11 @@ func (c cache) install(ctx context.Context, m virtual.Machine, initFiles *virtua
 		return nil, err
 	}
 	files := initFiles.Clone()
-	base, err := OfMachine(files, Changes{})
+	base, err := OfMachine(files, "/layers", Changes{})
 	if err != nil {
 		return nil, err
 	}
-	changes, err := unfinished.Create(c.directory)
+	changes, err := atomicfile.Create(c.directory)
 	if err != nil {
 		return nil, fmt.Errorf("making room for installed packages: %w", err)
 	}
@@ -172,7 +172,7 @@ func (c cache) install(ctx context.Context, m virtual.Machine, initFiles *virtua
 	began := time.Now()
 	var console bytes.Buffer
 	g := virtual.Guest{
-		Machine: m, Files: files, Memory: 3072, Seed: 1, Root: base,
+		Machine: m, Files: files, Memory: 3072, Seed: 1, Roots: []*guest.Root{base},
 		Commands: []guest.Command{{
 			Arguments: []string{"/bin/sh", "-c", commands}, Directory: "/", InRoot: true,
 			Environment: []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/tmp", "LC_ALL=C.UTF-8",

@@ -1,11 +1,15 @@
 package answer
 
 import (
+	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
+	"strings"
+
+	"github.com/halfopen-lab/halfopen/harness/atomicfile"
+	"github.com/halfopen-lab/halfopen/harness/inputfile"
+	"github.com/halfopen-lab/halfopen/harness/version"
 )
 
 // Schema is the version of the JSON that this package writes and reads. It changes when an
@@ -19,10 +23,20 @@ const (
 	JUnitFile    = "junit.xml" // of the promises, where there are any
 )
 
-// JSON returns the answer for programs.
+// LadderOf returns the file with the ladder of the trial whose packets are in a file of the
+// report: "captures/01-host-powered-off.json".
+func LadderOf(capture string) string {
+	return strings.TrimSuffix(capture, filepath.Ext(capture)) + ".json"
+}
+
+// JSON returns the answer for programs, with the schema version, and the version of this program
+// unless another has made the answer.
 func (a *Answer) JSON() ([]byte, error) {
 	versioned := *a
 	versioned.SchemaVersion = Schema
+	if a.Halfopen == "" {
+		versioned.Halfopen = version.String()
+	}
 	content, err := json.MarshalIndent(&versioned, "", "  ")
 	return append(content, '\n'), err
 }
@@ -33,10 +47,7 @@ func (a *Answer) WriteJSON(file string) error {
 	if err != nil {
 		return fmt.Errorf("writing the answer: %w", err)
 	}
-	if err := os.WriteFile(file, content, 0o644); err != nil {
-		return fmt.Errorf("writing the answer: %w", err)
-	}
-	return nil
+	return atomicfile.WriteFile(file, content, 0o644)
 }
 
 // Write writes the answer into the report directory, as JSON, and, where there is one, as
@@ -45,38 +56,27 @@ func (a *Answer) Write(directory string) error {
 	if err := a.WriteJSON(filepath.Join(directory, JSONFile)); err != nil || a.Trouble != "" {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(directory, MarkdownFile), []byte(a.Markdown()), 0o644); err != nil {
-		return fmt.Errorf("writing the answer: %w", err)
-	}
-	return nil
+	return atomicfile.WriteFile(filepath.Join(directory, MarkdownFile), []byte(a.Markdown()), 0o644)
 }
+
+// maxFile bounds the size of an answer. One has some ten KiB.
+const maxFile = 16 << 20
 
 // Read reads an answer that WriteJSON has written. A file with another schema version, or
 // none, is an error, as is one that is no JSON.
-func Read(file string) (*Answer, error) {
-	content, err := os.ReadFile(file)
+func Read(ctx context.Context, file string) (*Answer, error) {
+	content, err := inputfile.Read(ctx, file, maxFile)
 	if err != nil {
 		return nil, err
 	}
-	a, err := parse(content)
-	if err != nil {
-		return nil, fmt.Errorf("%s %w", file, err)
-	}
-	return a, nil
+	return parse(file, content)
 }
 
-// parse reads the content of an answer's file. The error is a sentence without its subject,
-// the file.
-func parse(content []byte) (*Answer, error) {
+// parse reads the content of an answer's file.
+func parse(file string, content []byte) (*Answer, error) {
 	a := &Answer{}
-	if err := json.Unmarshal(content, a); err != nil {
-		return nil, fmt.Errorf("is not the answer of an audit: %w", err)
+	if err := inputfile.Decode(file, content, "the answer of an audit", Schema, a); err != nil {
+		return nil, fmt.Errorf("%w: run the audit again", err)
 	}
-	switch a.SchemaVersion {
-	case Schema:
-		return a, nil
-	case 0:
-		return nil, errors.New("is not the answer of an audit, or an older halfopen has written it: it has no schema_version: run the audit again")
-	}
-	return nil, fmt.Errorf("has schema version %d, and this halfopen reads %d: use the halfopen that has written it, or run the audit again", a.SchemaVersion, Schema)
+	return a, nil
 }

@@ -28,7 +28,7 @@ func FuzzAnswer(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, content []byte) {
-		a, err := parse(content)
+		a, err := parse("answer.json", content)
 		if err != nil {
 			if strings.Contains(err.Error(), "\n") {
 				t.Errorf("the error is not one line: %q", err)
@@ -41,7 +41,7 @@ func FuzzAnswer(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%v, of %+v", err, a)
 		}
-		again, err := parse(written)
+		again, err := parse("answer.json", written)
 		if err != nil {
 			t.Fatalf("%v, of\n%s", err, written)
 		}
