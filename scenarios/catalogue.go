@@ -80,10 +80,12 @@ var kinds = []Kind{
 		}},
 	{What: "when the client connects, the server does not accept, and its queue is full",
 		fault: func(int) Named { return AcceptQueueFull{} }},
-	{What: "when the client connects, the server's host has no power",
-		fault: func(int) Named { return ServerAway{} }},
-	{What: "when the client connects, no server listens",
-		fault: func(int) Named { return ServerAway{Refuses: true} }},
+	{What: "when the client connects, nobody answers",
+		fault: func(int) Named { return ServerAway{How: Silent} }},
+	{What: "when the client connects, the server's kernel answers with RST: no program listens",
+		fault: func(int) Named { return ServerAway{How: Refused} }},
+	{What: "when the client connects, a router answers \"host unreachable\"",
+		fault: func(int) Named { return ServerAway{How: Unreachable} }},
 }
 
 // forgetting returns the kind of a firewall that forgets idle flows.

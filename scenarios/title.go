@@ -92,12 +92,7 @@ func (f AcceptQueueFull) Title() string { return "accept queue full" }
 
 // Title returns the fault's name in tables, as that of ProcessKilled: "peer away before
 // connecting, silent".
-func (f ServerAway) Title() string {
-	if f.Refuses {
-		return "peer away before connecting, refused"
-	}
-	return "peer away before connecting, silent"
-}
+func (f ServerAway) Title() string { return fmt.Sprintf("peer away before connecting, %v", f.How) }
 
 func inSeconds(d time.Duration) string { return quantity.Seconds.Format(quantity.Seconds.Of(d)) }
 

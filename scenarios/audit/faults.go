@@ -26,8 +26,9 @@ type fault struct {
 	// impairs reports that the path goes on working, worse than before: data that is under way
 	// is asked for afterwards.
 	impairs bool
-	// connecting reports that it meets a client that connects. There is no connection.
-	connecting bool
+	// hinder keeps a client from connecting, and then there is no connection that anything could
+	// happen to; nil: the client connects.
+	hinder func(*trial) error
 	topology   harness.Topology // of the lab; nil: harness.Firewalled
 
 	before func(*trial)       // happens before there is a connection; nil: nothing
@@ -113,8 +114,10 @@ func strikes(named scenarios.Named) fault {
 		return fault{dead: true, topology: harness.NATed, strike: applying(f)}
 	case scenarios.PathMTU, scenarios.ImpairedPath:
 		return fault{impairs: true, strike: applying(named)}
-	case scenarios.AcceptQueueFull, scenarios.ServerAway:
-		return fault{dead: true, connecting: true}
+	case scenarios.AcceptQueueFull:
+		return fault{dead: true, hinder: (*trial).fillAcceptQueue}
+	case scenarios.ServerAway:
+		return fault{dead: true, hinder: applying(f)}
 	}
 	return fault{dead: true, strike: applying(named)} // the path is gone for good
 }
@@ -190,7 +193,7 @@ func (r Request) cannotMeasure(title string) error {
 		return fmt.Errorf("%q is not measured with data under way: leave out \", %s\"", title, answer.Busy)
 	case f.busy && r.Send == "" && !r.betweenPrograms():
 		return fmt.Errorf("%q needs something that the program answers (--send, or send in the file)", title)
-	case f.connecting && r.UnderTest != answer.Client:
+	case f.hinder != nil && r.UnderTest != answer.Client:
 		return fmt.Errorf("%q is measured where a client is under test: a server does not connect (--under-test client)", title)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"slices"
 	"time"
 
 	"github.com/halfopen-lab/halfopen/harness/box"
@@ -17,6 +18,7 @@ type story struct {
 	gone     time.Time        // when the program's socket was gone for good; zero: it is not
 	exit     *box.Exit        // of the program; nil: it runs
 	packets  []capture.Packet // as the program's host saw them; none while its kernel has the connection
+	errors   []time.Time      // when ICMP errors came in, while the program connected
 }
 
 // story returns the story so far.
@@ -27,7 +29,7 @@ func (t *trial) story() story {
 	}
 	for _, c := range s.changes {
 		if c.To == sock.Closed {
-			s.packets = t.packets()
+			s.packets, s.errors = t.packets(), t.icmpErrors()
 			break
 		}
 	}
@@ -45,6 +47,7 @@ const (
 	learnsFIN     = "FIN"
 	learnsRST     = "RST"
 	learnsTimeout = "ETIMEDOUT"
+	learnsICMP    = "ICMP error"
 	closes        = "closes"
 	aborts        = "aborts (RST)"
 )
@@ -66,7 +69,23 @@ func (s story) kernel() (m moment, ok bool) {
 			return moment{}, false // the program has aborted it
 		case c.From == sock.Established && c.To == sock.FinWait1:
 			return moment{}, false // the program has closed it
+		case c.From == sock.SynSent && c.To == sock.Closed:
+			return s.unconnected(c)
 		}
+	}
+	return moment{}, false
+}
+
+// unconnected returns how the program's kernel learned that there is no connection; ok is false
+// where the program gave the attempt up.
+func (s story) unconnected(c trace.Change) (m moment, ok bool) {
+	switch {
+	case s.resetReceived(c.At):
+		return moment{learnsRST, c.At}, true
+	case slices.ContainsFunc(s.errors, func(at time.Time) bool { return at.Sub(c.At).Abs() <= clockTolerance }):
+		return moment{learnsICMP, c.At}, true
+	case c.SoftIRQ:
+		return moment{learnsTimeout, c.At}, true
 	}
 	return moment{}, false
 }
@@ -100,6 +119,10 @@ func (s story) program() (first moment, ok bool) {
 			take(closes, c.At)
 		case c.To == sock.Closed && !c.SoftIRQ && !s.resetReceived(c.At) && (c.From == sock.Established || c.From == sock.CloseWait):
 			take(aborts, c.At)
+		case c.From == sock.SynSent && c.To == sock.Closed:
+			if _, known := s.unconnected(c); !known {
+				take(closes, c.At)
+			}
 		}
 	}
 	if learned, known := s.kernel(); known {

@@ -122,6 +122,9 @@ func (t *trial) takeSteps() error {
 	if t.before != nil {
 		t.before(t)
 	}
+	if t.hinder != nil {
+		return t.attempt()
+	}
 	if err := t.connect(); err != nil {
 		return err
 	}
