@@ -21,6 +21,7 @@ import (
 
 func runCommand() *cobra.Command {
 	s := &subject{}
+	var asLadder bool
 	c := &cobra.Command{
 		Use:   "run FAULT...",
 		Short: "What happened, one event after the other, when a program met a fault?",
@@ -40,14 +41,15 @@ a fault all are listed. Exit status 0: it was measured; 2: it could not be.`,
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(c *cobra.Command, names []string) error {
-			return runFaults(c.Context(), s, names)
+			return runFaults(c.Context(), s, names, asLadder)
 		},
 	}
 	s.flags(c, runReport)
+	c.Flags().BoolVar(&asLadder, "ladder", false, "draw each as a ladder: hosts are columns, packets arrows")
 	return c
 }
 
-func runFaults(ctx context.Context, s *subject, names []string) error {
+func runFaults(ctx context.Context, s *subject, names []string, asLadder bool) error {
 	if err := s.read(); err != nil {
 		return err
 	}
@@ -62,7 +64,7 @@ func runFaults(ctx context.Context, s *subject, names []string) error {
 	if s.asJSON {
 		return printAnswer(os.Stdout, found, true)
 	}
-	return printStories(os.Stdout, s.request.Report, found, names)
+	return printStories(os.Stdout, s.request.Report, found, names, asLadder)
 }
 
 // explainUnknown returns the error of a name that is neither a fault nor a preset, with a list
@@ -87,14 +89,18 @@ func faultList() string {
 }
 
 // printStories prints what became of each fault and preset, with its timeline.
-func printStories(to io.Writer, report string, found *answer.Answer, names []string) error {
+func printStories(to io.Writer, report string, found *answer.Answer, names []string, asLadder bool) error {
+	print := printStory
+	if asLadder {
+		print = printLadder
+	}
 	var unmeasured []string
 	for _, f := range found.Faults {
 		if f.Verdict == answer.Unmeasured {
 			unmeasured = append(unmeasured, f.Name+": "+f.Trouble)
 			continue
 		}
-		if err := printStory(to, report, fmt.Sprintf("%s, %s: %s", f.Name, f.Load, f.Words()), f.Capture); err != nil {
+		if err := print(to, report, fmt.Sprintf("%s, %s: %s", f.Name, f.Load, f.Words()), f.Capture); err != nil {
 			return err
 		}
 	}
@@ -104,7 +110,7 @@ func printStories(to io.Writer, report string, found *answer.Answer, names []str
 		case p.Capture == "":
 			unmeasured = append(unmeasured, p.Name+": "+p.Why)
 		default:
-			if err := printStory(to, report, fmt.Sprintf("%s: an idle session %s: %s", p.Name, p.Outcome, p.Why), p.Capture); err != nil {
+			if err := print(to, report, fmt.Sprintf("%s: an idle session %s: %s", p.Name, p.Outcome, p.Why), p.Capture); err != nil {
 				return err
 			}
 		}
@@ -133,5 +139,16 @@ func printStory(to io.Writer, report, what, capture string) error {
 		lines = slices.Concat(lines[:firstLines], []string{fmt.Sprintf("  … %d lines more, in %s", left, file)}, lines[len(lines)-lastLines:])
 	}
 	_, err = fmt.Fprintf(to, "%s\n\n%s\n\n", what, strings.Join(lines, "\n"))
+	return err
+}
+
+// printLadder prints the outcome of a fault, and its ladder.
+func printLadder(to io.Writer, report, what, capture string) error {
+	l, err := readLadder(report, capture, what)
+	if err != nil {
+		return err
+	}
+	l.Title = what
+	_, err = fmt.Fprintf(to, "%s\n", l.Text())
 	return err
 }

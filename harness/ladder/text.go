@@ -111,12 +111,7 @@ func (p *pen) rung(r Rung) {
 		p.arrow(r)
 		return
 	}
-	if r.Kind == Kind(timeline.State) && r.Subject != "" && r.Host >= 0 {
-		p.lanes[r.Host] = otherState
-		if r.State == "ESTABLISHED" {
-			p.lanes[r.Host] = established
-		}
-	}
+	p.changeLane(r)
 	for i, text := range p.wrapped(r) {
 		line := p.rails()
 		if i == 0 {
@@ -131,6 +126,21 @@ func (p *pen) rung(r Rung) {
 			put(line, p.at(r.Host)+1, " "+text+" ")
 		}
 		p.print(line)
+	}
+}
+
+// changeLane changes the lane of a host whose socket has changed its state.
+func (p *pen) changeLane(r Rung) {
+	if r.Kind != Kind(timeline.State) || r.Subject == "" || r.Host < 0 {
+		return
+	}
+	switch r.State {
+	case "ESTABLISHED":
+		p.lanes[r.Host] = established
+	case "CLOSED":
+		p.lanes[r.Host] = noSocket
+	default:
+		p.lanes[r.Host] = otherState
 	}
 }
 
@@ -178,17 +188,7 @@ func (p *pen) arrow(r Rung) {
 		head = '✗'
 	}
 	line[tip] = head
-	label := r.Brief
-	if r.Forged {
-		label = "forged " + label
-	}
-	if r.End == Dropped {
-		label += ", dropped at " + p.ladder.Hosts[r.To].Name
-	}
-	if r.End == Lost {
-		label += ", lost"
-	}
-	text := []rune(" " + label + " ")
+	text := []rune(" " + p.label(r) + " ")
 	if room := right - left - 4; len(text) > room && r.End != "" { // beyond the place where the packet died
 		if to < from {
 			tip -= len(text) + 1
@@ -210,6 +210,21 @@ func (p *pen) arrow(r Rung) {
 	}
 	put(line, max(begin, left+2), string(text))
 	p.print(line)
+}
+
+// label returns what a packet is, and what became of it.
+func (p *pen) label(r Rung) string {
+	label := r.Brief
+	if r.Forged {
+		label = "forged " + label
+	}
+	switch r.End {
+	case Dropped:
+		label += ", dropped at " + p.ladder.Hosts[r.To].Name
+	case Lost:
+		label += ", lost"
+	}
+	return label
 }
 
 // towards returns the column that a packet went to whose first cable lost it: the neighbour on

@@ -68,16 +68,23 @@ func withArticle(of string) string {
 }
 
 // measuredBehind turns the row of a trial behind a preset into what became of the session.
-func measuredBehind(f answer.Fault) answer.Preset {
-	p := answer.Preset{Name: f.Name, How: answer.RunHere, Capture: f.Capture}
+func measuredBehind(is presets.Preset, f answer.Fault) answer.Preset {
+	p := answer.Preset{Name: f.Name, Timeout: answer.Seconds(is.Idle), How: answer.RunHere, Capture: f.Capture}
 	switch f.Verdict {
 	case answer.Alive:
 		p.Outcome, p.Why = answer.Survives, "its flow was kept for twice the timeout"
+		if is.AfterExpiry == presets.PickUp {
+			p.Why = "its flow was kept for twice the timeout, or was forgotten and its next packet reopens it"
+		}
 	case answer.ByItself:
 		p.Outcome, p.Why = answer.EndsFirst, fmt.Sprintf("the program ends an idle session after %v", f.Noticed.After)
 	case answer.Unmeasured:
 		p.Outcome, p.Why = answer.Undecided, f.Trouble
 	case answer.Never:
+		if is.AfterExpiry == presets.PickUpOutbound {
+			p.Outcome, p.Why = answer.Undecided, "its flow was forgotten: it goes on only if the client's side speaks first"
+			break
+		}
 		p.Outcome, p.Why = answer.Dies, "its flow was forgotten, and nobody has noticed"
 	default:
 		p.Outcome, p.Why = answer.Dies, "its flow was forgotten: "+f.Words()

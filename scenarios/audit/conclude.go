@@ -27,6 +27,7 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 	}
 	a.Program.IPv6 = p.Family == sock.IPv6
 	a.Program.Loopback, a.Program.Ready = quiet.trial.loopback, answer.Of(quiet.trial.readyAfter)
+	a.Conversation = quiet.trial.conversation()
 	a.Wire = quiet.wire()
 	if p.shortLife >= shortestLife {
 		_, strike := p.settling()
@@ -45,8 +46,8 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 		a.Settings = s.Settings
 	}
 	tried := addRows(a, p, outcomes)
-	if p.Send == "" && !p.betweenPrograms() {
-		a.Unknown = append(a.Unknown, "what it does with data under way: it was sent nothing to answer (--send)")
+	if !p.asks() && !p.betweenPrograms() {
+		a.Unknown = append(a.Unknown, "what it does with data under way: it was sent nothing to answer (--conversation, --send)")
 	}
 	if p.UnderTest == answer.Server {
 		a.Ghosts = ghosts(a.Faults)
@@ -69,14 +70,14 @@ func anySettings(outcomes []*outcome) *settings {
 // addRows adds the faults and the presets to the answer, and returns the trials of the
 // advised settings.
 func addRows(a *answer.Answer, p *plan, outcomes []*outcome) (tried []answer.Fault) {
-	behindPreset := map[string]answer.Preset{}
+	behindPreset := map[string]answer.Fault{}
 	for _, o := range outcomes {
 		f := o.judge(a.Wire)
 		switch o.trial.role {
 		case row:
 			a.Faults = append(a.Faults, f)
 		case preset:
-			behindPreset[f.Name] = measuredBehind(f)
+			behindPreset[f.Name] = f
 		case remedy:
 			tried = append(tried, f)
 		}
@@ -87,8 +88,7 @@ func addRows(a *answer.Answer, p *plan, outcomes []*outcome) (tried []answer.Fau
 			a.Presets = append(a.Presets, behind(p, a.Wire, a.Settings, a.Watched.Duration()))
 			continue
 		}
-		measured.Timeout = answer.Seconds(p.Idle)
-		a.Presets = append(a.Presets, measured)
+		a.Presets = append(a.Presets, measuredBehind(p, measured))
 	}
 	return tried
 }

@@ -39,6 +39,9 @@ type fault struct {
 	// idle is the idle timeout of the firewall; zero: none. A connection that is never
 	// silent for so long is watched only for twice that time.
 	idle time.Duration
+	// picksUp reports that the firewall takes the next packet of a flow that it has forgotten for
+	// a new flow: the connection goes on.
+	picksUp bool
 }
 
 // role is what the answer makes of a trial.
@@ -109,7 +112,7 @@ func strikes(named scenarios.Named) fault {
 	case scenarios.Outage:
 		return fault{strike: applying(f), then: healing(f), while: f.Lasts()}
 	case scenarios.IdleTimeout:
-		return fault{idle: f.After, before: func(t *trial) { t.lab.Apply(f) }}
+		return fault{idle: f.After, picksUp: f.Then == firewall.PickUp, before: func(t *trial) { t.lab.Apply(f) }}
 	case scenarios.NATRebinding:
 		return fault{dead: true, topology: harness.NATed, strike: applying(f)}
 	case scenarios.PathMTU, scenarios.ImpairedPath:
@@ -152,7 +155,7 @@ func (f fault) title() string {
 // twice its idle timeout.
 func middlebox(p presets.Preset) fault {
 	return fault{
-		name: p.Name, role: preset, watch: 2*p.Idle + settleTime,
+		name: p.Name, role: preset, watch: 2*p.Idle + settleTime, picksUp: p.AfterExpiry == presets.PickUp,
 		before: func(t *trial) { t.lab.Apply(scenarios.Middlebox{Preset: p}) },
 	}
 }
@@ -191,8 +194,8 @@ func (r Request) cannotMeasure(title string) error {
 	switch {
 	case f.busy && !carriesData(n):
 		return fmt.Errorf("%q is not measured with data under way: leave out \", %s\"", title, answer.Busy)
-	case f.busy && r.Send == "" && !r.betweenPrograms():
-		return fmt.Errorf("%q needs something that the program answers (--send, or send in the file)", title)
+	case f.busy && !r.asks() && !r.betweenPrograms():
+		return fmt.Errorf("%q needs something that the program answers (--conversation or --send)", title)
 	case f.hinder != nil && r.UnderTest != answer.Client:
 		return fmt.Errorf("%q is measured where a client is under test: a server does not connect (--under-test client)", title)
 	}

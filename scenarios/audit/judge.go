@@ -60,7 +60,7 @@ func (o *outcome) judge(quiet answer.Wire) answer.Fault {
 		f.Verdict = answer.Noticing
 	case f.Kernel != nil:
 		f.Verdict = answer.KernelOnly
-	case t.dead, t.before != nil && !t.flowKnown:
+	case t.dead, t.before != nil && !t.flowKnown && !t.picksUp:
 		f.Verdict = answer.Never
 		if watched := t.over.Sub(t.struck); watched < longestWatch {
 			f.Within = answer.Of(watched)
