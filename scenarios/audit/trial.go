@@ -196,6 +196,7 @@ func (t *trial) inflict() error {
 		}
 	}
 	if t.busy && t.impairs && t.conn != nil { // a peer that is a program sends by itself
+		t.heard = time.Now() // the request is heard, and counts
 		if err := t.step("the peer sends a request", t.say); err != nil {
 			return err
 		}
