@@ -60,6 +60,11 @@ var kinds = []Kind{
 		fault: func(int) Named { return CableOut{At: ServersEnd} }},
 	{What: "the server's host answers no ARP, and its router answers \"host unreachable\"",
 		fault: func(int) Named { return NeighbourLost{} }},
+	answering(NetUnreachable),
+	answering(HostUnreachable),
+	answering(ProtocolUnreachable),
+	answering(PortUnreachable),
+	answering(TimeExceeded),
 	forgetting(firewall.SilentDrop, "drops its packets from then on"),
 	forgetting(firewall.ResetSender, "answers its packets with RST from then on"),
 	forgetting(firewall.ResetBoth, "sends RST to both ends at that moment"),
@@ -92,4 +97,10 @@ var kinds = []Kind{
 func forgetting(then firewall.AfterExpiry, what string) Kind {
 	return Kind{What: "a firewall forgets a flow that is idle for that time, and " + what, Values: idleTimeouts, example: int(FirewallTimeout / time.Second),
 		fault: func(n int) Named { return IdleTimeout{After: quantity.Seconds.Time(n), Then: then} }}
+}
+
+// answering returns the kind of a router that answers with an ICMP error.
+func answering(with ICMP) Kind {
+	return Kind{What: "a router answers what the client sends with this ICMP error, instead of forwarding it",
+		fault: func(int) Named { return ICMPError{Answer: with} }}
 }

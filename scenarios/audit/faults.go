@@ -137,7 +137,7 @@ func healing(f harness.Healer) func(*trial) error {
 // connection what they do to an idle one, or meet none.
 func carriesData(named scenarios.Named) bool {
 	switch named.(type) {
-	case scenarios.PowerOff, scenarios.Reboot, scenarios.SilentDrop, scenarios.Outage, scenarios.CableOut, scenarios.NeighbourLost, scenarios.PathMTU, scenarios.ImpairedPath:
+	case scenarios.PowerOff, scenarios.Reboot, scenarios.SilentDrop, scenarios.Outage, scenarios.CableOut, scenarios.NeighbourLost, scenarios.ICMPError, scenarios.PathMTU, scenarios.ImpairedPath:
 		return true
 	}
 	return false
