@@ -126,6 +126,7 @@ func TestFaultsMeetAClientWithTheirValues(t *testing.T) {
 		"path-MTU black hole, busy":                     noticed("ETIMEDOUT", "ETIMEDOUT", givenUp),
 		"outage of 45 s, busy":                          alive,
 		"outage of 7200 s, busy":                        noticed("ETIMEDOUT", "ETIMEDOUT", givenUp),
+		"ICMP host unreachable, busy":                   noticed("EHOSTUNREACH", "EHOSTUNREACH", oracle.GiveUpUnreachable(oracle.Retries2, 200*time.Millisecond)),
 		"loss of 10 %, busy":                            alive,
 		"one-way drop towards the server, busy":         noticed("ETIMEDOUT", "ETIMEDOUT", givenUp),
 	}, "--client", program(t, echoing)+" {server} {port}", "--port", "5000", "--send", strings.Repeat("x", 3000))

@@ -26,10 +26,13 @@ type fault struct {
 	// impairs reports that the path goes on working, worse than before: data that is under way
 	// is asked for afterwards.
 	impairs bool
+	// answers reports that a router answers the program's data, where other faults leave it
+	// unanswered.
+	answers bool
 	// hinder keeps a client from connecting, and then there is no connection that anything could
 	// happen to; nil: the client connects.
-	hinder func(*trial) error
-	topology   harness.Topology // of the lab; nil: harness.Firewalled
+	hinder   func(*trial) error
+	topology harness.Topology // of the lab; nil: harness.Firewalled
 
 	before func(*trial)       // happens before there is a connection; nil: nothing
 	strike func(*trial) error // nil: nothing
@@ -117,6 +120,8 @@ func strikes(named scenarios.Named) fault {
 		return fault{dead: true, topology: harness.NATed, strike: applying(f)}
 	case scenarios.PathMTU, scenarios.ImpairedPath:
 		return fault{impairs: true, strike: applying(named)}
+	case scenarios.ICMPError, scenarios.NeighbourLost:
+		return fault{dead: true, answers: true, strike: applying(named)}
 	case scenarios.AcceptQueueFull:
 		return fault{dead: true, hinder: (*trial).fillAcceptQueue}
 	case scenarios.ServerAway:

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/halfopen-lab/halfopen/harness/box"
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	"github.com/halfopen-lab/halfopen/harness/sock"
@@ -64,7 +66,7 @@ func (s story) kernel() (m moment, ok bool) {
 				return moment{learnsRST, c.At}, true
 			}
 			if c.SoftIRQ {
-				return moment{learnsTimeout, c.At}, true
+				return moment{s.timeout(c.At), c.At}, true
 			}
 			return moment{}, false // the program has aborted it
 		case c.From == sock.Established && c.To == sock.FinWait1:
@@ -74,6 +76,18 @@ func (s story) kernel() (m moment, ok bool) {
 		}
 	}
 	return moment{}, false
+}
+
+// timeout returns the errno of a connection that its kernel has given up: ETIMEDOUT, or what ICMP
+// errors have said before, where a call of the program returns that (net/ipv4/tcp_timer.c,
+// tcp_write_err).
+func (s story) timeout(at time.Time) string {
+	for _, f := range s.failures {
+		if (f.Errno == unix.EHOSTUNREACH || f.Errno == unix.ENETUNREACH) && f.At.Sub(at).Abs() <= clockTolerance {
+			return sock.ErrnoName(f.Errno)
+		}
+	}
+	return learnsTimeout
 }
 
 // unconnected returns how the program's kernel learned that there is no connection; ok is false

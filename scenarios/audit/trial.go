@@ -195,6 +195,11 @@ func (t *trial) inflict() error {
 			return err
 		}
 	}
+	if t.busy && t.answers {
+		if err := t.forwardData(); err != nil {
+			return err
+		}
+	}
 	if t.busy && t.impairs && t.conn != nil { // a peer that is a program sends by itself
 		t.heard = time.Now() // the request is heard, and counts
 		if err := t.step("the peer sends a request", t.say); err != nil {
@@ -208,7 +213,7 @@ func (t *trial) inflict() error {
 		return err
 	}
 	if t.busy {
-		if err := t.step("the firewall forwards the data that the program sends", func() error { return t.dropData(false) }); err != nil {
+		if err := t.forwardData(); err != nil {
 			return err
 		}
 	}
