@@ -29,7 +29,8 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 	if quiet.trial.cut {
 		a.Watched = min(a.Watched, answer.Of(quiet.trial.over.Sub(quiet.trial.struck)))
 	}
-	switch s := quiet.trial.settings; {
+	a.Connections = quiet.trial.opened
+	switch s := quiet.trial.chosen.settings; {
 	case s == nil:
 		a.Unknown = append(a.Unknown, "the settings of its socket: the connection was over before they could be read")
 	case s.err != nil:
@@ -56,7 +57,7 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 func addRows(a *answer.Answer, outcomes []*outcome) (tried []answer.Fault) {
 	behindPreset := map[string]answer.Preset{}
 	for _, o := range outcomes {
-		f := o.judge(a.Wire)
+		f := o.judge(a.Connections)
 		switch o.trial.role {
 		case row:
 			a.Faults = append(a.Faults, f)

@@ -163,7 +163,7 @@ func (t *trial) startClient() error {
 	if err != nil {
 		return err
 	}
-	if err := t.awaitConnected(first, last); err != nil || listener == nil {
+	if err := t.awaitConnected(); err != nil || listener == nil {
 		return err
 	}
 	t.conn = listener.Accept("server")
@@ -171,8 +171,8 @@ func (t *trial) startClient() error {
 	return t.say()
 }
 
-// awaitConnected starts the client and returns when it is connected from one of the ports.
-func (t *trial) awaitConnected(first, last uint16) error {
+// awaitConnected starts the client and returns when it is connected.
+func (t *trial) awaitConnected() error {
 	began := time.Now()
 	p, exit, err := t.start(answer.Client)
 	if err != nil {
@@ -181,11 +181,8 @@ func (t *trial) awaitConnected(first, last uint16) error {
 	until := began.Add(t.plan.Ready)
 	for {
 		news := t.trace.News()
-		if port, connected := t.trace.Connected(first, last, t.plan.Port); connected {
-			t.local, t.remote = port, t.plan.Port
-			if t.plan.UnderTest == answer.Server {
-				t.local, t.remote = t.plan.Port, port
-			} else {
+		if t.main() != nil {
+			if t.plan.UnderTest == answer.Client {
 				t.readyAfter = time.Since(began)
 			}
 			return nil
@@ -219,10 +216,10 @@ func (t *trial) blame(client *harness.Program, e box.Exit) error {
 func (t *trial) dial() error {
 	first, _ := t.ports()
 	t.conn = t.lab.Client.NewSocket("client")
+	t.dialled = t.found.add(t.plan.Port, first, time.Now())
 	if err := t.conn.Socket.Bind(t.lab.Client.AddressPort(first)); err != nil {
 		return err
 	}
-	t.local, t.remote = t.plan.Port, first
 	err := t.connectFixture()
 	if t.ctx.Err() != nil {
 		return errEndedEarly

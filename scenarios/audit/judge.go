@@ -1,9 +1,11 @@
 package audit
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,9 +26,10 @@ func (o *outcome) fileName() string {
 	return fmt.Sprintf("%02d-%s", o.trial.number, notInFileNames.ReplaceAllString(strings.ToLower(o.trial.title()), "-"))
 }
 
-// judge turns the outcome into a row of the answer, compared with the quiet connection.
-func (o *outcome) judge(quiet answer.Wire) answer.Fault {
-	t, s := o.trial, o.story
+// judge turns the outcome into a row of the answer, compared with the quiet connections. It is
+// that of the connection with the worst outcome.
+func (o *outcome) judge(quiet []answer.Connection) answer.Fault {
+	t := o.trial
 	f := answer.Fault{Name: t.name, Load: answer.Idle, Capture: path.Join(captures, o.fileName()+".pcapng")}
 	if t.busy {
 		f.Load = answer.Busy
@@ -35,27 +38,40 @@ func (o *outcome) judge(quiet answer.Wire) answer.Fault {
 		f.Trouble, f.Capture, f.Verdict = firstLine(o.err), "", answer.Unmeasured
 		return f
 	}
-	since := t.heard
-	if since.IsZero() { // the connection was over before the fault
-		since = t.began
+	var all []answer.ConnectionOutcome
+	for _, s := range t.told {
+		all = append(all, t.judge(s, quiet))
 	}
+	slices.SortStableFunc(all, func(a, b answer.ConnectionOutcome) int { return cmp.Compare(a.Connection, b.Connection) })
+	worst := slices.MaxFunc(all, answer.ConnectionOutcome.Compare)
+	f.Kernel, f.Noticed, f.Verdict, f.Within = worst.Kernel, worst.Noticed, worst.Verdict, worst.Within
+	if t.exited != nil {
+		f.Exit = moment{t.exited.How, t.exited.At}.event(t.told[0].connection.heard)
+	}
+	if len(all) > 1 {
+		f.Connections = all
+	}
+	return f
+}
+
+// judge returns the outcome of one connection.
+func (t *trial) judge(s story, quiet []answer.Connection) answer.ConnectionOutcome {
+	f := answer.ConnectionOutcome{Connection: s.connection.number}
+	since := s.connection.heard
 	if learned, ok := s.kernel(); ok {
 		f.Kernel = learned.event(since)
 	}
 	if noticed, ok := s.program(); ok {
 		f.Noticed = noticed.event(since)
 	}
-	if s.exit != nil {
-		f.Exit = moment{s.exit.How, s.exit.At}.event(since)
-	}
 	switch {
-	case f.Noticed != nil && f.Kernel == nil && quiet.Ended != nil && !t.endedSooner(s, quiet):
+	case f.Noticed != nil && f.Kernel == nil && s.endsAsAlways(quiet):
 		f.Verdict = answer.ByItself
-	case f.Noticed != nil || f.Exit != nil:
+	case f.Noticed != nil || s.exit != nil:
 		f.Verdict = answer.Noticing
 	case f.Kernel != nil:
 		f.Verdict = answer.KernelOnly
-	case t.dead, t.before != nil && !t.flowKnown:
+	case t.dead, t.before != nil && s.connection.forgotten:
 		f.Verdict = answer.Never
 		if watched := t.over.Sub(t.struck); watched < longestWatch {
 			f.Within = answer.Of(watched)
@@ -66,11 +82,11 @@ func (o *outcome) judge(quiet answer.Wire) answer.Fault {
 	return f
 }
 
-// endedSooner reports whether the program ended the connection clearly earlier than a quiet
-// one.
-func (t *trial) endedSooner(s story, quiet answer.Wire) bool {
-	noticed, _ := s.program()
-	return noticed.at.Sub(t.began) < quiet.Ended.After.Duration()-time.Second
+// endsAsAlways reports whether the program ended the connection no earlier than a quiet one.
+func (s story) endsAsAlways(quiet []answer.Connection) bool {
+	at := slices.IndexFunc(quiet, func(c answer.Connection) bool { return c.Number == s.connection.number })
+	noticed, ended := s.program()
+	return ended && at >= 0 && quiet[at].Ended != nil && noticed.at.Sub(s.connection.opened()) >= quiet[at].Ended.After.Duration()-time.Second
 }
 
 // firstLine returns the first line of an error.

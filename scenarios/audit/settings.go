@@ -17,9 +17,9 @@ type settings struct {
 	err error
 }
 
-// readSettings reads the options of the program's own socket.
-func (t *trial) readSettings() *settings {
-	c, err := t.borrowSocket()
+// readSettings reads the options of the program's own socket of a connection.
+func (t *trial) readSettings(of *connection) *settings {
+	c, err := t.borrowSocket(of)
 	if err != nil {
 		return &settings{err: err}
 	}
@@ -49,10 +49,10 @@ func optionsOf(c *sock.Conn) (*answer.Settings, error) {
 	return &s, nil
 }
 
-// borrowSocket returns a second descriptor of the program's socket.
-func (t *trial) borrowSocket() (*sock.Conn, error) {
+// borrowSocket returns a second descriptor of the program's socket of a connection.
+func (t *trial) borrowSocket(of *connection) (*sock.Conn, error) {
 	for _, e := range t.near.Sockets() {
-		if e.Local.Port() != t.local || e.Remote.Port() != t.remote {
+		if e.Local.Port() != of.local || e.Remote.Port() != of.remote {
 			continue
 		}
 		if e.Inode == 0 {

@@ -80,23 +80,27 @@ func (t *trial) unanswered() error {
 	return t.step("the peer sends a request", t.say)
 }
 
-// adviseSettings sets the advised settings on the program's own socket, from outside.
+// adviseSettings sets the advised settings on the program's own sockets, from outside.
 func (t *trial) adviseSettings() error {
-	err := t.step("the advised settings are set on the program's socket", func() error {
-		c, err := t.borrowSocket()
-		if err != nil {
-			return err
+	k := advisedSettings()
+	return t.step("the advised settings are set on the program's sockets", func() error {
+		for _, of := range t.met {
+			c, err := t.borrowSocket(of)
+			if err != nil {
+				return err
+			}
+			err = errors.Join(c.SetKeepalive(k.Idle, k.Interval, k.Count), c.SetUserTimeout(k.UserTimeout), c.Close())
+			if err != nil {
+				return err
+			}
+			// Keepalive that is switched on now counts from now; keepalive that was on counts from
+			// when the peer was last heard (tcp_set_keepalive and tcp_sock_set_keepidle, net/ipv4).
+			if s := of.settings; s.err == nil && !s.Keepalive {
+				of.heard = time.Now()
+			}
 		}
-		defer func() { _ = c.Close() }()
-		k := advisedSettings()
-		return errors.Join(c.SetKeepalive(k.Idle, k.Interval, k.Count), c.SetUserTimeout(k.UserTimeout))
+		return nil
 	})
-	// Keepalive that is switched on now counts from now; keepalive that was on counts from
-	// when the peer was last heard (tcp_set_keepalive and tcp_sock_set_keepidle, net/ipv4).
-	if s := t.settings; s.err == nil && !s.Keepalive {
-		t.heard = time.Now()
-	}
-	return err
 }
 
 func (t *trial) adviseAndPowerOff() error {

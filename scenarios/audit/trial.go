@@ -34,10 +34,13 @@ type trial struct {
 	conn      *harness.Conn    // the fixture's end of the connection; nil: the peer is a program
 	reading   context.CancelFunc
 
-	local, remote uint16 // the ports of the connection, as the program's kernel has them
-	loopback      bool   // the server listens on loopback addresses only
-	readyAfter    time.Duration
-	settings      *settings
+	found   connections   // of the program
+	chosen  *connection   // the one that the trial is about, from the fault on
+	met     []*connection // those that the fault strikes
+	dialled *connection   // by the fixture; nil: the client is a program
+
+	loopback   bool // the server listens on loopback addresses only
+	readyAfter time.Duration
 
 	destroyed  *trace.Destroyed
 	exit       <-chan box.Exit // of the program under test
@@ -52,13 +55,12 @@ type trial struct {
 	wakeups  float64 // of the programs, a second
 	watching chan time.Duration
 
-	began     time.Time // when there was a connection
-	struck    time.Time // when the fault happened
-	heard     time.Time // when the peer was last heard before that
-	over      time.Time // when the watch ended
-	cut       bool      // the audit ended the watch early
-	exited    *box.Exit
-	flowKnown bool // the firewall had the flow at the end
+	began  time.Time // when there was a connection
+	struck time.Time // when the fault happened
+	over   time.Time // when the watch ended
+	cut    bool      // the audit ended the watch early
+	exited *box.Exit
+	told   []story // of the connections that the fault has struck; the first is what the trial is about
 }
 
 // newTrial returns a trial that has not begun.
@@ -100,9 +102,11 @@ func (t *trial) runInLab(path, evidence string) (s story, err error) {
 		_, kept := t.lab.KeepEvidence(evidence)
 		return story{}, errors.Join(err, kept)
 	}
-	s = t.story()
-	s.packets = t.packets()
-	return s, t.keep(path)
+	t.told = t.stories()
+	for i := range t.told {
+		t.told[i].packets = t.packetsOf(t.told[i].connection)
+	}
+	return t.told[0], t.keep(path)
 }
 
 // takeSteps takes all steps of the trial, in their order.
@@ -120,7 +124,7 @@ func (t *trial) takeSteps() error {
 	if err := t.settleDown(); err != nil {
 		return err
 	}
-	t.settings = t.readSettings()
+	t.choose()
 	if err := t.inflict(); err != nil {
 		return err
 	}
@@ -132,7 +136,9 @@ func (t *trial) takeSteps() error {
 	if t.cut && t.role != quiet { // what was seen of the quiet connection holds for the shorter time
 		return errEndedEarly
 	}
-	t.flowKnown = t.firewallKnows()
+	for _, c := range t.met {
+		c.forgotten = !t.firewallKnows(c)
+	}
 	return t.trace.Drain()
 }
 
@@ -158,9 +164,11 @@ func (t *trial) watchHosts() error {
 // inflict lets the fault happen.
 func (t *trial) inflict() error {
 	t.struck = time.Now()
-	t.heard = t.lastHeard(t.struck)
-	if t.announced {
-		t.heard = t.struck
+	for _, c := range t.met {
+		c.heard = t.struck
+		if !t.announced {
+			c.heard = t.lastHeard(c)
+		}
 	}
 	if t.strike != nil {
 		if err := t.strike(t); err != nil {
@@ -182,7 +190,7 @@ func (t *trial) observe() {
 	watch := cmp.Or(t.watch, t.plan.Watch)
 	if first := 2*t.idle + settleTime; t.idle > 0 && first < watch {
 		t.rest(first)
-		if summarize(t.packets(), time.Now()).Silence.Lasted.Duration() < t.idle {
+		if t.longestSilence() < t.idle {
 			return
 		}
 		watch -= first
@@ -195,7 +203,7 @@ func (t *trial) rest(d time.Duration) {
 	until := time.Now().Add(d)
 	for {
 		traced, destroyed := t.trace.News(), t.destroyed.News()
-		if t.story().noticed() {
+		if !slices.ContainsFunc(t.stories(), func(s story) bool { return !s.noticed() }) {
 			return
 		}
 		select {
@@ -223,34 +231,39 @@ func (t *trial) awaitExit() {
 	}
 }
 
-// lastHeard returns when the last packet of the connection before a time came from the peer.
-func (t *trial) lastHeard(before time.Time) time.Time {
-	last := t.began
-	for _, p := range t.packets() {
-		if !p.Out && p.At.Before(before) {
+// longestSilence returns the longest time for which one of the connections carried no packet.
+func (t *trial) longestSilence() (longest time.Duration) {
+	for _, c := range t.met {
+		longest = max(longest, summarize(t.packetsOf(c), time.Now()).Silence.Lasted.Duration())
+	}
+	return longest
+}
+
+// lastHeard returns when the last packet of a connection before the fault came from the peer.
+func (t *trial) lastHeard(c *connection) time.Time {
+	last := c.began
+	for _, p := range t.packetsOf(c) {
+		if !p.Out && p.At.Before(t.struck) {
 			last = p.At
 		}
 	}
 	return last
 }
 
-// packets returns the packets of the connection, as the program's host has seen them.
+// packets returns the packets of the connection that the trial is about.
 func (t *trial) packets() []capture.Packet {
-	return slices.DeleteFunc(t.near.Capture().Packets(), func(p capture.Packet) bool {
-		here, there := p.Dst.Port(), p.Src.Port()
-		if p.Out {
-			here, there = there, here
-		}
-		return !p.TCP || here != t.local || there != t.remote
-	})
+	if main := t.main(); main != nil {
+		return t.packetsOf(main)
+	}
+	return nil
 }
 
-// firewallKnows reports whether the firewall has the connection. A firewall without a
-// policy tracks none, and lets everything through.
-func (t *trial) firewallKnows() bool {
-	client, server := t.remote, t.local
+// firewallKnows reports whether the firewall has a connection. A firewall without a policy
+// tracks none, and lets everything through.
+func (t *trial) firewallKnows(c *connection) bool {
+	client, server := c.remote, c.local
 	if t.near == t.lab.Client {
-		client, server = t.local, t.remote
+		client, server = c.local, c.remote
 	}
 	return t.lab.Knows(t.lab.Client.AddressPort(client), t.lab.Server.AddressPort(server))
 }

@@ -8,18 +8,23 @@ type Answer struct {
 	// SchemaVersion is Schema. Write sets it.
 	SchemaVersion int `json:"schema_version"`
 
-	Program  Program   `json:"program"`
-	Kernel   string    `json:"kernel"`
-	RealTime bool      `json:"real_time,omitempty"` // measured on the running kernel; false: in virtual time
-	Watched  Seconds   `json:"watched_seconds"`     // how long each fault was watched
+	Program  Program `json:"program"`
+	Kernel   string  `json:"kernel"`
+	RealTime bool    `json:"real_time,omitempty"` // measured on the running kernel; false: in virtual time
+	Watched  Seconds `json:"watched_seconds"`     // how long each fault was watched
+	// Settings are those of the connection that the audit is about: the oldest that the program
+	// keeps open, or its first.
 	Settings *Settings `json:"settings,omitempty"`
-	Wire     Wire      `json:"wire"`
-	Faults   []Fault   `json:"faults"`
-	Presets  []Preset  `json:"presets"`
-	Ghosts   *Ghosts   `json:"ghosts,omitempty"` // of a server; nil: unknown
-	Advice   *Advice   `json:"advice,omitempty"` // nil: nothing needs to change
-	Unknown  []string  `json:"unknown,omitempty"`
-	Trouble  string    `json:"trouble,omitempty"` // why there is no answer
+	// Connections are those of the program to its peer while nothing happens, in the order in
+	// which they were opened; at most MaxConnections of them.
+	Connections []Connection `json:"connections"`
+	Wire        Wire         `json:"wire"`
+	Faults      []Fault      `json:"faults"`
+	Presets     []Preset     `json:"presets"`
+	Ghosts      *Ghosts      `json:"ghosts,omitempty"` // of a server; nil: unknown
+	Advice      *Advice      `json:"advice,omitempty"` // nil: nothing needs to change
+	Unknown     []string     `json:"unknown,omitempty"`
+	Trouble     string       `json:"trouble,omitempty"` // why there is no answer
 }
 
 // Side is an end of the connection.
@@ -115,9 +120,12 @@ type Fault struct {
 	// Within limits Never to the time that the connection was watched, where that is too
 	// short to tell; zero: it was watched for longer than the kernel's own keepalive and
 	// retransmissions take.
-	Within  Seconds `json:"within_seconds,omitempty"`
-	Capture string  `json:"capture,omitempty"` // the file, in the report directory
-	Trouble string  `json:"trouble,omitempty"` // why the row could not be measured
+	Within Seconds `json:"within_seconds,omitempty"`
+	// Connections are the outcomes of all connections that met the fault, in the order in which
+	// they were opened; none where there was one. The row is that of the worst.
+	Connections []ConnectionOutcome `json:"connections,omitempty"`
+	Capture     string              `json:"capture,omitempty"` // the file, in the report directory
+	Trouble     string              `json:"trouble,omitempty"` // why the row could not be measured
 }
 
 // The loads, as in the detection matrix.
