@@ -11,7 +11,6 @@ import (
 
 	"github.com/halfopen-lab/halfopen/harness/oracle"
 	"github.com/halfopen-lab/halfopen/harness/sock"
-	"github.com/halfopen-lab/halfopen/harness/timeline"
 )
 
 // Association is an SCTP socket under test: an association or a listener. Its methods add what they
@@ -265,5 +264,5 @@ func (a *Association) observe() {
 		return
 	}
 	a.state = state
-	a.Host.lab.timeline.Addf(a.Host.name, timeline.State, "%s is %v", a.Name, state)
+	a.Host.lab.timeline.Add(stateEvent(a.Host, a.Name, state))
 }

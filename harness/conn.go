@@ -12,7 +12,6 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	"github.com/halfopen-lab/halfopen/harness/oracle"
 	"github.com/halfopen-lab/halfopen/harness/sock"
-	"github.com/halfopen-lab/halfopen/harness/timeline"
 )
 
 // Conn is a TCP connection under test. Its methods add what they do to the timeline. Methods that
@@ -242,5 +241,5 @@ func (c *Conn) observe() {
 		return
 	}
 	c.state = state
-	c.Host.lab.timeline.Addf(c.Host.name, timeline.State, "%s is %v", c.Name, state)
+	c.Host.lab.timeline.Add(stateEvent(c.Host, c.Name, state))
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	"github.com/halfopen-lab/halfopen/harness/environment"
+	"github.com/halfopen-lab/halfopen/harness/ladder"
 )
 
 // logEvidence keeps the evidence of a test that has failed, and logs the end of the timeline and the
@@ -31,7 +32,7 @@ func (l *Lab) logEvidence() {
 }
 
 // KeepEvidence writes the lab's evidence into a directory and returns the names of the files:
-// packets.pcapng, timeline.txt, rules.txt (packet filters), conntrack.txt and sockets.txt. A table
+// packets.pcapng, timeline.txt, ladder.json, rules.txt (packet filters), conntrack.txt and sockets.txt. A table
 // that cannot be read is noted in its file. The error reports files that cannot be written.
 func (l *Lab) KeepEvidence(directory string) (files []string, err error) {
 	l.observe()
@@ -52,6 +53,10 @@ func (l *Lab) KeepEvidence(directory string) (files []string, err error) {
 	}
 	var packets bytes.Buffer
 	errs := []error{capture.WritePcapng(&packets, captures...)}
+	drawn, err := l.Ladder(l.config.Name).JSON()
+	if err != nil {
+		return nil, err
+	}
 	for _, file := range []struct {
 		name    string
 		content []byte
@@ -61,6 +66,7 @@ func (l *Lab) KeepEvidence(directory string) (files []string, err error) {
 		{"rules.txt", []byte(rules.String())},
 		{"conntrack.txt", []byte(conntrack.String())},
 		{"sockets.txt", []byte(sockets.String())},
+		{ladder.File, drawn},
 	} {
 		path := filepath.Join(directory, file.name)
 		if err := os.WriteFile(path, file.content, 0o644); err != nil {
@@ -70,6 +76,23 @@ func (l *Lab) KeepEvidence(directory string) (files []string, err error) {
 		files = append(files, path)
 	}
 	return files, errors.Join(errs...)
+}
+
+// Ladder returns the story of the lab until now as a ladder, with a title.
+func (l *Lab) Ladder(title string) *ladder.Ladder {
+	l.observe()
+	s := ladder.Source{Title: title, Timeline: l.timeline}
+	for _, h := range l.hosts {
+		o := ladder.Observed{
+			Host: ladder.Host{Name: h.name, Role: h.role.String()}, Capture: h.capture,
+			Neighbours: map[string]string{}, Addresses: l.addressesOf(h), Forwards: h.role.routes(),
+		}
+		for neighbour, link := range h.neighbour {
+			o.Neighbours[link] = neighbour.name
+		}
+		s.Hosts = append(s.Hosts, o)
+	}
+	return ladder.Draw(s)
 }
 
 // longestName is the most bytes of a test's name in the name of a directory, which may have 255.

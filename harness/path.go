@@ -2,6 +2,7 @@ package harness
 
 import (
 	"errors"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -111,6 +112,23 @@ func (p Path) reaches(at, to int) bool {
 		})
 	}
 	return !slices.ContainsFunc(p.Hosts[at+1:to+1], func(h *Host) bool { return h.role == Proxy })
+}
+
+// addressesOf returns the addresses of a host on all of its links.
+func (l *Lab) addressesOf(h *Host) (all []netip.Addr) {
+	for _, p := range l.paths {
+		for i, s := range p.segments {
+			for _, prefix := range s.prefixes() {
+				if p.Hosts[i] == h {
+					all = append(all, hostAddress(prefix, nearEnd).Addr())
+				}
+				if p.Hosts[i+1] == h {
+					all = append(all, hostAddress(prefix, farEnd).Addr())
+				}
+			}
+		}
+	}
+	return all
 }
 
 // linkPrefix begins the name of every link of a host; the neighbour's name follows.

@@ -110,6 +110,11 @@ func (l *Lab) observe() {
 	}
 }
 
+// stateEvent returns the event of a socket that has changed its state.
+func stateEvent(h *Host, socket string, state fmt.Stringer) timeline.Event {
+	return timeline.Event{Who: h.name, Kind: timeline.State, What: fmt.Sprintf("%s is %v", socket, state), Subject: socket, State: state.String()}
+}
+
 // belongsInTimeline reports whether a packet belongs in the timeline: TCP, SCTP and ICMP packets
 // where they arrive, and where a peer or the proxy sends them. What a router forwards shows at the
 // next host, unless the packet is lost.

@@ -28,7 +28,13 @@ func built(t *testing.T, path string) string {
 // audited runs halfopen audit and returns what it prints, and its exit status.
 func audited(t *testing.T, arguments ...string) (stdout, stderr string, status int) {
 	t.Helper()
-	return ran(t, exec.Command(built(t, "."), append([]string{"audit"}, arguments...)...))
+	return halfopen(t, append([]string{"audit"}, arguments...)...)
+}
+
+// halfopen runs the command halfopen and returns what it prints, and its exit status.
+func halfopen(t *testing.T, arguments ...string) (stdout, stderr string, status int) {
+	t.Helper()
+	return ran(t, exec.Command(built(t, "."), arguments...))
 }
 
 // ran runs a program and returns what it prints, and its exit status.

@@ -103,7 +103,7 @@ func (p Packet) chunkText() string {
 	for _, c := range p.Chunks {
 		texts = append(texts, c.String())
 	}
-	return fmt.Sprintf("%v > %v SCTP %s", p.Src, p.Dst, strings.Join(texts, ", "))
+	return "SCTP " + strings.Join(texts, ", ")
 }
 
 // SCTP matches SCTP packets with a chunk of the type.

@@ -86,6 +86,14 @@ func (p Packet) String() string {
 }
 
 func (p Packet) text() string {
+	if p.TCP || p.sctp {
+		return fmt.Sprintf("%v > %v %s", p.Src, p.Dst, p.Content())
+	}
+	return p.other
+}
+
+// Content returns the packet as text without its addresses: "SYN seq 0 win 64240 length 0".
+func (p Packet) Content() string {
 	switch {
 	case p.TCP:
 		return p.segmentText()
@@ -95,8 +103,30 @@ func (p Packet) text() string {
 	return p.other
 }
 
+// Brief returns what the packet is in a few words: "SYN", "keepalive probe", "PSH,ACK 4 bytes",
+// "HEARTBEAT", "DestinationUnreachable(Port)".
+func (p Packet) Brief() string {
+	switch {
+	case p.TCP && p.Role != Ordinary && !p.SYN && !p.FIN && !p.RST:
+		return p.Role.String()
+	case p.TCP && p.Length > 0:
+		return fmt.Sprintf("%s %d bytes", p.flags(), p.Length)
+	case p.TCP:
+		return p.flags()
+	case p.sctp:
+		var names []string
+		for _, c := range p.Chunks {
+			names = append(names, c.Type.String())
+		}
+		return strings.Join(names, ", ")
+	case p.ICMP != "":
+		return p.ICMP
+	}
+	return p.other
+}
+
 func (p Packet) segmentText() string {
-	text := fmt.Sprintf("%v > %v %s seq %d", p.Src, p.Dst, p.flags(), p.Seq-p.first)
+	text := fmt.Sprintf("%s seq %d", p.flags(), p.Seq-p.first)
 	if p.Length > 0 {
 		text += fmt.Sprintf(":%d", p.Seq-p.first+uint32(p.Length))
 	}

@@ -1,10 +1,8 @@
 package capture
 
 import (
-	"cmp"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/gopacket/gopacket"
 	"github.com/gopacket/gopacket/layers"
@@ -16,24 +14,13 @@ import (
 // a packet the file is valid and has none.
 func WritePcapng(w io.Writer, captures ...*Capture) error {
 	type source struct{ host, link string }
-	type frame struct {
-		Packet
-		from source
-	}
-	var frames []frame
-	for _, c := range captures {
-		for _, p := range c.Packets() {
-			frames = append(frames, frame{p, source{c.name, p.Link}})
-		}
-	}
-	slices.SortStableFunc(frames, func(a, b frame) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.order(), b.order())) })
-
 	ids := map[source]int{}
 	var writer *pcapgo.NgWriter
-	for _, f := range frames {
-		id, known := ids[f.from]
+	for _, f := range Frames(captures...) {
+		from := source{f.Host, f.Link}
+		id, known := ids[from]
 		if !known {
-			description := pcapgo.NgInterface{Name: f.from.host + " " + f.from.link, LinkType: layers.LinkTypeEthernet, SnapLength: snap, TimestampResolution: 9}
+			description := pcapgo.NgInterface{Name: f.Host + " " + f.Link, LinkType: layers.LinkTypeEthernet, SnapLength: snap, TimestampResolution: 9}
 			var err error
 			if writer == nil {
 				writer, err = newWriter(w, description)
@@ -43,7 +30,7 @@ func WritePcapng(w io.Writer, captures ...*Capture) error {
 			if err != nil {
 				return fmt.Errorf("writing pcapng: %w", err)
 			}
-			ids[f.from] = id
+			ids[from] = id
 		}
 		info := gopacket.CaptureInfo{Timestamp: f.At, CaptureLength: len(f.data), Length: f.wire, InterfaceIndex: id}
 		if err := writer.WritePacket(info, f.data); err != nil {

@@ -1,6 +1,7 @@
 package firewall
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"time"
@@ -102,7 +103,7 @@ func record(ns *netns.Namespace, t *timeline.Timeline) (stop func(), err error) 
 			select {
 			case e := <-events:
 				if e.Flow != nil {
-					t.Addf(ns.Name(), timeline.Conntrack, "%s %v", eventName(e), entryOf(e.Flow))
+					t.Add(eventOf(ns.Name(), e))
 				}
 			case err := <-failed:
 				t.Addf(ns.Name(), timeline.Conntrack, "events end: %v", err)
@@ -118,6 +119,19 @@ func record(ns *netns.Namespace, t *timeline.Timeline) (stop func(), err error) 
 		close(done)
 		<-stopped
 	}, nil
+}
+
+// eventOf returns an event of a host's conntrack table as the timeline has it.
+func eventOf(host string, e conntrack.Event) timeline.Event {
+	entry, now := entryOf(e.Flow), time.Now()
+	event := timeline.Event{
+		At: now, Who: host, Kind: timeline.Conntrack, What: fmt.Sprintf("%s %v", eventName(e), entry),
+		Subject: fmt.Sprintf("%v > %v", entry.From, entry.To),
+	}
+	if e.Type != conntrack.EventDestroy {
+		event.State, event.Expires = cmp.Or(entry.State, "TRACKED"), now.Add(entry.Timeout)
+	}
+	return event
 }
 
 func eventName(e conntrack.Event) string {

@@ -34,6 +34,14 @@ type Event struct {
 	Kind Kind
 	What string // one line in the present tense: "server > client RST seq 1 …"
 
+	// Subject and State are what a State or a Conntrack event has changed: a socket or a
+	// flow, and the state that it has from now on: "ESTABLISHED". An empty State means that a
+	// flow is forgotten; an empty Subject, that nothing has changed its state.
+	Subject, State string
+	// Expires is when the firewall forgets the flow of a Conntrack event, unless a packet
+	// passes; zero: it has forgotten the flow, or the event is another one.
+	Expires time.Time
+
 	// Order sorts events of the same instant: the lower comes first, and of two with the same
 	// Order the one that was added first. Packets have a negative Order: a program reports a
 	// packet after the packet has passed, and sends one that passes later.

@@ -31,8 +31,12 @@ func (t *trial) connect() error {
 	return t.dial()
 }
 
-// portsEach is how many ports a trial's client may connect from.
-const portsEach = 200
+// portsEach is how many ports a trial's client may connect from. The last of them are for a
+// client whose host has been rebooted.
+const (
+	portsEach        = 400
+	portsAfterReboot = 100
+)
 
 // ports returns the ports that the trial's client connects from. They tell the trials apart
 // in the trace: the addresses of all labs are the same.
@@ -41,25 +45,47 @@ func (t *trial) ports() (first, last uint16) {
 	return first, first + portsEach - 1
 }
 
+// portsAfterReboot returns the ports that the client connects from once its host has been
+// rebooted: an earlier connection, which its server may still have, has none of them.
+func (t *trial) portsAfterReboot() (first, last uint16) {
+	_, last = t.ports()
+	return last - portsAfterReboot + 1, last
+}
+
+// connectFrom makes the client's host connect from these ports.
+func (t *trial) connectFrom(first, last uint16) error {
+	return t.lab.Client.Do(func() error {
+		return sysctl.Write("net/ipv4/ip_local_port_range", fmt.Sprintf("%d %d", first, last))
+	})
+}
+
 // allListen is how long a server may take to listen on all its addresses, once it listens on
 // one.
 const allListen = 100 * time.Millisecond
 
-// startServer starts the server and returns when it listens.
+// startServer starts the server and returns when it listens, and can be reached.
 func (t *trial) startServer() error {
 	began := time.Now()
+	if err := t.awaitServer(); err != nil {
+		return err
+	}
+	t.readyAfter = time.Since(began)
+	time.Sleep(allListen)
+	return t.reach(t.listeners().on(t.plan.Port))
+}
+
+// awaitServer starts the server's program and returns when it listens.
+func (t *trial) awaitServer() error {
 	p, exit, err := t.start(answer.Server)
 	if err != nil {
 		return err
 	}
-	until := began.Add(t.plan.Ready)
+	late := time.After(t.plan.Ready)
 	for {
 		news := t.trace.News()
 		listeners := t.listeners()
 		if len(listeners.on(t.plan.Port)) > 0 {
-			t.readyAfter = time.Since(began)
-			time.Sleep(allListen)
-			return t.reach(t.listeners().on(t.plan.Port))
+			return nil
 		}
 		select {
 		case <-news:
@@ -67,7 +93,7 @@ func (t *trial) startServer() error {
 			return endedTooEarly(t.plan.Server, p, e, fmt.Sprintf("it listened on port %d", t.plan.Port))
 		case <-t.ctx.Done():
 			return errEndedEarly
-		case <-time.After(time.Until(until)):
+		case <-late:
 			return fmt.Errorf("%s did not listen on port %d within %v: %s%s", t.plan.Server, t.plan.Port, t.plan.Ready, listeners.elsewhere(), wrote(p))
 		}
 	}
@@ -150,17 +176,17 @@ func familyOf(a netip.Addr) sock.Family {
 	return sock.IPv6
 }
 
+// backlog is that of the fixture's listening socket.
+const backlog = 128
+
 // startClient starts the client and returns when it is connected.
 func (t *trial) startClient() error {
 	var listener *harness.Listener
 	if t.plan.Server == "" {
-		listener = t.lab.Server.Listen(t.plan.Port, 128)
+		listener = t.lab.Server.Listen(t.plan.Port, backlog)
 	}
 	first, last := t.ports()
-	err := t.lab.Client.Do(func() error {
-		return sysctl.Write("net/ipv4/ip_local_port_range", fmt.Sprintf("%d %d", first, last))
-	})
-	if err != nil {
+	if err := t.connectFrom(first, last-portsAfterReboot); err != nil {
 		return err
 	}
 	if err := t.awaitConnected(); err != nil || listener == nil {

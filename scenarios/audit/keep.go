@@ -20,15 +20,23 @@ func (t *trial) keep(path string) error {
 		if c.SoftIRQ {
 			by = "a packet or a timer"
 		}
-		t.lab.Timeline().Add(timeline.Event{At: c.At, Who: t.near.Name(), Kind: timeline.State, What: fmt.Sprintf("the program's socket goes from %v to %v, by %s", c.From, c.To, by)})
+		t.lab.Timeline().Add(timeline.Event{At: c.At, Who: t.near.Name(), Kind: timeline.State, What: fmt.Sprintf("the program's socket goes from %v to %v, by %s", c.From, c.To, by), Subject: "the program's socket", State: c.To.String()})
 	}
 	for _, f := range s.failures {
 		t.lab.Timeline().Add(timeline.Event{At: f.At, Who: t.near.Name(), Kind: timeline.Peer, What: "a call of the program returns " + sock.ErrnoName(f.Errno)})
+	}
+	var captures []*capture.Capture
+	for _, h := range t.lab.Hosts() {
+		captures = append(captures, h.Capture())
+	}
+	drawn, err := t.lab.Ladder(t.title()).JSON()
+	if err != nil {
+		return err
 	}
 	file, err := os.Create(path + ".pcapng")
 	if err != nil {
 		return err
 	}
-	err = errors.Join(capture.WritePcapng(file, t.near.Capture(), t.far.Capture()), file.Close())
-	return errors.Join(err, os.WriteFile(path+".txt", []byte(t.lab.Timeline().String()), 0o644))
+	err = errors.Join(capture.WritePcapng(file, captures...), file.Close())
+	return errors.Join(err, os.WriteFile(path+".txt", []byte(t.lab.Timeline().String()), 0o644), os.WriteFile(path+".json", drawn, 0o644))
 }

@@ -44,21 +44,6 @@ func (t *trial) stopPeer() error {
 	return t.step("the peer is stopped (SIGSTOP)", func() error { return box.Signal(t.peer.PID(), unix.SIGSTOP) })
 }
 
-// powerOff takes the power from the peer's host.
-func (t *trial) powerOff() error {
-	if t.conn != nil {
-		t.stopReading()
-	}
-	t.lab.Apply(scenarios.PowerOff{Host: t.far})
-	return nil
-}
-
-// powerOn boots the peer's host.
-func (t *trial) powerOn() error {
-	t.lab.Heal(scenarios.PowerOff{Host: t.far})
-	return nil
-}
-
 // powerOffFrozen stops the program under test, so that only its kernel acts, and takes the
 // power from the peer's host.
 func (t *trial) powerOffFrozen() error {

@@ -176,7 +176,9 @@ func (t *trial) inflict() error {
 		}
 	}
 	if t.then != nil {
-		t.rest(t.while)
+		if err := t.wait(t.while); err != nil {
+			return err
+		}
 		return t.then(t)
 	}
 	return nil
@@ -216,6 +218,16 @@ func (t *trial) rest(d time.Duration) {
 		case <-time.After(time.Until(until)):
 			return
 		}
+	}
+}
+
+// wait lets a time pass, whatever happens meanwhile.
+func (t *trial) wait(d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-t.ctx.Done():
+		return errEndedEarly
 	}
 }
 

@@ -1,0 +1,70 @@
+package audit
+
+import (
+	"context"
+
+	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios"
+	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
+)
+
+// powerOff takes the power from the peer's host.
+func (t *trial) powerOff() error {
+	if t.conn != nil {
+		t.stopReading()
+	}
+	t.lab.Apply(scenarios.PowerOff{Host: t.far})
+	return nil
+}
+
+// powerOn boots the peer's host, and starts there again what a boot starts: the service. It
+// returns when the service is ready. A fixture that was the client is not started again.
+func (t *trial) powerOn() error {
+	t.lab.Heal(scenarios.PowerOff{Host: t.far})
+	return t.restartPeer()
+}
+
+// restartPeer starts the peer again after its host has been rebooted: a program as it was
+// started the first time; the fixture that was the server listens, and serves every connection
+// that comes. It returns when the peer listens, or at once where the peer is the client's
+// program, which connects from ports that no earlier connection had.
+func (t *trial) restartPeer() error {
+	switch {
+	case t.peer == nil && t.plan.UnderTest == answer.Server:
+		return nil
+	case t.peer == nil:
+		return t.serveAgain()
+	case t.plan.UnderTest == answer.Client:
+		return t.awaitServer()
+	}
+	first, last := t.portsAfterReboot()
+	if err := t.connectFrom(first, last); err != nil {
+		return err
+	}
+	_, _, err := t.start(answer.Client)
+	return err
+}
+
+// serveAgain lets the fixture listen, and serve each connection that comes until the trial
+// ends.
+func (t *trial) serveAgain() error {
+	listener := t.lab.Server.Listen(t.plan.Port, backlog)
+	go func() {
+		for {
+			c, err := listener.Socket.AwaitAccept(t.life)
+			if err != nil {
+				return
+			}
+			go t.serve(t.life, c)
+		}
+	}()
+	return nil
+}
+
+// serve sends what the fixture sends first, and then reads, until the program closes.
+func (t *trial) serve(ctx context.Context, c *sock.Conn) {
+	if err := t.send(c); err == nil {
+		t.hold(ctx, c)
+	}
+	_ = c.Close()
+}
