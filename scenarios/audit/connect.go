@@ -1,15 +1,12 @@
 package audit
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/box"
@@ -176,25 +173,16 @@ func familyOf(a netip.Addr) sock.Family {
 	return sock.IPv6
 }
 
-// backlog is that of the fixture's listening socket.
-const backlog = 128
-
 // startClient starts the client and returns when it is connected.
 func (t *trial) startClient() error {
-	var listener *harness.Listener
 	if t.plan.Server == "" {
-		listener = t.lab.Server.Listen(t.plan.Port, backlog)
+		t.listen()
 	}
 	first, last := t.ports()
 	if err := t.connectFrom(first, last-portsAfterReboot); err != nil {
 		return err
 	}
-	if err := t.awaitConnected(); err != nil || listener == nil {
-		return err
-	}
-	t.conn = listener.Accept("server")
-	t.read()
-	return t.say()
+	return t.awaitConnected()
 }
 
 // awaitConnected starts the client and returns when it is connected.
@@ -241,12 +229,8 @@ func (t *trial) blame(client *harness.Program, e box.Exit) error {
 // dial connects the fixture.
 func (t *trial) dial() error {
 	first, _ := t.ports()
-	t.conn = t.lab.Client.NewSocket("client")
 	t.dialled = t.found.add(t.plan.Port, first, time.Now())
-	if err := t.conn.Socket.Bind(t.lab.Client.AddressPort(first)); err != nil {
-		return err
-	}
-	err := t.connectFixture()
+	err := t.dialFrom(first)
 	if t.ctx.Err() != nil {
 		return errEndedEarly
 	}
@@ -258,18 +242,5 @@ func (t *trial) dial() error {
 			return fmt.Errorf("connecting to port %d of %s: %s%s", t.plan.Port, t.plan.Server, sock.ErrnoName(err), wrote(t.server))
 		}
 	}
-	t.read()
-	return t.say()
-}
-
-// connectFixture connects the fixture's socket within the time that the program has to get
-// ready.
-func (t *trial) connectFixture() error {
-	ctx, cancel := context.WithTimeout(t.ctx, t.plan.Ready)
-	defer cancel()
-	err := t.conn.Socket.Connect(t.lab.Server.AddressPort(t.plan.Port))
-	if err == unix.EINPROGRESS {
-		err = t.conn.Socket.AwaitConnected(ctx)
-	}
-	return err
+	return nil
 }

@@ -138,10 +138,10 @@ func (t *trial) choose() {
 // stories returns the stories so far of the connections that the fault strikes, of which the first
 // is the one that the trial is about. Before the fault it is the only one.
 func (t *trial) stories() []story {
-	main := t.main() // brings the connections up to now
+	t.connections() // up to now
 	met := t.met
 	if len(met) == 0 {
-		met = []*connection{main}
+		met = []*connection{t.main()}
 	}
 	var all []story
 	for _, c := range met {

@@ -1,18 +1,13 @@
 package audit
 
 import (
-	"context"
-
-	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/scenarios"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
 
 // powerOff takes the power from the peer's host.
 func (t *trial) powerOff() error {
-	if t.conn != nil {
-		t.stopReading()
-	}
+	t.stopReading()
 	t.lab.Apply(scenarios.PowerOff{Host: t.far})
 	return nil
 }
@@ -33,7 +28,8 @@ func (t *trial) restartPeer() error {
 	case t.peer == nil && t.plan.UnderTest == answer.Server:
 		return nil
 	case t.peer == nil:
-		return t.serveAgain()
+		t.listen()
+		return nil
 	case t.plan.UnderTest == answer.Client:
 		return t.awaitServer()
 	}
@@ -43,28 +39,4 @@ func (t *trial) restartPeer() error {
 	}
 	_, _, err := t.start(answer.Client)
 	return err
-}
-
-// serveAgain lets the fixture listen, and serve each connection that comes until the trial
-// ends.
-func (t *trial) serveAgain() error {
-	listener := t.lab.Server.Listen(t.plan.Port, backlog)
-	go func() {
-		for {
-			c, err := listener.Socket.AwaitAccept(t.life)
-			if err != nil {
-				return
-			}
-			go t.serve(t.life, c)
-		}
-	}()
-	return nil
-}
-
-// serve sends what the fixture sends first, and then reads, until the program closes.
-func (t *trial) serve(ctx context.Context, c *sock.Conn) {
-	if err := t.send(c); err == nil {
-		t.hold(ctx, c)
-	}
-	_ = c.Close()
 }

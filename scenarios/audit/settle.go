@@ -66,7 +66,7 @@ func (t *trial) checkSettled(packets int) error {
 	s := t.story()
 	program := t.plan.command(t.plan.UnderTest)
 	hint := ""
-	if t.conn != nil && t.plan.Send == "" {
+	if t.peer == nil && t.plan.Send == "" {
 		hint = ", and was sent nothing (--send)"
 	}
 	since := func(at time.Time) answer.Seconds { return answer.Of(at.Sub(t.began)) }

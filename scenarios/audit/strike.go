@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness/box"
+	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/harness/timeline"
 	"github.com/halfopen-lab/halfopen/scenarios"
 )
@@ -27,13 +28,14 @@ func (t *trial) killPeer() error {
 		t.lab.Apply(scenarios.ProcessKilled{Program: t.peer})
 		return nil
 	}
-	t.stopReading()
-	return t.step("the peer's process is killed: its kernel closes the connection", t.conn.Socket.Close)
+	return t.step("the peer's process is killed: its kernel closes its sockets", t.fixture.end)
 }
 
 // halfClose lets the fixture send FIN, and go on reading.
 func (t *trial) halfClose() error {
-	return t.step("the peer sends FIN, and goes on reading", func() error { return t.conn.Socket.Shutdown(unix.SHUT_WR) })
+	return t.step("the peer sends FIN, and goes on reading", func() error {
+		return t.fixture.each(func(c *sock.Conn) error { return c.Shutdown(unix.SHUT_WR) })
+	})
 }
 
 // stopPeer stops the peer, whose kernel goes on answering.

@@ -31,8 +31,7 @@ type trial struct {
 	program   *harness.Program // the box of the program under test
 	peer      *harness.Program // the box of the other program; nil: a fixture
 	server    *harness.Program // the box of the server; nil: a fixture
-	conn      *harness.Conn    // the fixture's end of the connection; nil: the peer is a program
-	reading   context.CancelFunc
+	fixture   fixture          // the peer where that is no program
 
 	found   connections   // of the program
 	chosen  *connection   // the one that the trial is about, from the fault on
@@ -60,7 +59,8 @@ type trial struct {
 	over   time.Time // when the watch ended
 	cut    bool      // the audit ended the watch early
 	exited *box.Exit
-	told   []story // of the connections that the fault has struck; the first is what the trial is about
+	told   []story             // of the connections that the fault has struck; the first is what the trial is about
+	opened []answer.Connection // all of the program's connections
 }
 
 // newTrial returns a trial that has not begun.
@@ -102,7 +102,7 @@ func (t *trial) runInLab(path, evidence string) (s story, err error) {
 		_, kept := t.lab.KeepEvidence(evidence)
 		return story{}, errors.Join(err, kept)
 	}
-	t.told = t.stories()
+	t.told, t.opened = t.stories(), t.listed()
 	for i := range t.told {
 		t.told[i].packets = t.packetsOf(t.told[i].connection)
 	}

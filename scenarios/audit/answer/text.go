@@ -2,39 +2,54 @@ package answer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// Words returns the row in words: "ETIMEDOUT after 42 s".
+// Words returns the row in words: "ETIMEDOUT after 42 s". Where the connections differ it has the
+// words of each: "connection 1: never; connection 2: ETIMEDOUT after 11 s".
 func (f Fault) Words() string {
-	switch f.Verdict {
-	case Unmeasured:
+	if f.Verdict == Unmeasured {
 		return "not measured: " + f.Trouble
+	}
+	words := ConnectionOutcome{Kernel: f.Kernel, Noticed: f.Noticed, Verdict: f.Verdict, Within: f.Within}.words()
+	if groups := grouped(f.Connections, ConnectionOutcome.words, func(o ConnectionOutcome) int { return o.Connection }); len(groups) > 1 {
+		words = strings.Join(groups, "; ")
+	}
+	switch {
+	case f.Exit == nil || f.Verdict != Noticing && len(f.Connections) == 0:
+		return words
+	case words != "":
+		words += "; "
+	}
+	return words + fmt.Sprintf("ends (%s) after %v", f.Exit.What, f.Exit.After)
+}
+
+// words returns the outcome in words; "" for a connection that ended with its program.
+func (o ConnectionOutcome) words() string {
+	switch o.Verdict {
 	case Never:
-		if f.Within > 0 {
-			return fmt.Sprintf("nothing within %v", f.Within)
+		if o.Within > 0 {
+			return fmt.Sprintf("nothing within %v", o.Within)
 		}
-		return f.Verdict
+		return o.Verdict
 	case Alive:
-		return f.Verdict
+		return o.Verdict
 	case ByItself:
-		return fmt.Sprintf("%s after %v, as always", f.Noticed.What, f.Noticed.After)
+		return fmt.Sprintf("%s after %v, as always", o.Noticed.What, o.Noticed.After)
 	case KernelOnly:
-		return fmt.Sprintf("its kernel: %s after %v; the program: nothing", f.Kernel.What, f.Kernel.After)
+		return fmt.Sprintf("its kernel: %s after %v; the program: nothing", o.Kernel.What, o.Kernel.After)
 	}
 	var parts []string
 	switch {
-	case f.Kernel == nil || f.Noticed != nil && *f.Kernel == *f.Noticed:
-	case f.Noticed != nil && f.Kernel.After == f.Noticed.After:
-		parts = append(parts, f.Kernel.What)
+	case o.Kernel == nil || o.Noticed != nil && *o.Kernel == *o.Noticed:
+	case o.Noticed != nil && o.Kernel.After == o.Noticed.After:
+		parts = append(parts, o.Kernel.What)
 	default:
-		parts = append(parts, fmt.Sprintf("its kernel: %s after %v", f.Kernel.What, f.Kernel.After))
+		parts = append(parts, fmt.Sprintf("its kernel: %s after %v", o.Kernel.What, o.Kernel.After))
 	}
-	if f.Noticed != nil {
-		parts = append(parts, fmt.Sprintf("%s after %v", f.Noticed.What, f.Noticed.After))
-	}
-	if f.Exit != nil {
-		parts = append(parts, fmt.Sprintf("ends (%s) after %v", f.Exit.What, f.Exit.After))
+	if o.Noticed != nil {
+		parts = append(parts, fmt.Sprintf("%s after %v", o.Noticed.What, o.Noticed.After))
 	}
 	return strings.Join(parts, "; ")
 }
@@ -81,11 +96,11 @@ func (a *Answer) Text() string {
 	pair("kernel", "%s, in %s; each fault was watched for %v", a.Kernel, a.Time(), a.Watched)
 
 	b.WriteString("\nSettings in force (read from the program's own socket)\n")
-	for _, line := range a.Settings.lines() {
+	for _, line := range a.settingsLines() {
 		b.WriteString("  " + line + "\n")
 	}
 	b.WriteString("\nWhen nothing happens\n")
-	for _, line := range a.Wire.lines() {
+	for _, line := range slices.Concat(a.Wire.lines(), a.endedLines()) {
 		b.WriteString("  " + line + "\n")
 	}
 
