@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/halfopen-lab/halfopen/harness/atomicfile"
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/ladder"
@@ -69,7 +70,7 @@ func (l *Lab) KeepEvidence(directory string) (files []string, err error) {
 		{ladder.File, drawn},
 	} {
 		path := filepath.Join(directory, file.name)
-		if err := os.WriteFile(path, file.content, 0o644); err != nil {
+		if err := atomicfile.WriteFile(path, file.content, 0o644); err != nil {
 			errs = append(errs, err)
 			continue
 		}

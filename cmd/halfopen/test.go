@@ -119,7 +119,7 @@ func withTwoDashes(arguments []string) []string {
 // errRed is the error of a command that has printed that tests failed.
 var errRed = errors.New("tests failed")
 
-func (t *testRun) do(ctx context.Context, packages, flags []string) error {
+func (t *testRun) do(ctx context.Context, packages, flags []string) (err error) {
 	directory, err := filepath.Abs(t.report)
 	if err != nil {
 		return err
@@ -132,7 +132,12 @@ func (t *testRun) do(ctx context.Context, packages, flags []string) error {
 	}
 	// The report of an earlier run goes first: it would pass for that of a run that fails to
 	// compile.
-	if err := report.Empty(directory); err != nil {
+	held, err := report.Open(directory)
+	if err == nil {
+		defer func() { err = errors.Join(err, held.Close()) }()
+		err = held.Empty()
+	}
+	if err != nil {
 		return fmt.Errorf("%w (--report)", err)
 	}
 	t.config.Packages, t.config.Flags = packages, append(t.goFlags(), flags...)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/halfopen-lab/halfopen/harness/atomicfile"
 	"github.com/halfopen-lab/halfopen/harness/environment"
 )
 
@@ -89,7 +90,7 @@ func TestTheMachineStaysAsItIs(t *testing.T) {
 	if left, err := os.ReadDir(temporary); err != nil || len(left) > 0 {
 		t.Errorf("these temporary files are left: %v, %v", left, err)
 	}
-	if left, err := filepath.Glob(filepath.Join(own, "halfopen/roots/unfinished-*")); err != nil || len(left) > 0 {
+	if left, err := filepath.Glob(filepath.Join(own, "halfopen/roots/"+atomicfile.Prefix+"*")); err != nil || len(left) > 0 {
 		t.Errorf("these unfinished layers are left: %v, %v", left, err)
 	}
 	processes, err := filepath.Glob("/proc/[0-9]*/environ")

@@ -81,6 +81,68 @@ func TestWhatTheProgramWritesStaysInTheBox(t *testing.T) {
 	}
 }
 
+// The settings are written as they are: the machine stays as it is even where the test fails.
+func TestTheProgramStaysInItsBox(t *testing.T) {
+	open, err := os.Open("/etc/passwd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = open.Close() }()
+	if _, err := unix.FcntlInt(open.Fd(), unix.F_SETFD, 0); err != nil { // as a caller's file that it has not marked
+		t.Fatal(err)
+	}
+	const script = `
+try() { "$@" >/dev/null 2>&1 && echo "it could $*"; }
+try sh -c 'p=$(cat /proc/sys/kernel/core_pattern); echo "$p" >/proc/sys/kernel/core_pattern'
+try sh -c 'p=$(hostname); echo "$p" >/proc/sys/kernel/hostname'
+try sh -c ': >/proc/sysrq-trigger'
+try sh -c ': >/sys/kernel/tracing/tracing_on'
+try sh -c 'mknod /tmp/mem c 1 1 && head -c 1 /tmp/mem'
+try sh -c 'mknod /dev/zero2 c 1 5 && head -c 1 /dev/zero2'
+try mount -t tmpfs none /srv
+try umount /
+try umount /proc/sys
+try mount -o remount,rw /sys
+try unshare -Urpf --mount-proc sh -c 'p=$(cat /proc/sys/kernel/core_pattern); echo "$p" >/proc/sys/kernel/core_pattern'
+try unshare -Ur umount /proc/sys
+try cat /proc/1/environ
+try ls /proc/1/root/
+try readlink /proc/1/fd/1
+try ls -d /mnt/root /mnt/0
+test $(ls /proc/self/fd | wc -l) = 4 || echo "it has open files: $(ls -l /proc/self/fd)"
+`
+	p := start(t, script)
+	if e := awaitExit(t, p); e.NotStarted {
+		t.Errorf("it ended by %+v", e)
+	}
+	for _, line := range box.Output(p) {
+		t.Error(line)
+	}
+}
+
+// A process with CAP_SYS_CHROOT leaves a chroot(2) by another one: the directory that it has
+// open is then outside its root (chroot(2), NOTES).
+func TestAProgramCannotLeaveTheRootOfItsBox(t *testing.T) {
+	if _, err := os.Stat("/usr/bin/python3"); err != nil {
+		t.Fatalf("%v: install python3", err)
+	}
+	file := filepath.Join("/srv", "escaped-"+filepath.Base(t.TempDir()))
+	const script = `exec /usr/bin/python3 -c '
+import os, sys
+os.mkdir("/srv/d"); os.chroot("/srv/d")
+for _ in range(64): os.chdir("..")
+os.chroot("."); open(sys.argv[1], "w").write("x"); print(len(os.listdir("/srv")))' `
+	p := start(t, script+file)
+	awaitExit(t, p)
+	if lines := box.Output(p); len(lines) != 1 || lines[0] != "2" { // d, and the file
+		t.Errorf("it found %q in /srv, expected its own two files", lines)
+	}
+	if _, err := os.Stat(file); err == nil {
+		t.Errorf("it has made %s on this machine", file)
+		_ = os.Remove(file)
+	}
+}
+
 func TestAProgramHasNotEndedWhileItsChildrenRun(t *testing.T) {
 	p := start(t, "sleep 0.3 & exit 0")
 	began := time.Now()

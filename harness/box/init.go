@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -80,6 +81,10 @@ func (o Order) start() (terminal *os.File, pid int, err error) {
 		Stdin: theirs, Stdout: theirs, Stderr: theirs, SysProcAttr: attributes}
 	if err := linux.LimitPrograms(); err != nil {
 		return nil, 0, err
+	}
+	// Files that the caller has open, and has not marked as its own, are not the program's.
+	if err := unix.CloseRange(3, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC); err != nil {
+		return nil, 0, fmt.Errorf("keeping the caller's open files from the program: %w", err)
 	}
 	if err := cmd.Start(); err != nil {
 		return nil, 0, fmt.Errorf("%s: %w", o.Arguments[0], peer.Reason(err))

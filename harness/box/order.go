@@ -44,7 +44,7 @@ func (o Order) Command() (*exec.Cmd, error) {
 	cmd := reexec.Command(process, o.Arguments...)
 	cmd.Stdin = bytes.NewReader(order)
 	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWIPC,
+		Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS,
 		Setpgid:    true, // Ctrl-C is for the caller, which reads what the program does until the end
 	}
 	return cmd, nil

@@ -17,7 +17,7 @@ const layer = "/mnt"
 
 // enterRoot makes a root file system whose changes only the box sees, and enters it: an
 // overlay over each file system of the machine, or over the root in a directory, with a
-// /proc, a /dev/shm and terminals of its own.
+// /proc, a /sys and a /dev of its own.
 func enterRoot(directory string) error {
 	root := layer + "/root"
 	if err := unix.Mount("", "/", "", unix.MS_PRIVATE|unix.MS_REC, ""); err != nil {
@@ -30,7 +30,7 @@ func enterRoot(directory string) error {
 	if err := os.MkdirAll(layer, 0o755); err != nil { // a guest has what it needs
 		return err
 	}
-	if err := mount("tmpfs", layer, ""); err != nil {
+	if err := mount("tmpfs", layer, unix.MS_NODEV, ""); err != nil {
 		return err
 	}
 	if err := os.Mkdir(root, 0o755); err != nil {
@@ -51,7 +51,8 @@ func enterRoot(directory string) error {
 				return err
 			}
 		}
-		if err := mount("overlay", root+at, fmt.Sprintf("lowerdir=%s,upperdir=%s/upper,workdir=%s/work", lower, own, own)); err != nil {
+		// With a device file of its own making, the program would reach disks and consoles.
+		if err := mount("overlay", root+at, unix.MS_NODEV, fmt.Sprintf("lowerdir=%s,upperdir=%s/upper,workdir=%s/work", lower, own, own)); err != nil {
 			return err
 		}
 	}
@@ -63,27 +64,49 @@ func enterRoot(directory string) error {
 	if err := os.Chmod(root+"/tmp", 0o1777); err != nil {
 		return err
 	}
-	if err := mount("proc", root+"/proc", ""); err != nil {
+	if err := mountProc(root + "/proc"); err != nil {
 		return err
 	}
-	for _, name := range []string{"/dev", "/sys"} {
-		if err := unix.Mount(name, root+name, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
-			return fmt.Errorf("mounting %s: %w", name, err)
+	if err := mount("sysfs", root+"/sys", unix.MS_RDONLY|harmless, ""); err != nil {
+		return err
+	}
+	if err := mountDevices(root + "/dev"); err != nil {
+		return err
+	}
+	old := []string{"/proc", "/sys", "/dev"}
+	if directory != "" {
+		old = append(old, directory)
+	}
+	return changeRoot(root, old...)
+}
+
+// changeRoot makes a mounted directory the root. Nothing of the old one stays mounted: a way
+// back (CAP_SYS_CHROOT finds one from a chroot(2)), or a /proc from which the program, in a
+// user namespace, could make another one that may be written to (mount_too_revealing in
+// fs/namespace.c). old are the directories that have mounts.
+func changeRoot(root string, old ...string) error {
+	if err := os.Chdir(root); err != nil {
+		return err
+	}
+	switch err := unix.PivotRoot(".", "."); {
+	case err == nil:
+		if err := unix.Unmount(".", unix.MNT_DETACH); err != nil {
+			return fmt.Errorf("unmounting the old root: %w", err)
+		}
+		return os.Chdir("/")
+	case err != unix.EINVAL: // EINVAL: the old root is a guest's first one, which stays (pivot_root(2))
+		return fmt.Errorf("changing the root: %w", err)
+	}
+	for _, at := range old {
+		if err := unix.Unmount(at, unix.MNT_DETACH); err != nil && err != unix.EINVAL { // EINVAL: it has none
+			return fmt.Errorf("unmounting the old %s: %w", at, err)
 		}
 	}
-	if err := mount("tmpfs", root+"/dev/shm", "mode=1777"); err != nil {
-		return err
+	// A mount over a root hides it for good, since ".." of the new root is the new root.
+	if err := unix.Mount(".", "/", "", unix.MS_MOVE, ""); err != nil {
+		return fmt.Errorf("moving the root: %w", err)
 	}
-	if err := os.MkdirAll(root+"/dev/pts", 0o755); err != nil {
-		return err
-	}
-	if err := mount("devpts", root+"/dev/pts", "newinstance,ptmxmode=0666,mode=0620"); err != nil {
-		return err
-	}
-	if err := unix.Mount(root+"/dev/pts/ptmx", root+"/dev/ptmx", "", unix.MS_BIND, ""); err != nil {
-		return fmt.Errorf("mounting /dev/ptmx: %w", err)
-	}
-	if err := unix.Chroot(root); err != nil {
+	if err := unix.Chroot("."); err != nil {
 		return err
 	}
 	return os.Chdir("/")
@@ -114,11 +137,4 @@ func fileSystems(table string) []string {
 		}
 	}
 	return at
-}
-
-func mount(kind, at, options string) error {
-	if err := unix.Mount(kind, at, kind, 0, options); err != nil {
-		return fmt.Errorf("mounting %s at %s: %w", kind, at, err)
-	}
-	return nil
 }

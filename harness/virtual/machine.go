@@ -1,6 +1,7 @@
 package virtual
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/harness/linux"
 	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
 )
 
@@ -80,6 +82,11 @@ func startOn(core int, cmd *exec.Cmd) error {
 	one.Set(core)
 	if err := unix.SchedSetaffinity(0, &one); err != nil {
 		return fmt.Errorf("pinning a thread to a core: %w", err)
+	}
+	// Whatever a guest does to its kernel, it changes nothing here but its report. Without
+	// Landlock the machine's other walls must do (docs/security.md).
+	if err := linux.ConfineThread(cmd.ExtraFiles...); err != nil && !errors.Is(err, linux.ErrNoLandlock) {
+		return fmt.Errorf("confining the guest: %w", err)
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Pdeathsig: unix.SIGKILL,

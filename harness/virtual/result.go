@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/halfopen-lab/halfopen/harness/atomicfile"
 	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
 )
 
@@ -119,10 +120,14 @@ func write(root *os.Root, name string, mode os.FileMode, from io.Reader) error {
 	if err := root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return err
 	}
-	file, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
+	unfinished := filepath.Join(filepath.Dir(name), atomicfile.Prefix+filepath.Base(name))
+	file, err := root.OpenFile(unfinished, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
 	if err != nil {
 		return err
 	}
 	_, err = io.Copy(file, from)
-	return errors.Join(err, file.Close())
+	if err := errors.Join(err, file.Close()); err != nil {
+		return errors.Join(err, root.Remove(unfinished))
+	}
+	return root.Rename(unfinished, name)
 }

@@ -29,7 +29,7 @@ const (
 var reserved = []string{virtual.InitFile, self, planFile, guestReport, guest.PlanFile}
 
 // runInGuest carries the audit out in a guest with virtual time.
-func runInGuest(ctx context.Context, r Request) (*answer.Answer, error) {
+func runInGuest(ctx context.Context, r Request, held *report.Directory) (*answer.Answer, error) {
 	r.tell(Progress{Stage: Packing})
 	var from *image.Image
 	if r.Image != "" { // what is wrong with a name is said before anything slow
@@ -58,7 +58,7 @@ func runInGuest(ctx context.Context, r Request) (*answer.Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := report.Empty(r.Report); err != nil {
+	if err := held.Empty(); err != nil {
 		return nil, fmt.Errorf("%w (--report)", err)
 	}
 	r.tell(Progress{Stage: Measuring})

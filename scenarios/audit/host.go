@@ -27,7 +27,7 @@ const endLimit = 30 * time.Second
 
 // runOnHost carries the audit out on the running kernel, in a process with namespaces of its
 // own, which vanish with it.
-func runOnHost(ctx context.Context, r Request) (a *answer.Answer, err error) {
+func runOnHost(ctx context.Context, r Request, held *report.Directory) (a *answer.Answer, err error) {
 	if os.Geteuid() != 0 {
 		return nil, errors.New("measuring on the running kernel needs root: the kernel lets nobody else read its trace of sockets (tracefs): run it as root, or in virtual time (without --host)")
 	}
@@ -36,7 +36,7 @@ func runOnHost(ctx context.Context, r Request) (a *answer.Answer, err error) {
 		return nil, err
 	}
 	p.Base = r.environment(systemPath, "/root")
-	if err := report.Empty(r.Report); err != nil {
+	if err := held.Empty(); err != nil {
 		return nil, fmt.Errorf("%w (--report)", err)
 	}
 	content, err := json.Marshal(p)

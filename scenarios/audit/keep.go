@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/halfopen-lab/halfopen/harness/atomicfile"
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/harness/timeline"
@@ -33,10 +34,6 @@ func (t *trial) keep(path string) error {
 	if err != nil {
 		return err
 	}
-	file, err := os.Create(path + ".pcapng")
-	if err != nil {
-		return err
-	}
-	err = errors.Join(capture.WritePcapng(file, captures...), file.Close())
-	return errors.Join(err, os.WriteFile(path+".txt", []byte(t.lab.Timeline().String()), 0o644), os.WriteFile(path+".json", drawn, 0o644))
+	err = atomicfile.Write(path+".pcapng", 0o644, func(file *os.File) error { return capture.WritePcapng(file, captures...) })
+	return errors.Join(err, atomicfile.WriteFile(path+".txt", []byte(t.lab.Timeline().String()), 0o644), atomicfile.WriteFile(path+".json", drawn, 0o644))
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/halfopen-lab/halfopen/harness/reexec"
+	"github.com/halfopen-lab/halfopen/harness/report"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
 
@@ -17,19 +18,23 @@ import (
 // When ctx ends early there is an error, and also an answer if anything was measured until
 // then. Otherwise there is one or the other. What kept a single fault from being measured
 // is in the answer.
-func Run(ctx context.Context, r Request) (*answer.Answer, error) {
+func Run(ctx context.Context, r Request) (_ *answer.Answer, err error) {
 	if err := r.Check(); err != nil {
 		return nil, err
 	}
 	r = r.completed()
-	var err error
 	if r.Report, err = filepath.Abs(r.Report); err != nil {
 		return nil, fmt.Errorf("looking for the report's directory: %w", err)
 	}
-	if r.RealTime {
-		return runOnHost(ctx, r)
+	held, err := report.Open(r.Report)
+	if err != nil {
+		return nil, fmt.Errorf("%w (--report)", err)
 	}
-	return runInGuest(ctx, r)
+	defer func() { err = errors.Join(err, held.Close()) }()
+	if r.RealTime {
+		return runOnHost(ctx, r, held)
+	}
+	return runInGuest(ctx, r, held)
 }
 
 // measuring is the process that measures. Its arguments are the file of the plan and the

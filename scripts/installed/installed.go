@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/halfopen-lab/halfopen/harness/atomicfile"
 	"github.com/halfopen-lab/halfopen/scenarios/audit"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
@@ -52,7 +53,7 @@ func Command(ctx context.Context, arguments []string) (well bool, err error) {
 		fmt.Println(strings.Join(r.cells(), "; "))
 		rows, well = append(rows, "| "+strings.Join(r.cells(), " | ")+" |\n"), well && r.err == nil
 	}
-	return well, os.WriteFile(page, []byte(table(rows)), 0o644)
+	return well, atomicfile.WriteFile(page, []byte(table(rows)), 0o644)
 }
 
 // rowIn returns the server's row in the page; empty: it has none.

@@ -1,10 +1,10 @@
 package suite
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/onsi/ginkgo/v2/types"
 
+	"github.com/halfopen-lab/halfopen/harness/atomicfile"
 	"github.com/halfopen-lab/halfopen/scripts/suites"
 )
 
@@ -95,11 +96,8 @@ func reason(spec types.SpecReport) string {
 }
 
 func writeExecutors(path string, outcomes []*outcome, names []string, results map[string][]types.SpecReport) error {
-	file, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	table := tabwriter.NewWriter(file, 0, 0, 2, ' ', 0)
+	var text bytes.Buffer
+	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	for _, o := range outcomes {
 		fmt.Fprintf(table, "%s\t", o.executor)
 	}
@@ -117,5 +115,5 @@ func writeExecutors(path string, outcomes []*outcome, names []string, results ma
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	return file.Close()
+	return atomicfile.WriteFile(path, text.Bytes(), 0o644)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/halfopen-lab/halfopen/fixtures/catalogue"
 	"github.com/halfopen-lab/halfopen/fixtures/detection"
+	"github.com/halfopen-lab/halfopen/harness/atomicfile"
 	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/scripts/suites"
 )
@@ -56,8 +57,8 @@ func writeMatrix(directory string, m detection.Matrix) error {
 		return err
 	}
 	return errors.Join(
-		os.WriteFile(filepath.Join(directory, "matrix.json"), content, 0o644),
-		os.WriteFile(filepath.Join(directory, "matrix.md"), []byte(m.Markdown()), 0o644))
+		atomicfile.WriteFile(filepath.Join(directory, "matrix.json"), content, 0o644),
+		atomicfile.WriteFile(filepath.Join(directory, "matrix.md"), []byte(m.Markdown()), 0o644))
 }
 
 // Where the committed matrix is, from the top of the repository, and the pages that show it:
@@ -124,7 +125,7 @@ func record(measured detection.Matrix) error {
 		}
 	}
 	for file, content := range pages {
-		if err := os.WriteFile(file, content, 0o644); err != nil {
+		if err := atomicfile.WriteFile(file, content, 0o644); err != nil {
 			return err
 		}
 	}

@@ -47,7 +47,12 @@ func Command(ctx context.Context, arguments []string) (passed bool, err error) {
 	if err := check(&s, *on, *one); err != nil {
 		return false, err
 	}
-	if err := report.Empty(s.Report); err != nil {
+	held, err := report.Open(s.Report)
+	if err == nil {
+		defer func() { err = errors.Join(err, held.Close()) }()
+		err = held.Empty()
+	}
+	if err != nil {
 		return false, fmt.Errorf("%w (REPORT)", err)
 	}
 	passed = true

@@ -3,7 +3,6 @@ package debian
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,11 +11,12 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/harness/atomicfile"
 	"github.com/halfopen-lab/halfopen/harness/environment"
+	"github.com/halfopen-lab/halfopen/harness/lockfile"
 )
 
 // apt is the system's apt, with its sources, keys and proxies. What it fetches is in a
@@ -94,7 +94,7 @@ Debug::NoLocking "true";
 	if old, err := os.ReadFile(file); err == nil && string(old) == content {
 		return nil
 	}
-	return os.WriteFile(file, []byte(content), 0o644)
+	return atomicfile.WriteFile(file, []byte(content), 0o644)
 }
 
 func (a *apt) configuration() string { return filepath.Join(a.directory, "apt.conf") }
@@ -150,24 +150,14 @@ func (a *apt) update(ctx context.Context) error {
 	return nil
 }
 
-// lock makes this process the only one that fetches packages; it waits for others.
+// lock makes this process the only one that fetches packages; it waits for others, and says on
+// standard error for whom.
 func (a *apt) lock(ctx context.Context) (unlock func(), err error) {
-	f, err := os.OpenFile(filepath.Join(a.directory, "lock"), os.O_RDWR|os.O_CREATE, 0o644)
+	l, err := lockfile.Wait(ctx, filepath.Join(a.directory, "lock"), func(h *lockfile.Held) {
+		fmt.Fprintf(os.Stderr, "debian: waiting for %s, which fetches packages\n", h.By)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("locking the cache of packages: %w", err)
 	}
-	for {
-		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		if err == nil {
-			return func() { _ = f.Close() }, nil // which frees the lock
-		}
-		if err != unix.EWOULDBLOCK && err != unix.EINTR {
-			return nil, errors.Join(fmt.Errorf("locking the cache of packages: %w", err), f.Close())
-		}
-		select {
-		case <-ctx.Done():
-			return nil, errors.Join(context.Cause(ctx), f.Close())
-		case <-time.After(200 * time.Millisecond):
-		}
-	}
+	return func() { _ = l.Close() }, nil
 }

@@ -1,6 +1,7 @@
 package gotest
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -12,7 +13,7 @@ import (
 // Merge joins the reports of shards that ran anywhere into one, in a directory: the same
 // bytes as of one run of all, but for shard.WallFile. The directory is emptied first. The
 // run's settings come with the report.
-func Merge(into string, directories []string) (*Report, shard.Run, error) {
+func Merge(into string, directories []string) (_ *Report, _ shard.Run, err error) {
 	parts, err := shard.Open(directories...)
 	if err == nil {
 		err = shard.Complete(parts)
@@ -24,7 +25,12 @@ func Merge(into string, directories []string) (*Report, shard.Run, error) {
 	if err := outside(into, directories); err != nil {
 		return nil, run, err
 	}
-	if err := report.Empty(into); err != nil {
+	held, err := report.Open(into)
+	if err != nil {
+		return nil, run, err
+	}
+	defer func() { err = errors.Join(err, held.Close()) }()
+	if err := held.Empty(); err != nil {
 		return nil, run, err
 	}
 	suites, err := shard.Join(into, parts)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/halfopen-lab/halfopen/harness/atomicfile"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 )
@@ -67,7 +68,7 @@ func (t Took) write(directory string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(directory, shard.WallFile), append(content, '\n'), 0o644)
+	return atomicfile.WriteFile(filepath.Join(directory, shard.WallFile), append(content, '\n'), 0o644)
 }
 
 // readTook reads the figures of a report.

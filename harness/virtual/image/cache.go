@@ -11,8 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/halfopen-lab/halfopen/harness/atomicfile"
 	"github.com/halfopen-lab/halfopen/harness/environment"
-	"github.com/halfopen-lab/halfopen/harness/virtual/unfinished"
 )
 
 // cache is the directory with root file systems of images. Each is one file, whose name has
@@ -122,7 +122,7 @@ func (c cache) find(digest string) (*Archive, error) {
 // make makes the file of an image and returns its size: what fill writes, which is given a file without a name to
 // keep contents in. The file appears in the cache when it is whole.
 func (c cache) make(digest string, fill func(to io.Writer, spool *os.File) error) (_ string, size int64, err error) {
-	spool, err := unfinished.Create(c.directory)
+	spool, err := atomicfile.Create(c.directory)
 	if err != nil {
 		return "", 0, err
 	}
@@ -130,7 +130,7 @@ func (c cache) make(digest string, fill func(to io.Writer, spool *os.File) error
 	if err := os.Remove(spool.Name()); err != nil {
 		return "", 0, err
 	}
-	f, err := unfinished.Create(c.directory)
+	f, err := atomicfile.Create(c.directory)
 	if err != nil {
 		return "", 0, err
 	}
@@ -140,17 +140,14 @@ func (c cache) make(digest string, fill func(to io.Writer, spool *os.File) error
 	finished := filepath.Join(c.directory, prefix(digest))
 	err = fill(buffered, spool)
 	if err == nil {
-		err = errors.Join(buffered.Flush(), f.Sync(), f.Chmod(0o644))
+		err = buffered.Flush()
 	}
 	if err == nil {
 		size, err = f.Seek(0, io.SeekEnd)
 	}
-	if err == nil {
-		finished += hex.EncodeToString(sum.Sum(nil)) + suffix
-		err = os.Rename(f.Name(), finished)
-	}
 	if err != nil {
 		return "", 0, errors.Join(err, os.Remove(f.Name()))
 	}
-	return finished, size, nil
+	finished += hex.EncodeToString(sum.Sum(nil)) + suffix
+	return finished, size, atomicfile.Finish(f, finished, 0o644)
 }

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/halfopen-lab/halfopen/harness/virtual/unfinished"
+	"github.com/halfopen-lab/halfopen/harness/atomicfile"
 )
 
 // cached opens the example and returns it with the file of its root, in a new cache.
@@ -80,8 +80,8 @@ func TestWhatADeadProcessLeftIsRemoved(t *testing.T) {
 	if err := os.MkdirAll(c.directory, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(c.directory, "unfinished-dead"), []byte("x"))
-	alive, err := unfinished.Create(c.directory)
+	write(t, filepath.Join(c.directory, atomicfile.Prefix+"dead"), []byte("x"))
+	alive, err := atomicfile.Create(c.directory)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func TestWhatADeadProcessLeftIsRemoved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if names, want := files(t, c.directory), []string{filepath.Base(file), filepath.Base(alive.Name())}; !slices.Equal(names, want) {
+	if names, want := files(t, c.directory), []string{filepath.Base(alive.Name()), filepath.Base(file)}; !slices.Equal(names, want) {
 		t.Errorf("the cache has %q, expected %q", names, want)
 	}
 }

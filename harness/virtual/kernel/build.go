@@ -69,7 +69,7 @@ func (b *builder) build(ctx context.Context) (Kernel, error) {
 	if k, err := b.find(); !errors.Is(err, ErrNotBuilt) {
 		return k, err
 	}
-	unlock, err := b.cache.lock(ctx, b.source, b.progress)
+	unlock, err := b.cache.lock(ctx, b.progress)
 	if err != nil {
 		return Kernel{}, err
 	}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/halfopen-lab/halfopen/harness/atomicfile"
 	"github.com/halfopen-lab/halfopen/harness/environment"
 )
 
@@ -32,13 +33,10 @@ func userCache() (cache, error) {
 func (i *Installed) put(finished *os.File) error {
 	about, err := json.MarshalIndent(i, "", "  ")
 	if err == nil {
-		err = errors.Join(finished.Chmod(0o644), finished.Sync())
+		err = atomicfile.WriteFile(i.File+metadata, append(about, '\n'), 0o644)
 	}
 	if err == nil {
-		err = os.WriteFile(i.File+metadata, append(about, '\n'), 0o644)
-	}
-	if err == nil {
-		err = os.Rename(finished.Name(), i.File)
+		err = atomicfile.Finish(finished, i.File, 0o644)
 	}
 	if err != nil {
 		return fmt.Errorf("putting installed packages into the cache: %w", err)

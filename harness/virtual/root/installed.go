@@ -14,10 +14,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/halfopen-lab/halfopen/harness/atomicfile"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
-	"github.com/halfopen-lab/halfopen/harness/virtual/unfinished"
 )
 
 // Installed are Debian packages as apt-get install leaves them over this machine's root: a
@@ -163,7 +163,7 @@ func (c cache) install(ctx context.Context, m virtual.Machine, initFiles *virtua
 	if err != nil {
 		return nil, err
 	}
-	changes, err := unfinished.Create(c.directory)
+	changes, err := atomicfile.Create(c.directory)
 	if err != nil {
 		return nil, fmt.Errorf("making room for installed packages: %w", err)
 	}

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/onsi/ginkgo/v2/types"
+
+	"github.com/halfopen-lab/halfopen/harness/atomicfile"
 )
 
 // A Report is the report of a shard: its part and the directory that holds it.
@@ -198,7 +200,7 @@ func copyEvidence(into, from string) error {
 		if err != nil {
 			return err
 		}
-		if err := os.CopyFS(filepath.Join(into, relative), os.DirFS(path)); err != nil {
+		if err := copyFiles(filepath.Join(into, relative), path); err != nil {
 			return err
 		}
 		return fs.SkipDir
@@ -207,4 +209,22 @@ func copyEvidence(into, from string) error {
 		return fmt.Errorf("copying the evidence of failed tests: %w", err)
 	}
 	return nil
+}
+
+// copyFiles copies the files below a directory.
+func copyFiles(into, from string) error {
+	return filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		to := filepath.Join(into, strings.TrimPrefix(path, from))
+		if entry.IsDir() {
+			return os.MkdirAll(to, 0o755)
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return atomicfile.WriteFile(to, content, 0o644)
+	})
 }

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/halfopen-lab/halfopen/harness/atomicfile"
 )
 
 // The files of a report.
@@ -77,7 +79,7 @@ func (p Part) write(directory string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(directory, PartFile), append(content, '\n'), 0o644)
+	return atomicfile.WriteFile(filepath.Join(directory, PartFile), append(content, '\n'), 0o644)
 }
 
 // differs names what another run has that this one has not; empty: they are one run.

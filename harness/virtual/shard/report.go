@@ -10,6 +10,8 @@ import (
 
 	"github.com/onsi/ginkgo/v2/reporters"
 	"github.com/onsi/ginkgo/v2/types"
+
+	"github.com/halfopen-lab/halfopen/harness/atomicfile"
 )
 
 // SuiteReport is the report of a suite, or of the part of it that a shard has run.
@@ -37,10 +39,16 @@ func Read(directory string) ([]types.Report, error) {
 
 // Write writes reports as JSON and as JUnit's XML.
 func Write(directory string, reports []types.Report) error {
+	// Both files get their names when they are whole.
+	work, err := os.MkdirTemp(directory, atomicfile.Prefix)
+	if err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(work) }()
 	var parts []string
 	var errs []error
 	for i, report := range reports {
-		name := filepath.Join(directory, fmt.Sprintf("%d-", i))
+		name := filepath.Join(work, fmt.Sprintf("%d-", i))
 		parts = append(parts, name)
 		errs = append(errs, reporters.GenerateJSONReport(report, name+JSONFile), writeJUnit(report, name+JUnitFile))
 	}
@@ -57,15 +65,16 @@ func Write(directory string, reports []types.Report) error {
 		for _, part := range parts {
 			sources = append(sources, part+merge.into)
 		}
-		trouble, err := merge.of(sources, filepath.Join(directory, merge.into))
+		trouble, err := merge.of(sources, filepath.Join(work, merge.into))
 		if err != nil {
 			return err
 		}
 		if len(trouble) > 0 {
 			return fmt.Errorf("writing the report %s: %q", merge.into, trouble)
 		}
+		errs = append(errs, os.Rename(filepath.Join(work, merge.into), filepath.Join(directory, merge.into)))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // writeJUnit writes a report as JUnit's XML, in which plain tests have the names that go

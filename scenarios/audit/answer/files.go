@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/halfopen-lab/halfopen/harness/atomicfile"
 )
 
 // Schema is the version of the JSON that this package writes and reads. It changes when an
@@ -32,10 +34,7 @@ func (a *Answer) WriteJSON(file string) error {
 	if err != nil {
 		return fmt.Errorf("writing the answer: %w", err)
 	}
-	if err := os.WriteFile(file, content, 0o644); err != nil {
-		return fmt.Errorf("writing the answer: %w", err)
-	}
-	return nil
+	return atomicfile.WriteFile(file, content, 0o644)
 }
 
 // Write writes the answer into the report directory, as JSON, and, where there is one, as
@@ -44,10 +43,7 @@ func (a *Answer) Write(directory string) error {
 	if err := a.WriteJSON(filepath.Join(directory, JSONFile)); err != nil || a.Trouble != "" {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(directory, MarkdownFile), []byte(a.Markdown()), 0o644); err != nil {
-		return fmt.Errorf("writing the answer: %w", err)
-	}
-	return nil
+	return atomicfile.WriteFile(filepath.Join(directory, MarkdownFile), []byte(a.Markdown()), 0o644)
 }
 
 // Read reads an answer that WriteJSON has written. A file with another schema version, or

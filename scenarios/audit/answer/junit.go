@@ -2,10 +2,10 @@ package answer
 
 import (
 	"encoding/xml"
-	"fmt"
-	"os"
 
 	"github.com/onsi/ginkgo/v2/reporters"
+
+	"github.com/halfopen-lab/halfopen/harness/atomicfile"
 )
 
 // WriteJUnit writes the results of a program's promises as JUnit's XML: continuous
@@ -29,8 +29,5 @@ func WriteJUnit(file, program string, results []Result) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(file, append([]byte(xml.Header), append(content, '\n')...), 0o644); err != nil {
-		return fmt.Errorf("writing the report: %w", err)
-	}
-	return nil
+	return atomicfile.WriteFile(file, append([]byte(xml.Header), append(content, '\n')...), 0o644)
 }
