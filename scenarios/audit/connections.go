@@ -49,20 +49,24 @@ func (t *trial) connections() []*connection {
 	changes := t.trace.Changes(found.read)
 	found.read += len(changes)
 	for _, change := range changes {
-		if !t.owns(change) {
-			continue
-		}
-		c := found.latest[[2]uint16{change.Local, change.Remote}]
-		if c == nil || c.begins(change) {
-			c = found.add(change.Local, change.Remote, change.At)
-		}
-		c.changes = append(c.changes, change)
-		if change.To == sock.Established && c.number == 0 {
-			found.opened++
-			c.number = found.opened
+		if t.owns(change) {
+			found.take(change)
 		}
 	}
 	return found.all
+}
+
+// take takes a state change.
+func (f *connections) take(change trace.Change) {
+	c := f.latest[[2]uint16{change.Local, change.Remote}]
+	if c == nil || c.begins(change) {
+		c = f.add(change.Local, change.Remote, change.At)
+	}
+	c.changes = append(c.changes, change)
+	if change.To == sock.Established && c.number == 0 {
+		f.opened++
+		c.number = f.opened
+	}
 }
 
 // add adds a connection that has begun.
@@ -89,14 +93,14 @@ func (c *connection) begins(change trace.Change) bool {
 	return change.To == sock.SynSent || change.From == sock.SynReceived && last != sock.SynReceived
 }
 
-// opened returns when the connection was established; the zero time if it never was.
+// opened returns when the connection was established; where it never was, when it was begun.
 func (c *connection) opened() time.Time {
 	for _, change := range c.changes {
 		if change.To == sock.Established {
 			return change.At
 		}
 	}
-	return time.Time{}
+	return c.began
 }
 
 // open reports whether the connection is established, and neither side has closed it.

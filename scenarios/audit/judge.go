@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/halfopen-lab/halfopen/harness/box"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
 
@@ -42,9 +43,11 @@ func (o *outcome) judge(quiet []answer.Connection) answer.Fault {
 	for _, s := range t.told {
 		all = append(all, t.judge(s, quiet))
 	}
+	leaveOutEnd(all, t.told, t.exited)
 	slices.SortStableFunc(all, func(a, b answer.ConnectionOutcome) int { return cmp.Compare(a.Connection, b.Connection) })
 	worst := slices.MaxFunc(all, answer.ConnectionOutcome.Compare)
 	f.Kernel, f.Noticed, f.Verdict, f.Within = worst.Kernel, worst.Noticed, worst.Verdict, worst.Within
+	f.Spins = worst.Spins
 	if t.exited != nil {
 		f.Exit = moment{t.exited.How, t.exited.At}.event(t.told[0].connection.heard)
 	}
@@ -53,6 +56,27 @@ func (o *outcome) judge(quiet []answer.Connection) answer.Fault {
 	}
 	return f
 }
+
+// leaveOutEnd takes back that connections were noticed which only ended with their program, where
+// another one made it end.
+func leaveOutEnd(all []answer.ConnectionOutcome, told []story, exit *box.Exit) {
+	withProgram := func(s story) bool {
+		_, known := s.kernel()
+		noticed, ok := s.program()
+		return exit != nil && !known && ok && noticed.at.After(exit.At.Add(-endTime))
+	}
+	if !slices.ContainsFunc(told, func(s story) bool { return !withProgram(s) }) {
+		return
+	}
+	for i, s := range told {
+		if withProgram(s) {
+			all[i].Noticed = nil
+		}
+	}
+}
+
+// endTime is how long a program takes to end, after its kernel has closed its sockets.
+const endTime = 10 * time.Millisecond
 
 // judge returns the outcome of one connection.
 func (t *trial) judge(s story, quiet []answer.Connection) answer.ConnectionOutcome {
@@ -70,7 +94,7 @@ func (t *trial) judge(s story, quiet []answer.Connection) answer.ConnectionOutco
 	case f.Noticed != nil || s.exit != nil:
 		f.Verdict = answer.Noticing
 	case f.Kernel != nil:
-		f.Verdict = answer.KernelOnly
+		f.Verdict, f.Spins = answer.KernelOnly, t.spins
 	case t.dead, t.before != nil && s.connection.forgotten:
 		f.Verdict = answer.Never
 		if watched := t.over.Sub(t.struck); watched < longestWatch {

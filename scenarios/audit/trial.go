@@ -59,6 +59,8 @@ type trial struct {
 	over   time.Time // when the watch ended
 	cut    bool      // the audit ended the watch early
 	exited *box.Exit
+	looked bool // whether the program spins
+	spins  bool
 	told   []story             // of the connections that the fault has struck; the first is what the trial is about
 	opened []answer.Connection // all of the program's connections
 }
@@ -205,7 +207,8 @@ func (t *trial) rest(d time.Duration) {
 	until := time.Now().Add(d)
 	for {
 		traced, destroyed := t.trace.News(), t.destroyed.News()
-		if !slices.ContainsFunc(t.stories(), func(s story) bool { return !s.noticed() }) {
+		stories := t.stories()
+		if !slices.ContainsFunc(stories, func(s story) bool { return !s.noticed() }) || t.spinsAfterEnd(stories) {
 			return
 		}
 		select {

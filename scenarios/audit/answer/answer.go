@@ -117,6 +117,7 @@ type Fault struct {
 	Exit    *Event `json:"exit,omitempty"`
 	// Verdict is Never, Alive, Noticing, KernelOnly or ByItself.
 	Verdict string `json:"verdict"`
+	Spins   bool   `json:"spins,omitempty"` // with KernelOnly: the program does not sleep any more
 	// Within limits Never to the time that the connection was watched, where that is too
 	// short to tell; zero: it was watched for longer than the kernel's own keepalive and
 	// retransmissions take.

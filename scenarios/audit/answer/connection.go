@@ -29,6 +29,7 @@ type ConnectionOutcome struct {
 	Kernel     *Event  `json:"kernel,omitempty"`
 	Noticed    *Event  `json:"program,omitempty"`
 	Verdict    string  `json:"verdict"`
+	Spins      bool    `json:"spins,omitempty"`
 	Within     Seconds `json:"within_seconds,omitempty"`
 }
 

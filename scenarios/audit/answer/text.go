@@ -12,8 +12,9 @@ func (f Fault) Words() string {
 	if f.Verdict == Unmeasured {
 		return "not measured: " + f.Trouble
 	}
-	words := ConnectionOutcome{Kernel: f.Kernel, Noticed: f.Noticed, Verdict: f.Verdict, Within: f.Within}.words()
-	if groups := grouped(f.Connections, ConnectionOutcome.words, func(o ConnectionOutcome) int { return o.Connection }); len(groups) > 1 {
+	words := ConnectionOutcome{Kernel: f.Kernel, Noticed: f.Noticed, Verdict: f.Verdict, Spins: f.Spins, Within: f.Within}.words()
+	if !alike(f.Connections) {
+		groups := grouped(f.Connections, ConnectionOutcome.words, func(o ConnectionOutcome) int { return o.Connection })
 		words = strings.Join(groups, "; ")
 	}
 	switch {
@@ -23,6 +24,11 @@ func (f Fault) Words() string {
 		words += "; "
 	}
 	return words + fmt.Sprintf("ends (%s) after %v", f.Exit.What, f.Exit.After)
+}
+
+// alike reports whether the connections have the same outcome.
+func alike(all []ConnectionOutcome) bool {
+	return !slices.ContainsFunc(all, func(o ConnectionOutcome) bool { return o.words() != all[0].words() })
 }
 
 // words returns the outcome in words; "" for a connection that ended with its program.
@@ -38,6 +44,9 @@ func (o ConnectionOutcome) words() string {
 	case ByItself:
 		return fmt.Sprintf("%s after %v, as always", o.Noticed.What, o.Noticed.After)
 	case KernelOnly:
+		if o.Spins {
+			return fmt.Sprintf("its kernel: %s after %v; the program spins", o.Kernel.What, o.Kernel.After)
+		}
 		return fmt.Sprintf("its kernel: %s after %v; the program: nothing", o.Kernel.What, o.Kernel.After)
 	}
 	var parts []string
@@ -110,7 +119,7 @@ func (a *Answer) Text() string {
 		width = max(width, len(f.Name))
 	}
 	for _, f := range a.Faults {
-		fmt.Fprintf(&b, "  %-*s  %-4s  %s\n", width, f.Name, f.Load, f.Words())
+		b.WriteString(folded(fmt.Sprintf("  %-*s  %-4s  ", width, f.Name, f.Load), f.Words()))
 	}
 
 	b.WriteString("\nAn idle session behind middleboxes (halfopen presets)\n")
@@ -128,7 +137,7 @@ func (a *Answer) Text() string {
 	if a.Advice != nil {
 		b.WriteString("\nTo change: " + a.Advice.Why + "\n")
 		for _, line := range a.Advice.lines() {
-			b.WriteString("  " + line + "\n")
+			b.WriteString(folded("  ", line))
 		}
 	}
 	if len(a.Unknown) > 0 {
@@ -209,9 +218,8 @@ func (a *Answer) named(outcome string) []string {
 	return names
 }
 
-// wrapped returns a list of names in lines of at most 120 columns.
+// wrapped returns a list of names in lines of at most columns.
 func wrapped(heading string, names []string) string {
-	const columns = 120
 	var b strings.Builder
 	at := heading
 	for i, name := range names {
@@ -223,6 +231,29 @@ func wrapped(heading string, names []string) string {
 			at = strings.Repeat(" ", len(heading))
 		}
 		at += " " + name
+	}
+	return b.String() + at + "\n"
+}
+
+// columns is how wide a page is, at most.
+const columns = 120
+
+// folded returns a text in lines of at most columns, each of some of its parts, which "; "
+// separates.
+func folded(heading, text string) string {
+	var b strings.Builder
+	at := heading
+	for i, part := range strings.Split(text, "; ") {
+		if i > 0 {
+			at += ";"
+			if len(at)+1+len(part)+1 > columns {
+				b.WriteString(at + "\n")
+				at = strings.Repeat(" ", len(heading))
+			} else {
+				at += " "
+			}
+		}
+		at += part
 	}
 	return b.String() + at + "\n"
 }
