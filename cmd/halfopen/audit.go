@@ -87,7 +87,10 @@ func (a *auditing) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return tell(results, found, report)
+	if err := tell(results, found, report); err != nil || found.Measured() {
+		return err
+	}
+	return fmt.Errorf("no fault could be measured: %s", found.Faults[0].Trouble)
 }
 
 // readBaseline returns the answer to compare with; nil where the baseline is to be written.

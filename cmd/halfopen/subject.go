@@ -40,8 +40,8 @@ func (s *subject) flags(c *cobra.Command, report string) {
 	r := &s.request
 	f := c.Flags()
 	f.StringVarP(&s.file, "file", "f", "", "the audit as a file, instead of the flags that describe one")
-	f.StringVar(&r.Server, "server", "", "the server, as a command; {port} is replaced")
-	f.StringVar(&r.Client, "client", "", "the client, as a command; {server} and {port} are replaced")
+	f.StringVar(&r.Server.Command, "server", "", "the server, as a command; {port} is replaced")
+	f.StringVar(&r.Client.Command, "client", "", "the client, as a command; {server} and {port} are replaced")
 	f.StringVar((*string)(&r.UnderTest), "under-test", "", "server or client, where both are programs (default server)")
 	f.Uint16Var(&r.Port, "port", 0, "where the server listens")
 	f.StringVar(&r.Image, "image", "", "a container image with the program: a reference, an OCI layout (a directory or its tar), or an archive of docker save")

@@ -43,14 +43,13 @@ type Guest struct {
 	Settings    environment.Settings
 	Environment []string
 
-	// Root is a root file system for programs (guest.RootDirectory), apart from Files. Nil:
-	// Files is theirs.
-	Root *guest.Root
+	// Roots are root file systems for programs (guest.RootDirectory), apart from Files.
+	Roots []*guest.Root
 
 	// Report is the directory of the guest that is handed out when the last command has
 	// ended, and Into the host's one that receives it.
 	Report, Into string
-	// Changes receives what the commands have changed in Root, as a layer (guest.Layer).
+	// Changes receives what the commands have changed in the first of Roots, as a layer (guest.Layer).
 	// Nil: nobody does.
 	Changes io.Writer
 	// Console takes what the guest prints while it runs. It must be quick: while it
@@ -212,7 +211,7 @@ func (g *Guest) runMachine(ctx context.Context, initramfs, report *os.File, scre
 }
 
 // raiseDescriptors lets a machine open as many files as this machine allows: a file of
-// Guest.Root takes one for as long as the guest's kernel remembers it.
+// Guest.Roots takes one for as long as the guest's kernel remembers it.
 func raiseDescriptors(pid int) error {
 	var limit unix.Rlimit
 	if err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, nil, &limit); err != nil {
@@ -251,7 +250,7 @@ func machineError(cmd *exec.Cmd, err error) error {
 func (g *Guest) writeInitramfs(to io.Writer) error {
 	files := g.Files.Clone()
 	plan := guest.Plan{Seed: g.Seed, Environment: slices.Concat(Environment(g.Memory, g.Settings), g.Environment), Commands: g.Commands, Report: g.Report,
-		Root: g.Root, KeepChanges: g.Changes != nil}
+		Roots: g.Roots, KeepChanges: g.Changes != nil}
 	if err := g.Machine.Equip(files, &plan); err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ func inRoot(t *testing.T, root *guest.Root, command string) (*virtual.Guest, *by
 	}
 	out := &bytes.Buffer{}
 	return &virtual.Guest{
-		Machine: found, Files: files, Memory: 512, Seed: 1, Root: root, Silence: time.Minute,
+		Machine: found, Files: files, Memory: 512, Seed: 1, Roots: []*guest.Root{root}, Silence: time.Minute,
 		Commands: []guest.Command{{Arguments: []string{"/bin/sh", "-c", command}, Directory: "/", InRoot: true}},
 		Report:   "/report", Console: out,
 	}, out

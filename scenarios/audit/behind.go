@@ -18,11 +18,13 @@ func behind(p presets.Preset, w answer.Wire, s *answer.Settings, watched time.Du
 }
 
 func derive(p presets.Preset, w answer.Wire, s *answer.Settings, watched time.Duration) (outcome, why string) {
-	if p.Idle == 0 {
-		return answer.Survives, "it has no idle timeout"
-	}
-	if w.Ended != nil && w.Ended.After.Duration() < p.Idle {
+	switch {
+	case w.Ended != nil && (w.Ended.After.Duration() < p.Idle || p.Idle == 0):
 		return answer.EndsFirst, fmt.Sprintf("the program ends an idle session after %v", w.Ended.After)
+	case w.EndedByPeer != nil && (w.EndedByPeer.After.Duration() < p.Idle || p.Idle == 0):
+		return answer.EndsFirst, fmt.Sprintf("the peer ends an idle session after %v", w.EndedByPeer.After)
+	case p.Idle == 0:
+		return answer.Survives, "it has no idle timeout"
 	}
 	silence, of := w.Silence, "packet"
 	probes := !p.Proxy() && p.ProbesRefresh != presets.No

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -21,17 +22,19 @@ import (
 // before its programs are looked for. An unknown name in Only is an *UnknownName.
 func (r Request) Check() error {
 	r = r.completed()
-	for _, check := range []func() error{r.checkOnly, r.checkSides, r.checkDurations, r.checkImage, r.checkPrograms, r.checkPresets, r.checkPromises} {
+	for _, check := range []func() error{r.checkOnly, r.checkSides, r.checkDurations, r.checkPrograms, r.checkPresets, r.checkPromises} {
 		if err := check(); err != nil {
 			return err
 		}
 	}
 	if r.RealTime {
-		if r.Image != "" {
-			return errors.New("an image needs a guest: on the running kernel (--host) a program is measured as this machine has it")
-		}
-		if len(r.Packages)+len(r.Take)+len(r.Hide)+len(r.Prepare) > 0 {
-			return errors.New("packages, take, hide and prepare are for a guest: on the running kernel (--host) a program is measured as this machine has it")
+		for _, p := range r.programs() {
+			if p.Image != "" {
+				return errors.New("an image needs a guest: on the running kernel (--host) a program is measured as this machine has it")
+			}
+			if p.changesRoot() {
+				return errors.New("packages, take, hide, files and prepare are for a guest: on the running kernel (--host) a program is measured as this machine has it")
+			}
 		}
 		return nil
 	}
@@ -56,13 +59,11 @@ func (r Request) checkSides() error {
 	switch {
 	case r.UnderTest != answer.Server && r.UnderTest != answer.Client:
 		return fmt.Errorf("the side under test is %q: it must be server or client", r.UnderTest)
-	case r.Server == "" && r.Client == "" && r.Image != "": // its own program, and perhaps its port
-		return nil
-	case r.Server == "" && r.Client == "":
+	case !r.Server.given() && !r.Client.given():
 		return errors.New("there is no program to audit: name a server or a client (--server, --client, or a file with -f)")
-	case r.command(r.UnderTest) == "":
+	case !r.program(r.UnderTest).given():
 		return fmt.Errorf("the %s is under test, and there is none: name one (--%s)", r.UnderTest, r.UnderTest)
-	case r.Port == 0 && r.Image == "":
+	case r.Port == 0 && r.setup(answer.Server).Image == "" && r.setup(r.UnderTest).Image == "":
 		return errors.New("the port is missing: where the server listens (--port)")
 	}
 	return nil
@@ -85,42 +86,53 @@ func (r Request) checkDurations() error {
 // mistaken matches what people write for the placeholders of a command.
 var mistaken = regexp.MustCompile(`\{(host|hostname|address|addr|ip|url|client|target)\}`)
 
-func (r Request) checkImage() error {
-	switch {
-	case r.Image == "":
-		return nil
-	case len(r.Packages) > 0:
-		return errors.New("packages are installed over this machine's root, and an image has its own: leave out the packages (--package) or the image (--image)")
-	case len(r.Hide) > 0:
-		return errors.New("an image has nothing of this machine that could be hidden: leave out --hide")
-	}
-	return image.Check(r.Image)
-}
-
 func (r Request) checkPrograms() error {
-	for _, side := range []answer.Side{answer.Server, answer.Client} {
-		command := r.command(side)
-		if command == "" {
-			continue
-		}
-		if _, err := root.SplitCommand(command); err != nil {
+	for _, p := range r.programs() {
+		if err := p.check(); err != nil {
 			return err
 		}
-		if found := mistaken.FindString(command); found != "" {
-			return fmt.Errorf("the command %q has %s, which halfopen does not replace: it replaces %s and %s", command, found, serverPlaceholder, portPlaceholder)
+	}
+	return nil
+}
+
+// check reports what is wrong with a program and all that it finds.
+func (p Program) check() error {
+	if p.Command != "" {
+		if _, err := root.SplitCommand(p.Command); err != nil {
+			return err
 		}
 	}
-	for _, setting := range r.Environment {
+	if found := mistaken.FindString(p.Command); found != "" {
+		return fmt.Errorf("the command %q has %s, which halfopen does not replace: it replaces %s and %s", p.Command, found, serverPlaceholder, portPlaceholder)
+	}
+	for _, setting := range p.Environment {
 		if name, _, ok := strings.Cut(setting, "="); !ok || name == "" {
 			return fmt.Errorf("the variable %q has no name or no value: write it as NAME=VALUE (--env)", setting)
 		}
 	}
-	for _, what := range r.Take {
+	for _, what := range p.Take {
 		if _, name, ok := strings.Cut(what, ":"); ok && slices.Contains(reserved, name) {
 			return fmt.Errorf("taking %s along: %s is halfopen's own file in the guest: choose another name", what, name)
 		}
 	}
-	return nil
+	for name := range p.Files {
+		if !filepath.IsAbs(name) || filepath.Clean(name) != name || slices.Contains(reserved, name) {
+			return fmt.Errorf("the file %q to lay over: write its absolute path in the guest, as in /etc/app.conf", name)
+		}
+	}
+	return p.checkImage()
+}
+
+func (s Setup) checkImage() error {
+	switch {
+	case s.Image == "":
+		return nil
+	case len(s.Packages) > 0:
+		return errors.New("packages are installed over this machine's root, and an image has its own: leave out the packages (--package) or the image (--image), or name each at its side in a file")
+	case len(s.Hide) > 0:
+		return errors.New("an image has nothing of this machine that could be hidden: leave out --hide")
+	}
+	return image.Check(s.Image)
 }
 
 func (r Request) checkPresets() error {
@@ -181,8 +193,6 @@ func (r Request) has(title string) error {
 	for _, f := range faults() {
 		switch {
 		case f.title() != title:
-		case f.byFixture && r.betweenPrograms():
-			return fmt.Errorf("%q is not measured where both sides are programs: only the fixture can be made to do it", title)
 		default:
 			return fmt.Errorf("%q needs something that the program answers (--send, or send in the file)", title)
 		}

@@ -35,7 +35,7 @@ func (f fault) takes() time.Duration { return max(f.watch, 2*f.idle) }
 func (r Request) wanted() []fault {
 	all := []fault{quietConnection}
 	for _, f := range faults() {
-		if f.byFixture && r.betweenPrograms() || f.busy && r.Send == "" {
+		if f.busy && r.Send == "" && !r.betweenPrograms() {
 			continue
 		}
 		if len(r.Only) == 0 || slices.Contains(r.Only, f.title()) {

@@ -11,7 +11,7 @@ import (
 func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 	program := p.Programs[p.UnderTest]
 	a := &answer.Answer{
-		Program: answer.Program{Side: p.UnderTest, Command: program.Text, Package: program.Package, Image: p.Image, Port: p.Port, Peer: "a fixture"},
+		Program: answer.Program{Side: p.UnderTest, Command: program.Text, Package: program.Package, Image: program.Image, Port: p.Port, Peer: "a fixture"},
 		Kernel:  "Linux " + linux.Release(), RealTime: p.RealTime,
 		Watched: answer.Of(p.Watch),
 	}
@@ -26,23 +26,25 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 	a.Program.IPv6 = p.Family == sock.IPv6
 	a.Program.Loopback, a.Program.Ready = quiet.trial.loopback, answer.Of(quiet.trial.readyAfter)
 	a.Wire = quiet.wire()
+	if p.shortLife >= shortestLife {
+		_, strike := p.settling()
+		rounded := answer.Of(strike)
+		a.Strike = &rounded
+	}
 	if quiet.trial.cut {
 		a.Watched = min(a.Watched, answer.Of(quiet.trial.over.Sub(quiet.trial.struck)))
 	}
-	a.Connections = quiet.trial.opened
-	switch s := quiet.trial.chosen.settings; {
+	a.Connections = connectionsOf(outcomes)
+	switch s := anySettings(outcomes); {
 	case s == nil:
-		a.Unknown = append(a.Unknown, "the settings of its socket: the connection was over before they could be read")
+		a.Unknown = append(a.Unknown, "the settings of its socket: each connection was over before they could be read")
 	case s.err != nil:
 		a.Unknown = append(a.Unknown, "the settings of its socket: "+s.err.Error())
 	default:
 		a.Settings = s.Settings
 	}
 	tried := addRows(a, outcomes)
-	switch {
-	case p.betweenPrograms():
-		a.Unknown = append(a.Unknown, "what it does with data under way, and when the peer only sends FIN: nothing makes a peer that is a program do so")
-	case p.Send == "":
+	if p.Send == "" && !p.betweenPrograms() {
 		a.Unknown = append(a.Unknown, "what it does with data under way: it was sent nothing to answer (--send)")
 	}
 	if p.UnderTest == answer.Server {
@@ -50,6 +52,31 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 	}
 	a.Advice = advise(a, tried)
 	return a
+}
+
+// anySettings returns the settings that the first trial has read which could; nil: none could,
+// because every connection was over.
+func anySettings(outcomes []*outcome) *settings {
+	for _, o := range outcomes {
+		if c := o.trial.chosen; c != nil && c.settings != nil {
+			return c.settings
+		}
+	}
+	return nil
+}
+
+// connectionsOf returns the connections of the quiet trial. The settings of those that were over
+// before they could be read are those of another trial.
+func connectionsOf(outcomes []*outcome) []answer.Connection {
+	all := outcomes[0].trial.opened
+	for i := range all {
+		for _, o := range outcomes[1:] {
+			if all[i].Settings == nil && i < len(o.trial.opened) {
+				all[i].Settings = o.trial.opened[i].Settings
+			}
+		}
+	}
+	return all
 }
 
 // addRows adds the faults and the presets to the answer, and returns the trials of the

@@ -17,12 +17,12 @@ import (
 
 // connect starts the program, and its peer, and returns when they have a connection.
 func (t *trial) connect() error {
-	if t.plan.Server != "" {
+	if t.plan.Server.given() {
 		if err := t.startServer(); err != nil {
 			return err
 		}
 	}
-	if t.plan.Client != "" {
+	if t.plan.Client.given() {
 		return t.startClient()
 	}
 	return t.dial()
@@ -87,11 +87,11 @@ func (t *trial) awaitServer() error {
 		select {
 		case <-news:
 		case e := <-exit:
-			return endedTooEarly(t.plan.Server, p, e, fmt.Sprintf("it listened on port %d", t.plan.Port))
+			return endedTooEarly(t.plan.Server.Command, p, e, fmt.Sprintf("it listened on port %d", t.plan.Port))
 		case <-t.ctx.Done():
 			return errEndedEarly
 		case <-late:
-			return fmt.Errorf("%s did not listen on port %d within %v: %s%s", t.plan.Server, t.plan.Port, t.plan.Ready, listeners.elsewhere(), wrote(p))
+			return fmt.Errorf("%s did not listen on port %d within %v: %s%s", t.plan.Server.Command, t.plan.Port, t.plan.Ready, listeners.elsewhere(), wrote(p))
 		}
 	}
 }
@@ -162,7 +162,7 @@ func (t *trial) reach(l listeners) error {
 			return exposeLoopback(t.lab.Server, t.lab.First(harness.Firewall), at, t.plan.Port)
 		}
 	}
-	return fmt.Errorf("%s listens on %s only, where nobody in the lab can connect to it", t.plan.Server, strings.Join(l.addresses(), ", "))
+	return fmt.Errorf("%s listens on %s only, where nobody in the lab can connect to it", t.plan.Server.Command, strings.Join(l.addresses(), ", "))
 }
 
 // familyOf returns the family of an address; one of IPv4 within IPv6 is IPv4's.
@@ -175,7 +175,7 @@ func familyOf(a netip.Addr) sock.Family {
 
 // startClient starts the client and returns when it is connected.
 func (t *trial) startClient() error {
-	if t.plan.Server == "" {
+	if !t.plan.Server.given() {
 		t.listen()
 	}
 	first, last := t.ports()
@@ -204,13 +204,13 @@ func (t *trial) awaitConnected() error {
 		select {
 		case <-news:
 		case e := <-t.serverExit:
-			return endedTooEarly(t.plan.Server, t.server, e, "the client was connected")
+			return endedTooEarly(t.plan.Server.Command, t.server, e, "the client was connected")
 		case e := <-exit:
 			return t.blame(p, e)
 		case <-t.ctx.Done():
 			return errEndedEarly
 		case <-time.After(time.Until(until)):
-			return fmt.Errorf("%s did not connect to port %d within %v%s", t.plan.Client, t.plan.Port, t.plan.Ready, wrote(p))
+			return fmt.Errorf("%s did not connect to port %d within %v%s", t.plan.Client.Command, t.plan.Port, t.plan.Ready, wrote(p))
 		}
 	}
 }
@@ -220,9 +220,9 @@ func (t *trial) awaitConnected() error {
 func (t *trial) blame(client *harness.Program, e box.Exit) error {
 	select {
 	case server := <-t.serverExit: // it is there at the client's end, or a little later
-		return endedTooEarly(t.plan.Server, t.server, server, "the client was connected")
+		return endedTooEarly(t.plan.Server.Command, t.server, server, "the client was connected")
 	case <-time.After(exitTime):
-		return endedTooEarly(t.plan.Client, client, e, fmt.Sprintf("it was connected to port %d", t.plan.Port))
+		return endedTooEarly(t.plan.Client.Command, client, e, fmt.Sprintf("it was connected to port %d", t.plan.Port))
 	}
 }
 
@@ -238,9 +238,9 @@ func (t *trial) dial() error {
 	if err != nil {
 		select {
 		case e := <-t.serverExit:
-			return endedTooEarly(t.plan.Server, t.server, e, "a client was connected")
+			return endedTooEarly(t.plan.Server.Command, t.server, e, "a client was connected")
 		case <-time.After(exitTime):
-			return fmt.Errorf("connecting to port %d of %s: %s%s", t.plan.Port, t.plan.Server, sock.ErrnoName(err), wrote(t.server))
+			return fmt.Errorf("connecting to port %d of %s: %s%s", t.plan.Port, t.plan.Server.Command, sock.ErrnoName(err), wrote(t.server))
 		}
 	}
 	return nil

@@ -125,7 +125,7 @@ func (t *trial) main() *connection {
 }
 
 // choose notes which connections the fault strikes: the one that the trial is about, and all
-// others that are open. It reads the settings of each.
+// others that are open. It reads the settings of each, unless that is over.
 func (t *trial) choose() {
 	t.chosen = t.main()
 	t.met = []*connection{t.chosen}
@@ -133,6 +133,9 @@ func (t *trial) choose() {
 		if c != t.chosen && c.open() {
 			t.met = append(t.met, c)
 		}
+	}
+	if t.early != "" {
+		return
 	}
 	for _, c := range t.met {
 		c.settings = t.readSettings(c)
@@ -204,13 +207,16 @@ func blame(stories []story, failures []trace.Failure) {
 
 // packetsOf returns the packets of a connection, as the program's host has seen them.
 func (t *trial) packetsOf(c *connection) []capture.Packet {
-	return slices.DeleteFunc(t.near.Capture().Packets(), func(p capture.Packet) bool {
-		here, there := p.Dst.Port(), p.Src.Port()
-		if p.Out {
-			here, there = there, here
-		}
-		return !p.TCP || here != c.local || there != c.remote || !p.At.After(c.after) || c.next != nil && !p.At.Before(c.next.began)
-	})
+	return slices.DeleteFunc(t.near.Capture().Packets(), func(p capture.Packet) bool { return !c.carries(p) })
+}
+
+// carries reports whether the connection carries a packet that the program's host has seen.
+func (c *connection) carries(p capture.Packet) bool {
+	here, there := p.Dst.Port(), p.Src.Port()
+	if p.Out {
+		here, there = there, here
+	}
+	return p.TCP && here == c.local && there == c.remote && p.At.After(c.after) && (c.next == nil || p.At.Before(c.next.began))
 }
 
 // listed returns the connections of the program so far, as the answer has them.

@@ -16,7 +16,7 @@ func Example() {
 	reexec.Main() // first thing in main: this program starts itself again in the guest
 
 	r := audit.Default()
-	r.Server, r.Port, r.Report = "./myserver {port}", 5000, "halfopen-report"
+	r.Server.Command, r.Port, r.Report = "./myserver {port}", 5000, "halfopen-report"
 	r.Expect = answer.Promises{Notices: map[string]time.Duration{"host powered off": 5 * time.Minute}}
 	r.Progress = func(p audit.Progress) { fmt.Fprintln(os.Stderr, p.Stage, p.Trial) }
 	found, err := audit.Run(context.Background(), r)

@@ -14,14 +14,13 @@ import (
 type fault struct {
 	name string
 	role role
-	busy bool // the program has data under way when it happens
+	busy bool // the program has data under way when it happens (underway.go)
 	// dead reports that the peer cannot be reached afterwards, whatever the program
 	// believes.
 	dead bool
 	// announced reports that the peer's kernel announces the fault: durations count from
 	// the fault then, and otherwise from when the peer was last heard.
 	announced bool
-	byFixture bool // only a fixture can be made to do it
 
 	before func(*trial)       // happens before there is a connection; nil: nothing
 	strike func(*trial) error // nil: nothing
@@ -59,10 +58,10 @@ const rebootTime = time.Minute
 func faults() []fault {
 	return []fault{
 		{name: scenarios.ProcessKilled{}.Title(), dead: true, announced: true, strike: (*trial).killPeer},
-		{name: "FIN, and the peer reads on", announced: true, byFixture: true, strike: (*trial).halfClose},
+		{name: "FIN, and the peer reads on", announced: true, strike: (*trial).halfClose},
 		{name: scenarios.ProcessStopped{}.Title(), dead: true, strike: (*trial).stopPeer},
 		{name: hostPoweredOff, dead: true, strike: (*trial).powerOff},
-		{name: hostPoweredOff, busy: true, byFixture: true, dead: true, strike: (*trial).unanswered, then: (*trial).powerOff, while: time.Second},
+		{name: hostPoweredOff, busy: true, dead: true, strike: (*trial).powerOff},
 		{name: hostPoweredOff + ", program frozen", dead: true, strike: (*trial).powerOffFrozen},
 		{name: fmt.Sprintf("host rebooted, off for %.0f s", rebootTime.Seconds()), dead: true, strike: (*trial).powerOff, then: (*trial).powerOn, while: rebootTime},
 		forgetting(firewall.SilentDrop),

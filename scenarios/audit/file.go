@@ -66,6 +66,14 @@ func checkNode(node *yaml.Node, of reflect.Type) error {
 		if _, err := time.ParseDuration(node.Value); err != nil || !scalar {
 			return wrong("a duration: write it as 90s or 2h30m")
 		}
+	case reflect.PointerTo(of).Implements(reflect.TypeFor[yaml.Unmarshaler]()): // it has a short form
+		if scalar {
+			return nil
+		}
+		if node.Kind != yaml.MappingNode {
+			return wrong("a text or a list of fields")
+		}
+		return checkMapping(node, of)
 	case of.Kind() == reflect.Struct, of.Kind() == reflect.Map:
 		if node.Kind != yaml.MappingNode {
 			return wrong("a list of fields: write NAME: VALUE")
@@ -119,20 +127,33 @@ func checkMapping(node *yaml.Node, of reflect.Type) error {
 }
 
 // fieldNamed returns the field of a struct that has a name in a file.
-func fieldNamed(of reflect.Type, name string) (reflect.StructField, bool) {
+func fieldNamed(of reflect.Type, name string) (found reflect.StructField, ok bool) {
 	for field := range of.Fields() {
-		if field.Tag.Get("yaml") == name && name != "-" {
-			return field, true
+		switch tag := field.Tag.Get("yaml"); {
+		case tag == inline:
+			found, ok = fieldNamed(field.Type, name)
+		case tag == name && name != "-":
+			found, ok = field, true
+		}
+		if ok {
+			return found, true
 		}
 	}
 	return reflect.StructField{}, false
 }
 
+// inline is the tag of a field whose own fields stand in its place.
+const inline = ",inline"
+
 // fieldNames returns the names that the fields of a struct have in a file.
 func fieldNames(of reflect.Type) (names []string) {
 	for field := range of.Fields() {
-		if name := field.Tag.Get("yaml"); name != "-" {
-			names = append(names, name)
+		switch tag := field.Tag.Get("yaml"); tag {
+		case inline:
+			names = append(names, fieldNames(field.Type)...)
+		case "-":
+		default:
+			names = append(names, tag)
 		}
 	}
 	return names

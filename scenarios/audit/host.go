@@ -31,11 +31,14 @@ func runOnHost(ctx context.Context, r Request, held *report.Directory) (a *answe
 	if os.Geteuid() != 0 {
 		return nil, errors.New("measuring on the running kernel needs root: the kernel lets nobody else read its trace of sockets (tracefs): run it as root, or in virtual time (without --host)")
 	}
-	p, err := newPlan(r, root.HostCommand)
+	places := r.places()
+	for _, p := range places {
+		p.find, p.environment = root.HostCommand, ofSystem
+	}
+	p, err := newPlan(r, places)
 	if err != nil {
 		return nil, err
 	}
-	p.Base = r.environment(systemPath, "/root")
 	if err := held.Empty(); err != nil {
 		return nil, fmt.Errorf("%w (--report)", err)
 	}

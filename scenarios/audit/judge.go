@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/halfopen-lab/halfopen/harness/box"
+	"github.com/halfopen-lab/halfopen/harness/oracle"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
 
@@ -39,6 +40,10 @@ func (o *outcome) judge(quiet []answer.Connection) answer.Fault {
 		f.Trouble, f.Capture, f.Verdict = firstLine(o.err), "", answer.Unmeasured
 		return f
 	}
+	if t.early != "" {
+		f.Trouble, f.Verdict = t.early, answer.Unmeasured
+		return f
+	}
 	var all []answer.ConnectionOutcome
 	for _, s := range t.told {
 		all = append(all, t.judge(s, quiet))
@@ -47,7 +52,7 @@ func (o *outcome) judge(quiet []answer.Connection) answer.Fault {
 	slices.SortStableFunc(all, func(a, b answer.ConnectionOutcome) int { return cmp.Compare(a.Connection, b.Connection) })
 	worst := slices.MaxFunc(all, answer.ConnectionOutcome.Compare)
 	f.Kernel, f.Noticed, f.Verdict, f.Within = worst.Kernel, worst.Noticed, worst.Verdict, worst.Within
-	f.Spins = worst.Spins
+	f.Spins, f.Trouble = worst.Spins, worst.Trouble
 	if t.exited != nil {
 		f.Exit = moment{t.exited.How, t.exited.At}.event(t.told[0].connection.heard)
 	}
@@ -88,9 +93,13 @@ func (t *trial) judge(s story, quiet []answer.Connection) answer.ConnectionOutco
 	if noticed, ok := s.program(); ok {
 		f.Noticed = noticed.event(since)
 	}
+	closed := f.Noticed != nil && f.Kernel == nil
+	always := s.asAlways(quiet)
 	switch {
-	case f.Noticed != nil && f.Kernel == nil && s.endsAsAlways(quiet):
+	case closed && always != nil && (!s.endedSooner(always) || t.keptUntil(f.Noticed)):
 		f.Verdict = answer.ByItself
+	case closed && t.keptUntil(f.Noticed):
+		f.Verdict, f.Trouble = answer.Unmeasured, fmt.Sprintf("the program %s before the flow was forgotten, %v after the peer was last heard%s", past[f.Noticed.What], f.Noticed.After, t.said()+wrote(t.program))
 	case f.Noticed != nil || s.exit != nil:
 		f.Verdict = answer.Noticing
 	case f.Kernel != nil:
@@ -106,12 +115,28 @@ func (t *trial) judge(s story, quiet []answer.Connection) answer.ConnectionOutco
 	return f
 }
 
-// endsAsAlways reports whether the program ended the connection no earlier than a quiet one.
-func (s story) endsAsAlways(quiet []answer.Connection) bool {
-	at := slices.IndexFunc(quiet, func(c answer.Connection) bool { return c.Number == s.connection.number })
-	noticed, ended := s.program()
-	return ended && at >= 0 && quiet[at].Ended != nil && noticed.at.Sub(s.connection.opened()) >= quiet[at].Ended.After.Duration()-time.Second
+// asAlways returns how the quiet connection with the same number was ended by the program; nil: it
+// was not.
+func (s story) asAlways(quiet []answer.Connection) *answer.Event {
+	for _, c := range quiet {
+		if c.Number == s.connection.number && !c.ByPeer {
+			return c.Ended
+		}
+	}
+	return nil
 }
+
+// endedSooner reports whether the program ended the connection clearly earlier than a quiet
+// one.
+func (s story) endedSooner(quiet *answer.Event) bool {
+	noticed, _ := s.program()
+	always := quiet.After.Duration()
+	return noticed.at.Sub(s.connection.opened()) < always-max(time.Second, oracle.Tolerance(always))
+}
+
+// keptUntil reports whether the trial is about a firewall that forgets, and which had not
+// forgotten the flow yet at an event: the fault had not happened.
+func (t *trial) keptUntil(e *answer.Event) bool { return e.After.Duration() < t.idle }
 
 // firstLine returns the first line of an error.
 func firstLine(err error) string {
@@ -127,8 +152,15 @@ func (o *outcome) wire() answer.Wire {
 		over = time.Now()
 	}
 	w := summarize(o.story.packets, over)
-	if ended, ok := o.story.program(); ok {
+	s := o.story
+	ended, ok := s.program()
+	if learned, known := s.kernel(); known {
+		w.EndedByPeer, ok = learned.event(t.began), false
+	}
+	if ok {
 		w.Ended = ended.event(t.began)
+	}
+	if w.Ended != nil || w.EndedByPeer != nil {
 		if n := len(o.story.packets); n > 0 { // the silence after the end says nothing
 			untilEnd := summarize(o.story.packets, o.story.packets[n-1].At)
 			w.Silence, w.NoData = untilEnd.Silence, untilEnd.NoData

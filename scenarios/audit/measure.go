@@ -1,25 +1,19 @@
 package audit
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness"
-	"github.com/halfopen-lab/halfopen/harness/linux"
 	"github.com/halfopen-lab/halfopen/harness/reexec"
 	"github.com/halfopen-lab/halfopen/harness/trace"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
@@ -74,8 +68,8 @@ const (
 // measure measures all trials of a plan, and writes their captures into the report. An
 // error is what keeps every trial from being measured.
 func measure(ctx context.Context, p *plan, report string) (*answer.Answer, error) {
-	for _, command := range p.Prepare {
-		if err := p.prepare(ctx, command); err != nil {
+	for _, root := range p.Prepared {
+		if err := root.prepare(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -102,29 +96,6 @@ func measure(ctx context.Context, p *plan, report string) (*answer.Answer, error
 	return a, nil
 }
 
-// prepareEnds is how long a prepared command's children may keep its output open.
-const prepareEnds = 100 * time.Millisecond
-
-// prepare runs a shell command in the programs' root.
-func (p *plan) prepare(ctx context.Context, command string) error {
-	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", command)
-	cmd.Env = slices.Concat(p.Base, p.Environment)
-	if p.Root != "" {
-		cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: p.Root}
-		cmd.Dir = p.Programs[p.UnderTest].Directory
-	}
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = &out, &out, prepareEnds
-	err := linux.StartLimited(cmd)
-	if err == nil {
-		err = cmd.Wait()
-	}
-	if err != nil && !errors.Is(err, exec.ErrWaitDelay) {
-		return fmt.Errorf("preparing the guest: %s: %w: %s", command, err, strings.TrimSpace(out.String()))
-	}
-	return nil
-}
-
 // measurement is all trials of a plan.
 type measurement struct {
 	plan     *plan
@@ -147,6 +118,7 @@ func (m *measurement) runTrials(ctx context.Context) (unknown []string) {
 	m.start(first)
 	<-first.trial.settled
 	if first.trial.ready {
+		p.shortLife = first.trial.lived
 		if p.Watch == 0 {
 			p.Watch, unknown = affordable(first.trial.wakeups, len(m.outcomes))
 		}

@@ -2,7 +2,11 @@ package audit
 
 import (
 	"fmt"
+	"maps"
+	"os"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/harness/virtual/root"
@@ -13,41 +17,74 @@ import (
 // gets it as JSON.
 type plan struct {
 	Request
-	Programs map[answer.Side]root.Command // a side without one is a fixture
-	Root     string                       // the directory that is the programs' root; empty: the measuring process's own
-	Family   sock.Family                  // of the labs; zero: IPv4
-	Base     []string                     // NAME=VALUE, of every program
-	Image    *answer.Image                // nil: none
+	Programs map[answer.Side]program // a side without one is a fixture
+	Prepared []preparation
+	Family   sock.Family // of the labs; zero: IPv4
+
+	// shortLife is how long the quiet connection lived that ended before it had settled; zero:
+	// it settled. The measuring process finds it.
+	shortLife time.Duration
 }
 
-// environment returns what every program has in its environment. The home of a user is for
-// the box to find.
-func (r Request) environment(path, home string) []string {
-	base := []string{"PATH=" + path, "LANG=C.UTF-8"}
-	if r.User == "" || r.User == "root" {
-		base = append(base, "HOME="+home)
-	}
-	return base
+// program is a program as it is started.
+type program struct {
+	root.Command
+	Root        string   // the directory that is its root; empty: the measuring process's own
+	Environment []string // NAME=VALUE: all that it has
+	User        string
+	Image       *answer.Image // nil: none
 }
 
-// systemPath is where a system's own programs are.
-const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-// newPlan returns the plan of a completed request; find finds the program of a command.
-func newPlan(r Request, find func(command string) (root.Command, error)) (plan, error) {
-	p := plan{Request: r, Programs: map[answer.Side]root.Command{}}
+// newPlan returns the plan of a completed request whose programs are in places.
+func newPlan(r Request, places []*place) (plan, error) {
+	p := plan{Request: r, Programs: map[answer.Side]program{}}
 	for _, side := range []answer.Side{answer.Server, answer.Client} {
-		command := r.command(side)
+		command, setup := r.command(side), r.setup(side)
 		if command == "" {
 			continue
 		}
-		program, err := find(command)
+		found, err := placeOf(places, setup).in(setup, command)
 		if err != nil {
 			return plan{}, err
 		}
-		p.Programs[side] = program
+		p.Programs[side] = found
+	}
+	for _, at := range places {
+		prepared, err := at.prepared(r)
+		if err != nil {
+			return plan{}, err
+		}
+		p.Prepared = append(p.Prepared, prepared)
 	}
 	return p, nil
+}
+
+// prepared returns what is done in a place before any program starts. Its commands have the
+// environment of the first program there.
+func (p *place) prepared(r Request) (preparation, error) {
+	todo := preparation{Root: p.at, Commands: p.Prepare, Directory: "/", Environment: p.environment("")}
+	if p.image != nil {
+		todo.Directory = p.image.Config.Directory
+	} else if here, err := os.Getwd(); err == nil {
+		todo.Directory = here
+	}
+	for _, program := range r.programs() {
+		if program.key() == p.key() {
+			todo.Environment = append(todo.Environment, program.Environment...)
+			break
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Files)) {
+		content := []byte(p.Files[name].Text)
+		if from := p.Files[name].File; from != "" {
+			var err error
+			if content, err = os.ReadFile(from); err != nil {
+				return preparation{}, fmt.Errorf("reading the file to lay over %s: %w", name, err)
+			}
+		}
+		todo.Files = append(todo.Files, laid{name, content})
+	}
+	return todo, nil
 }
 
 // The placeholders in the commands of programs.

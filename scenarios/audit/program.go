@@ -19,9 +19,8 @@ func (t *trial) start(side answer.Side) (*harness.Program, <-chan box.Exit, erro
 		host = t.lab.Client
 	}
 	order := box.Order{
-		Directory: command.Directory, User: t.plan.User, Root: t.plan.Root,
-		Environment: slices.Concat(t.plan.Base, t.plan.Environment),
-		Mark:        box.Mark{File: trace.Marker, Text: t.mark(side)},
+		Directory: command.Directory, User: command.User, Root: command.Root, Environment: command.Environment,
+		Mark: box.Mark{File: trace.Marker, Text: t.mark(side)},
 	}
 	for _, argument := range command.Arguments {
 		order.Arguments = append(order.Arguments, fill(argument, t.lab.Server.Address().String(), t.plan.Port))

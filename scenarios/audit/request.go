@@ -13,26 +13,17 @@ import (
 // Request is an audit as a user asks for it. The fields that have a name in YAML stand in
 // files (Load).
 type Request struct {
-	// Server and Client are the programs, as commands: no shell reads them, and {server}
-	// and {port} are replaced by the address and the port of the server. Empty: a fixture,
-	// which connects or accepts, reads what comes, and holds the connection.
-	Server string `yaml:"server"`
-	Client string `yaml:"client"`
+	// Server and Client are the programs. One that is not given is a fixture, which connects
+	// or accepts, reads what comes, and holds the connection.
+	Server Program `yaml:"server"`
+	Client Program `yaml:"client"`
 	// UnderTest is the side that is audited. Empty: the program, or where both sides are
 	// programs the server.
 	UnderTest answer.Side `yaml:"under_test"`
 	Port      uint16      `yaml:"port"` // where the server listens
 
-	// Image is a container image whose root is that of the programs: a reference, or a file
-	// (harness/virtual/image). Without a Server and a Client its own program is under test;
-	// the port that it exposes is Port's default, and its user is User's.
-	Image       string   `yaml:"image"`
-	Packages    []string `yaml:"packages"`    // Debian packages for the guest: NAME or NAME=VERSION
-	Take        []string `yaml:"take"`        // files and directories for the guest: PATH, or PATH:NAME-IN-THE-GUEST
-	Hide        []string `yaml:"hide"`        // files and directories of this machine that the guest does not see
-	Environment []string `yaml:"environment"` // NAME=VALUE, for the programs, beside PATH, HOME and LANG
-	Prepare     []string `yaml:"prepare"`     // shell commands that run once in the guest before the programs
-	User        string   `yaml:"user"`        // the user of the programs, USER or USER:GROUP; empty: root
+	// Setup is what every program finds, beside what is its own.
+	Setup `yaml:",inline"`
 
 	// Send is what a fixture sends once it is connected, and once more where a fault is to
 	// meet data under way. Empty: it sends nothing.
@@ -79,25 +70,32 @@ func (r Request) log() io.Writer {
 // Default returns a request with the default durations and seed.
 func Default() Request { return Request{Ready: time.Minute, Seed: 1} }
 
-// command returns the program of a side as a command; empty: a fixture.
-func (r Request) command(side answer.Side) string {
+// program returns the program of a side.
+func (r *Request) program(side answer.Side) *Program {
 	if side == answer.Server {
-		return r.Server
+		return &r.Server
 	}
-	return r.Client
+	return &r.Client
 }
 
-// betweenPrograms reports whether both sides are programs.
-func (r Request) betweenPrograms() bool { return r.Server != "" && r.Client != "" }
+// command returns the program of a side as a command; empty: a fixture, or an image's own
+// program.
+func (r Request) command(side answer.Side) string { return r.program(side).Command }
 
-// completed returns the request with its defaults filled in: the side under test, the
-// presets to run, the time to watch in real time.
+// betweenPrograms reports whether both sides are programs.
+func (r Request) betweenPrograms() bool { return r.Server.given() && r.Client.given() }
+
+// completed returns the request with its defaults filled in: the side under test, whose
+// program an image may have, the presets to run, the time to watch in real time.
 func (r Request) completed() Request {
 	if r.UnderTest == "" {
 		r.UnderTest = answer.Server
-		if r.Server == "" && r.Client != "" {
+		if !r.Server.given() && r.Client.given() {
 			r.UnderTest = answer.Client
 		}
+	}
+	if !r.Server.given() && !r.Client.given() {
+		r.program(r.UnderTest).Image = r.Image
 	}
 	if r.RealTime && r.Watch == 0 {
 		r.Watch = time.Minute

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -49,23 +50,67 @@ expect:
 	}
 }
 
+func TestEachSideOfAFileAddsToWhatAllFind(t *testing.T) {
+	r, err := load(t, `
+packages: [redis-server]
+environment: [A=1]
+user: redis
+files: {/etc/app.conf: "a", /etc/other.conf: "b"}
+server:
+  command: redis-server --port {port}
+  prepare: [mkdir /srv/data]
+client:
+  command: ./client {server}:{port}
+  packages: [redis-tools]
+  environment: [B=2]
+  user: nobody
+  files: {/etc/app.conf: {file: my.conf}}
+port: 6379
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, client := r.setup(answer.Server), r.setup(answer.Client)
+	if r.Server.Command != "redis-server --port {port}" || server.User != "redis" || !slices.Equal(server.Packages, []string{"redis-server"}) || !slices.Equal(server.Prepare, []string{"mkdir /srv/data"}) {
+		t.Errorf("the server: %+v", server)
+	}
+	if client.User != "nobody" || !slices.Equal(client.Packages, []string{"redis-server", "redis-tools"}) || !slices.Equal(client.Environment, []string{"A=1", "B=2"}) {
+		t.Errorf("the client: %+v", client)
+	}
+	if want := map[string]Content{"/etc/app.conf": {File: "my.conf"}, "/etc/other.conf": {Text: "b"}}; !maps.Equal(client.Files, want) || server.Files["/etc/app.conf"].Text != "a" {
+		t.Errorf("the files: %v and %v", server.Files, client.Files)
+	}
+	if places := r.places(); len(places) != 2 {
+		t.Errorf("they have %d roots, expected one each", len(places))
+	}
+	r.Client.Setup, r.Server.Setup = Setup{User: "nobody", Environment: []string{"B=2"}, Take: []string{}}, Setup{}
+	if places := r.places(); len(places) != 1 {
+		t.Errorf("they have %d roots, expected one: they differ by user and environment alone", len(places))
+	}
+}
+
 func TestWhatIsWrongWithAFileIsSaidOnOneLine(t *testing.T) {
 	for text, want := range map[string]string{
-		"sever: x":              "there is no field sever here: the fields are server, client, under_test",
-		"port: many":            "line 1: many is not a port: write a number from 1 to 65535",
-		"port: 5000.5":          "line 1: 5000.5 is not a port",
-		"port: 1\n---\nport: 2": "a second YAML document",
-		"only: [x]":             "there is no field only here",
-		"port: 1\necho: 7":      "line 2: 7 is not true or false",
-		"take: x":               "x is not a list",
-		"server: [x]":           "this is not a text",
-		"expect: x":             "x is not a list of fields",
-		"port: 70000":           "70000 is not a port",
-		"port: 1\nport: 2":      "line 2: port is there twice",
-		"watch: 3 hours":        "3 hours is not a duration: write it as 90s or 2h30m",
-		"watch: 60":             "60 is not a duration: write it as 90s or 2h30m",
-		"server: [":             "yaml",
-		"expect: {wins: 1}":     "there is no field wins here: the fields are notices, survives",
+		"sever: x":               "there is no field sever here: the fields are server, client, under_test",
+		"port: many":             "line 1: many is not a port: write a number from 1 to 65535",
+		"port: 5000.5":           "line 1: 5000.5 is not a port",
+		"port: 1\n---\nport: 2":  "a second YAML document",
+		"only: [x]":              "there is no field only here",
+		"port: 1\necho: 7":       "line 2: 7 is not true or false",
+		"take: x":                "x is not a list",
+		"server: [x]":            "this is not a text or a list of fields",
+		"server: {comand: x}":    "line 1: there is no field comand here: the fields are command, image, packages",
+		"client: {port: 5}":      "line 1: there is no field port here",
+		"files: x":               "x is not a list of fields",
+		"files: {/x: [y]}":       "this is not a text or a list of fields",
+		"files: {/x: {from: y}}": "there is no field from here: the fields are file",
+		"expect: x":              "x is not a list of fields",
+		"port: 70000":            "70000 is not a port",
+		"port: 1\nport: 2":       "line 2: port is there twice",
+		"watch: 3 hours":         "3 hours is not a duration: write it as 90s or 2h30m",
+		"watch: 60":              "60 is not a duration: write it as 90s or 2h30m",
+		"server: [":              "yaml",
+		"expect: {wins: 1}":      "there is no field wins here: the fields are notices, survives",
 	} {
 		if _, err := load(t, text); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q: %v, expected %q on one line", text, err, want)

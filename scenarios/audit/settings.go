@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/box"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
@@ -51,19 +52,30 @@ func optionsOf(c *sock.Conn) (*answer.Settings, error) {
 
 // borrowSocket returns a second descriptor of the program's socket of a connection.
 func (t *trial) borrowSocket(of *connection) (*sock.Conn, error) {
-	for _, e := range t.near.Sockets() {
-		if e.Local.Port() != of.local || e.Remote.Port() != of.remote {
+	return borrow(t.near, t.program, of.local, of.remote)
+}
+
+// borrowPeersSocket returns a second descriptor of the socket of a connection of a peer that is a
+// program.
+func (t *trial) borrowPeersSocket(of *connection) (*sock.Conn, error) {
+	return borrow(t.far, t.peer, of.remote, of.local)
+}
+
+// borrow returns a second descriptor of the socket with these ports of a program on a host.
+func borrow(host *harness.Host, program *harness.Program, local, remote uint16) (*sock.Conn, error) {
+	for _, e := range host.Sockets() {
+		if e.Local.Port() != local || e.Remote.Port() != remote {
 			continue
 		}
 		if e.Inode == 0 {
-			return nil, fmt.Errorf("the program has not accepted the connection within %v", settleTime)
+			return nil, fmt.Errorf("%v has not accepted the connection within %v", program, settleTime)
 		}
-		processes, err := box.Processes(t.program.PID())
+		processes, err := box.Processes(program.PID())
 		if err != nil {
 			return nil, err
 		}
 		c, _, err := sock.Borrow(e.Inode, processes)
 		return c, err
 	}
-	return nil, fmt.Errorf("its socket is not in the table of %s", t.near.Name())
+	return nil, fmt.Errorf("its socket is not in the table of %s", host.Name())
 }

@@ -8,7 +8,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness/box"
-	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/harness/timeline"
 	"github.com/halfopen-lab/halfopen/scenarios"
 )
@@ -31,13 +30,6 @@ func (t *trial) killPeer() error {
 	return t.step("the peer's process is killed: its kernel closes its sockets", t.fixture.end)
 }
 
-// halfClose lets the fixture send FIN, and go on reading.
-func (t *trial) halfClose() error {
-	return t.step("the peer sends FIN, and goes on reading", func() error {
-		return t.fixture.each(func(c *sock.Conn) error { return c.Shutdown(unix.SHUT_WR) })
-	})
-}
-
 // stopPeer stops the peer, whose kernel goes on answering.
 func (t *trial) stopPeer() error {
 	if t.peer == nil {
@@ -54,17 +46,6 @@ func (t *trial) powerOffFrozen() error {
 		return err
 	}
 	return t.powerOff()
-}
-
-// unanswered drops what the program sends, and sends it a request, so that it sends
-// something.
-func (t *trial) unanswered() error {
-	direction := scenarios.TowardsClient
-	if t.near == t.lab.Client {
-		direction = scenarios.TowardsServer
-	}
-	t.lab.Apply(scenarios.SilentDrop{Direction: direction})
-	return t.step("the peer sends a request", t.say)
 }
 
 // adviseSettings sets the advised settings on the program's own sockets, from outside.

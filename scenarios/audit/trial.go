@@ -54,13 +54,17 @@ type trial struct {
 	wakeups  float64 // of the programs, a second
 	watching chan time.Duration
 
-	began  time.Time // when there was a connection
+	began time.Time // when there was a connection
+	// early is why the fault met no connection, or none as it should be, in the answer's
+	// words; empty: it did. lived is how long the connection lived that was over before.
+	early  string
+	lived  time.Duration
 	struck time.Time // when the fault happened
 	over   time.Time // when the watch ended
 	cut    bool      // the audit ended the watch early
 	exited *box.Exit
-	looked bool // whether the program spins
-	spins  bool
+	looked bool                // whether the program spins
+	spins  bool                // it does, and was stopped
 	told   []story             // of the connections that the fault has struck; the first is what the trial is about
 	opened []answer.Connection // all of the program's connections
 }
@@ -130,7 +134,9 @@ func (t *trial) takeSteps() error {
 	if err := t.inflict(); err != nil {
 		return err
 	}
-	t.observe()
+	if t.early == "" || t.role == quiet {
+		t.observe()
+	}
 	t.over, t.cut = time.Now(), t.ctx.Err() != nil
 	if t.exited == nil {
 		t.awaitExit()
@@ -163,8 +169,16 @@ func (t *trial) watchHosts() error {
 	return err
 }
 
-// inflict lets the fault happen.
+// inflict lets the fault happen, unless the connection is over before.
 func (t *trial) inflict() error {
+	if t.busy && t.early == "" {
+		if err := t.awaitUnderWay(); err != nil {
+			return err
+		}
+	}
+	if t.early != "" && t.role != quiet {
+		return nil
+	}
 	t.struck = time.Now()
 	for _, c := range t.met {
 		c.heard = t.struck
@@ -271,6 +285,13 @@ func (t *trial) packets() []capture.Packet {
 		return t.packetsOf(main)
 	}
 	return nil
+}
+
+// carries reports whether the connection that the trial is about carries a packet that the
+// program's host has seen.
+func (t *trial) carries(p capture.Packet) bool {
+	main := t.main()
+	return main != nil && main.carries(p)
 }
 
 // firewallKnows reports whether the firewall has a connection. A firewall without a policy

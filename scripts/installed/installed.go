@@ -105,8 +105,8 @@ func (i *installing) Write(p []byte) (int, error) {
 
 // cells returns the columns of the table.
 func (r row) cells() []string {
-	command := "`" + r.request.Server + "`"
-	if r.request.User != "" {
+	command := "`" + r.request.Server.Command + "`"
+	if r.request.User != "root" {
 		command += ", as " + r.request.User
 	}
 	if r.err != nil {

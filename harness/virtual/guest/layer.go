@@ -100,6 +100,29 @@ func (u unpacker) parent(name string) (int, error) {
 	return unix.Openat(above, base, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
 }
 
+// Lay writes a file in a root, with the directories that are missing, as a program with that
+// root would. A file that is there keeps its owner and permissions; a new one is root's, and
+// everybody may read it. Empty: process 1's own root.
+func Lay(root, name string, content []byte) error {
+	fd, err := unix.Open(path.Join("/", root), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(fd) }()
+	directory, err := unpacker{upper: fd}.parent(clean(path.Dir(name)))
+	if err != nil {
+		return err
+	}
+	_ = unix.Close(directory)
+	to, err := unix.Openat2(fd, clean(name), &unix.OpenHow{Flags: unix.O_WRONLY | unix.O_CREAT | unix.O_TRUNC | unix.O_CLOEXEC, Mode: 0o644, Resolve: unix.RESOLVE_IN_ROOT})
+	if err != nil {
+		return err
+	}
+	file := os.NewFile(uintptr(to), name)
+	_, err = file.Write(content)
+	return errors.Join(err, file.Close())
+}
+
 // put makes the file of one entry. It replaces whatever has that name, but for a directory
 // in place of a directory.
 func (u unpacker) put(h *tar.Header, content io.Reader) error {

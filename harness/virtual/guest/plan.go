@@ -22,9 +22,9 @@ type Plan struct {
 	Seed        uint64   // of everything random
 	Environment []string // of every command: NAME=VALUE
 	Commands    []Command
-	Report      string // the directory that is handed out
-	Root        *Root  // a root file system for programs; nil: process 1's own is theirs
-	KeepChanges bool   // what the commands have changed in Root is handed out, too
+	Report      string  // the directory that is handed out
+	Roots       []*Root // root file systems for programs, each at its RootDirectory
+	KeepChanges bool    // what the commands have changed in the first of Roots is handed out, too
 }
 
 // Command is a program that a guest runs. The commands of a plan run one after another,
@@ -33,7 +33,7 @@ type Command struct {
 	Arguments   []string // the program, which is looked for in PATH, and its arguments
 	Environment []string // NAME=VALUE, in addition to those of the plan
 	Directory   string   // in which the command runs
-	// InRoot runs the command in the plan's Root, with the powers of a program
+	// InRoot runs the command in the first of the plan's Roots, with the powers of a program
 	// (linux.LimitPrograms). The program's path must be absolute.
 	InRoot bool
 	// Output is the file that receives the standard output and error of the command. They

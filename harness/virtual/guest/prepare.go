@@ -76,10 +76,15 @@ func prepare(plan *Plan) error {
 	if err := loopback(); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(plan.Report, 0o755); err != nil || plan.Root == nil {
+	if err := os.MkdirAll(plan.Report, 0o755); err != nil {
 		return err
 	}
-	return plan.Root.mount()
+	for number, root := range plan.Roots {
+		if err := root.mount(number); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // credit seeds the kernel's random number generator, and credits it with full entropy

@@ -41,7 +41,7 @@ func handOut(plan *Plan, outcome Outcome) error {
 	}
 	if plan.KeepChanges {
 		compressed.Reset(out)
-		if err := errors.Join(packLayer(compressed, upper), compressed.Close()); err != nil {
+		if err := errors.Join(packLayer(compressed, upper(0)), compressed.Close()); err != nil {
 			return fmt.Errorf("handing the changes of the root out: %w", err)
 		}
 	}

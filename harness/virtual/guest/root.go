@@ -4,12 +4,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 )
 
-// RootDirectory is where process 1 mounts the root file system of a plan.
-const RootDirectory = "/programs"
+// RootDirectory returns where process 1 mounts the root with a number in the plan.
+func RootDirectory(number int) string { return "/programs/" + strconv.Itoa(number) }
 
 // Root is a root file system for programs, apart from process 1's own. What programs write
 // there is in the guest's memory.
@@ -38,9 +39,6 @@ type Layer struct {
 
 // NeedsMachine reports whether the root has files of the machine on which the guest runs.
 func (r *Root) NeedsMachine() bool {
-	if r == nil {
-		return false
-	}
 	for _, l := range r.Layers {
 		if l.Machine {
 			return true
@@ -49,23 +47,27 @@ func (r *Root) NeedsMachine() bool {
 	return r.Below != ""
 }
 
-// Where the parts of the root are while it is put together.
+// Where parts of a root are while it is put together.
 const (
 	below   = "/root-below"   // the machine's directory
-	above   = "/root-above"   // a file system in memory
 	archive = "/root-archive" // the machine's directory with a layer
-	upper   = above + "/upper"
-	work    = above + "/work"
 )
 
-// mount puts the root together at RootDirectory.
-func (r *Root) mount() error {
-	for _, directory := range []string{above, RootDirectory} {
+// above returns where the file system in memory of a root is mounted.
+func above(number int) string { return "/root-above/" + strconv.Itoa(number) }
+
+// upper returns the directory with all that lies above Below.
+func upper(number int) string { return above(number) + "/upper" }
+
+// mount puts the root with a number together at its RootDirectory.
+func (r *Root) mount(number int) error {
+	at, upper, work := RootDirectory(number), upper(number), above(number)+"/work"
+	for _, directory := range []string{above(number), at} {
 		if err := os.MkdirAll(directory, 0o755); err != nil {
 			return err
 		}
 	}
-	if err := unix.Mount("tmpfs", above, "tmpfs", 0, "mode=0755,size=100%"); err != nil {
+	if err := unix.Mount("tmpfs", above(number), "tmpfs", 0, "mode=0755,size=100%"); err != nil {
 		return fmt.Errorf("mounting a file system for the root of programs: %w", err)
 	}
 	for _, directory := range []string{upper, work} {
@@ -81,17 +83,17 @@ func (r *Root) mount() error {
 		lower = below
 	}
 	for _, l := range r.Layers {
-		if err := l.unpack(lower); err != nil {
+		if err := l.unpack(upper, lower); err != nil {
 			return fmt.Errorf("unpacking %s into the root of programs: %w", l.File, err)
 		}
 	}
-	if err := mountOver(lower); err != nil {
+	if err := mountOver(at, lower, upper, work); err != nil {
 		return fmt.Errorf("mounting the root of programs: %w", err)
 	}
-	if err := mountSpecial(); err != nil || !r.Services {
+	if err := mountSpecial(at); err != nil || !r.Services {
 		return err
 	}
-	return mountRun()
+	return mountRun(at)
 }
 
 // mountMachine mounts a directory of the machine, read-only.
@@ -107,28 +109,28 @@ func mountMachine(directory, at string) error {
 
 // mountOver mounts the upper directory over the lower one, which no program can then reach
 // by any other way.
-func mountOver(lower string) error {
+func mountOver(at, lower, upper, work string) error {
 	if lower == "" {
-		return unix.Mount(upper, RootDirectory, "", unix.MS_BIND, "")
+		return unix.Mount(upper, at, "", unix.MS_BIND, "")
 	}
-	if err := unix.Mount("overlay", RootDirectory, "overlay", 0, "lowerdir="+lower+",upperdir="+upper+",workdir="+work); err != nil {
+	if err := unix.Mount("overlay", at, "overlay", 0, "lowerdir="+lower+",upperdir="+upper+",workdir="+work); err != nil {
 		return err
 	}
 	return unix.Unmount(lower, unix.MNT_DETACH) // the overlay has a mount of its own
 }
 
 // mountSpecial mounts in the root what the kernel has for programs.
-func mountSpecial() error {
+func mountSpecial(at string) error {
 	for _, name := range []string{"/proc", "/sys", "/dev", "/run", "/tmp"} {
-		if err := os.MkdirAll(RootDirectory+name, 0o755); err != nil {
+		if err := os.MkdirAll(at+name, 0o755); err != nil {
 			return err
 		}
 	}
-	if err := os.Chmod(RootDirectory+"/tmp", 0o1777); err != nil {
+	if err := os.Chmod(at+"/tmp", 0o1777); err != nil {
 		return err
 	}
 	for _, name := range []string{"/proc", "/sys", "/dev"} {
-		if err := unix.Mount(name, RootDirectory+name, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+		if err := unix.Mount(name, at+name, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
 			return fmt.Errorf("mounting %s for programs: %w", name, err)
 		}
 	}
@@ -136,19 +138,19 @@ func mountSpecial() error {
 }
 
 // mountRun mounts an empty /run, with the directories that a service manager makes there.
-func mountRun() error {
-	if err := unix.Mount("tmpfs", RootDirectory+"/run", "tmpfs", 0, "mode=0755"); err != nil {
+func mountRun(at string) error {
+	if err := unix.Mount("tmpfs", at+"/run", "tmpfs", 0, "mode=0755"); err != nil {
 		return fmt.Errorf("mounting /run for programs: %w", err)
 	}
-	if err := os.Mkdir(RootDirectory+"/run/lock", 0o1777); err != nil {
+	if err := os.Mkdir(at+"/run/lock", 0o1777); err != nil {
 		return err
 	}
-	return makeServiceDirectories(RootDirectory)
+	return makeServiceDirectories(at)
 }
 
 // unpack unpacks a layer into the upper directory; lower is what lies below that; empty:
 // nothing.
-func (l Layer) unpack(lower string) error {
+func (l Layer) unpack(upper, lower string) error {
 	name := l.File
 	if l.Machine {
 		if err := mountMachine(filepath.Dir(name), archive); err != nil {

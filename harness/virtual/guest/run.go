@@ -62,7 +62,7 @@ func (c Command) run(end *interruption) (Ended, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if c.InRoot {
 		cmd, start = &exec.Cmd{Path: c.Arguments[0], Args: c.Arguments}, linux.StartLimited
-		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Chroot: RootDirectory}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Chroot: RootDirectory(0)}
 	}
 	cmd.Dir = c.Directory
 	cmd.Env = append(os.Environ(), c.Environment...)

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/halfopen-lab/halfopen/harness/virtual"
@@ -44,7 +45,7 @@ const port = "/dev/vport0p1"
 // port takes time from when its driver starts.
 func (m *Machine) Equip(files *virtual.Files, plan *guest.Plan) error {
 	plan.Port = port
-	if plan.Root.NeedsMachine() {
+	if slices.ContainsFunc(plan.Roots, (*guest.Root).NeedsMachine) {
 		return errors.New("a guest of QEMU cannot reach this machine's files: choose the user-mode kernel (--machine um)")
 	}
 	for _, set := range []struct {

@@ -13,12 +13,12 @@ const containerHosts = "127.0.0.1 localhost guest\n::1 localhost\n"
 
 // OfArchive returns the root that a tar archive of this machine has, such as a container
 // image's (harness/virtual/image), and nothing of this machine but the files and directories
-// in take: PATH or PATH:NAME. It puts files of process 1's own into files; copied: also the
-// archive, for a guest that cannot reach this machine's files.
-func OfArchive(files *virtual.Files, archive string, copied bool, take []string) (*guest.Root, error) {
+// in take: PATH or PATH:NAME. Into files it puts layers, in a directory of process 1's own that
+// no other root has; copied: also the archive, for a guest that cannot reach this machine's files.
+func OfArchive(files *virtual.Files, layers, archive string, copied bool, take []string) (*guest.Root, error) {
 	below := guest.Layer{File: archive, Machine: true}
 	if copied {
-		below = guest.Layer{File: "/layers/archive.tar"}
+		below = guest.Layer{File: layers + "/archive.tar"}
 		if err := files.Copy(below.File, archive); err != nil {
 			return nil, err
 		}
@@ -37,5 +37,5 @@ func OfArchive(files *virtual.Files, archive string, copied bool, take []string)
 			return nil, err
 		}
 	}
-	return r, put(files, r, "/layers/own.tar", own)
+	return r, put(files, r, layers+"/own.tar", own)
 }

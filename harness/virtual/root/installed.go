@@ -159,7 +159,7 @@ func (c cache) install(ctx context.Context, m virtual.Machine, initFiles *virtua
 		return nil, err
 	}
 	files := initFiles.Clone()
-	base, err := OfMachine(files, Changes{})
+	base, err := OfMachine(files, "/layers", Changes{})
 	if err != nil {
 		return nil, err
 	}
@@ -172,7 +172,7 @@ func (c cache) install(ctx context.Context, m virtual.Machine, initFiles *virtua
 	began := time.Now()
 	var console bytes.Buffer
 	g := virtual.Guest{
-		Machine: m, Files: files, Memory: 3072, Seed: 1, Root: base,
+		Machine: m, Files: files, Memory: 3072, Seed: 1, Roots: []*guest.Root{base},
 		Commands: []guest.Command{{
 			Arguments: []string{"/bin/sh", "-c", commands}, Directory: "/", InRoot: true,
 			Environment: []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/tmp", "LC_ALL=C.UTF-8",

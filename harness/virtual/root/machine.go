@@ -26,16 +26,17 @@ type Changes struct {
 }
 
 // OfMachine returns this machine's own root, read-only under a layer in the guest's memory,
-// with changes. It puts files of process 1's own into files.
+// with changes. Into files it puts layers, in a directory of process 1's own that no other
+// root has.
 //
 // What the caller may not read is not there, or empty.
-func OfMachine(files *virtual.Files, c Changes) (*guest.Root, error) {
+func OfMachine(files *virtual.Files, layers string, c Changes) (*guest.Root, error) {
 	r := &guest.Root{Below: "/", Services: true}
 	unreadable, own := newLayer(), newLayer()
 	if err := unreadable.addUnreadable(); err != nil {
 		return nil, err
 	}
-	if err := put(files, r, "/layers/unreadable.tar", unreadable); err != nil {
+	if err := put(files, r, layers+"/unreadable.tar", unreadable); err != nil {
 		return nil, err
 	}
 	if c.Packages != nil && c.Packages.File != "" {
@@ -61,7 +62,7 @@ func OfMachine(files *virtual.Files, c Changes) (*guest.Root, error) {
 			return nil, err
 		}
 	}
-	return r, put(files, r, "/layers/own.tar", own)
+	return r, put(files, r, layers+"/own.tar", own)
 }
 
 // nameHosts gives the guest's own name an address, as Debian does (hosts(5)), and takes the

@@ -1,6 +1,10 @@
 package answer
 
-import "github.com/halfopen-lab/halfopen/fixtures/detection"
+import (
+	"slices"
+
+	"github.com/halfopen-lab/halfopen/fixtures/detection"
+)
 
 // Answer is everything that an audit has measured. Unknown says in words what could not be
 // measured.
@@ -12,6 +16,9 @@ type Answer struct {
 	Kernel   string  `json:"kernel"`
 	RealTime bool    `json:"real_time,omitempty"` // measured on the running kernel; false: in virtual time
 	Watched  Seconds `json:"watched_seconds"`     // how long each fault was watched
+	// Strike is how old a connection was when the faults struck, where the quiet connection
+	// was over before it had settled; nil: they struck when it had settled.
+	Strike *Seconds `json:"strike_after_seconds,omitempty"`
 	// Settings are those of the connection that the audit is about: the oldest that the program
 	// keeps open, or its first.
 	Settings *Settings `json:"settings,omitempty"`
@@ -80,9 +87,12 @@ type Wire struct {
 	Probes       int        `json:"keepalive_probes"` // sent by the program's kernel
 	ProbeSpacing Seconds    `json:"probe_spacing_seconds,omitempty"`
 	Heartbeat    *Heartbeat `json:"heartbeat,omitempty"`
-	Silence      Silence    `json:"longest_silence"`           // no packet of the connection either way
-	NoData       Silence    `json:"longest_without_data"`      // keepalive probes and acknowledgements carry none
-	Ended        *Event     `json:"ended_by_itself,omitempty"` // the program ended it; times count from when it was made
+	Silence      Silence    `json:"longest_silence"`      // no packet of the connection either way
+	NoData       Silence    `json:"longest_without_data"` // keepalive probes and acknowledgements carry none
+	// Ended is when the program ended it, and EndedByPeer when its kernel learned that the
+	// peer had, both counted from when the connection was made. Nil: it did not.
+	Ended       *Event `json:"ended_by_itself,omitempty"`
+	EndedByPeer *Event `json:"ended_by_peer,omitempty"`
 }
 
 // Silence is a time without packets.
@@ -147,6 +157,11 @@ func Title(fault, load string) string {
 	return fault
 }
 
+// Measured reports whether any fault was measured, or there was none to measure.
+func (a *Answer) Measured() bool {
+	return len(a.Faults) == 0 || slices.ContainsFunc(a.Faults, func(f Fault) bool { return f.Verdict != Unmeasured })
+}
+
 // The verdicts.
 const (
 	Noticing   = "noticed"        // the program has noticed
@@ -171,7 +186,7 @@ type Preset struct {
 const (
 	Survives  = "survives"
 	Dies      = "dies"
-	EndsFirst = "ends first" // the program ends it before the middlebox does
+	EndsFirst = "ends first" // the program, or its peer, ends it before the middlebox does
 	Undecided = "unknown"
 )
 

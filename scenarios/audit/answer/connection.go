@@ -29,12 +29,13 @@ type ConnectionOutcome struct {
 	Kernel     *Event  `json:"kernel,omitempty"`
 	Noticed    *Event  `json:"program,omitempty"`
 	Verdict    string  `json:"verdict"`
+	Trouble    string  `json:"trouble,omitempty"`
 	Spins      bool    `json:"spins,omitempty"`
 	Within     Seconds `json:"within_seconds,omitempty"`
 }
 
 // badness orders the verdicts: the higher is the worse.
-var badness = map[string]int{Alive: 0, ByItself: 1, Noticing: 2, KernelOnly: 3, Never: 4}
+var badness = map[string]int{Alive: 0, ByItself: 1, Noticing: 2, KernelOnly: 3, Never: 4, Unmeasured: 5}
 
 // Compare returns -1 if the outcome is better than another, 1 if it is worse: by the verdict, and
 // then by the time that it took the program to notice.

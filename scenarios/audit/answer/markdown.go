@@ -27,7 +27,7 @@ func (a *Answer) Markdown() string {
 		}
 	}
 	list("Settings in force", a.settingsLines())
-	list("When nothing happens", slices.Concat(a.Wire.lines(), a.endedLines()))
+	list("When nothing happens", slices.Concat(a.quiet(), a.endedLines()))
 	b.WriteString("\n## What it notices\n\n| fault | load | what happens | capture |\n|---|---|---|---|\n")
 	for _, f := range a.Faults {
 		fmt.Fprintf(&b, "| %s | %s | %s | [packets](%s) |\n", f.Name, f.Load, strings.ReplaceAll(f.Words(), "|", `\|`), f.Capture)

@@ -12,7 +12,7 @@ func (f Fault) Words() string {
 	if f.Verdict == Unmeasured {
 		return "not measured: " + f.Trouble
 	}
-	words := ConnectionOutcome{Kernel: f.Kernel, Noticed: f.Noticed, Verdict: f.Verdict, Spins: f.Spins, Within: f.Within}.words()
+	words := ConnectionOutcome{Kernel: f.Kernel, Noticed: f.Noticed, Verdict: f.Verdict, Trouble: f.Trouble, Spins: f.Spins, Within: f.Within}.words()
 	if !alike(f.Connections) {
 		groups := grouped(f.Connections, ConnectionOutcome.words, func(o ConnectionOutcome) int { return o.Connection })
 		words = strings.Join(groups, "; ")
@@ -34,6 +34,8 @@ func alike(all []ConnectionOutcome) bool {
 // words returns the outcome in words; "" for a connection that ended with its program.
 func (o ConnectionOutcome) words() string {
 	switch o.Verdict {
+	case Unmeasured:
+		return "not measured: " + o.Trouble
 	case Never:
 		if o.Within > 0 {
 			return fmt.Sprintf("nothing within %v", o.Within)
@@ -109,7 +111,7 @@ func (a *Answer) Text() string {
 		b.WriteString("  " + line + "\n")
 	}
 	b.WriteString("\nWhen nothing happens\n")
-	for _, line := range slices.Concat(a.Wire.lines(), a.endedLines()) {
+	for _, line := range slices.Concat(a.quiet(), a.endedLines()) {
 		b.WriteString("  " + line + "\n")
 	}
 
@@ -167,10 +169,22 @@ func (s *Settings) lines() []string {
 // plain returns the seconds of a setting as a program sets it.
 func (s Seconds) plain() string { return fmt.Sprintf("%g s", s.Duration().Seconds()) }
 
+// quiet returns what happens when nothing happens.
+func (a *Answer) quiet() []string {
+	lines := a.Wire.lines()
+	if a.Strike != nil {
+		lines[0] += fmt.Sprintf("; faults strike before that, after %v", *a.Strike)
+	}
+	return lines
+}
+
 func (w Wire) lines() []string {
 	var lines []string
 	if w.Ended != nil {
 		lines = append(lines, fmt.Sprintf("the program ends the session: %s after %v", w.Ended.What, w.Ended.After))
+	}
+	if w.EndedByPeer != nil {
+		lines = append(lines, fmt.Sprintf("the peer ends the session: %s after %v", w.EndedByPeer.What, w.EndedByPeer.After))
 	}
 	switch {
 	case w.Probes > 0 && w.ProbeSpacing > 0:
