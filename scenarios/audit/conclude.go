@@ -1,6 +1,8 @@
 package audit
 
 import (
+	"slices"
+
 	"github.com/halfopen-lab/halfopen/fixtures/presets"
 	"github.com/halfopen-lab/halfopen/harness/linux"
 	"github.com/halfopen-lab/halfopen/harness/sock"
@@ -25,6 +27,7 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 	}
 	a.Program.IPv6 = p.Family == sock.IPv6
 	a.Program.Loopback, a.Program.Ready = quiet.trial.loopback, answer.Of(quiet.trial.readyAfter)
+	a.Conversation = quiet.trial.conversation()
 	a.Wire = quiet.wire()
 	if p.shortLife >= shortestLife {
 		_, strike := p.settling()
@@ -43,9 +46,9 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 	default:
 		a.Settings = s.Settings
 	}
-	tried := addRows(a, outcomes)
-	if p.Send == "" && !p.betweenPrograms() {
-		a.Unknown = append(a.Unknown, "what it does with data under way: it was sent nothing to answer (--send)")
+	tried := addRows(a, p, outcomes)
+	if !p.asks() && !p.betweenPrograms() {
+		a.Unknown = append(a.Unknown, "what it does with data under way: it was sent nothing to answer (--conversation, --send)")
 	}
 	if p.UnderTest == answer.Server {
 		a.Ghosts = ghosts(a.Faults)
@@ -81,7 +84,7 @@ func connectionsOf(outcomes []*outcome) []answer.Connection {
 
 // addRows adds the faults and the presets to the answer, and returns the trials of the
 // advised settings.
-func addRows(a *answer.Answer, outcomes []*outcome) (tried []answer.Fault) {
+func addRows(a *answer.Answer, p *plan, outcomes []*outcome) (tried []answer.Fault) {
 	behindPreset := map[string]answer.Preset{}
 	for _, o := range outcomes {
 		f := o.judge(a.Connections)
@@ -94,7 +97,7 @@ func addRows(a *answer.Answer, outcomes []*outcome) (tried []answer.Fault) {
 			tried = append(tried, f)
 		}
 	}
-	for _, p := range presets.All() {
+	for _, p := range append(presets.All(), valued(p)...) {
 		measured, ok := behindPreset[p.Name]
 		if !ok {
 			a.Presets = append(a.Presets, behind(p, a.Wire, a.Settings, a.Watched.Duration()))
@@ -104,4 +107,18 @@ func addRows(a *answer.Answer, outcomes []*outcome) (tried []answer.Fault) {
 		a.Presets = append(a.Presets, measured)
 	}
 	return tried
+}
+
+// valued returns the presets of a plan whose timeout the user has set, each once.
+func valued(p *plan) (all []presets.Preset) {
+	for _, name := range slices.Concat(p.Presets, p.Expect.Survives) {
+		preset, err := presets.Parse(name)
+		if _, listed := presets.Find(preset.Name); err != nil || listed {
+			continue
+		}
+		if !slices.ContainsFunc(all, func(other presets.Preset) bool { return other.Name == preset.Name }) {
+			all = append(all, preset)
+		}
+	}
+	return all
 }

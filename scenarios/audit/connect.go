@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -159,7 +160,7 @@ func (t *trial) reach(l listeners) error {
 				return nil
 			}
 			t.loopback = true
-			return exposeLoopback(t.lab.Server, t.lab.First(harness.Firewall), at, t.plan.Port)
+			return exposeLoopback(t.lab.Server, t.lab.Hosts()[1], at, t.plan.Port)
 		}
 	}
 	return fmt.Errorf("%s listens on %s only, where nobody in the lab can connect to it", t.plan.Server.Command, strings.Join(l.addresses(), ", "))
@@ -231,7 +232,9 @@ func (t *trial) dial() error {
 	first, _ := t.ports()
 	t.dialled = t.found.add(t.plan.Port, first, time.Now())
 	t.dialled.number, t.found.opened = 1, 1 // also where the kernel shows the server only one with data (TCP_DEFER_ACCEPT)
-	err := t.dialFrom(first)
+	ctx, cancel := context.WithTimeout(t.ctx, t.plan.Ready)
+	defer cancel()
+	err := t.dialFrom(ctx, first)
 	if t.ctx.Err() != nil {
 		return errEndedEarly
 	}

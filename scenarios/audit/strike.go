@@ -10,6 +10,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/box"
 	"github.com/halfopen-lab/halfopen/harness/timeline"
 	"github.com/halfopen-lab/halfopen/scenarios"
+	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
 
 // step does what no fault of package scenarios does, and records it in the timeline.
@@ -28,6 +29,55 @@ func (t *trial) killPeer() error {
 		return nil
 	}
 	return t.step("the peer's process is killed: its kernel closes its sockets", t.fixture.end)
+}
+
+// resetAfter lets the peer abort the connection once it has carried no data for a time. It waits
+// for that as long as a fault is watched, and strikes no connection that is over.
+func (t *trial) resetAfter(idle time.Duration) error {
+	for latest := time.Now().Add(idle + t.plan.Watch); ; {
+		quiet := time.Since(t.lastData())
+		if quiet >= idle {
+			break
+		}
+		if time.Now().After(latest) {
+			return fmt.Errorf("the connection was never without data for %v: the peer had no reason to reset it", answer.Seconds(idle))
+		}
+		t.rest(idle - quiet)
+		if t.story().over() {
+			return nil
+		}
+		if t.ctx.Err() != nil {
+			return errEndedEarly
+		}
+	}
+	t.struck = time.Now()
+	for _, c := range t.met {
+		c.heard = t.struck // the peer's kernel announces it
+	}
+	if t.peer == nil {
+		for _, h := range t.fixture.open() {
+			t.lab.Apply(scenarios.PeerResets{By: h.Conn, After: idle})
+		}
+		return nil
+	}
+	return t.step("the peer's kernel aborts the connection with RST (ss -K)", func() error {
+		var errs []error
+		for _, c := range t.met {
+			errs = append(errs, t.far.TableEntry(t.far.AddressPort(c.remote), t.near.AddressPort(c.local)).Destroy())
+		}
+		return errors.Join(errs...)
+	})
+}
+
+// lastData returns when the connection last carried data, or was made.
+func (t *trial) lastData() time.Time {
+	last := t.began
+	for _, p := range t.packets() {
+		if p.Length > 0 {
+			last = p.At
+		}
+	}
+	return last
 }
 
 // stopPeer stops the peer, whose kernel goes on answering.

@@ -60,6 +60,7 @@ type trial struct {
 	early  string
 	lived  time.Duration
 	struck time.Time // when the fault happened
+	ended  time.Time // when the fault began to end; zero: it does not end
 	over   time.Time // when the watch ended
 	cut    bool      // the audit ended the watch early
 	exited *box.Exit
@@ -91,7 +92,11 @@ func (t *trial) run(path, evidence string) (story, error) {
 }
 
 func (t *trial) runInLab(path, evidence string) (s story, err error) {
-	t.lab, err = harness.Open(harness.Config{Topology: harness.Firewalled, Family: t.plan.Family, Name: t.title()})
+	topology := t.topology
+	if topology == nil {
+		topology = harness.Firewalled
+	}
+	t.lab, err = harness.Open(harness.Config{Topology: topology, Family: t.plan.Family, Name: t.title()})
 	if err != nil {
 		return story{}, err
 	}
@@ -171,7 +176,7 @@ func (t *trial) watchHosts() error {
 
 // inflict lets the fault happen, unless the connection is over before.
 func (t *trial) inflict() error {
-	if t.busy && t.early == "" {
+	if t.busy && !t.impairs && t.early == "" {
 		if err := t.awaitUnderWay(); err != nil {
 			return err
 		}
@@ -191,13 +196,24 @@ func (t *trial) inflict() error {
 			return err
 		}
 	}
-	if t.then != nil {
-		if err := t.wait(t.while); err != nil {
+	if t.busy && t.impairs && t.peer == nil { // a peer that is a program sends by itself
+		if err := t.step("the peer sends a request", t.say); err != nil {
 			return err
 		}
-		return t.then(t)
 	}
-	return nil
+	if t.then == nil {
+		return nil
+	}
+	if err := t.wait(t.while); err != nil {
+		return err
+	}
+	if t.busy {
+		if err := t.step("the firewall forwards the data that the program sends", func() error { return t.dropData(false) }); err != nil {
+			return err
+		}
+	}
+	t.ended = time.Now()
+	return t.then(t)
 }
 
 // settle reports that the connection has settled, or never will.
@@ -205,7 +221,7 @@ func (t *trial) settle() { t.once.Do(func() { close(t.settled) }) }
 
 // observe lets the time pass in which the fault may show.
 func (t *trial) observe() {
-	watch := cmp.Or(t.watch, t.plan.Watch)
+	watch := max(cmp.Or(t.watch, t.plan.Watch), 2*t.idle)
 	if first := 2*t.idle + settleTime; t.idle > 0 && first < watch {
 		t.rest(first)
 		if t.longestSilence() < t.idle {

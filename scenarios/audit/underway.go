@@ -8,7 +8,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	"github.com/halfopen-lab/halfopen/harness/firewall"
 	"github.com/halfopen-lab/halfopen/harness/sock"
@@ -23,10 +22,7 @@ const underWayTime = time.Second
 // the program sends by itself. Where the program sends nothing, or the connection is over
 // before the fault, the trial is noted as one that cannot be measured.
 func (t *trial) awaitUnderWay() error {
-	dropped := droppedData{of: t.near.Address()}
-	rules := t.lab.First(harness.Firewall).Rules()
-	err := t.step("the firewall drops the data that the program sends", func() error { return rules.Set(dropped, dropped.rule()) })
-	if err != nil {
+	if err := t.step("the firewall drops the data that the program sends", func() error { return t.dropData(true) }); err != nil {
 		return err
 	}
 	asked, limit := time.Now(), settleTime
@@ -44,7 +40,7 @@ func (t *trial) awaitUnderWay() error {
 		}
 		t.early = fmt.Sprintf("the program sent no data within %v", limit)
 		if t.peer == nil {
-			t.early += " of the request (--send)"
+			t.early += " of the request (--conversation, --send)"
 		}
 		return nil
 	}
@@ -53,6 +49,15 @@ func (t *trial) awaitUnderWay() error {
 		return err
 	}
 	return t.noteEarlyEnd()
+}
+
+// dropData makes the router drop the data that the program sends, or forward it again.
+func (t *trial) dropData(drop bool) error {
+	dropped, rules := droppedData{of: t.near.Address()}, t.lab.Hosts()[1].Rules()
+	if !drop {
+		return rules.Set(dropped)
+	}
+	return rules.Set(dropped, dropped.rule())
 }
 
 // awaitData waits until the program has sent data after an instant, and reports whether it

@@ -16,6 +16,8 @@ type Answer struct {
 	Kernel   string  `json:"kernel"`
 	RealTime bool    `json:"real_time,omitempty"` // measured on the running kernel; false: in virtual time
 	Watched  Seconds `json:"watched_seconds"`     // how long each fault was watched
+	// Conversation is what the fixture said; nil: nothing.
+	Conversation *Conversation `json:"conversation,omitempty"`
 	// Strike is how old a connection was when the faults struck, where the quiet connection
 	// was over before it had settled; nil: they struck when it had settled.
 	Strike *Seconds `json:"strike_after_seconds,omitempty"`

@@ -52,7 +52,7 @@ func (o ConnectionOutcome) Compare(other ConnectionOutcome) int {
 // settingsLines returns the settings of all connections.
 func (a *Answer) settingsLines() []string {
 	if len(a.Connections) < 2 {
-		return a.Settings.lines()
+		return a.Settings.Lines()
 	}
 	heading := fmt.Sprintf("%d connections, one after the other", len(a.Connections))
 	if most := a.atOnce(); most > 1 {
@@ -61,9 +61,9 @@ func (a *Answer) settingsLines() []string {
 			heading += fmt.Sprintf(", %d connections in all", len(a.Connections))
 		}
 	}
-	groups := grouped(a.Connections, func(c Connection) string { return strings.Join(c.Settings.lines(), ", ") }, func(c Connection) int { return c.Number })
+	groups := grouped(a.Connections, func(c Connection) string { return strings.Join(c.Settings.Lines(), ", ") }, func(c Connection) int { return c.Number })
 	if len(groups) == 1 {
-		return append([]string{heading + ": all alike"}, a.Connections[0].Settings.lines()...)
+		return append([]string{heading + ": all alike"}, a.Connections[0].Settings.Lines()...)
 	}
 	return append([]string{heading}, groups...)
 }

@@ -27,7 +27,7 @@ func (a *Answer) Markdown() string {
 		}
 	}
 	list("Settings in force", a.settingsLines())
-	list("When nothing happens", slices.Concat(a.quiet(), a.endedLines()))
+	list("When nothing happens", slices.Concat(a.Quiet(), a.endedLines()))
 	b.WriteString("\n## What it notices\n\n| fault | load | what happens | capture |\n|---|---|---|---|\n")
 	for _, f := range a.Faults {
 		fmt.Fprintf(&b, "| %s | %s | %s | [packets](%s) |\n", f.Name, f.Load, strings.ReplaceAll(f.Words(), "|", `\|`), f.Capture)
@@ -43,7 +43,7 @@ func (a *Answer) Markdown() string {
 	if a.Advice != nil {
 		list("To change: "+a.Advice.Why, a.Advice.lines())
 	}
-	list("Dead connections that pile up", a.Ghosts.lines())
+	list("Dead connections that pile up", a.Ghosts.Lines())
 	list("Unknown", a.Unknown)
 	return b.String()
 }

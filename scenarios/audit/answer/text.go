@@ -104,6 +104,9 @@ func (a *Answer) Text() string {
 		where += ", on loopback only: reached there by address translation"
 	}
 	pair("peer", "%s; %s", a.Program.Peer, where)
+	for _, line := range a.Conversation.lines() {
+		pair("says", "%s", line)
+	}
 	pair("kernel", "%s, in %s; each fault was watched for %v", a.Kernel, a.Time(), a.Watched)
 
 	b.WriteString("\nSettings in force (read from the program's own socket)\n")
@@ -111,7 +114,7 @@ func (a *Answer) Text() string {
 		b.WriteString("  " + line + "\n")
 	}
 	b.WriteString("\nWhen nothing happens\n")
-	for _, line := range slices.Concat(a.quiet(), a.endedLines()) {
+	for _, line := range slices.Concat(a.Quiet(), a.endedLines()) {
 		b.WriteString("  " + line + "\n")
 	}
 
@@ -132,7 +135,7 @@ func (a *Answer) Text() string {
 	}
 	if a.Ghosts != nil {
 		b.WriteString("\nDead connections that pile up\n")
-		for _, line := range a.Ghosts.lines() {
+		for _, line := range a.Ghosts.Lines() {
 			b.WriteString("  " + line + "\n")
 		}
 	}
@@ -151,7 +154,8 @@ func (a *Answer) Text() string {
 	return b.String()
 }
 
-func (s *Settings) lines() []string {
+// Lines returns the settings in words, for pages; "unknown" for nil.
+func (s *Settings) Lines() []string {
 	if s == nil {
 		return []string{"unknown"}
 	}
@@ -169,8 +173,8 @@ func (s *Settings) lines() []string {
 // plain returns the seconds of a setting as a program sets it.
 func (s Seconds) plain() string { return fmt.Sprintf("%g s", s.Duration().Seconds()) }
 
-// quiet returns what happens when nothing happens.
-func (a *Answer) quiet() []string {
+// Quiet returns in words, for pages, what the program does when nothing happens.
+func (a *Answer) Quiet() []string {
 	lines := a.Wire.lines()
 	if a.Strike != nil {
 		lines[0] += fmt.Sprintf("; faults strike before that, after %v", *a.Strike)
@@ -206,7 +210,8 @@ func (w Wire) lines() []string {
 	return append(lines, fmt.Sprintf("longest silence: %v%s", w.Silence.Lasted, open))
 }
 
-func (g *Ghosts) lines() []string {
+// Lines returns how many there are in words, for pages; none for nil.
+func (g *Ghosts) Lines() []string {
 	switch {
 	case g == nil:
 		return nil
