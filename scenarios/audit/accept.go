@@ -22,7 +22,7 @@ type fixture struct {
 
 	mu    sync.Mutex
 	held  []held
-	heard []exchange // in the conversations of all connections
+	heard []said // in the conversations of all connections
 }
 
 // held is a connection that the fixture holds.
@@ -31,8 +31,8 @@ type held struct {
 	session *conversation.Session
 }
 
-// exchange is an event of the conversation on one connection.
-type exchange struct {
+// said is an event of the conversation on one connection.
+type said struct {
 	conversation.Event
 	client uint16 // the client's port
 }

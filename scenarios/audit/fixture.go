@@ -25,12 +25,12 @@ func (r Request) asks() bool { return len(r.Conversation.Request) > 0 }
 // session returns a conversation of the fixture on a connection, which has that port of the
 // client. Its events are the trial's.
 func (t *trial) session(c *sock.Conn, client uint16) *conversation.Session {
-	hear := func(e conversation.Event) { t.hear(exchange{e, client}) }
+	hear := func(e conversation.Event) { t.hear(said{e, client}) }
 	return conversation.New(c, t.plan.Conversation, t.plan.fixtureRole(), t.plan.tls, hear)
 }
 
 // hear keeps an event of the fixture's conversations.
-func (t *trial) hear(e exchange) {
+func (t *trial) hear(e said) {
 	if errors.Is(e.Err, os.ErrClosed) {
 		return // the fault has ended it
 	}
@@ -44,7 +44,7 @@ func (t *trial) hear(e exchange) {
 
 // exchanges returns what has happened in the fixture's conversations; nil: the peer is no
 // fixture.
-func (t *trial) exchanges() []exchange {
+func (t *trial) exchanges() []said {
 	t.fixture.mu.Lock()
 	defer t.fixture.mu.Unlock()
 	return slices.Clone(t.fixture.heard)
