@@ -58,8 +58,9 @@ func (t *trial) awaitSYN() error {
 	for until := time.Now().Add(t.plan.Ready); ; {
 		seen := t.near.Capture().Await(1, isSYN, earlier(until, time.Now().Add(time.Second)))
 		if len(seen) > 0 {
-			t.local, t.remote, t.began = seen[0].Src.Port(), t.plan.Port, seen[0].At
-			t.struck, t.heard = t.began, t.began
+			t.began, t.struck = seen[0].At, seen[0].At
+			t.chosen = t.found.add(seen[0].Src.Port(), t.plan.Port, t.began)
+			t.chosen.heard, t.met = t.began, []*connection{t.chosen}
 			return nil
 		}
 		select {

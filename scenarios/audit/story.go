@@ -15,27 +15,14 @@ import (
 
 // story is what happened to the connection of one trial, as it was seen from outside.
 type story struct {
+	connection *connection // which it is; nil: there was none
+
 	changes  []trace.Change   // of the program's socket
 	failures []trace.Failure  // of the program's calls
 	gone     time.Time        // when the program's socket was gone for good; zero: it is not
 	exit     *box.Exit        // of the program; nil: it runs
 	packets  []capture.Packet // as the program's host saw them; none while its kernel has the connection
 	errors   []time.Time      // when ICMP errors came in, while the program connected
-}
-
-// story returns the story so far.
-func (t *trial) story() story {
-	s := story{changes: t.trace.Changes(t.local, t.remote), gone: t.destroyed.At(t.local, t.remote), exit: t.exited}
-	if t.program != nil {
-		s.failures = t.trace.Failures(t.mark(t.plan.UnderTest))
-	}
-	for _, c := range s.changes {
-		if c.To == sock.Closed {
-			s.packets, s.errors = t.packets(), t.icmpErrors()
-			break
-		}
-	}
-	return s
 }
 
 // moment is an event of a story.
@@ -76,6 +63,17 @@ func (s story) kernel() (m moment, ok bool) {
 		}
 	}
 	return moment{}, false
+}
+
+// explains reports whether calls fail with an errno because of what the kernel has learned.
+func (m moment) explains(errno unix.Errno) bool {
+	switch errno {
+	case unix.ECONNRESET:
+		return m.what == learnsRST
+	case unix.ETIMEDOUT, unix.EHOSTUNREACH, unix.ENETUNREACH:
+		return m.what == learnsTimeout || m.what == sock.ErrnoName(errno)
+	}
+	return true
 }
 
 // timeout returns the errno of a connection that its kernel has given up: ETIMEDOUT, or what ICMP
