@@ -22,7 +22,7 @@ import (
 // before its programs are looked for. An unknown name in Only is an *UnknownName.
 func (r Request) Check() error {
 	r = r.completed()
-	for _, check := range []func() error{r.checkOnly, r.checkSides, r.checkDurations, r.checkPrograms, r.checkPresets, r.checkPromises} {
+	for _, check := range []func() error{r.checkOnly, r.checkSides, r.checkBeside, r.checkDurations, r.checkPrograms, r.checkPresets, r.checkPromises} {
 		if err := check(); err != nil {
 			return err
 		}

@@ -1,6 +1,8 @@
 package audit
 
 import (
+	"fmt"
+
 	"github.com/halfopen-lab/halfopen/fixtures/presets"
 	"github.com/halfopen-lab/halfopen/harness/linux"
 	"github.com/halfopen-lab/halfopen/harness/sock"
@@ -17,6 +19,9 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 	}
 	if peer := p.command(p.UnderTest.Other()); peer != "" {
 		a.Program.Peer = peer
+	}
+	for _, c := range p.Companions {
+		a.Program.Beside = append(a.Program.Beside, fmt.Sprintf("%s: %s, on the %s's host", c.Name, c.Program.Text, c.On))
 	}
 	quiet := outcomes[0]
 	if quiet.err != nil {

@@ -16,9 +16,10 @@ import (
 // gets it as JSON.
 type plan struct {
 	Request
-	Programs map[answer.Side]program // a side without one is a fixture
-	Prepared []preparation
-	Family   sock.Family // of the labs; zero: IPv4
+	Programs   map[answer.Side]program // a side without one is a fixture
+	Companions []companion
+	Prepared   []preparation
+	Family     sock.Family // of the labs; zero: IPv4
 }
 
 // program is a program as it is started.
@@ -43,6 +44,10 @@ func newPlan(r Request, places []*place) (plan, error) {
 			return plan{}, err
 		}
 		p.Programs[side] = found
+	}
+	var err error
+	if p.Companions, err = r.companions(places); err != nil {
+		return plan{}, err
 	}
 	for _, at := range places {
 		prepared, err := at.prepared(r)

@@ -31,7 +31,9 @@ type trial struct {
 	program   *harness.Program // the box of the program under test
 	peer      *harness.Program // the box of the other program; nil: a fixture
 	server    *harness.Program // the box of the server; nil: a fixture
-	conn      *harness.Conn    // the fixture's end of the connection; nil: the peer is a program
+	beside    []*running
+	shared    map[sharing]*box.Files
+	conn      *harness.Conn // the fixture's end of the connection; nil: the peer is a program
 	reading   context.CancelFunc
 
 	local, remote uint16 // the ports of the connection, as the program's kernel has them
@@ -113,11 +115,16 @@ func (t *trial) takeSteps() error {
 	if t.before != nil {
 		t.before(t)
 	}
-	if err := t.connect(); err != nil {
+	defer t.forgetFiles(answer.Server)
+	defer t.forgetFiles(answer.Client)
+	if err := t.startBeside(answer.Server, answer.Client); err != nil {
 		return err
 	}
+	if err := t.connect(); err != nil {
+		return t.blameBeside(err, "there was a connection")
+	}
 	t.began = time.Now()
-	if err := t.settleDown(); err != nil {
+	if err := t.blameBeside(t.settleDown(), "the connection had settled"); err != nil {
 		return err
 	}
 	t.settings = t.readSettings()
