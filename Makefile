@@ -54,9 +54,11 @@ matrix: ## the detection matrix, measured anew: committed and shown in the READM
 
 test: ## unit tests with the race detector, then the suites on both
 	@scripts/setup race
+	@scripts/setup browser
 	@$(VIRTUAL)
 	@go test -race -timeout=20m ./harness/... ./scenarios/... ./fixtures/... ./scripts/... ./cmd/...
 	@go -C fixtures/diameter test -race ./...
+	@go -C scenarios/page/browser test ./...
 	@go test -run=TestTheAtlas ./suites/errno
 	@go run ./cmd/halfopen test ./harness/link --report="$(REPORT)"
 	@go run ./cmd/halfopen test ./harness --run=TestInVirtualTime --report="$(REPORT)"
@@ -83,7 +85,8 @@ check: setup ## format, vet, lint, module tidiness, import direction, comments o
 	@go vet ./...
 	@go tool staticcheck ./...
 	@go mod tidy -diff
-	@staticcheck=$$(go tool -n staticcheck) && cd fixtures/diameter && go vet ./... && $$staticcheck ./... && go mod tidy -diff
+	@staticcheck=$$(go tool -n staticcheck) && for module in fixtures/diameter scenarios/page/browser; do \
+		(cd $$module && go vet ./... && $$staticcheck ./... && go mod tidy -diff) || exit 1; done
 	@go test -run='TestImports|TestComments' ./harness
 
 atlas: setup ## docs/errno-atlas.md from the recipes

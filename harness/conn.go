@@ -173,9 +173,7 @@ func (c *Conn) Abort() { c.step("aborts (close with linger 0)", c.Socket.Abort) 
 // and the kernel sends RST. It fails the step if the kernel is built without
 // CONFIG_INET_DIAG_DESTROY.
 func (c *Conn) Destroy() {
-	c.step("is destroyed by the administrator (ss -K)", func() error {
-		return c.Host.diag.Destroy(sock.Entry{Local: c.Local(), Remote: c.Remote()})
-	})
+	c.step("is destroyed by the administrator (ss -K)", c.TableEntry().Destroy)
 }
 
 // QuietSince returns the instant from which the kernel counts how long the connection has been idle:

@@ -64,7 +64,7 @@ func forbidden(folder, imported string) string {
 		return "the packages below harness do not import it"
 	case ours && within(target, "scenarios") && within(folder, "fixtures", "harness/matcher"):
 		return "faults are applied by suites and commands"
-	case ours && within(target, "scenarios/audit") && !within(folder, "scenarios/audit", "cmd", "scripts", "suites"):
+	case ours && within(target, "scenarios/audit") && !within(folder, "scenarios/audit", "scenarios/page", "cmd", "scripts", "suites"):
 		return "audits are run by commands"
 	}
 	return ""

@@ -41,6 +41,13 @@ func (e *TableEntry) RTO() time.Duration {
 	return entry.RTO
 }
 
+// Destroy ends the connection as an administrator does with `ss -K`: its program gets ECONNABORTED,
+// and the kernel sends RST. It returns an error if the kernel is built without
+// CONFIG_INET_DIAG_DESTROY; a connection that is gone is no error.
+func (e *TableEntry) Destroy() error {
+	return e.host.diag.Destroy(sock.Entry{Local: e.local, Remote: e.remote})
+}
+
 // String returns the name for failure texts: "the kernel's client".
 func (e *TableEntry) String() string { return "the kernel's " + e.name }
 

@@ -1,49 +1,93 @@
 package scenarios
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/halfopen-lab/halfopen/harness/firewall"
+	"github.com/halfopen-lab/halfopen/harness/link"
+	"github.com/halfopen-lab/halfopen/harness/quantity"
 )
 
 // FirewallTimeout is the idle timeout of the firewalls in the detection matrix and in
 // audits: that of Amazon's network load balancers and NAT gateways (fixtures/presets).
 const FirewallTimeout = 350 * time.Second
 
-// Title returns the fault's name in tables: in the detection matrix and in the answer of an
-// audit, to which promises and baselines refer by it. Changing it makes them stale.
-func (f ProcessKilled) Title() string { return "process killed" }
+// The limits of values. A firewall's timeout ends where a watch of twice its length is still
+// sensible, and a delay where TCP's longest retransmission timeout is half of it.
+var (
+	upToADay     = quantity.Range{Unit: quantity.Seconds, Least: 1, Most: 24 * 60 * 60}
+	idleTimeouts = quantity.Range{Unit: quantity.Seconds, Least: 1, Most: 7 * 24 * 60 * 60}
+	delays       = quantity.Range{Unit: quantity.Milliseconds, Least: 1, Most: 60 * 1000}
+	losses       = quantity.Range{Unit: quantity.Percent, Least: 1, Most: 99}
+)
 
-// Title returns the fault's name in tables, as that of ProcessKilled.
-func (f ProcessStopped) Title() string { return "process stopped" }
+// blackHole is the path MTU of a black hole: the least that IPv6 needs (RFC 8200 §5), so that
+// it suits both families.
+const blackHole = 1280
 
-// Title returns the fault's name in tables, as that of ProcessKilled.
-func (f PowerOff) Title() string { return "host powered off" }
+// rebound are the ports from which a NAT takes the new mapping of a rebinding. No client of an
+// audit connects from them.
+var rebound = firewall.PortRange{First: 61000, Last: 61999}
 
-// Title returns the fault's name in tables, as that of ProcessKilled: "drop towards the
-// server".
-func (f SilentDrop) Title() string { return fmt.Sprintf("drop %v", f.Direction) }
-
-// Title returns the fault's name in tables, as that of ProcessKilled: "idle timeout of
-// 350 s, silent".
-func (f IdleTimeout) Title() string {
-	return fmt.Sprintf("idle timeout of %.0f s, %s", f.After.Seconds(), short(f.Then))
+// kinds are all faults that can be named, in the order in which they are listed. Their words
+// are those of the faults' Title methods.
+var kinds = []Kind{
+	{What: "the peer's program is killed, and its kernel closes the connection",
+		fault: func(int) Named { return ProcessKilled{} }},
+	{What: "the peer sends FIN, and goes on reading",
+		fault: func(int) Named { return HalfClose{} }},
+	{What: "the peer's program hangs, and its kernel goes on answering",
+		fault: func(int) Named { return ProcessStopped{} }},
+	{What: "the peer aborts the connection with RST once it has carried no data for that time", Values: upToADay, example: 120,
+		fault: func(n int) Named { return PeerResets{After: quantity.Seconds.Time(n)} }},
+	{What: "the peer's host loses power: nobody answers any more",
+		fault: func(int) Named { return PowerOff{} }},
+	{What: "the same, and the program under test is stopped: its kernel alone acts",
+		fault: func(int) Named { return PowerOffFrozen{} }},
+	{What: "the peer's host loses power, and boots that time later", Values: upToADay, example: 60,
+		fault: func(n int) Named { return Reboot{Off: quantity.Seconds.Time(n)} }},
+	{What: "the path drops everything, and tells nobody",
+		fault: func(int) Named { return SilentDrop{} }},
+	{What: "the path drops what the client sends",
+		fault: func(int) Named { return SilentDrop{Direction: TowardsServer} }},
+	{What: "the path drops what the server sends",
+		fault: func(int) Named { return SilentDrop{Direction: TowardsClient} }},
+	{What: "the path drops everything for that time, and then works again", Values: upToADay, example: 45,
+		fault: func(n int) Named { return Outage{For: quantity.Seconds.Time(n)} }},
+	{What: "the client's host has no carrier",
+		fault: func(int) Named { return CableOut{At: ClientsEnd} }},
+	{What: "the server's host has no carrier",
+		fault: func(int) Named { return CableOut{At: ServersEnd} }},
+	{What: "the server's host answers no ARP, and its router answers \"host unreachable\"",
+		fault: func(int) Named { return NeighbourLost{} }},
+	forgetting(firewall.SilentDrop, "drops its packets from then on"),
+	forgetting(firewall.ResetSender, "answers its packets with RST from then on"),
+	forgetting(firewall.ResetBoth, "sends RST to both ends at that moment"),
+	forgetting(firewall.PickUp, "takes its next packet for a new flow"),
+	{What: "a firewall loses its state, and drops the packets of the flows that it had",
+		fault: func(int) Named { return StateFlush{Then: firewall.SilentDrop} }},
+	{What: "a firewall loses its state, and answers the packets of the flows that it had with RST",
+		fault: func(int) Named { return StateFlush{Then: firewall.ResetSender} }},
+	{What: "a NAT gives the flow another port, so that the server sees a stranger",
+		fault: func(int) Named { return NATRebinding{Ports: rebound} }},
+	{What: "packets of more than 1280 bytes do not reach the server, and the ICMP error that says so is filtered",
+		fault: func(int) Named { return PathMTU{MTU: blackHole, Filtered: true} }},
+	{What: "the path loses that part of the packets, in each direction", Values: losses, example: 10,
+		fault: func(n int) Named { return ImpairedPath{By: link.Impairment{Loss: float64(n)}} }},
+	{What: "each packet is late by that time, in each direction", Values: delays, example: 200,
+		fault: func(n int) Named {
+			return ImpairedPath{By: link.Impairment{Delay: quantity.Milliseconds.Time(n)}}
+		}},
+	{What: "when the client connects, the server does not accept, and its queue is full",
+		fault: func(int) Named { return AcceptQueueFull{} }},
+	{What: "when the client connects, the server's host has no power",
+		fault: func(int) Named { return ServerAway{} }},
+	{What: "when the client connects, no server listens",
+		fault: func(int) Named { return ServerAway{Refuses: true} }},
 }
 
-// Title returns the fault's name in tables, as that of ProcessKilled: "state flushed,
-// silent".
-func (f StateFlush) Title() string { return "state flushed, " + short(f.Then) }
-
-// short returns what a firewall does with a forgotten flow in the words of tables.
-func short(then firewall.AfterExpiry) string {
-	switch then {
-	case firewall.SilentDrop:
-		return "silent"
-	case firewall.ResetSender:
-		return "RST to the sender"
-	case firewall.ResetBoth:
-		return "RST both ways"
-	}
-	return then.String()
+// forgetting returns the kind of a firewall that forgets idle flows.
+func forgetting(then firewall.AfterExpiry, what string) Kind {
+	return Kind{What: "a firewall forgets a flow that is idle for that time, and " + what, Values: idleTimeouts, example: int(FirewallTimeout / time.Second),
+		fault: func(n int) Named { return IdleTimeout{After: quantity.Seconds.Time(n), Then: then} }}
 }

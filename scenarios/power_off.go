@@ -31,3 +31,29 @@ func (f PowerOff) Commands(*harness.Lab) []string {
 		"echo o > /proc/sysrq-trigger   # b instead of o reboots",
 	}
 }
+
+// PowerOffFrozen is a power cut whose other end has a program that is stopped (SIGSTOP): only
+// that end's kernel acts, so that keepalive shows which heartbeats of the program hide. It works
+// in every topology.
+type PowerOffFrozen struct {
+	Host    *harness.Host    // loses power; must be set
+	Program *harness.Program // is stopped; must be set
+}
+
+// String implements harness.Fault.
+func (f PowerOffFrozen) String() string {
+	return fmt.Sprintf("%v is stopped (SIGSTOP), and the %s loses power", f.Program, f.Host.Name())
+}
+
+// Apply implements harness.Fault.
+func (f PowerOffFrozen) Apply(lab *harness.Lab) error {
+	if err := (ProcessStopped{f.Program}).Apply(lab); err != nil {
+		return err
+	}
+	return PowerOff{f.Host}.Apply(lab)
+}
+
+// Commands implements harness.Fault.
+func (f PowerOffFrozen) Commands(lab *harness.Lab) []string {
+	return append([]string{"kill -STOP $(pidof PROGRAM)"}, PowerOff{f.Host}.Commands(lab)...)
+}

@@ -43,7 +43,9 @@ none; 1: it does not; 2: it could not be measured.`,
 	}
 	a.flags(c, auditReport)
 	f := c.Flags()
-	f.StringArrayVar(&a.request.Presets, "preset", nil, "a middlebox to run it behind (see 'halfopen presets'); behind the others it is derived")
+	f.StringArrayVar(&a.request.Faults, "fault", nil, "a fault to measure beside the usual ones ('halfopen run' lists all), with \", busy\" for data under way")
+	f.StringArrayVar(&a.request.Presets, "preset", nil, "a middlebox to run it behind (see 'halfopen presets'), or NAME=TIME for another idle timeout; behind the others it is derived")
+	c.MarkFlagsMutuallyExclusive("file", "fault")
 	c.MarkFlagsMutuallyExclusive("file", "preset")
 	f.StringVar(&a.baseline, "baseline", "", "an earlier answer as JSON: what has changed beyond the tolerance is a broken promise")
 	f.BoolVar(&a.update, "update", false, "write the answer to the baseline instead of comparing")
@@ -87,7 +89,10 @@ func (a *auditing) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return tell(results, found, report)
+	if err := tell(results, found, report); err != nil || found.Measured() {
+		return err
+	}
+	return fmt.Errorf("no fault could be measured: %s", found.Faults[0].Trouble)
 }
 
 // readBaseline returns the answer to compare with; nil where the baseline is to be written.

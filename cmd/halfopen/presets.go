@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -33,7 +34,7 @@ means that no source was found that says it.`,
 	}
 	list.PersistentFlags().BoolVar(&asJSON, "json", false, "print JSON")
 	list.AddCommand(&cobra.Command{
-		Use:   "show NAME",
+		Use:   "show NAME[=TIME]",
 		Short: "One preset, with its sources and the shell commands that do the same on a Linux box",
 		Args: func(_ *cobra.Command, arguments []string) error {
 			if len(arguments) != 1 {
@@ -41,12 +42,14 @@ means that no source was found that says it.`,
 			}
 			return nil
 		},
-		Example:           "  halfopen presets show azure-lb\n  halfopen presets show azure-lb --json",
+		Example:           "  halfopen presets show azure-lb\n  halfopen presets show azure-lb=1800\n  halfopen presets show azure-lb --json",
 		ValidArgsFunction: completePreset,
 		RunE: func(cmd *cobra.Command, arguments []string) error {
-			p, ok := presets.Find(arguments[0])
-			if !ok {
-				return unknownPreset(arguments[0])
+			p, err := presets.Parse(arguments[0])
+			if _, unknown := errors.AsType[*presets.UnknownPreset](err); unknown {
+				return fmt.Errorf("%w ('halfopen presets' lists all)", err)
+			} else if err != nil {
+				return err
 			}
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), shownPreset{p, p.Played(), byHand(p)})
@@ -75,17 +78,6 @@ func completePreset(_ *cobra.Command, arguments []string, begun string) ([]cobra
 		}
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
-}
-
-// unknownPreset is the error of a name that is none, with those that it may have been
-// meant to be.
-func unknownPreset(name string) error {
-	var names []string
-	for _, p := range presets.All() {
-		names = append(names, p.Name)
-	}
-	return fmt.Errorf("there is no preset %q: the nearest are %s ('halfopen presets' lists all)",
-		name, strings.Join(nearest(name, names, 3), ", "))
 }
 
 func printPresets(to io.Writer, all []presets.Preset) error {

@@ -127,31 +127,6 @@ func TestTheShellCompletesNames(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	names := []string{"haproxy", "nginx-stream", "azure-lb", "azure-lb-tcpreset", "cisco-asa"}
-	for word, want := range map[string][]string{
-		"haprxy":    {"haproxy"},
-		"lb":        {"azure-lb", "azure-lb-tcpreset"},
-		"Cisco-ASA": {"cisco-asa"},
-		"asa":       {"cisco-asa"},
-	} {
-		if got := nearest(word, names, len(want)); !slices.Equal(got, want) {
-			t.Errorf("nearest to %q: %q, expected %q", word, got, want)
-		}
-	}
-	if got := nearest("x", []string{"one"}, 3); !slices.Equal(got, []string{"one"}) {
-		t.Errorf("of one name: %q", got)
-	}
-	for _, c := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"kitten", "sitting", 3}, {"flaw", "lawn", 2}} {
-		if got := levenshtein(c.a, c.b); got != c.want {
-			t.Errorf("%q and %q: %d, expected %d", c.a, c.b, got, c.want)
-		}
-	}
-}
-
 func TestWrap(t *testing.T) {
 	if got, want := wrap("one two three four", 9), []string{"one two", "three", "four"}; !slices.Equal(got, want) {
 		t.Errorf("%q, expected %q", got, want)

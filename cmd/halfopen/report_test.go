@@ -1,12 +1,20 @@
 package main
 
 import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/halfopen-lab/halfopen/harness/ladder"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
+	"github.com/halfopen-lab/halfopen/scenarios/page"
 )
 
 func TestAReportIsPrintedAgain(t *testing.T) {
@@ -50,5 +58,127 @@ func TestAReportThatIsNone(t *testing.T) {
 		if status, stdout, stderr := shell(t, "report", directory); status != notMeasured || stdout != "" || !strings.Contains(stderr, want) || strings.Count(stderr, "\n") != 1 {
 			t.Errorf("exit status %d, expected %d and %q: %s%s", status, notMeasured, want, stdout, stderr)
 		}
+	}
+}
+
+// drawnReport returns the directory of a report with one fault and its ladder.
+func drawnReport(t *testing.T) string {
+	t.Helper()
+	directory := t.TempDir()
+	found := &answer.Answer{
+		Program: answer.Program{Side: "server", Command: "nginx", Port: 80}, Kernel: "Linux 6.1",
+		Faults: []answer.Fault{{Name: "host powered off", Load: answer.Idle, Verdict: answer.Never, Capture: "captures/01.pcapng"}},
+	}
+	drawn, err := (&ladder.Ladder{
+		Hosts: []ladder.Host{{Name: "client"}, {Name: "server"}},
+		Rungs: []ladder.Rung{{Kind: "step", Host: ladder.Everyone, Text: "the client loses power"}},
+	}).JSON()
+	if err == nil {
+		err = os.Mkdir(filepath.Join(directory, "captures"), 0o755)
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(directory, answer.LadderOf("captures/01.pcapng")), drawn, 0o644)
+	}
+	if err == nil {
+		err = found.Write(directory)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return directory
+}
+
+func TestAReportIsDrawn(t *testing.T) {
+	directory := drawnReport(t)
+	status, stdout, stderr := shell(t, "report", directory, "--html")
+	file := filepath.Join(directory, page.File)
+	if status != kept || stdout != file+"\n" {
+		t.Fatalf("exit status %d, %s; printed %q, expected the file's name", status, stderr, stdout)
+	}
+	if content, err := os.ReadFile(file); err != nil || !strings.Contains(string(content), "<code>nginx</code>") {
+		t.Errorf("the page: %v, %s", err, content)
+	}
+	if status, stdout, stderr := shell(t, "report", directory, "--svg", "host powered off"); status != kept || !strings.HasPrefix(stdout, "<svg ") || !strings.Contains(stdout, "the client loses power") {
+		t.Errorf("exit status %d, %s; printed %s", status, stderr, stdout)
+	}
+	want := `has measured no "host powered of": it has` + "\n  \"host powered off\"\n"
+	if status, stdout, stderr := shell(t, "report", directory, "--svg", "host powered of"); status != notMeasured || stdout != "" || !strings.HasSuffix(stderr, want) {
+		t.Errorf("exit status %d, %s; printed %s, expected %q", status, stderr, stdout, want)
+	}
+}
+
+func TestReportsAreServedToThisMachineOnly(t *testing.T) {
+	directory := drawnReport(t)
+	if status, _, stderr := shell(t, "report", directory, "--html"); status != kept {
+		t.Fatal(stderr)
+	}
+	if err := os.Symlink("/etc/passwd", filepath.Join(directory, "passwd")); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	read, write := io.Pipe()
+	ended := make(chan error, 1)
+	go func() { ended <- serve(ctx, write, directory) }()
+	line, err := bufio.NewReader(read).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := regexp.MustCompile(`http://127\.0\.0\.1:\d+/`).FindString(line)
+	if address == "" {
+		t.Fatalf("it says %q, expected an address of this machine", line)
+	}
+	get := func(path, host string) (int, string) {
+		t.Helper()
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if host != "" {
+			request.Host = host
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := io.ReadAll(response.Body)
+		if err := errors.Join(err, response.Body.Close()); err != nil {
+			t.Fatal(err)
+		}
+		return response.StatusCode, string(content)
+	}
+	if status, content := get("", ""); status != http.StatusOK || !strings.Contains(content, "nginx") {
+		t.Errorf("the page: %d, %s", status, content)
+	}
+	if status, content := get("", "evil.example"); status != http.StatusForbidden || strings.Contains(content, "nginx") {
+		t.Errorf("under another name: %d, %s, expected %d", status, content, http.StatusForbidden)
+	}
+	if status, content := get("passwd", ""); status == http.StatusOK || strings.Contains(content, "root:") {
+		t.Errorf("a link out of the directory: %d, %s", status, content)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Errorf("interrupted, it ends with %v", err)
+	}
+}
+
+func TestARunIsDrawnAsALadder(t *testing.T) {
+	t.Parallel()
+	report := t.TempDir()
+	stdout, stderr, status := halfopen(t, "run", "process killed", "--ladder", "--server", built(t, "../../fixtures/programs/echo"), "--port", "5000", "--report", report)
+	if status != kept {
+		t.Fatalf("exit status %d: %s", status, stderr)
+	}
+	for _, want := range []string{
+		`client +firewall +server\n`,
+		`\d+\.\d{3}  .──+ SYN ──+.──+▶.\n`,
+		`══ the peer's process is killed: its kernel closes the connection`,
+		`─ FIN,ACK ─`,
+	} {
+		if !regexp.MustCompile(want).MatchString(stdout) {
+			t.Errorf("the ladder has no %q:\n%s", want, stdout)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(report, page.File)); err != nil {
+		t.Errorf("the page: %v", err)
 	}
 }

@@ -8,18 +8,20 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/halfopen-lab/halfopen/fixtures/presets"
+	"github.com/halfopen-lab/halfopen/scenarios"
 	"github.com/halfopen-lab/halfopen/scenarios/audit"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
 
 func runCommand() *cobra.Command {
 	s := &subject{}
+	var asLadder bool
 	c := &cobra.Command{
 		Use:   "run FAULT...",
 		Short: "What happened, one event after the other, when a program met a fault?",
@@ -27,21 +29,27 @@ func runCommand() *cobra.Command {
 each: packets, states of sockets, what the program said, on one clock.
 
 A fault is named as on the page of an audit, with ", busy" for one with data under way; or
-it is a middlebox that forgets (halfopen presets). Exit status 0: it was measured; 2: it
-could not be.`,
+it is a middlebox that forgets (halfopen presets), if need be with another idle timeout. Without
+a fault all are listed. Exit status 0: it was measured; 2: it could not be.`,
 		Example: `  halfopen run "host powered off" --client "./myclient {server}:{port}" --port 5000
-  halfopen run "idle timeout of 350 s, RST to the sender" azure-lb -f halfopen.yaml`,
-		Args:              cobra.MinimumNArgs(1),
+  halfopen run "idle timeout of 350 s, RST to the sender" azure-lb=1800 -f halfopen.yaml`,
+		Args: func(_ *cobra.Command, names []string) error {
+			if len(names) == 0 {
+				return fmt.Errorf("run needs a fault: %s", faultList())
+			}
+			return nil
+		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(c *cobra.Command, names []string) error {
-			return runFaults(c.Context(), s, names)
+			return runFaults(c.Context(), s, names, asLadder)
 		},
 	}
 	s.flags(c, runReport)
+	c.Flags().BoolVar(&asLadder, "ladder", false, "draw each as a ladder: hosts are columns, packets arrows")
 	return c
 }
 
-func runFaults(ctx context.Context, s *subject, names []string) error {
+func runFaults(ctx context.Context, s *subject, names []string, asLadder bool) error {
 	if err := s.read(); err != nil {
 		return err
 	}
@@ -56,46 +64,53 @@ func runFaults(ctx context.Context, s *subject, names []string) error {
 	if s.asJSON {
 		return printAnswer(os.Stdout, found, true)
 	}
-	return printStories(os.Stdout, s.request.Report, found, names)
+	return printStories(os.Stdout, s.request.Report, found, names, asLadder)
 }
 
-// explainUnknown returns the error of a name that is neither a fault nor a preset: those
-// that it may have been meant to be, and a list of all faults.
+// explainUnknown returns the error of a name that is neither a fault nor a preset, with a list
+// of all faults.
 func explainUnknown(unknown *audit.UnknownName, arguments []string) error {
-	if joined := strings.Join(arguments, " "); len(arguments) > 1 && slices.Contains(unknown.Faults, joined) {
-		return fmt.Errorf("%w: quote it: halfopen run %q", unknown, joined)
+	joined := strings.Join(arguments, " ")
+	if _, _, err := answer.ParseTitle(joined); len(arguments) > 1 && err == nil {
+		return fmt.Errorf("there is no fault %q: quote it: halfopen run %q", unknown.Name, joined)
 	}
-	names := slices.Clone(unknown.Faults)
-	for _, p := range presets.All() {
-		names = append(names, p.Name)
+	return fmt.Errorf("%w; %s", unknown, faultList())
+}
+
+// faultList returns the forms of all faults, one a line, with what they mean.
+func faultList() string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, k := range scenarios.Kinds() {
+		_, _ = fmt.Fprintf(w, "  %s\t%s\n", k.Form(), k.Meaning())
 	}
-	quoted := []string{}
-	for _, name := range nearest(unknown.Name, names, 3) {
-		quoted = append(quoted, strconv.Quote(name))
-	}
-	return fmt.Errorf("%w: the nearest are %s; these are the faults ('halfopen presets' lists the middleboxes):\n  %s",
-		unknown, strings.Join(quoted, ", "), strings.Join(unknown.Faults, "\n  "))
+	_ = w.Flush() // a strings.Builder takes everything
+	return "these are the faults ('halfopen presets' lists the middleboxes):\n" + strings.TrimRight(b.String(), "\n")
 }
 
 // printStories prints what became of each fault and preset, with its timeline.
-func printStories(to io.Writer, report string, found *answer.Answer, names []string) error {
+func printStories(to io.Writer, report string, found *answer.Answer, names []string, asLadder bool) error {
+	print := printStory
+	if asLadder {
+		print = printLadder
+	}
 	var unmeasured []string
 	for _, f := range found.Faults {
 		if f.Verdict == answer.Unmeasured {
 			unmeasured = append(unmeasured, f.Name+": "+f.Trouble)
 			continue
 		}
-		if err := printStory(to, report, fmt.Sprintf("%s, %s: %s", f.Name, f.Load, f.Words()), f.Capture); err != nil {
+		if err := print(to, report, fmt.Sprintf("%s, %s: %s", f.Name, f.Load, f.Words()), f.Capture); err != nil {
 			return err
 		}
 	}
 	for _, p := range found.Presets {
 		switch {
-		case !slices.Contains(names, p.Name):
+		case !slices.ContainsFunc(names, func(name string) bool { named, err := presets.Parse(name); return err == nil && named.Name == p.Name }):
 		case p.Capture == "":
 			unmeasured = append(unmeasured, p.Name+": "+p.Why)
 		default:
-			if err := printStory(to, report, fmt.Sprintf("%s: an idle session %s: %s", p.Name, p.Outcome, p.Why), p.Capture); err != nil {
+			if err := print(to, report, fmt.Sprintf("%s: an idle session %s: %s", p.Name, p.Outcome, p.Why), p.Capture); err != nil {
 				return err
 			}
 		}
@@ -124,5 +139,16 @@ func printStory(to io.Writer, report, what, capture string) error {
 		lines = slices.Concat(lines[:firstLines], []string{fmt.Sprintf("  … %d lines more, in %s", left, file)}, lines[len(lines)-lastLines:])
 	}
 	_, err = fmt.Fprintf(to, "%s\n\n%s\n\n", what, strings.Join(lines, "\n"))
+	return err
+}
+
+// printLadder prints the outcome of a fault, and its ladder.
+func printLadder(to io.Writer, report, what, capture string) error {
+	l, err := readLadder(report, capture, what)
+	if err != nil {
+		return err
+	}
+	l.Title = what
+	_, err = fmt.Fprintf(to, "%s\n", l.Text())
 	return err
 }

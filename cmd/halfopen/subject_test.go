@@ -7,25 +7,6 @@ import (
 	"testing"
 )
 
-func TestUnescape(t *testing.T) {
-	for text, want := range map[string]string{
-		`GET / HTTP/1.1\r\n`: "GET / HTTP/1.1\r\n",
-		`\x10\x00MQTT\0\t`:   "\x10\x00MQTT\x00\t",
-		`\\x10`:              `\x10`,
-		"":                   "",
-		"é":                  "é",
-	} {
-		if got, err := unescape(text); err != nil || got != want {
-			t.Errorf("%s: %q, %v, expected %q", text, got, err, want)
-		}
-	}
-	for _, text := range []string{`\`, `x\`, `\x`, `\x1`, `\xg0`, `\q`} {
-		if got, err := unescape(text); err == nil || !strings.Contains(err.Error(), `\xHH`) {
-			t.Errorf("%s gives %q, %v, expected an error that says what is understood", text, got, err)
-		}
-	}
-}
-
 // What is wrong with the arguments is said before anything is packed, fetched or measured.
 func TestBadArgumentsAreRefusedAtOnce(t *testing.T) {
 	directory := t.TempDir()
@@ -49,6 +30,10 @@ func TestBadArgumentsAreRefusedAtOnce(t *testing.T) {
 		{append([]string{"audit", "--send", `\q`}, server...), "has an escape that is none"},
 		{append([]string{"run", "host", "powered", "off"}, server...), `there is no fault "host": quote it: halfopen run "host powered off"`},
 		{append([]string{"run", "aws-alb"}, server...), "the preset aws-alb cannot be run"},
+		{append([]string{"run", "azure-lb=10"}, server...), "the idle timeout in azure-lb=10: it must be between 4 min and 100 min"},
+		{append([]string{"run", "outage of 0 s"}, server...), `the "0 s" in "outage of 0 s": it must be between 1 s and 24 h`},
+		{append([]string{"audit", "--fault", "outtage of 45 s"}, server...), `there is no fault "outtage of 45 s": the nearest are "outage of 45 s", `},
+		{append([]string{"audit", "--fault", "accept queue full"}, server...), "is measured where a client is under test"},
 	} {
 		status, out, stderr := shell(t, c.arguments...)
 		if status != notMeasured || out != "" || !strings.Contains(stderr, c.want) || strings.Count(stderr, "\n") != 1 {
@@ -63,7 +48,10 @@ func TestAnUnknownFaultIsQuotedWithTheNearestAndAList(t *testing.T) {
 	if want := `halfopen: there is no fault "host powered of": the nearest are "host powered off", `; status != notMeasured || !strings.HasPrefix(lines[0], want) {
 		t.Errorf("exit status %d, expected %d and %q: %s", status, notMeasured, want, stderr)
 	}
-	if len(lines) < 5 || lines[1] != "  process killed" {
+	if status, _, stderr := shell(t, "run"); status != notMeasured || !strings.HasPrefix(stderr, "halfopen: run needs a fault: ") || !strings.Contains(stderr, "\n  outage of TIME ") {
+		t.Errorf("without a fault: exit status %d, expected a list: %s", status, stderr)
+	}
+	if len(lines) < 5 || !strings.HasPrefix(lines[1], "  process killed ") {
 		t.Errorf("expected the faults, one a line:\n%s", stderr)
 	}
 }

@@ -2,7 +2,6 @@ package ladder
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
@@ -10,35 +9,40 @@ import (
 // pause is the shortest time without events that is drawn as a break.
 const pause = time.Second
 
-// burst is events that follow each other without a pause.
-type burst struct {
-	rungs []Rung
-	// Repeats is how many bursts of the same shape followed this one, and are not drawn; the
-	// last of them ended at until.
-	repeats int
-	until   time.Duration
+// Burst is events that follow each other without a pause of a second or more.
+type Burst struct {
+	Rungs []Rung
+	// After is the time without events before the burst; zero: it is the first one.
+	After time.Duration
+	// Repeats are the bursts of the same shape that follow this one, such as keepalive probes
+	// and their answers; the last of them ends at Until.
+	Repeats [][]Rung
+	Until   time.Duration
 }
 
-// bursts cuts the rungs at pauses. Where bursts of the same shape follow each other, such as
-// keepalive probes and their answers, only the first is there.
-func (l *Ladder) bursts() []burst {
-	var all []burst
+// Bursts cuts the story at its pauses, and folds what repeats itself.
+func (l *Ladder) Bursts() []Burst {
+	var all []Burst
 	for _, r := range l.Rungs {
-		if n := len(all); n == 0 || r.At-all[n-1].until >= pause {
-			all = append(all, burst{})
+		n := len(all)
+		if n == 0 || r.At-all[n-1].Until >= pause {
+			b := Burst{}
+			if n > 0 {
+				b.After = r.At - all[n-1].Until
+			}
+			all = append(all, b)
 		}
 		b := &all[len(all)-1]
-		b.rungs, b.until = append(b.rungs, r), max(b.until, r.At)
+		b.Rungs, b.Until = append(b.Rungs, r), max(b.Until, r.At)
 		if r.Arrow != nil {
-			b.until = max(b.until, r.Arrived)
+			b.Until = max(b.Until, r.Arrived)
 		}
 	}
-	var folded []burst
+	var folded []Burst
 	for _, b := range all {
-		n := len(folded)
-		if n > 0 && shape(folded[n-1].rungs) == shape(b.rungs) {
-			folded[n-1].repeats++
-			folded[n-1].until = b.until
+		if n := len(folded); n > 0 && shape(folded[n-1].Rungs) == shape(b.Rungs) {
+			folded[n-1].Repeats = append(folded[n-1].Repeats, b.Rungs)
+			folded[n-1].Until = b.Until
 			continue
 		}
 		folded = append(folded, b)
@@ -61,13 +65,13 @@ func shape(rungs []Rung) string {
 	return b.String()
 }
 
-// states returns the state of each host's socket after the rungs: that which changed last.
-func states(before []string, rungs []Rung, kind Kind) []string {
-	after := slices.Clone(before)
-	for _, r := range rungs {
-		if r.Kind == kind && r.Subject != "" && r.Host >= 0 {
-			after[r.Host] = r.State
-		}
+// InWords returns the length of a pause in words: "75.8 s", "2 h 30 min".
+func InWords(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d < time.Hour:
+		return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
 	}
-	return after
+	return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
 }

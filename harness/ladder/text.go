@@ -32,18 +32,16 @@ func (l *Ladder) Text() string {
 		p.out.WriteString(l.Title + "\n\n")
 	}
 	p.heading()
-	var last time.Duration
-	for i, b := range l.bursts() {
-		if i > 0 {
-			p.note("⋮", short(b.rungs[0].At-last))
+	for _, b := range l.Bursts() {
+		if b.After > 0 {
+			p.note("⋮", InWords(b.After))
 		}
-		for _, r := range b.rungs {
+		for _, r := range b.Rungs {
 			p.rung(r)
 		}
-		if b.repeats > 0 {
-			p.note("⋮", fmt.Sprintf("the same %d times more, until %s", b.repeats, strings.TrimSpace(stamp(b.until))))
+		if n := len(b.Repeats); n > 0 {
+			p.note("⋮", fmt.Sprintf("the same %d times more, until %s", n, strings.TrimSpace(stamp(b.Until))))
 		}
-		last = b.until
 	}
 	return p.out.String()
 }
@@ -113,12 +111,7 @@ func (p *pen) rung(r Rung) {
 		p.arrow(r)
 		return
 	}
-	if r.Kind == Kind(timeline.State) && r.Subject != "" && r.Host >= 0 {
-		p.lanes[r.Host] = otherState
-		if r.State == "ESTABLISHED" {
-			p.lanes[r.Host] = established
-		}
-	}
+	p.changeLane(r)
 	for i, text := range p.wrapped(r) {
 		line := p.rails()
 		if i == 0 {
@@ -133,6 +126,21 @@ func (p *pen) rung(r Rung) {
 			put(line, p.at(r.Host)+1, " "+text+" ")
 		}
 		p.print(line)
+	}
+}
+
+// changeLane changes the lane of a host whose socket has changed its state.
+func (p *pen) changeLane(r Rung) {
+	if r.Kind != Kind(timeline.State) || r.Subject == "" || r.Host < 0 {
+		return
+	}
+	switch r.State {
+	case "ESTABLISHED":
+		p.lanes[r.Host] = established
+	case "CLOSED":
+		p.lanes[r.Host] = noSocket
+	default:
+		p.lanes[r.Host] = otherState
 	}
 }
 
@@ -180,17 +188,7 @@ func (p *pen) arrow(r Rung) {
 		head = '✗'
 	}
 	line[tip] = head
-	label := r.Brief
-	if r.Forged {
-		label = "forged " + label
-	}
-	if r.End == Dropped {
-		label += ", dropped at " + p.ladder.Hosts[r.To].Name
-	}
-	if r.End == Lost {
-		label += ", lost"
-	}
-	text := []rune(" " + label + " ")
+	text := []rune(" " + p.label(r) + " ")
 	if room := right - left - 4; len(text) > room && r.End != "" { // beyond the place where the packet died
 		if to < from {
 			tip -= len(text) + 1
@@ -214,6 +212,21 @@ func (p *pen) arrow(r Rung) {
 	p.print(line)
 }
 
+// label returns what a packet is, and what became of it.
+func (p *pen) label(r Rung) string {
+	label := r.Brief
+	if r.Forged {
+		label = "forged " + label
+	}
+	switch r.End {
+	case Dropped:
+		label += ", dropped at " + p.ladder.Hosts[r.To].Name
+	case Lost:
+		label += ", lost"
+	}
+	return label
+}
+
 // towards returns the column that a packet went to whose first cable lost it: the neighbour on
 // the way to the other end.
 func (p *pen) towards(r Rung) int {
@@ -225,14 +238,3 @@ func (p *pen) towards(r Rung) int {
 
 // stamp returns a time from the beginning, in seconds.
 func stamp(d time.Duration) string { return fmt.Sprintf("%10.3f", d.Seconds()) }
-
-// short returns the length of a pause in words.
-func short(d time.Duration) string {
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%.1f s", d.Seconds())
-	case d < time.Hour:
-		return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
-	}
-	return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
-}

@@ -1,7 +1,11 @@
 package ladder_test
 
 import (
+	"encoding/xml"
+	"errors"
+	"io"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -88,5 +92,35 @@ func TestALadderSurvivesItsFile(t *testing.T) {
 	}
 	if _, err := ladder.Parse([]byte("{")); err == nil {
 		t.Error("half a file was read without an error")
+	}
+}
+
+func TestTheSVGIsAPictureOfItsOwn(t *testing.T) {
+	picture := forgotten().SVG()
+	decoder := xml.NewDecoder(strings.NewReader(picture))
+	var texts []string
+	for {
+		token, err := decoder.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatalf("the picture is not XML: %v", err)
+		}
+		if text, ok := token.(xml.CharData); ok {
+			texts = append(texts, string(text))
+		}
+		if e, ok := token.(xml.StartElement); ok {
+			for _, a := range e.Attr {
+				if strings.Contains(a.Name.Local, "href") {
+					t.Errorf("the picture refers to %s", a.Value)
+				}
+			}
+		}
+	}
+	for _, want := range []string{"a firewall forgets an idle flow", "forged RST", "PSH,ACK 4 bytes, dropped at firewall", "⋮ the same 2 times more, until 30.000", "client is ESTABLISHED"} {
+		if !slices.Contains(texts, want) {
+			t.Errorf("the picture has no %q, but %q", want, texts)
+		}
 	}
 }

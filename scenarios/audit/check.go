@@ -11,18 +11,23 @@ import (
 	"time"
 
 	"github.com/halfopen-lab/halfopen/fixtures/presets"
+	"github.com/halfopen-lab/halfopen/harness/nearest"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/image"
 	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
 	"github.com/halfopen-lab/halfopen/harness/virtual/root"
+	"github.com/halfopen-lab/halfopen/scenarios"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
 
 // Check reports, in one line, what is wrong with a request, as far as that can be told
 // before its programs are looked for. An unknown name in Only is an *UnknownName.
 func (r Request) Check() error {
+	if err := r.checkShort(); err != nil {
+		return err
+	}
 	r = r.completed()
-	for _, check := range []func() error{r.checkOnly, r.checkSides, r.checkBeside, r.checkDurations, r.checkPrograms, r.checkPresets, r.checkPromises} {
+	for _, check := range []func() error{r.checkOnly, r.checkSides, r.checkBeside, r.checkDurations, r.checkPrograms, r.checkConversation, r.checkPresets, r.checkFaults, r.checkPromises, r.checkTimes, r.checkNumber} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -137,8 +142,8 @@ func (s Setup) checkImage() error {
 
 func (r Request) checkPresets() error {
 	for _, name := range r.Presets {
-		if _, known := presets.Find(name); !known {
-			return fmt.Errorf("there is no preset %q: see 'halfopen presets'", name)
+		if _, err := presets.Parse(name); err != nil {
+			return err
 		}
 		if !canRun(name) {
 			return cannotRun(name)
@@ -151,64 +156,58 @@ func cannotRun(preset string) error {
 	return fmt.Errorf("the preset %s cannot be run in an audit: it is a proxy, or forgets nothing; what becomes of a session there is derived", preset)
 }
 
-func (r Request) checkOnly() error {
-	for _, name := range r.Only {
-		if _, preset := presets.Find(name); preset && !canRun(name) {
-			return cannotRun(name)
-		} else if preset {
-			continue
-		}
-		if err := r.has(name); err != nil {
+// checkFaults checks the faults that are added to those that are measured by default.
+func (r Request) checkFaults() error {
+	for _, title := range r.Faults {
+		if err := r.cannotMeasure(title); err != nil {
 			return err
 		}
 	}
-	return r.inTime(r.Only)
+	return nil
+}
+
+func (r Request) checkOnly() error {
+	for _, name := range r.Only {
+		_, err := presets.Parse(name)
+		_, unknown := errors.AsType[*presets.UnknownPreset](err)
+		switch {
+		case err == nil && !canRun(name):
+			return cannotRun(name)
+		case err == nil:
+			continue
+		case !unknown:
+			return err
+		}
+		if err := r.cannotMeasure(name); err != nil {
+			if unknown, ok := errors.AsType[*scenarios.UnknownFault](err); ok {
+				return &UnknownName{unknown.Title}
+			}
+			return err
+		}
+	}
+	return nil
 }
 
 func (r Request) checkPromises() error {
 	if len(r.Only) > 0 {
 		return nil // nothing is promised of single faults
 	}
-	if err := r.Expect.Validate(r.has); err != nil {
-		return err
-	}
-	return r.inTime(r.Expect.Names())
+	return r.Expect.Validate(r.cannotMeasure)
 }
 
 // UnknownName is the error of a name that is neither a fault nor a preset.
 type UnknownName struct {
-	Name   string
-	Faults []string // the names of the faults that the audit has
+	Name string
 }
 
-// Error implements error. It does not list the faults.
-func (e *UnknownName) Error() string { return fmt.Sprintf("there is no fault %q", e.Name) }
-
-// has reports why the answer to the request has no row of that title; nil: it has.
-func (r Request) has(title string) error {
-	names := r.faultNames()
-	if slices.Contains(names, title) {
-		return nil
+// Error implements error. It names the faults and presets that may have been meant.
+func (e *UnknownName) Error() string {
+	var names []string
+	for _, k := range scenarios.Kinds() {
+		names = append(names, k.Example())
 	}
-	for _, f := range faults() {
-		switch {
-		case f.title() != title:
-		case f.byFixture && r.betweenPrograms():
-			return fmt.Errorf("%q is not measured where both sides are programs: only the fixture can be made to do it", title)
-		default:
-			return fmt.Errorf("%q needs something that the program answers (--send, or send in the file)", title)
-		}
+	for _, p := range presets.All() {
+		names = append(names, p.Name)
 	}
-	return &UnknownName{Name: title, Faults: names}
-}
-
-// inTime reports which of these faults and presets takes longer in real time than it is
-// watched; others take no time.
-func (r Request) inTime(names []string) error {
-	for _, f := range r.wanted() {
-		if slices.Contains(names, f.title()) && r.tooLong(f) {
-			return fmt.Errorf("%s takes %v in real time, and is watched for %v: --watch %v, or without --host", f.title(), f.takes(), r.Watch, f.takes())
-		}
-	}
-	return nil
+	return fmt.Sprintf("there is no fault %q: the nearest are %s", e.Name, nearest.Quoted(e.Name, names, 3))
 }

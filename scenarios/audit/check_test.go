@@ -2,7 +2,9 @@ package audit
 
 import (
 	"errors"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -78,15 +80,13 @@ func TestOnlyTheChosenFaultsAndPresetsAreMeasured(t *testing.T) {
 }
 
 func TestAFaultThatCannotBeMeasuredSaysWhy(t *testing.T) {
-	alone, both := served(), served()
-	both.Client.Command = "y"
+	alone := served()
 	for name, c := range map[string]struct {
 		request Request
 		want    string
 	}{
-		"host powered off, busy":     {alone, "needs something that the program answers (--send"},
-		"FIN, and the peer reads on": {both, "is not measured where both sides are programs"},
-		"aws-alb":                    {alone, "the preset aws-alb cannot be run in an audit: it is a proxy"},
+		"host powered off, busy": {alone, "needs something that the program answers (--conversation"},
+		"aws-alb":                {alone, "the preset aws-alb cannot be run in an audit: it is a proxy"},
 	} {
 		c.request.Only = []string{name}
 		if err := c.request.Check(); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -95,12 +95,78 @@ func TestAFaultThatCannotBeMeasuredSaysWhy(t *testing.T) {
 	}
 }
 
-func TestAnUnknownFaultListsThoseThatThereAre(t *testing.T) {
+func TestAnUnknownFaultHasTheNearestNames(t *testing.T) {
+	for name, want := range map[string]string{
+		"cable out at the client end": "cable out at the client's end",
+		"azure-lv":                    "azure-lb",
+		"azure-lv=1800":               "azure-lb",
+	} {
+		r := served()
+		r.Only = []string{name}
+		unknown, ok := errors.AsType[*UnknownName](r.Check())
+		if !ok || unknown.Name != name || !strings.Contains(unknown.Error(), strconv.Quote(want)) || strings.Contains(unknown.Error(), "\n") {
+			t.Errorf("%s: %v, expected %q", name, unknown, want)
+		}
+	}
+}
+
+func TestAFaultIsMeasuredWithItsValue(t *testing.T) {
 	r := served()
-	r.Only = []string{"cable gnawed"}
-	unknown, ok := errors.AsType[*UnknownName](r.Check())
-	if !ok || unknown.Name != "cable gnawed" || !slices.Contains(unknown.Faults, "host powered off") || slices.Contains(unknown.Faults, "quiet connection") {
-		t.Errorf("%+v", unknown)
+	r.Faults = []string{"idle timeout of 30 min, silent", "idle timeout of 1800 s, silent", "process killed"}
+	r.Expect.Notices = map[string]time.Duration{"outage of 1m": time.Second, "host rebooted, off for 60 s": time.Hour}
+	r.Expect.Survives = []string{"azure-lb=30min", "aws-alb=120"}
+	if err := r.Check(); err != nil {
+		t.Fatal(err)
+	}
+	names := titles(r.completed().trials())
+	for _, want := range []string{"idle timeout of 1800 s, silent", "outage of 60 s", "process killed", "host rebooted, off for 60 s", "azure-lb=1800"} {
+		if n := len(slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name != want })); n != 1 {
+			t.Errorf("%q is measured %d times, by %q", want, n, names)
+		}
+	}
+	if slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(name, "aws-alb") }) {
+		t.Errorf("a proxy is run: %q", names)
+	}
+}
+
+// What a fault needs, and a watch that is too short for it, is said before anything is
+// measured.
+func TestAFaultThatCannotShowIsRefused(t *testing.T) {
+	client := Default()
+	client.Client.Command, client.Port = "x", 80
+	for title, want := range map[string]string{
+		"outage of 0 s":                  "it must be between 1 s and 24 h",
+		"accept queue full":              "is measured where a client is under test",
+		"NAT rebinding, busy":            "is not measured with data under way",
+		"outage of 45 s, busy":           "needs something that the program answers",
+		"idle timeout of 1800 s, silent": "idle timeout of 1800 s, silent shows nothing within 20 min: watch it for longer (--watch), 30 min at least",
+	} {
+		for _, how := range []string{"only", "faults", "promise"} {
+			r := served()
+			r.Watch = 20 * time.Minute
+			switch how {
+			case "only":
+				r.Only = []string{title}
+			case "faults":
+				r.Faults = []string{title}
+			case "promise":
+				r.Expect.Notices = map[string]time.Duration{title: time.Second}
+			}
+			if err := r.Check(); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s, %s: %v, expected %q", title, how, err, want)
+			}
+		}
+	}
+	client.Faults = []string{"accept queue full"}
+	if err := client.Check(); err != nil {
+		t.Error(err)
+	}
+	many := served()
+	for i := range 100 {
+		many.Faults = append(many.Faults, fmt.Sprintf("outage of %d s", i+1))
+	}
+	if err := many.Check(); err == nil || !strings.Contains(err.Error(), "the most is 100") {
+		t.Errorf("%v, expected that there are too many", err)
 	}
 }
 

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/halfopen-lab/halfopen/fixtures/presets"
 	"github.com/halfopen-lab/halfopen/harness/linux"
@@ -30,24 +31,28 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 	}
 	a.Program.IPv6 = p.Family == sock.IPv6
 	a.Program.Loopback, a.Program.Ready = quiet.trial.loopback, answer.Of(quiet.trial.readyAfter)
+	a.Conversation = quiet.trial.conversation()
 	a.Wire = quiet.wire()
+	a.NoSession = noSession(a.Wire, p.betweenPrograms())
+	if p.shortLife >= shortestLife {
+		_, strike := p.settling()
+		rounded := answer.Of(strike)
+		a.Strike = &rounded
+	}
 	if quiet.trial.cut {
 		a.Watched = min(a.Watched, answer.Of(quiet.trial.over.Sub(quiet.trial.struck)))
 	}
-	switch s := quiet.trial.settings; {
+	switch s := anySettings(outcomes); {
 	case s == nil:
-		a.Unknown = append(a.Unknown, "the settings of its socket: the connection was over before they could be read")
+		a.Unknown = append(a.Unknown, "the settings of its socket: each connection was over before they could be read")
 	case s.err != nil:
 		a.Unknown = append(a.Unknown, "the settings of its socket: "+s.err.Error())
 	default:
 		a.Settings = s.Settings
 	}
-	tried := addRows(a, outcomes)
-	switch {
-	case p.betweenPrograms():
-		a.Unknown = append(a.Unknown, "what it does with data under way, and when the peer only sends FIN: nothing makes a peer that is a program do so")
-	case p.Send == "":
-		a.Unknown = append(a.Unknown, "what it does with data under way: it was sent nothing to answer (--send)")
+	tried := addRows(a, p, outcomes)
+	if !p.asks() && !p.betweenPrograms() {
+		a.Unknown = append(a.Unknown, "what it does with data under way: it was sent nothing to answer (--conversation, --send)")
 	}
 	if p.UnderTest == answer.Server {
 		a.Ghosts = ghosts(a.Faults)
@@ -56,9 +61,40 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 	return a
 }
 
+// anySettings returns the settings that the first trial has read which could; nil: none could,
+// because every connection was over.
+func anySettings(outcomes []*outcome) *settings {
+	for _, o := range outcomes {
+		if s := o.trial.settings; s != nil {
+			return s
+		}
+	}
+	return nil
+}
+
+// noSession returns why what was seen of the quiet connection tells nothing of sessions; empty:
+// it does. What a program that is a peer does not answer, its protocol does not answer.
+func noSession(w answer.Wire, betweenPrograms bool) string {
+	remedy := " (--send)"
+	if betweenPrograms {
+		remedy = ""
+	}
+	switch {
+	case w.Sent == 0 && w.Received == 0:
+		return "nothing was exchanged: neither side sent data" + remedy
+	case betweenPrograms:
+		return ""
+	case w.Received == 0:
+		return "nothing was exchanged: the peer sent no data" + remedy
+	case w.Unanswered > 0 && w.Answered == 0:
+		return fmt.Sprintf("the peer answered none of the program's %d heartbeats%s", w.Unanswered, remedy)
+	}
+	return ""
+}
+
 // addRows adds the faults and the presets to the answer, and returns the trials of the
 // advised settings.
-func addRows(a *answer.Answer, outcomes []*outcome) (tried []answer.Fault) {
+func addRows(a *answer.Answer, p *plan, outcomes []*outcome) (tried []answer.Fault) {
 	behindPreset := map[string]answer.Preset{}
 	for _, o := range outcomes {
 		f := o.judge(a.Wire)
@@ -66,19 +102,40 @@ func addRows(a *answer.Answer, outcomes []*outcome) (tried []answer.Fault) {
 		case row:
 			a.Faults = append(a.Faults, f)
 		case preset:
-			behindPreset[f.Name] = measuredBehind(f)
+			behindPreset[f.Name] = measuredBehind(f, o.wire())
 		case remedy:
 			tried = append(tried, f)
 		}
 	}
-	for _, p := range presets.All() {
-		measured, ok := behindPreset[p.Name]
-		if !ok {
-			a.Presets = append(a.Presets, behind(p, a.Wire, a.Settings, a.Watched.Duration()))
-			continue
+	for _, p := range append(presets.All(), valued(p)...) {
+		derived := behind(p, a.Wire, a.Settings, a.Watched.Duration())
+		if a.NoSession != "" {
+			derived = answer.Preset{Name: p.Name, Timeout: answer.Seconds(p.Idle), Outcome: answer.Undecided, How: answer.Derived, Why: a.NoSession}
 		}
-		measured.Timeout = answer.Seconds(p.Idle)
+		measured, ok := behindPreset[p.Name]
+		switch {
+		case !ok:
+			a.Presets = append(a.Presets, derived)
+			continue
+		case a.NoSession != "" && measured.Outcome == answer.EndsFirst:
+			measured.Outcome, measured.Why = answer.Undecided, a.NoSession+"; "+measured.Why
+		}
+		measured.Timeout, measured.Alone, measured.WhyAlone = answer.Seconds(p.Idle), derived.Alone, derived.WhyAlone
 		a.Presets = append(a.Presets, measured)
 	}
 	return tried
+}
+
+// valued returns the presets of a plan whose timeout the user has set, each once.
+func valued(p *plan) (all []presets.Preset) {
+	for _, name := range slices.Concat(p.Presets, p.Expect.Survives) {
+		preset, err := presets.Parse(name)
+		if _, listed := presets.Find(preset.Name); err != nil || listed {
+			continue
+		}
+		if !slices.ContainsFunc(all, func(other presets.Preset) bool { return other.Name == preset.Name }) {
+			all = append(all, preset)
+		}
+	}
+	return all
 }

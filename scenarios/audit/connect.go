@@ -161,7 +161,7 @@ func (t *trial) reach(l listeners) error {
 				return nil
 			}
 			t.loopback = true
-			return exposeLoopback(t.lab.Server, t.lab.First(harness.Firewall), at, t.plan.Port)
+			return exposeLoopback(t.lab.Server, t.lab.Hosts()[1], at, t.plan.Port)
 		}
 	}
 	return fmt.Errorf("%s listens on %s only, where nobody in the lab can connect to it", t.plan.Server.Command, strings.Join(l.addresses(), ", "))
@@ -192,8 +192,8 @@ func (t *trial) startClient() error {
 		return err
 	}
 	t.conn = listener.Accept("server")
-	t.read()
-	return t.say()
+	t.talk()
+	return nil
 }
 
 // awaitConnected starts the client and returns when it is connected from one of the ports.
@@ -260,8 +260,8 @@ func (t *trial) dial() error {
 			return fmt.Errorf("connecting to port %d of %s: %s%s", t.plan.Port, t.plan.Server.Command, sock.ErrnoName(err), wrote(t.server))
 		}
 	}
-	t.read()
-	return t.say()
+	t.talk()
+	return nil
 }
 
 // connectFixture connects the fixture's socket within the time that the program has to get

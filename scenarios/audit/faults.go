@@ -2,9 +2,11 @@ package audit
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/halfopen-lab/halfopen/fixtures/presets"
+	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/firewall"
 	"github.com/halfopen-lab/halfopen/scenarios"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
@@ -14,20 +16,25 @@ import (
 type fault struct {
 	name string
 	role role
-	busy bool // the program has data under way when it happens
+	busy bool // the program has data under way when it happens (underway.go)
 	// dead reports that the peer cannot be reached afterwards, whatever the program
 	// believes.
 	dead bool
 	// announced reports that the peer's kernel announces the fault: durations count from
 	// the fault then, and otherwise from when the peer was last heard.
 	announced bool
-	byFixture bool // only a fixture can be made to do it
+	// impairs reports that the path goes on working, worse than before: data that is under way
+	// is asked for afterwards.
+	impairs bool
+	// connecting reports that it meets a client that connects. There is no connection.
+	connecting bool
+	topology   harness.Topology // of the lab; nil: harness.Firewalled
 
 	before func(*trial)       // happens before there is a connection; nil: nothing
 	strike func(*trial) error // nil: nothing
 	then   func(*trial) error // happens a while after; nil: nothing
-	while  time.Duration
-	watch  time.Duration // how long the connection is watched; zero: Request.Watch
+	while  time.Duration      // also how long strike waits, if it waits
+	watch  time.Duration      // how long the connection is watched; zero: Request.Watch
 	// idle is the idle timeout of the firewall; zero: none. A connection that is never
 	// silent for so long is watched only for twice that time.
 	idle time.Duration
@@ -53,22 +60,81 @@ var hostPoweredOff = scenarios.PowerOff{}.Title()
 // rebootTime is how long a rebooting host is off.
 const rebootTime = time.Minute
 
-// faults returns the faults of the detection matrix that can be told apart from outside,
-// and faults that only a whole program shows. To an idle program a path that drops
-// packets, in one direction or both, is what a host that lost power is.
-func faults() []fault {
-	return []fault{
-		{name: scenarios.ProcessKilled{}.Title(), dead: true, announced: true, strike: (*trial).killPeer},
-		{name: "FIN, and the peer reads on", announced: true, byFixture: true, strike: (*trial).halfClose},
-		{name: scenarios.ProcessStopped{}.Title(), dead: true, strike: (*trial).stopPeer},
-		{name: hostPoweredOff, dead: true, strike: (*trial).powerOff},
-		{name: hostPoweredOff, busy: true, byFixture: true, dead: true, strike: (*trial).unanswered, then: (*trial).powerOff, while: time.Second},
-		{name: hostPoweredOff + ", program frozen", dead: true, strike: (*trial).powerOffFrozen},
-		{name: fmt.Sprintf("host rebooted, off for %.0f s", rebootTime.Seconds()), dead: true, strike: (*trial).powerOff, then: (*trial).powerOn, while: rebootTime},
-		forgetting(firewall.SilentDrop),
-		forgetting(firewall.ResetSender),
-		forgetting(firewall.ResetBoth),
+// byDefault are the faults that an audit measures unless it is limited to some: those of the
+// detection matrix that can be told apart from outside, and those that only a whole program
+// shows. To an idle program a path that drops packets, in one direction or both, is what a
+// host is that lost power.
+func byDefault() []fault {
+	faults := []fault{
+		faultOf(scenarios.ProcessKilled{}, answer.Idle),
+		faultOf(scenarios.HalfClose{}, answer.Idle),
+		faultOf(scenarios.ProcessStopped{}, answer.Idle),
+		faultOf(scenarios.PowerOff{}, answer.Idle),
+		faultOf(scenarios.PowerOff{}, answer.Busy),
+		faultOf(scenarios.PowerOffFrozen{}, answer.Idle),
+		faultOf(scenarios.Reboot{Off: rebootTime}, answer.Idle),
 	}
+	for _, then := range []firewall.AfterExpiry{firewall.SilentDrop, firewall.ResetSender, firewall.ResetBoth} {
+		faults = append(faults, faultOf(scenarios.IdleTimeout{After: scenarios.FirewallTimeout, Then: then}, answer.Idle))
+	}
+	return faults
+}
+
+// faultOf returns what a trial does for a fault under a load.
+func faultOf(named scenarios.Named, load string) fault {
+	f := strikes(named)
+	f.name = named.Title()
+	f.busy = load == answer.Busy
+	return f
+}
+
+// strikes returns how a trial makes a fault happen to an idle connection.
+func strikes(named scenarios.Named) fault {
+	switch f := named.(type) {
+	case scenarios.ProcessKilled:
+		return fault{dead: true, announced: true, strike: (*trial).killPeer}
+	case scenarios.HalfClose:
+		return fault{announced: true, strike: (*trial).halfClose}
+	case scenarios.ProcessStopped:
+		return fault{dead: true, strike: (*trial).stopPeer}
+	case scenarios.PeerResets:
+		return fault{dead: true, announced: true, while: f.After, strike: func(t *trial) error { return t.resetAfter(f.After) }}
+	case scenarios.PowerOff:
+		return fault{dead: true, strike: (*trial).powerOff}
+	case scenarios.PowerOffFrozen:
+		return fault{dead: true, strike: (*trial).powerOffFrozen}
+	case scenarios.Reboot:
+		return fault{dead: true, strike: (*trial).powerOff, then: (*trial).powerOn, while: f.Lasts()}
+	case scenarios.Outage:
+		return fault{strike: applying(f), then: healing(f), while: f.Lasts()}
+	case scenarios.IdleTimeout:
+		return fault{idle: f.After, before: func(t *trial) { t.lab.Apply(f) }}
+	case scenarios.NATRebinding:
+		return fault{dead: true, topology: harness.NATed, strike: applying(f)}
+	case scenarios.PathMTU, scenarios.ImpairedPath:
+		return fault{impairs: true, strike: applying(named)}
+	case scenarios.AcceptQueueFull, scenarios.ServerAway:
+		return fault{dead: true, connecting: true}
+	}
+	return fault{dead: true, strike: applying(named)} // the path is gone for good
+}
+
+func applying(f harness.Fault) func(*trial) error {
+	return func(t *trial) error { t.lab.Apply(f); return nil }
+}
+
+func healing(f harness.Healer) func(*trial) error {
+	return func(t *trial) error { t.lab.Heal(f); return nil }
+}
+
+// carriesData reports whether a fault is measured with data under way. Others do to such a
+// connection what they do to an idle one, or meet none.
+func carriesData(named scenarios.Named) bool {
+	switch named.(type) {
+	case scenarios.PowerOff, scenarios.Reboot, scenarios.SilentDrop, scenarios.Outage, scenarios.CableOut, scenarios.NeighbourLost, scenarios.PathMTU, scenarios.ImpairedPath:
+		return true
+	}
+	return false
 }
 
 // title returns the name of the fault's row.
@@ -77,12 +143,6 @@ func (f fault) title() string {
 		return answer.Title(f.name, answer.Busy)
 	}
 	return f.name
-}
-
-// forgetting returns the fault of a firewall that forgets idle flows.
-func forgetting(then firewall.AfterExpiry) fault {
-	timeout := scenarios.IdleTimeout{After: scenarios.FirewallTimeout, Then: then}
-	return fault{name: timeout.Title(), idle: timeout.After, before: func(t *trial) { t.lab.Apply(timeout) }}
 }
 
 // middlebox returns the fault of a preset. What it does to an idle connection shows within
@@ -105,4 +165,45 @@ func remedies() []fault {
 		{name: advised + hostPoweredOff, role: remedy, dead: true, watch: 2 * advisedSettings().Death().Latest,
 			strike: (*trial).adviseAndPowerOff},
 	}
+}
+
+// named returns the faults with these titles, each once, in their order. It leaves out what is
+// no fault: Check has reported it.
+func named(titles []string) (faults []fault) {
+	for _, title := range titles {
+		if n, load, err := answer.ParseTitle(title); err == nil {
+			faults = append(faults, faultOf(n, load))
+		}
+	}
+	return faults
+}
+
+// cannotMeasure returns why the fault with a title is not measured for the request; nil: it is.
+func (r Request) cannotMeasure(title string) error {
+	n, load, err := answer.ParseTitle(title)
+	if err != nil {
+		return err
+	}
+	f := faultOf(n, load)
+	switch {
+	case f.busy && !carriesData(n):
+		return fmt.Errorf("%q is not measured with data under way: leave out \", %s\"", title, answer.Busy)
+	case f.busy && !r.asks() && !r.betweenPrograms():
+		return fmt.Errorf("%q needs something that the program answers (--conversation or --send)", title)
+	case f.connecting && r.UnderTest != answer.Client:
+		return fmt.Errorf("%q is measured where a client is under test: a server does not connect (--under-test client)", title)
+	}
+	return nil
+}
+
+// once returns the faults without those that another before them has the title of.
+func once(faults []fault) []fault {
+	var seen []string
+	return slices.DeleteFunc(faults, func(f fault) bool {
+		if slices.Contains(seen, f.title()) {
+			return true
+		}
+		seen = append(seen, f.title())
+		return false
+	})
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/halfopen-lab/halfopen/harness/oracle"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
 
@@ -35,10 +36,11 @@ func (o *outcome) judge(quiet answer.Wire) answer.Fault {
 		f.Trouble, f.Capture, f.Verdict = firstLine(o.err), "", answer.Unmeasured
 		return f
 	}
-	since := t.heard
-	if since.IsZero() { // the connection was over before the fault
-		since = t.began
+	if t.early != "" {
+		f.Trouble, f.Verdict = t.early, answer.Unmeasured
+		return f
 	}
+	since := t.heard
 	if learned, ok := s.kernel(); ok {
 		f.Kernel = learned.event(since)
 	}
@@ -48,9 +50,12 @@ func (o *outcome) judge(quiet answer.Wire) answer.Fault {
 	if s.exit != nil {
 		f.Exit = moment{s.exit.How, s.exit.At}.event(since)
 	}
+	closed := f.Noticed != nil && f.Kernel == nil
 	switch {
-	case f.Noticed != nil && f.Kernel == nil && quiet.Ended != nil && !t.endedSooner(s, quiet):
+	case closed && quiet.Ended != nil && (!t.endedSooner(s, quiet) || t.keptUntil(f.Noticed)):
 		f.Verdict = answer.ByItself
+	case closed && t.keptUntil(f.Noticed):
+		f.Verdict, f.Trouble = answer.Unmeasured, fmt.Sprintf("the program %s before the flow was forgotten, %v after the peer was last heard%s", past[f.Noticed.What], f.Noticed.After, t.said()+wrote(t.program))
 	case f.Noticed != nil || f.Exit != nil:
 		f.Verdict = answer.Noticing
 	case f.Kernel != nil:
@@ -70,8 +75,13 @@ func (o *outcome) judge(quiet answer.Wire) answer.Fault {
 // one.
 func (t *trial) endedSooner(s story, quiet answer.Wire) bool {
 	noticed, _ := s.program()
-	return noticed.at.Sub(t.began) < quiet.Ended.After.Duration()-time.Second
+	always := quiet.Ended.After.Duration()
+	return noticed.at.Sub(t.began) < always-max(time.Second, oracle.Tolerance(always))
 }
+
+// keptUntil reports whether the trial is about a firewall that forgets, and which had not
+// forgotten the flow yet at an event: the fault had not happened.
+func (t *trial) keptUntil(e *answer.Event) bool { return e.After.Duration() < t.idle }
 
 // firstLine returns the first line of an error.
 func firstLine(err error) string {
@@ -87,11 +97,18 @@ func (o *outcome) wire() answer.Wire {
 		over = time.Now()
 	}
 	w := summarize(o.story.packets, over)
-	if ended, ok := o.story.program(); ok {
+	s := o.story
+	ended, ok := s.program()
+	if learned, known := s.kernel(); known {
+		w.EndedByPeer, ok = learned.event(t.began), false
+	}
+	if ok {
 		w.Ended = ended.event(t.began)
+	}
+	if w.Ended != nil || w.EndedByPeer != nil {
 		if n := len(o.story.packets); n > 0 { // the silence after the end says nothing
 			untilEnd := summarize(o.story.packets, o.story.packets[n-1].At)
-			w.Silence, w.NoData = untilEnd.Silence, untilEnd.NoData
+			w.Silence, w.NoData, w.Alone, w.AloneNoData, w.PeerAlone = untilEnd.Silence, untilEnd.NoData, untilEnd.Alone, untilEnd.AloneNoData, untilEnd.PeerAlone
 		}
 	}
 	return w

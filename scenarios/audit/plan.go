@@ -1,11 +1,13 @@
 package audit
 
 import (
+	"crypto/tls"
 	"fmt"
 	"maps"
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/harness/virtual/root"
@@ -20,6 +22,13 @@ type plan struct {
 	Companions []companion
 	Prepared   []preparation
 	Family     sock.Family // of the labs; zero: IPv4
+
+	// shortLife is how long the quiet connection lived that ended before it had settled; zero:
+	// it settled. The measuring process finds it.
+	shortLife time.Duration
+
+	tls          *tls.Config // of the fixture; nil: its conversation has no TLS
+	certificates string      // the directory with the certificate, as the programs see it
 }
 
 // program is a program as it is started.

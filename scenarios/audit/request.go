@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/halfopen-lab/halfopen/fixtures/conversation"
 	"github.com/halfopen-lab/halfopen/fixtures/presets"
 	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
@@ -29,10 +30,15 @@ type Request struct {
 
 	// Send is what a fixture sends once it is connected, and once more where a fault is to
 	// meet data under way. Empty: it sends nothing.
-	Send string `yaml:"send"`
-	Echo bool   `yaml:"echo"` // a fixture sends back what it receives
-	// Presets are the middleboxes to run the program behind (fixtures/presets). What becomes
-	// of it behind the others is derived.
+	Send conversation.Text `yaml:"send"`
+	Echo bool              `yaml:"echo"` // a fixture sends back what it receives
+	// Conversation is what a fixture says, unless Send or Echo is short for it.
+	Conversation conversation.Conversation `yaml:"conversation"`
+	// Faults are measured beside those that are measured by default, by their titles
+	// (scenarios.Parse), with ", busy" for data under way.
+	Faults []string `yaml:"faults"`
+	// Presets are the middleboxes to run the program behind (presets.Parse). What becomes of
+	// it behind the others is derived.
 	Presets []string `yaml:"presets"`
 	// Watch is how long each fault is watched where nothing ends the connection. Zero: two
 	// and a half hours, or less for a program that often wakes up; in real time a minute.
@@ -106,6 +112,13 @@ func (r Request) completed() Request {
 	if r.RealTime && r.Watch == 0 {
 		r.Watch = time.Minute
 	}
+	if !r.Conversation.Says() && r.Conversation.Like == "" {
+		short := conversation.Short([]byte(r.Send), r.Echo)
+		short.TLS, short.Every = r.Conversation.TLS, r.Conversation.Every
+		r.Conversation = short
+	} else if c, err := r.Conversation.For(r.fixtureRole()); err == nil { // checkConversation reports the error
+		r.Conversation = c
+	}
 	perhaps := r.Expect.Survives // those that cannot be run are derived
 	if len(r.Only) > 0 {
 		r.Presets, perhaps = nil, r.Only
@@ -116,6 +129,11 @@ func (r Request) completed() Request {
 			r.Presets = append(r.Presets, name)
 		}
 	}
+	for i, name := range r.Presets { // each has one name in the answer
+		if p, err := presets.Parse(name); err == nil {
+			r.Presets[i] = p.Name
+		}
+	}
 	slices.Sort(r.Presets)
 	r.Presets = slices.Compact(r.Presets)
 	return r
@@ -124,6 +142,6 @@ func (r Request) completed() Request {
 // canRun reports whether an audit can put a preset between the two sides: a firewall that
 // forgets.
 func canRun(name string) bool {
-	p, known := presets.Find(name)
-	return known && !p.Proxy() && p.Idle > 0
+	p, err := presets.Parse(name)
+	return err == nil && !p.Proxy() && p.Idle > 0
 }

@@ -9,10 +9,11 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/reexec"
 	"github.com/halfopen-lab/halfopen/harness/report"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
+	"github.com/halfopen-lab/halfopen/scenarios/page"
 )
 
-// Run carries an audit out and returns its answer, which is also in r.Report, as JSON and
-// Markdown, with the captures and timelines of all trials. Bad requests are refused before
+// Run carries an audit out and returns its answer, which is also in r.Report, as JSON,
+// Markdown and a page to look at, with the captures and timelines of all trials. Bad requests are refused before
 // anything else (Request.Check).
 //
 // When ctx ends early there is an error, and also an answer if anything was measured until
@@ -31,10 +32,15 @@ func Run(ctx context.Context, r Request) (_ *answer.Answer, err error) {
 		return nil, fmt.Errorf("%w (--report)", err)
 	}
 	defer func() { err = errors.Join(err, held.Close()) }()
+	measure := runInGuest
 	if r.RealTime {
-		return runOnHost(ctx, r, held)
+		measure = runOnHost
 	}
-	return runInGuest(ctx, r, held)
+	a, err := measure(ctx, r, held)
+	if a != nil {
+		err = errors.Join(err, page.WriteAudit(r.Report, a))
+	}
+	return a, err
 }
 
 // measuring is the process that measures. Its arguments are the file of the plan and the

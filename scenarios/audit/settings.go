@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/box"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
@@ -51,19 +52,29 @@ func optionsOf(c *sock.Conn) (*answer.Settings, error) {
 
 // borrowSocket returns a second descriptor of the program's socket.
 func (t *trial) borrowSocket() (*sock.Conn, error) {
-	for _, e := range t.near.Sockets() {
-		if e.Local.Port() != t.local || e.Remote.Port() != t.remote {
+	return borrow(t.near, t.program, t.local, t.remote)
+}
+
+// borrowPeersSocket returns a second descriptor of the socket of a peer that is a program.
+func (t *trial) borrowPeersSocket() (*sock.Conn, error) {
+	return borrow(t.far, t.peer, t.remote, t.local)
+}
+
+// borrow returns a second descriptor of the socket with these ports of a program on a host.
+func borrow(host *harness.Host, program *harness.Program, local, remote uint16) (*sock.Conn, error) {
+	for _, e := range host.Sockets() {
+		if e.Local.Port() != local || e.Remote.Port() != remote {
 			continue
 		}
 		if e.Inode == 0 {
-			return nil, fmt.Errorf("the program has not accepted the connection within %v", settleTime)
+			return nil, fmt.Errorf("%v has not accepted the connection within %v", program, settleTime)
 		}
-		processes, err := box.Processes(t.program.PID())
+		processes, err := box.Processes(program.PID())
 		if err != nil {
 			return nil, err
 		}
 		c, _, err := sock.Borrow(e.Inode, processes)
 		return c, err
 	}
-	return nil, fmt.Errorf("its socket is not in the table of %s", t.near.Name())
+	return nil, fmt.Errorf("its socket is not in the table of %s", host.Name())
 }

@@ -19,34 +19,61 @@ const (
 	maxDataPackets = 2000
 )
 
-// awaitSettled waits until the connection has carried no data for settleTime, and returns
-// how many packets with data there were in the last settleTime. A connection that always
-// carries some, such as a heartbeat, has settled after maxSettle; one with maxDataPackets
-// never does.
+// shortestLife is how long a connection lives at least that a fault can meet: for less, what
+// the program does and what the fault does could not be told apart.
+const shortestLife = 200 * time.Millisecond
+
+// settling returns settleTime and maxSettle, or less for a program whose quiet connection
+// ended before it had settled: the faults strike in the middle of its life.
+func (p *plan) settling() (quiet, longest time.Duration) {
+	if p.shortLife < shortestLife {
+		return settleTime, maxSettle
+	}
+	middle := p.shortLife / 2
+	return min(settleTime, middle), middle
+}
+
+// awaitSettled waits until the connection has carried no data for the settling time, and
+// returns how many packets with data there were in that time. A connection that always
+// carries some, such as a heartbeat, has settled after the longest settling time; one with
+// maxDataPackets never does.
 func (t *trial) awaitSettled() (packets int) {
+	quietTime, longest := t.plan.settling()
 	seen := 0
-	for latest := t.began.Add(maxSettle); ; {
-		data := t.near.Capture().Await(seen+maxDataPackets, capture.Data, time.Now().Add(time.Second))
+	for latest := t.began.Add(longest); ; {
 		now := time.Now()
-		lately := slices.IndexFunc(data, func(p capture.Packet) bool { return now.Sub(p.At) < settleTime })
+		data := t.near.Capture().Await(seen+maxDataPackets, capture.Data, earlier(now.Add(min(time.Second, quietTime)), latest))
+		now = time.Now()
+		lately := slices.IndexFunc(data, func(p capture.Packet) bool { return now.Sub(p.At) < quietTime })
 		if seen = len(data); lately < 0 {
 			lately = seen
 		}
 		packets = seen - lately
-		quiet := packets == 0 && now.Sub(t.began) >= settleTime
-		if quiet || packets >= maxDataPackets || now.After(latest) || t.story().over() || t.ctx.Err() != nil {
+		quiet := packets == 0 && now.Sub(t.began) >= quietTime
+		if quiet || packets >= maxDataPackets || !now.Before(latest) || t.story().over() || t.ctx.Err() != nil {
 			return packets
 		}
 	}
 }
 
-// settleDown waits until the connection has settled. The quiet connection's trial then
-// measures how often the programs wake up, and is told how long to watch.
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// settleDown waits until the connection has settled, or is over before it has. The quiet
+// connection's trial then measures how often the programs wake up, and is told how long to
+// watch.
 func (t *trial) settleDown() error {
-	if err := t.checkSettled(t.awaitSettled()); err != nil {
+	if packets := t.awaitSettled(); packets >= maxDataPackets {
+		return fmt.Errorf("%s floods: %d packets with data within %v: an idle connection cannot be measured", t.plan.command(t.plan.UnderTest), packets, settleTime)
+	}
+	if err := t.noteEarlyEnd(); err != nil {
 		return err
 	}
-	if t.role == quiet && t.plan.Watch == 0 {
+	if t.role == quiet && t.plan.Watch == 0 && t.early == "" {
 		var err error
 		if t.wakeups, err = t.measureWakeups(); err != nil {
 			return err
@@ -60,28 +87,36 @@ func (t *trial) settleDown() error {
 	return nil
 }
 
-// checkSettled returns why the connection has not settled, which leaves nothing to measure;
-// packets is how many carried data within settleTime.
-func (t *trial) checkSettled(packets int) error {
-	s := t.story()
-	program := t.plan.command(t.plan.UnderTest)
-	hint := ""
-	if t.conn != nil && t.plan.Send == "" {
-		hint = ", and was sent nothing (--send)"
+// noteEarlyEnd notes that the connection is over before the fault could happen, if it is: who
+// ended it, when, and the last that the program said.
+func (t *trial) noteEarlyEnd() error {
+	if t.exited == nil && !t.story().over() {
+		return nil
 	}
-	since := func(at time.Time) answer.Seconds { return answer.Of(at.Sub(t.began)) }
-	if t.exited == nil && s.over() { // a program closes its connections as it ends, or before
+	if t.exited == nil { // a program closes its connections as it ends, or before
 		t.awaitExit()
 	}
-	switch noticed, closed := s.program(); {
-	case packets >= maxDataPackets:
-		return fmt.Errorf("%s floods: %d packets with data within %v: an idle connection cannot be measured", program, packets, settleTime)
-	case t.exited != nil:
-		return fmt.Errorf("%s ended %v after the connection was made: %s%s", program, since(t.exited.At), t.exited.How, t.said()+wrote(t.program))
-	case closed:
-		return fmt.Errorf("%s ended the connection %v after it was made: it %s%s%s", program, since(noticed.at), noticed.what, hint, t.said()+wrote(t.program))
-	case s.over():
-		return fmt.Errorf("the other side ended the connection with %s before it had lasted %v%s", program, settleTime, t.said()+wrote(t.program))
+	if err := t.trace.Drain(); err != nil {
+		return err
 	}
+	s := t.story()
+	since := func(at time.Time) answer.Seconds { return answer.Of(at.Sub(t.began)) }
+	learned, known := s.kernel()
+	noticed, closed := s.program()
+	switch {
+	case known && (!closed || !noticed.at.Before(learned.at)):
+		t.early = fmt.Sprintf("the peer ended the connection before the fault, %v after it was made (%s)", since(learned.at), learned.what)
+		t.lived = learned.at.Sub(t.began)
+	case closed:
+		t.early = fmt.Sprintf("the program %s before the fault, %v after the connection was made", past[noticed.what], since(noticed.at))
+		t.lived = noticed.at.Sub(t.began)
+	default:
+		t.early = fmt.Sprintf("the program ended before the fault, %v after the connection was made (%s)", since(t.exited.At), t.exited.How)
+		t.lived = t.exited.At.Sub(t.began)
+	}
+	t.early += t.said() + wrote(t.program)
 	return nil
 }
+
+// past are what a program does with its connection, as something that it has done.
+var past = map[string]string{closes: "closed", aborts: "aborted"}

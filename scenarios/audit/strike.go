@@ -10,6 +10,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/box"
 	"github.com/halfopen-lab/halfopen/harness/timeline"
 	"github.com/halfopen-lab/halfopen/scenarios"
+	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
 
 // step does what no fault of package scenarios does, and records it in the timeline.
@@ -31,9 +32,45 @@ func (t *trial) killPeer() error {
 	return t.step("the peer's process is killed: its kernel closes the connection", t.conn.Socket.Close)
 }
 
-// halfClose lets the fixture send FIN, and go on reading.
-func (t *trial) halfClose() error {
-	return t.step("the peer sends FIN, and goes on reading", func() error { return t.conn.Socket.Shutdown(unix.SHUT_WR) })
+// resetAfter lets the peer abort the connection once it has carried no data for a time. It waits
+// for that as long as a fault is watched, and strikes no connection that is over.
+func (t *trial) resetAfter(idle time.Duration) error {
+	for latest := time.Now().Add(idle + t.plan.Watch); ; {
+		quiet := time.Since(t.lastData())
+		if quiet >= idle {
+			break
+		}
+		if time.Now().After(latest) {
+			return fmt.Errorf("the connection was never without data for %v: the peer had no reason to reset it", answer.Seconds(idle))
+		}
+		t.rest(idle - quiet)
+		if t.story().over() {
+			return nil
+		}
+		if t.ctx.Err() != nil {
+			return errEndedEarly
+		}
+	}
+	t.struck = time.Now()
+	t.heard = t.struck // the peer's kernel announces it
+	if t.peer == nil {
+		t.stopReading()
+		t.lab.Apply(scenarios.PeerResets{By: t.conn, After: idle})
+		return nil
+	}
+	peer := t.far.TableEntry(t.far.AddressPort(t.remote), t.near.AddressPort(t.local))
+	return t.step("the peer's kernel aborts the connection with RST (ss -K)", peer.Destroy)
+}
+
+// lastData returns when the connection last carried data, or was made.
+func (t *trial) lastData() time.Time {
+	last := t.began
+	for _, p := range t.packets() {
+		if p.Length > 0 {
+			last = p.At
+		}
+	}
+	return last
 }
 
 // stopPeer stops the peer, whose kernel goes on answering.
@@ -52,17 +89,6 @@ func (t *trial) powerOffFrozen() error {
 		return err
 	}
 	return t.powerOff()
-}
-
-// unanswered drops what the program sends, and sends it a request, so that it sends
-// something.
-func (t *trial) unanswered() error {
-	direction := scenarios.TowardsClient
-	if t.near == t.lab.Client {
-		direction = scenarios.TowardsServer
-	}
-	t.lab.Apply(scenarios.SilentDrop{Direction: direction})
-	return t.step("the peer sends a request", t.say)
 }
 
 // adviseSettings sets the advised settings on the program's own socket, from outside.

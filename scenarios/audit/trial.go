@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/halfopen-lab/halfopen/fixtures/conversation"
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/box"
 	"github.com/halfopen-lab/halfopen/harness/capture"
@@ -35,6 +36,9 @@ type trial struct {
 	shared    map[sharing]*box.Files
 	conn      *harness.Conn // the fixture's end of the connection; nil: the peer is a program
 	reading   context.CancelFunc
+	talking   *conversation.Session // on conn
+	hearing   sync.Mutex            // for events
+	events    []conversation.Event  // of the fixture's conversations
 
 	local, remote uint16 // the ports of the connection, as the program's kernel has them
 	loopback      bool   // the server listens on loopback addresses only
@@ -54,9 +58,14 @@ type trial struct {
 	wakeups  float64 // of the programs, a second
 	watching chan time.Duration
 
-	began     time.Time // when there was a connection
+	began time.Time // when there was a connection
+	// early is why the fault met no connection, or none as it should be, in the answer's
+	// words; empty: it did. lived is how long the connection lived that was over before.
+	early     string
+	lived     time.Duration
 	struck    time.Time // when the fault happened
 	heard     time.Time // when the peer was last heard before that
+	ended     time.Time // when the fault began to end; zero: it does not end
 	over      time.Time // when the watch ended
 	cut       bool      // the audit ended the watch early
 	exited    *box.Exit
@@ -85,7 +94,11 @@ func (t *trial) run(path, evidence string) (story, error) {
 }
 
 func (t *trial) runInLab(path, evidence string) (s story, err error) {
-	t.lab, err = harness.Open(harness.Config{Topology: harness.Firewalled, Family: t.plan.Family, Name: t.title()})
+	topology := t.topology
+	if topology == nil {
+		topology = harness.Firewalled
+	}
+	t.lab, err = harness.Open(harness.Config{Topology: topology, Family: t.plan.Family, Name: t.title()})
 	if err != nil {
 		return story{}, err
 	}
@@ -127,11 +140,15 @@ func (t *trial) takeSteps() error {
 	if err := t.blameBeside(t.settleDown(), "the connection had settled"); err != nil {
 		return err
 	}
-	t.settings = t.readSettings()
+	if t.early == "" {
+		t.settings = t.readSettings()
+	}
 	if err := t.inflict(); err != nil {
 		return err
 	}
-	t.observe()
+	if t.early == "" || t.role == quiet {
+		t.observe()
+	}
 	t.over, t.cut = time.Now(), t.ctx.Err() != nil
 	if t.exited == nil {
 		t.awaitExit()
@@ -162,8 +179,16 @@ func (t *trial) watchHosts() error {
 	return err
 }
 
-// inflict lets the fault happen.
+// inflict lets the fault happen, unless the connection is over before.
 func (t *trial) inflict() error {
+	if t.busy && !t.impairs && t.early == "" {
+		if err := t.awaitUnderWay(); err != nil {
+			return err
+		}
+	}
+	if t.early != "" && t.role != quiet {
+		return nil
+	}
 	t.struck = time.Now()
 	t.heard = t.lastHeard(t.struck)
 	if t.announced {
@@ -174,13 +199,24 @@ func (t *trial) inflict() error {
 			return err
 		}
 	}
-	if t.then != nil {
-		if err := t.wait(t.while); err != nil {
+	if t.busy && t.impairs && t.conn != nil { // a peer that is a program sends by itself
+		if err := t.step("the peer sends a request", t.say); err != nil {
 			return err
 		}
-		return t.then(t)
 	}
-	return nil
+	if t.then == nil {
+		return nil
+	}
+	if err := t.wait(t.while); err != nil {
+		return err
+	}
+	if t.busy {
+		if err := t.step("the firewall forwards the data that the program sends", func() error { return t.dropData(false) }); err != nil {
+			return err
+		}
+	}
+	t.ended = time.Now()
+	return t.then(t)
 }
 
 // settle reports that the connection has settled, or never will.
@@ -188,7 +224,7 @@ func (t *trial) settle() { t.once.Do(func() { close(t.settled) }) }
 
 // observe lets the time pass in which the fault may show.
 func (t *trial) observe() {
-	watch := cmp.Or(t.watch, t.plan.Watch)
+	watch := max(cmp.Or(t.watch, t.plan.Watch), 2*t.idle)
 	if first := 2*t.idle + settleTime; t.idle > 0 && first < watch {
 		t.rest(first)
 		if summarize(t.packets(), time.Now()).Silence.Lasted.Duration() < t.idle {
@@ -255,13 +291,16 @@ func (t *trial) lastHeard(before time.Time) time.Time {
 
 // packets returns the packets of the connection, as the program's host has seen them.
 func (t *trial) packets() []capture.Packet {
-	return slices.DeleteFunc(t.near.Capture().Packets(), func(p capture.Packet) bool {
-		here, there := p.Dst.Port(), p.Src.Port()
-		if p.Out {
-			here, there = there, here
-		}
-		return !p.TCP || here != t.local || there != t.remote
-	})
+	return slices.DeleteFunc(t.near.Capture().Packets(), func(p capture.Packet) bool { return !t.carries(p) })
+}
+
+// carries reports whether the connection carries a packet that the program's host has seen.
+func (t *trial) carries(p capture.Packet) bool {
+	here, there := p.Dst.Port(), p.Src.Port()
+	if p.Out {
+		here, there = there, here
+	}
+	return p.TCP && here == t.local && there == t.remote
 }
 
 // firewallKnows reports whether the firewall has the connection. A firewall without a

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/halfopen-lab/halfopen/harness/atomicfile"
 )
@@ -19,6 +20,12 @@ const (
 	MarkdownFile = "answer.md"
 	JUnitFile    = "junit.xml" // of the promises, where there are any
 )
+
+// LadderOf returns the file with the ladder of the trial whose packets are in a file of the
+// report: "captures/01-host-powered-off.json".
+func LadderOf(capture string) string {
+	return strings.TrimSuffix(capture, filepath.Ext(capture)) + ".json"
+}
 
 // JSON returns the answer for programs.
 func (a *Answer) JSON() ([]byte, error) {

@@ -28,14 +28,17 @@ func (a *Answer) Markdown() string {
 			fmt.Fprintf(&b, "- %s\n", line)
 		}
 	}
-	list("Settings in force", a.Settings.lines())
-	list("When nothing happens", a.Wire.lines())
+	list("Settings in force", a.Settings.Lines())
+	list("When nothing happens", a.Quiet())
 	b.WriteString("\n## What it notices\n\n| fault | load | what happens | capture |\n|---|---|---|---|\n")
 	for _, f := range a.Faults {
 		fmt.Fprintf(&b, "| %s | %s | %s | [packets](%s) |\n", f.Name, f.Load, strings.ReplaceAll(f.Words(), "|", `\|`), f.Capture)
 	}
 	b.WriteString("\n## An idle session behind middleboxes\n\n| preset | idle timeout | outcome | how it is known | why |\n|---|---|---|---|---|\n")
 	for _, p := range a.Presets {
+		if p.Alone != "" {
+			p.Why += fmt.Sprintf("; if the peer sent nothing by itself, it %s: %s", p.Alone, p.WhyAlone)
+		}
 		timeout := "none"
 		if p.Timeout > 0 {
 			timeout = p.Timeout.plain()
@@ -45,7 +48,7 @@ func (a *Answer) Markdown() string {
 	if a.Advice != nil {
 		list("To change: "+a.Advice.Why, a.Advice.lines())
 	}
-	list("Dead connections that pile up", a.Ghosts.lines())
+	list("Dead connections that pile up", a.Ghosts.Lines())
 	list("Unknown", a.Unknown)
 	return b.String()
 }

@@ -10,7 +10,8 @@ import (
 
 // Promises are what the user expects of the program. The zero value expects nothing.
 type Promises struct {
-	// Notices is how long the program may take to notice each fault, by Fault.Title.
+	// Notices is how long the program may take to notice each fault, by its title as
+	// ParseTitle reads it.
 	Notices map[string]time.Duration `yaml:"notices"`
 	// Survives are the presets behind which an idle session survives.
 	Survives []string `yaml:"survives"`
@@ -35,15 +36,15 @@ func (p Promises) Validate(has func(fault string) error) error {
 		}
 	}
 	for _, preset := range p.Survives {
-		if _, known := presets.Find(preset); !known {
-			return fmt.Errorf("survives: there is no preset %q: see 'halfopen presets'", preset)
+		if _, err := presets.Parse(preset); err != nil {
+			return fmt.Errorf("survives: %w", err)
 		}
 	}
 	return nil
 }
 
-// Names returns the faults and the presets that have a promise.
-func (p Promises) Names() []string { return append(sorted(p.Notices), p.Survives...) }
+// Faults returns the titles of the faults that have a promise, in order.
+func (p Promises) Faults() []string { return sorted(p.Notices) }
 
 func sorted(notices map[string]time.Duration) []string {
 	var names []string
@@ -60,7 +61,8 @@ func (p Promises) Check(a *Answer) []Result {
 	for _, fault := range sorted(p.Notices) {
 		limit := p.Notices[fault]
 		r := Result{Promise: fmt.Sprintf("%s: to be noticed within %v", fault, limit)}
-		at := slices.IndexFunc(a.Faults, func(f Fault) bool { return f.Title() == fault })
+		title := canonical(fault)
+		at := slices.IndexFunc(a.Faults, func(f Fault) bool { return f.Title() == title })
 		switch {
 		case at < 0:
 			r.Open = r.Promise + "; it was not measured"
@@ -73,9 +75,13 @@ func (p Promises) Check(a *Answer) []Result {
 	}
 	for _, preset := range p.Survives {
 		r := Result{Promise: preset + ": an idle session is to survive"}
+		name := preset
+		if p, err := presets.Parse(preset); err == nil {
+			name = p.Name
+		}
 		for _, is := range a.Presets {
 			switch {
-			case is.Name != preset || is.Outcome == Survives:
+			case is.Name != name || is.Outcome == Survives:
 			case is.Outcome == Undecided:
 				r.Open = fmt.Sprintf("%s; unknown: %s (%s)", r.Promise, is.Why, is.How)
 			default:

@@ -1,0 +1,105 @@
+package audit
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/capture"
+	"github.com/halfopen-lab/halfopen/harness/firewall"
+)
+
+// underWayTime is how long data of the program has been under way, unacknowledged, when a
+// fault meets it.
+const underWayTime = time.Second
+
+// awaitUnderWay returns when the program has data under way that nobody has acknowledged: the
+// firewall drops it. The fixture asks for it; a peer that is a program does so by itself, or
+// the program sends by itself. Where the program sends nothing, or the connection is over
+// before the fault, the trial is noted as one that cannot be measured.
+func (t *trial) awaitUnderWay() error {
+	if err := t.step("the firewall drops the data that the program sends", func() error { return t.dropData(true) }); err != nil {
+		return err
+	}
+	asked, limit := time.Now(), settleTime
+	if t.conn == nil {
+		limit = t.plan.Watch
+	} else if err := t.step("the peer sends a request", t.say); err != nil {
+		if noting := t.noteEarlyEnd(); noting != nil || t.early != "" {
+			return noting
+		}
+		return err
+	}
+	if !t.awaitData(asked, limit) {
+		if err := t.noteEarlyEnd(); err != nil || t.early != "" {
+			return err
+		}
+		t.early = fmt.Sprintf("the program sent no data within %v", limit)
+		if t.conn != nil {
+			t.early += " of the request (--conversation, --send)"
+		}
+		return nil
+	}
+	quiet, _ := t.plan.settling()
+	if err := t.wait(min(underWayTime, quiet/2)); err != nil {
+		return err
+	}
+	return t.noteEarlyEnd()
+}
+
+// dropData makes the router drop the data that the program sends, or forward it again.
+func (t *trial) dropData(drop bool) error {
+	dropped, rules := droppedData{of: t.near.Address()}, t.lab.Hosts()[1].Rules()
+	if !drop {
+		return rules.Set(dropped)
+	}
+	return rules.Set(dropped, dropped.rule())
+}
+
+// awaitData waits until the program has sent data after an instant, and reports whether it
+// has; not when the connection is over before, or the time.
+func (t *trial) awaitData(after time.Time, limit time.Duration) bool {
+	isData := capture.Where("data of the program", func(p capture.Packet) bool {
+		return p.Out && p.Length > 0 && p.At.After(after) && t.carries(p)
+	})
+	for until := time.Now().Add(limit); ; {
+		if len(t.near.Capture().Await(1, isData, earlier(until, time.Now().Add(settleTime)))) > 0 {
+			return true
+		}
+		if t.story().over() || t.ctx.Err() != nil || !time.Now().Before(until) {
+			return false
+		}
+	}
+}
+
+// droppedData is the rule set of a firewall that drops data which one side sends. Empty
+// acknowledgements and keepalive probes pass: the kernel pushes the end of each write (PSH).
+type droppedData struct{ of netip.Addr }
+
+// String implements firewall.Owner.
+func (d droppedData) String() string { return fmt.Sprintf("data of %v", d.of) }
+
+func (d droppedData) rule() firewall.Rule {
+	rule := fmt.Sprintf("-A PREROUTING -s %v -p tcp --tcp-flags PSH PSH -j DROP", d.of)
+	if d.of.Is4() {
+		return firewall.Rule{Table: "raw", IPv4: rule}
+	}
+	return firewall.Rule{Table: "raw", IPv6: rule}
+}
+
+// halfClose makes the peer's kernel send FIN, while the peer goes on reading.
+func (t *trial) halfClose() error {
+	return t.step("the peer sends FIN, and goes on reading", func() error {
+		if t.conn != nil {
+			return t.conn.Socket.Shutdown(unix.SHUT_WR)
+		}
+		c, err := t.borrowPeersSocket()
+		if err != nil {
+			return err
+		}
+		defer func() { _ = c.Close() }()
+		return c.Shutdown(unix.SHUT_WR)
+	})
+}
