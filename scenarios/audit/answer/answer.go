@@ -11,6 +11,8 @@ import (
 type Answer struct {
 	// SchemaVersion is Schema. Write sets it.
 	SchemaVersion int `json:"schema_version"`
+	// Halfopen is the version that made the answer (harness/version). Write sets it.
+	Halfopen string `json:"halfopen"`
 
 	Program  Program `json:"program"`
 	Kernel   string  `json:"kernel"`
