@@ -85,7 +85,7 @@ func TestASmallSystem(t *testing.T) {
 	if status != kept || !strings.Contains(out, "process killed, idle: FIN; ") {
 		t.Fatalf("exit status %d:\n%s%s", status, out, stderr)
 	}
-	a, err := answer.Read(filepath.Join(report, answer.JSONFile))
+	a, err := answer.Read(t.Context(), filepath.Join(report, answer.JSONFile))
 	if err != nil {
 		t.Fatal(err)
 	}
