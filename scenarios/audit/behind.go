@@ -101,6 +101,12 @@ func measuredBehind(f answer.Fault, seen answer.Wire) answer.Preset {
 		p.Outcome, p.Why = answer.Undecided, f.Trouble
 	case answer.Never:
 		p.Outcome, p.Why = answer.Dies, "its flow was forgotten, and nobody has noticed"
+		if f.Peer != nil {
+			p.Why = "its flow was forgotten, and the program has not noticed"
+		}
+		if words := f.Aftermath(); words != "" {
+			p.Why += "; " + words
+		}
 	default:
 		p.Outcome, p.Why = answer.Dies, "its flow was forgotten: "+f.Words()
 	}

@@ -59,6 +59,7 @@ func (o *outcome) judge(quiet []answer.Connection) answer.Fault {
 	if len(all) > 1 {
 		f.Connections = all
 	}
+	t.addAftermath(&f)
 	return f
 }
 
