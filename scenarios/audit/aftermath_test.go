@@ -72,3 +72,18 @@ func TestARowThatWasWatchedForTooShortSaysWhatComesLater(t *testing.T) {
 		t.Errorf("with data under way: %q", f.Words())
 	}
 }
+
+func TestAFirewallThatHadNoTimeToForgetIsNotMeasured(t *testing.T) {
+	began := time.Unix(0, 0)
+	for watched, want := range map[time.Duration]string{
+		4 * time.Minute:  "not measured: it was watched for 240 s, and the firewall forgets after 350 s (--watch)",
+		12 * time.Minute: "alive",
+	} {
+		c := &connection{number: 1, heard: began}
+		o := outcome{trial: &trial{fault: fault{idle: 350 * time.Second, before: func(*trial) {}}, plan: &plan{}, began: began, struck: began, over: began.Add(watched),
+			chosen: c, met: []*connection{c}, told: []story{{connection: c}}}}
+		if f := o.judge(nil); f.Words() != want {
+			t.Errorf("watched for %v: %q, expected %q", watched, f.Words(), want)
+		}
+	}
+}

@@ -114,7 +114,8 @@ func addRows(a *answer.Answer, p *plan, outcomes []*outcome) (tried []answer.Fau
 		case row:
 			a.Faults = append(a.Faults, f)
 		case preset:
-			behindPreset[f.Name] = measuredBehind(f, o.wire())
+			is, _ := presets.Parse(f.Name) // checkPresets knows it
+			behindPreset[f.Name] = measuredBehind(is, f, o.wire())
 		case remedy:
 			tried = append(tried, f)
 		}
@@ -132,7 +133,7 @@ func addRows(a *answer.Answer, p *plan, outcomes []*outcome) (tried []answer.Fau
 		case a.NoSession != "" && measured.Outcome == answer.EndsFirst:
 			measured.Outcome, measured.Why = answer.Undecided, a.NoSession+"; "+measured.Why
 		}
-		measured.Timeout, measured.Alone, measured.WhyAlone = answer.Seconds(p.Idle), derived.Alone, derived.WhyAlone
+		measured.Alone, measured.WhyAlone = derived.Alone, derived.WhyAlone
 		a.Presets = append(a.Presets, measured)
 	}
 	return tried

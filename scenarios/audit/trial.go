@@ -133,6 +133,9 @@ func (t *trial) takeSteps() error {
 	if t.before != nil {
 		t.before(t)
 	}
+	if t.hinder != nil {
+		return t.attempt()
+	}
 	if err := t.connect(); err != nil {
 		return err
 	}
@@ -207,7 +210,15 @@ func (t *trial) inflict() error {
 			return err
 		}
 	}
+	if t.busy && t.answers {
+		if err := t.forwardData(); err != nil {
+			return err
+		}
+	}
 	if t.busy && t.impairs && t.peer == nil { // a peer that is a program sends by itself
+		for _, c := range t.met {
+			c.heard = time.Now() // the request is heard, and counts
+		}
 		if err := t.step("the peer sends a request", t.say); err != nil {
 			return err
 		}
@@ -219,7 +230,7 @@ func (t *trial) inflict() error {
 		return err
 	}
 	if t.busy {
-		if err := t.step("the firewall forwards the data that the program sends", func() error { return t.dropData(false) }); err != nil {
+		if err := t.forwardData(); err != nil {
 			return err
 		}
 	}
