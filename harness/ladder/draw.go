@@ -54,6 +54,9 @@ func Draw(s Source) *Ladder {
 		if !e.Expires.IsZero() {
 			r.Expires = e.Expires.Round(0).Sub(start)
 		}
+		if e.Kind == timeline.Verdict {
+			r.Opens, r.Closes = e.From.Round(0).Sub(start), e.To.Round(0).Sub(start)
+		}
 		l.Rungs = append(l.Rungs, r)
 	}
 	// A program sends a packet before it says so: packets are first among equals.

@@ -47,6 +47,9 @@ type Rung struct {
 	Subject string        `json:"subject,omitempty"`
 	State   string        `json:"state,omitempty"`
 	Expires time.Duration `json:"expires,omitempty"`
+	// Opens and Closes are the window of a verdict: something was expected in between.
+	Opens  time.Duration `json:"opens,omitempty"`
+	Closes time.Duration `json:"closes,omitempty"`
 
 	*Arrow `json:",omitempty"` // of a packet; nil: another event
 }
@@ -55,6 +58,8 @@ type Rung struct {
 // forgets it; of other events the text.
 func (r Rung) Words() string {
 	switch {
+	case r.Kind == Kind(timeline.Verdict):
+		return fmt.Sprintf("%s between %.3f and %.3f s", r.Text, r.Opens.Seconds(), r.Closes.Seconds())
 	case r.Kind != Kind(timeline.Conntrack) || r.Subject == "":
 		return r.Text
 	case r.State == "":
