@@ -10,6 +10,7 @@ package ladder
 import (
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/halfopen-lab/halfopen/harness/timeline"
@@ -76,6 +77,8 @@ type Arrow struct {
 	End     End           `json:"end,omitempty"`
 	Forged  bool          `json:"forged,omitempty"` // the sender is a router, and the packet bears another host's address
 	Frames  []int         `json:"frames"`           // the packet's numbers in packets.pcapng
+
+	ends [][2]netip.AddrPort // source and destination of each frame: a NAT changes them on the way
 }
 
 // End is how the way of a packet ended.
