@@ -7,12 +7,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/halfopen-lab/halfopen/fixtures/conversation"
+	"github.com/halfopen-lab/halfopen/harness/commandline"
 	"github.com/halfopen-lab/halfopen/harness/nearest"
 	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
@@ -52,13 +53,13 @@ func (s *subject) flags(c *cobra.Command, report string) {
 	f.StringArrayVar(&r.Environment, "env", nil, "a variable for the programs: NAME=VALUE")
 	f.StringArrayVar(&r.Prepare, "prepare", nil, "a shell command to run in the guest before any program starts")
 	f.StringVar(&r.User, "user", "", "the user that the programs run as, USER or USER:GROUP, names or numbers (default root, or the image's)")
-	f.StringVar(&s.send, "send", "", `what the fixture sends once it is connected, and again under load; \r, \n, \t, \0, \xHH and \\ are understood`)
+	f.StringVar(&s.send, "send", "", `what the fixture sends once it is connected, and again under load; `+conversation.Escapes+" are understood")
 	f.BoolVar(&r.Echo, "echo", false, "the fixture sends back what it receives")
+	f.StringVar(&r.Conversation.Like, "conversation", "", "what the fixture says: "+strings.Join(conversation.Names(), ", ")+" (one of your own: in a file)")
+	f.DurationVar(&r.Conversation.Every, "every", 0, "how often the fixture repeats its request (default once, or as the conversation has it)")
+	f.BoolVar(&r.Conversation.TLS, "tls", false, "the fixture speaks TLS; {ca}, {certificate} and {key} in a command are the files of a certificate made for the run")
 	f.DurationVar(&r.Watch, "watch", 0, "how long each fault is watched (default 2h30m, or less for a program that often wakes up; 1m with --host)")
 	f.DurationVar(&r.Ready, "ready", r.Ready, "how long the program may take until it listens or is connected")
-	for _, described := range []string{"server", "client", "under-test", "port", "image", "package", "take", "hide", "env", "prepare", "user", "send", "echo", "watch", "ready"} {
-		c.MarkFlagsMutuallyExclusive("file", described)
-	}
 	f.BoolVar(&r.RealTime, "host", false, "measure on the running kernel, in real time: for short values, as root, and for programs of this machine")
 	r.Machine.Soon = true
 	f.StringVar(&r.Machine.Name, "machine", "", machine.NameUsage)
@@ -67,24 +68,34 @@ func (s *subject) flags(c *cobra.Command, report string) {
 	f.IntVar(&r.Memory, "memory", 0, "the guest's memory in MiB; 0: as much as it needs")
 	f.StringVar(&s.report, "report", report, "the directory for the answer and the captures")
 	f.BoolVar(&s.asJSON, "json", false, "print the answer as JSON")
-	for _, guest := range []string{"image", "package", "take", "hide", "prepare", "machine", "kernel", "seed", "memory"} {
-		c.MarkFlagsMutuallyExclusive("host", guest)
+}
+
+// inFile is why a file excludes the flags that describe an audit.
+const inFile = "the file describes the audit: say it there"
+
+// exclusive returns an error if two flags are given that exclude each other.
+func (s *subject) exclusive(c *cobra.Command) error {
+	if err := commandline.Exclusive(c.Flags(), "file", inFile, "server", "client", "under-test", "port", "image", "package", "take", "hide", "env", "prepare", "user", "send", "echo", "conversation", "every", "tls", "watch", "ready"); err != nil {
+		return err
 	}
+	return commandline.Exclusive(c.Flags(), "host", "that is for a guest with virtual time: on the running kernel a program is measured as this machine has it", "image", "package", "take", "hide", "prepare", "machine", "kernel", "seed", "memory")
 }
 
 // read completes the request: from the file, if there is one. The names in a file are seen
 // from its directory, and the report's from here.
-func (s *subject) read() (err error) {
+func (s *subject) read(ctx context.Context) (err error) {
 	s.request.Report, err = filepath.Abs(s.report)
 	if err != nil {
 		return err
 	}
-	if s.request.Send, err = unescape(s.send); err != nil {
-		return err
+	message, err := conversation.Unescape(s.send)
+	if err != nil {
+		return fmt.Errorf("--send %w", err)
 	}
+	s.request.Send = conversation.Text(message)
 	if s.file != "" {
 		flags := s.request
-		if s.request, err = audit.Load(s.file); err != nil {
+		if s.request, err = audit.Load(ctx, s.file); err != nil {
 			return err
 		}
 		r := &s.request
@@ -102,7 +113,7 @@ func (s *subject) read() (err error) {
 func (s *subject) measure(ctx context.Context) (*answer.Answer, error) {
 	found, err := audit.Run(ctx, s.request)
 	if unknown, ok := errors.AsType[*debian.UnknownPackage](err); ok {
-		err = fmt.Errorf("%w: the nearest are %s", unknown, strings.Join(nearest.To(unknown.Name, unknown.Known, 3), ", "))
+		err = fmt.Errorf("%w: %s", unknown, nearest.List(unknown.Name, unknown.Known))
 	}
 	return found, err
 }
@@ -145,41 +156,4 @@ func printAnswer(to io.Writer, found *answer.Answer, asJSON bool) error {
 	}
 	_, err := io.WriteString(to, text)
 	return err
-}
-
-// escapes are the bytes that a shell makes hard to type.
-var escapes = map[byte]byte{'\\': '\\', 'r': '\r', 'n': '\n', 't': '\t', '0': 0}
-
-// unescape returns a text with its escapes replaced: those of escapes, and \xHH.
-func unescape(text string) (string, error) {
-	var b strings.Builder
-	for i := 0; i < len(text); i++ {
-		if text[i] != '\\' {
-			b.WriteByte(text[i])
-			continue
-		}
-		i++
-		wrong := fmt.Errorf(`--send %q has an escape that is none: \r, \n, \t, \0, \xHH and \\ are understood`, text)
-		switch {
-		case i == len(text):
-			return "", wrong
-		case text[i] == 'x':
-			if i+2 >= len(text) {
-				return "", wrong
-			}
-			value, err := strconv.ParseUint(text[i+1:i+3], 16, 8)
-			if err != nil {
-				return "", wrong
-			}
-			b.WriteByte(byte(value))
-			i += 2
-		default:
-			value, ok := escapes[text[i]]
-			if !ok {
-				return "", wrong
-			}
-			b.WriteByte(value)
-		}
-	}
-	return b.String(), nil
 }

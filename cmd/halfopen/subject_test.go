@@ -7,25 +7,6 @@ import (
 	"testing"
 )
 
-func TestUnescape(t *testing.T) {
-	for text, want := range map[string]string{
-		`GET / HTTP/1.1\r\n`: "GET / HTTP/1.1\r\n",
-		`\x10\x00MQTT\0\t`:   "\x10\x00MQTT\x00\t",
-		`\\x10`:              `\x10`,
-		"":                   "",
-		"é":                  "é",
-	} {
-		if got, err := unescape(text); err != nil || got != want {
-			t.Errorf("%s: %q, %v, expected %q", text, got, err, want)
-		}
-	}
-	for _, text := range []string{`\`, `x\`, `\x`, `\x1`, `\xg0`, `\q`} {
-		if got, err := unescape(text); err == nil || !strings.Contains(err.Error(), `\xHH`) {
-			t.Errorf("%s gives %q, %v, expected an error that says what is understood", text, got, err)
-		}
-	}
-}
-
 // What is wrong with the arguments is said before anything is packed, fetched or measured.
 func TestBadArgumentsAreRefusedAtOnce(t *testing.T) {
 	directory := t.TempDir()

@@ -23,8 +23,11 @@ import (
 // Check reports, in one line, what is wrong with a request, as far as that can be told
 // before its programs are looked for. An unknown name in Only is an *UnknownName.
 func (r Request) Check() error {
+	if err := r.checkShort(); err != nil {
+		return err
+	}
 	r = r.completed()
-	for _, check := range []func() error{r.checkOnly, r.checkSides, r.checkDurations, r.checkPrograms, r.checkPresets, r.checkFaults, r.checkPromises, r.checkTimes, r.checkNumber} {
+	for _, check := range []func() error{r.checkOnly, r.checkSides, r.checkDurations, r.checkPrograms, r.checkConversation, r.checkPresets, r.checkFaults, r.checkPromises, r.checkTimes, r.checkNumber} {
 		if err := check(); err != nil {
 			return err
 		}

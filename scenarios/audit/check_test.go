@@ -78,7 +78,7 @@ func TestAFaultThatCannotBeMeasuredSaysWhy(t *testing.T) {
 		request Request
 		want    string
 	}{
-		"host powered off, busy": {alone, "needs something that the program answers (--send"},
+		"host powered off, busy": {alone, "needs something that the program answers (--conversation"},
 		"aws-alb":                {alone, "the preset aws-alb cannot be run in an audit: it is a proxy"},
 	} {
 		c.request.Only = []string{name}

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/halfopen-lab/halfopen/fixtures/presets"
@@ -27,7 +28,9 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 	}
 	a.Program.IPv6 = p.Family == sock.IPv6
 	a.Program.Loopback, a.Program.Ready = quiet.trial.loopback, answer.Of(quiet.trial.readyAfter)
+	a.Conversation = quiet.trial.conversation()
 	a.Wire = quiet.wire()
+	a.NoSession = noSession(a.Wire, p.betweenPrograms())
 	if p.shortLife >= shortestLife {
 		_, strike := p.settling()
 		rounded := answer.Of(strike)
@@ -45,8 +48,8 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 		a.Settings = s.Settings
 	}
 	tried := addRows(a, p, outcomes)
-	if p.Send == "" && !p.betweenPrograms() {
-		a.Unknown = append(a.Unknown, "what it does with data under way: it was sent nothing to answer (--send)")
+	if !p.asks() && !p.betweenPrograms() {
+		a.Unknown = append(a.Unknown, "what it does with data under way: it was sent nothing to answer (--conversation, --send)")
 	}
 	if p.UnderTest == answer.Server {
 		a.Ghosts = ghosts(a.Faults)
@@ -66,6 +69,26 @@ func anySettings(outcomes []*outcome) *settings {
 	return nil
 }
 
+// noSession returns why what was seen of the quiet connection tells nothing of sessions; empty:
+// it does. What a program that is a peer does not answer, its protocol does not answer.
+func noSession(w answer.Wire, betweenPrograms bool) string {
+	remedy := " (--send)"
+	if betweenPrograms {
+		remedy = ""
+	}
+	switch {
+	case w.Sent == 0 && w.Received == 0:
+		return "nothing was exchanged: neither side sent data" + remedy
+	case betweenPrograms:
+		return ""
+	case w.Received == 0:
+		return "nothing was exchanged: the peer sent no data" + remedy
+	case w.Unanswered > 0 && w.Answered == 0:
+		return fmt.Sprintf("the peer answered none of the program's %d heartbeats%s", w.Unanswered, remedy)
+	}
+	return ""
+}
+
 // addRows adds the faults and the presets to the answer, and returns the trials of the
 // advised settings.
 func addRows(a *answer.Answer, p *plan, outcomes []*outcome) (tried []answer.Fault) {
@@ -76,18 +99,25 @@ func addRows(a *answer.Answer, p *plan, outcomes []*outcome) (tried []answer.Fau
 		case row:
 			a.Faults = append(a.Faults, f)
 		case preset:
-			behindPreset[f.Name] = measuredBehind(f)
+			behindPreset[f.Name] = measuredBehind(f, o.wire())
 		case remedy:
 			tried = append(tried, f)
 		}
 	}
 	for _, p := range append(presets.All(), valued(p)...) {
-		measured, ok := behindPreset[p.Name]
-		if !ok {
-			a.Presets = append(a.Presets, behind(p, a.Wire, a.Settings, a.Watched.Duration()))
-			continue
+		derived := behind(p, a.Wire, a.Settings, a.Watched.Duration())
+		if a.NoSession != "" {
+			derived = answer.Preset{Name: p.Name, Timeout: answer.Seconds(p.Idle), Outcome: answer.Undecided, How: answer.Derived, Why: a.NoSession}
 		}
-		measured.Timeout = answer.Seconds(p.Idle)
+		measured, ok := behindPreset[p.Name]
+		switch {
+		case !ok:
+			a.Presets = append(a.Presets, derived)
+			continue
+		case a.NoSession != "" && measured.Outcome == answer.EndsFirst:
+			measured.Outcome, measured.Why = answer.Undecided, a.NoSession+"; "+measured.Why
+		}
+		measured.Timeout, measured.Alone, measured.WhyAlone = answer.Seconds(p.Idle), derived.Alone, derived.WhyAlone
 		a.Presets = append(a.Presets, measured)
 	}
 	return tried

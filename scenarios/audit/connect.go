@@ -193,8 +193,8 @@ func (t *trial) startClient() error {
 		return err
 	}
 	t.conn = listener.Accept("server")
-	t.read()
-	return t.say()
+	t.talk()
+	return nil
 }
 
 // awaitConnected starts the client and returns when it is connected from one of the ports.
@@ -261,8 +261,8 @@ func (t *trial) dial() error {
 			return fmt.Errorf("connecting to port %d of %s: %s%s", t.plan.Port, t.plan.Server.Command, sock.ErrnoName(err), wrote(t.server))
 		}
 	}
-	t.read()
-	return t.say()
+	t.talk()
+	return nil
 }
 
 // connectFixture connects the fixture's socket within the time that the program has to get

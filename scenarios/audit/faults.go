@@ -188,8 +188,8 @@ func (r Request) cannotMeasure(title string) error {
 	switch {
 	case f.busy && !carriesData(n):
 		return fmt.Errorf("%q is not measured with data under way: leave out \", %s\"", title, answer.Busy)
-	case f.busy && r.Send == "" && !r.betweenPrograms():
-		return fmt.Errorf("%q needs something that the program answers (--send, or send in the file)", title)
+	case f.busy && !r.asks() && !r.betweenPrograms():
+		return fmt.Errorf("%q needs something that the program answers (--conversation or --send)", title)
 	case f.connecting && r.UnderTest != answer.Client:
 		return fmt.Errorf("%q is measured where a client is under test: a server does not connect (--under-test client)", title)
 	}

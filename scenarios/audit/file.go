@@ -2,27 +2,38 @@ package audit
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"path/filepath"
 	"reflect"
 	"strconv"
 	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/halfopen-lab/halfopen/fixtures/conversation"
+	"github.com/halfopen-lab/halfopen/harness/inputfile"
 )
+
+// maxFile bounds the size of a file with an audit. One has some hundred bytes.
+const maxFile = 1 << 20
 
 // Load reads a request from a file in YAML. What the file leaves out is as in Default. The
 // error is one line, and has the line of the file.
-func Load(path string) (Request, error) {
+func Load(ctx context.Context, path string) (Request, error) {
 	r := Default()
-	content, err := os.ReadFile(path)
+	content, err := inputfile.Read(ctx, path, maxFile)
 	if err != nil {
 		return r, fmt.Errorf("reading the audit: %w", err)
 	}
-	if err := r.parse(content); err != nil {
+	err = r.parse(content)
+	if err == nil {
+		err = r.Conversation.ReadFiles(filepath.Dir(path))
+	}
+	if err != nil {
 		return r, fmt.Errorf("reading the audit %s: %w", path, err)
 	}
 	return r, nil
@@ -62,6 +73,8 @@ func checkNode(node *yaml.Node, of reflect.Type) error {
 	}
 	scalar := node.Kind == yaml.ScalarNode
 	switch {
+	case of == reflect.TypeFor[conversation.Conversation](), of == reflect.TypeFor[conversation.Text]():
+		return nil // they say themselves what is wrong, with the line
 	case of == reflect.TypeFor[time.Duration]():
 		if _, err := time.ParseDuration(node.Value); err != nil || !scalar {
 			return wrong("a duration: write it as 90s or 2h30m")

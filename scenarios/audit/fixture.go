@@ -2,60 +2,94 @@ package audit
 
 import (
 	"context"
-	"fmt"
+	"errors"
+	"slices"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/halfopen-lab/halfopen/fixtures/conversation"
 	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/harness/timeline"
+	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
 
-// say lets the fixture send what the user has supplied.
-func (t *trial) say() error { return t.send(t.conn.Socket) }
-
-// send sends what the user has supplied on a connection of the fixture.
-func (t *trial) send(c *sock.Conn) error {
-	message := []byte(t.plan.Send)
-	for len(message) > 0 {
-		n, err := c.Send(message)
-		if err != nil {
-			return fmt.Errorf("sending %d bytes: %w", len(message), err)
-		}
-		message = message[n:]
+// fixtureRole returns the role of the fixture in a request where one side is a fixture.
+func (r Request) fixtureRole() conversation.Role {
+	if r.UnderTest == answer.Client {
+		return conversation.Server
 	}
-	return nil
+	return conversation.Client
 }
 
-// read lets the fixture read what comes, and close when the program has.
-func (t *trial) read() {
-	ctx, cancel := context.WithCancel(t.life)
-	t.reading = cancel
-	go func() {
-		if t.hold(ctx, t.conn.Socket) {
-			_ = t.conn.Socket.Close()
-		}
-	}()
+// asks reports whether a fixture has a request to say, so that a fault can meet data under way.
+func (r Request) asks() bool { return len(r.Conversation.Request) > 0 }
+
+// session returns a conversation of the fixture on a connection. Its events are the trial's.
+func (t *trial) session(c *sock.Conn) *conversation.Session {
+	return conversation.New(c, t.plan.Conversation, t.plan.fixtureRole(), t.plan.tls, t.hear)
 }
 
-// hold reads what comes on a connection of the fixture, and reports whether the program has
-// ended it; false: ctx has ended.
-func (t *trial) hold(ctx context.Context, c *sock.Conn) (ended bool) {
-	buffer := make([]byte, 64<<10)
-	for {
-		if err := c.AwaitReadable(ctx); err != nil {
-			return false
-		}
-		n, err := c.Receive(buffer)
-		if err == unix.EAGAIN {
-			continue
-		}
-		if err != nil || n == 0 {
-			return true
-		}
-		if t.plan.Echo {
-			_, _ = c.Send(buffer[:n]) // the next Receive has its error
-		}
+// talk lets the fixture hold its conversation on the trial's connection.
+func (t *trial) talk() {
+	var ctx context.Context
+	ctx, t.reading = context.WithCancel(t.life)
+	t.talking = t.session(t.conn.Socket)
+	go func() { _ = t.talking.Run(ctx) }() // its last event has the error
+}
+
+// hear keeps an event of the fixture's conversation.
+func (t *trial) hear(e conversation.Event) {
+	t.hearing.Lock()
+	defer t.hearing.Unlock()
+	t.events = append(t.events, e)
+	if e.Kind != conversation.LoggedIn || len(t.plan.Conversation.Login) > 0 {
+		t.lab.Timeline().Add(timeline.Event{At: e.At, Who: t.far.Name(), Kind: timeline.Peer, What: "the fixture " + e.String()})
 	}
 }
 
-// stopReading lets the fixture read no more.
+// exchanges returns what has happened in the fixture's conversations; nil: the peer is no
+// fixture.
+func (t *trial) exchanges() []conversation.Event {
+	t.hearing.Lock()
+	defer t.hearing.Unlock()
+	return slices.Clone(t.events)
+}
+
+// conversation returns what the fixture said before the fault, and whether the program
+// answered; nil: it says nothing.
+func (t *trial) conversation() *answer.Conversation {
+	c := t.plan.Conversation
+	if !c.Says() || t.plan.betweenPrograms() {
+		return nil
+	}
+	a := &answer.Conversation{Name: c.Like, TLS: c.TLS, Every: answer.Of(c.Every)}
+	for _, e := range t.exchanges() {
+		if !t.struck.IsZero() && e.At.After(t.struck) {
+			break
+		}
+		switch e.Kind {
+		case conversation.Answered:
+			a.Answered++
+		case conversation.Replied:
+			a.Replied++
+		case conversation.LoginFailed:
+			a.Trouble = "the login: " + e.Err.Error()
+		case conversation.Failed:
+			a.Failed++
+			if a.Trouble == "" {
+				a.Trouble = e.Err.Error()
+			}
+		}
+	}
+	return a
+}
+
+// say lets the fixture say its request once more. It refuses where the program has not
+// answered before as it should: its connection is not what the fault is to meet.
+func (t *trial) say() error {
+	if c := t.conversation(); c != nil && c.Trouble != "" {
+		return errors.New("the program did not answer as expected: " + c.Trouble)
+	}
+	return t.talking.Request()
+}
+
+// stopReading lets the fixture read no more, and say nothing.
 func (t *trial) stopReading() { t.reading() }

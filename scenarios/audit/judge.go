@@ -108,7 +108,7 @@ func (o *outcome) wire() answer.Wire {
 	if w.Ended != nil || w.EndedByPeer != nil {
 		if n := len(o.story.packets); n > 0 { // the silence after the end says nothing
 			untilEnd := summarize(o.story.packets, o.story.packets[n-1].At)
-			w.Silence, w.NoData = untilEnd.Silence, untilEnd.NoData
+			w.Silence, w.NoData, w.Alone, w.AloneNoData, w.PeerAlone = untilEnd.Silence, untilEnd.NoData, untilEnd.Alone, untilEnd.AloneNoData, untilEnd.PeerAlone
 		}
 	}
 	return w

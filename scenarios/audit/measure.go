@@ -68,6 +68,9 @@ const (
 // measure measures all trials of a plan, and writes their captures into the report. An
 // error is what keeps every trial from being measured.
 func measure(ctx context.Context, p *plan, report string) (*answer.Answer, error) {
+	if err := p.certify(report); err != nil {
+		return nil, err
+	}
 	for _, root := range p.Prepared {
 		if err := root.prepare(ctx); err != nil {
 			return nil, err

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"crypto/tls"
 	"fmt"
 	"maps"
 	"os"
@@ -24,6 +25,9 @@ type plan struct {
 	// shortLife is how long the quiet connection lived that ended before it had settled; zero:
 	// it settled. The measuring process finds it.
 	shortLife time.Duration
+
+	tls          *tls.Config // of the fixture; nil: its conversation has no TLS
+	certificates string      // the directory with the certificate, as the programs see it
 }
 
 // program is a program as it is started.

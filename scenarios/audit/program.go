@@ -23,7 +23,7 @@ func (t *trial) start(side answer.Side) (*harness.Program, <-chan box.Exit, erro
 		Mark: box.Mark{File: trace.Marker, Text: t.mark(side)},
 	}
 	for _, argument := range command.Arguments {
-		order.Arguments = append(order.Arguments, fill(argument, t.lab.Server.Address().String(), t.plan.Port))
+		order.Arguments = append(order.Arguments, fill(t.plan.withCertificate(argument), t.lab.Server.Address().String(), t.plan.Port))
 	}
 	cmd, err := order.Command()
 	if err != nil {

@@ -1,9 +1,6 @@
 package audit
 
 import (
-	"context"
-
-	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/scenarios"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
@@ -55,16 +52,8 @@ func (t *trial) serveAgain() error {
 			if err != nil {
 				return
 			}
-			go t.serve(t.life, c)
+			go func() { _ = t.session(c).Run(t.life) }() // its last event has the error
 		}
 	}()
 	return nil
-}
-
-// serve sends what the fixture sends first, and then reads, until the program closes.
-func (t *trial) serve(ctx context.Context, c *sock.Conn) {
-	if err := t.send(c); err == nil {
-		t.hold(ctx, c)
-	}
-	_ = c.Close()
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/halfopen-lab/halfopen/fixtures/conversation"
 	"github.com/halfopen-lab/halfopen/fixtures/presets"
 	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
@@ -27,8 +28,10 @@ type Request struct {
 
 	// Send is what a fixture sends once it is connected, and once more where a fault is to
 	// meet data under way. Empty: it sends nothing.
-	Send string `yaml:"send"`
-	Echo bool   `yaml:"echo"` // a fixture sends back what it receives
+	Send conversation.Text `yaml:"send"`
+	Echo bool              `yaml:"echo"` // a fixture sends back what it receives
+	// Conversation is what a fixture says, unless Send or Echo is short for it.
+	Conversation conversation.Conversation `yaml:"conversation"`
 	// Faults are measured beside those that are measured by default, by their titles
 	// (scenarios.Parse), with ", busy" for data under way.
 	Faults []string `yaml:"faults"`
@@ -102,6 +105,13 @@ func (r Request) completed() Request {
 	}
 	if r.RealTime && r.Watch == 0 {
 		r.Watch = time.Minute
+	}
+	if !r.Conversation.Says() && r.Conversation.Like == "" {
+		short := conversation.Short([]byte(r.Send), r.Echo)
+		short.TLS, short.Every = r.Conversation.TLS, r.Conversation.Every
+		r.Conversation = short
+	} else if c, err := r.Conversation.For(r.fixtureRole()); err == nil { // checkConversation reports the error
+		r.Conversation = c
 	}
 	perhaps := r.Expect.Survives // those that cannot be run are derived
 	if len(r.Only) > 0 {

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/halfopen-lab/halfopen/fixtures/conversation"
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/box"
 	"github.com/halfopen-lab/halfopen/harness/capture"
@@ -33,6 +34,9 @@ type trial struct {
 	server    *harness.Program // the box of the server; nil: a fixture
 	conn      *harness.Conn    // the fixture's end of the connection; nil: the peer is a program
 	reading   context.CancelFunc
+	talking   *conversation.Session // on conn
+	hearing   sync.Mutex            // for events
+	events    []conversation.Event  // of the fixture's conversations
 
 	local, remote uint16 // the ports of the connection, as the program's kernel has them
 	loopback      bool   // the server listens on loopback addresses only

@@ -38,7 +38,7 @@ func (t *trial) awaitUnderWay() error {
 		}
 		t.early = fmt.Sprintf("the program sent no data within %v", limit)
 		if t.conn != nil {
-			t.early += " of the request (--send)"
+			t.early += " of the request (--conversation, --send)"
 		}
 		return nil
 	}

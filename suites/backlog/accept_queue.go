@@ -1,5 +1,5 @@
 // Package backlog contains the specs of backlog saturation: accept queues, SYN queues, zero
-// windows and readers that do not read: rows B1 to B8 of the catalogue.
+// windows and readers that do not read: rows B1 to B9 of the catalogue.
 package backlog
 
 import (

@@ -1,4 +1,4 @@
-// Package keepalive contains the specs of TCP keepalive: rows K1 to K13 of the catalogue.
+// Package keepalive contains the specs of TCP keepalive: rows K1 to K14 of the catalogue.
 // harness/oracle computes when a probe goes out and when the connection ends.
 package keepalive
 

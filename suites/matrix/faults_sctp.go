@@ -23,4 +23,6 @@ var faultsOfSCTP = []fault{
 	flushed(detection.SCTP, firewall.SilentDrop),
 	{protocol: detection.SCTP, name: "one of two paths dropped", topology: harness.Multihomed,
 		apply: func(*ends) harness.Fault { return scenarios.SilentDrop{} }},
+	{protocol: detection.SCTP, name: "path-MTU black hole", topology: harness.Firewalled,
+		apply: func(*ends) harness.Fault { return scenarios.PathMTU{MTU: 576, Filtered: true} }},
 }

@@ -37,5 +37,10 @@ func (e *ends) brokenOverSCTP(w *watcher) string {
 	case w.detector == detection.AssociationUnprobed && len(e.lab.Paths()) == 1:
 		return w.outside(settings.InFlightWithoutHeartbeats(w.rto), w.unanswered)
 	}
+	if answered := e.received(w, capture.All(capture.SCTP(capture.HEARTBEATACK), capture.After(w.unanswered))); len(answered) > 0 {
+		// An answered HEARTBEAT sets the count of failures back to zero (net/sctp/sm_sideeffect.c,
+		// sctp_cmd_transport_on).
+		return w.outside(oracle.Window{Latest: settings.InFlight(w.rto).Latest}, answered[len(answered)-1].At)
+	}
 	return w.outside(settings.InFlight(w.rto), w.unanswered)
 }

@@ -33,6 +33,9 @@ func (a *Answer) Markdown() string {
 	}
 	b.WriteString("\n## An idle session behind middleboxes\n\n| preset | idle timeout | outcome | how it is known | why |\n|---|---|---|---|---|\n")
 	for _, p := range a.Presets {
+		if p.Alone != "" {
+			p.Why += fmt.Sprintf("; if the peer sent nothing by itself, it %s: %s", p.Alone, p.WhyAlone)
+		}
 		timeout := "none"
 		if p.Timeout > 0 {
 			timeout = p.Timeout.plain()

@@ -2,6 +2,7 @@ package answer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -78,6 +79,9 @@ func (a *Answer) Text() string {
 		where += ", on loopback only: reached there by address translation"
 	}
 	pair("peer", "%s; %s", a.Program.Peer, where)
+	for _, line := range a.Conversation.lines() {
+		pair("says", "%s", line)
+	}
 	pair("kernel", "%s, in %s; each fault was watched for %v", a.Kernel, a.Time(), a.Watched)
 
 	b.WriteString("\nSettings in force (read from the program's own socket)\n")
@@ -98,12 +102,7 @@ func (a *Answer) Text() string {
 		fmt.Fprintf(&b, "  %-*s  %-4s  %s\n", width, f.Name, f.Load, f.Words())
 	}
 
-	b.WriteString("\nAn idle session behind middleboxes (halfopen presets)\n")
-	for _, outcome := range []string{Survives, Dies, EndsFirst, Undecided} {
-		if names := a.named(outcome); len(names) > 0 {
-			b.WriteString(wrapped(fmt.Sprintf("  %-12s", outcome), names))
-		}
-	}
+	b.WriteString("\nAn idle session behind middleboxes (halfopen presets)\n" + a.sessions())
 	if a.Ghosts != nil {
 		b.WriteString("\nDead connections that pile up\n")
 		for _, line := range a.Ghosts.Lines() {
@@ -161,24 +160,38 @@ func (w Wire) lines() []string {
 	if w.EndedByPeer != nil {
 		lines = append(lines, fmt.Sprintf("the peer ends the session: %s after %v", w.EndedByPeer.What, w.EndedByPeer.After))
 	}
-	switch {
-	case w.Probes > 0 && w.ProbeSpacing > 0:
-		lines = append(lines, fmt.Sprintf("its kernel sends keepalive probes: %d, %v apart", w.Probes, w.ProbeSpacing))
-	case w.Probes > 0:
-		lines = append(lines, fmt.Sprintf("its kernel sends keepalive probes: %d", w.Probes))
-	default:
-		lines = append(lines, "no keepalive probe was seen")
+	lines = append(lines, probing("its", w.Probes, w.ProbeSpacing))
+	if w.PeerProbes > 0 {
+		lines = append(lines, probing("the peer's", w.PeerProbes, w.PeerProbeSpacing))
 	}
 	if h := w.Heartbeat; h != nil {
 		lines = append(lines, fmt.Sprintf("the %s sends heartbeats: %d, %v apart, %d bytes", h.By, h.Count, h.Period, h.Bytes))
 	} else {
 		lines = append(lines, "no heartbeat was seen")
 	}
-	open := ""
-	if w.Silence.Open {
-		open = ", and longer than it was watched"
+	silence := "longest silence: " + w.Silence.words()
+	if w.Alone != w.Silence {
+		silence += "; without what the peer sends by itself: " + w.Alone.words()
 	}
-	return append(lines, fmt.Sprintf("longest silence: %v%s", w.Silence.Lasted, open))
+	return append(lines, silence)
+}
+
+// probing returns whose kernel sends keepalive probes.
+func probing(whose string, count int, spacing Seconds) string {
+	switch {
+	case count == 0:
+		return "no keepalive probe was seen"
+	case spacing == 0:
+		return fmt.Sprintf("%s kernel sends keepalive probes: %d", whose, count)
+	}
+	return fmt.Sprintf("%s kernel sends keepalive probes: %d, %v apart", whose, count, spacing)
+}
+
+func (s Silence) words() string {
+	if s.Open {
+		return fmt.Sprintf("%v, and longer than it was watched", s.Lasted)
+	}
+	return s.Lasted.String()
 }
 
 // Lines returns how many there are in words, for pages; none for nil.
@@ -192,20 +205,44 @@ func (g *Ghosts) Lines() []string {
 	return []string{fmt.Sprintf("a client that loses power and returns every %v leaves %d at once (derived)", g.Every, g.Most)}
 }
 
-// named returns the presets with an outcome; those that were run say so.
-func (a *Answer) named(outcome string) []string {
-	var names []string
-	for _, p := range a.Presets {
-		if p.Outcome != outcome {
-			continue
+// sessions returns what becomes of a session behind each middlebox, in lines.
+func (a *Answer) sessions() string {
+	var b strings.Builder
+	grouped := func(of func(Preset) string) {
+		for _, outcome := range []string{Survives, Dies, EndsFirst, Undecided} {
+			var names []string
+			for _, p := range a.Presets {
+				if of(p) == outcome {
+					names = append(names, p.title())
+				}
+			}
+			if len(names) > 0 {
+				b.WriteString(wrapped(fmt.Sprintf("  %-12s", outcome), names))
+			}
 		}
-		name := p.Name
-		if p.How == RunHere {
-			name += " (run)"
-		}
-		names = append(names, name)
 	}
-	return names
+	if a.NoSession != "" {
+		fmt.Fprintf(&b, "  no conclusion: %s\n", a.NoSession)
+	}
+	grouped(func(p Preset) string {
+		if a.NoSession != "" && p.How == Derived {
+			return ""
+		}
+		return p.Outcome
+	})
+	if slices.ContainsFunc(a.Presets, func(p Preset) bool { return p.Alone != "" }) {
+		b.WriteString("  if the peer sent nothing by itself:\n")
+		grouped(func(p Preset) string { return p.Alone })
+	}
+	return b.String()
+}
+
+// title returns the preset's name, and that it was run, if it was.
+func (p Preset) title() string {
+	if p.How == RunHere {
+		return p.Name + " (run)"
+	}
+	return p.Name
 }
 
 // wrapped returns a list of names in lines of at most 120 columns.
