@@ -119,7 +119,7 @@ func (o *outcome) print(w io.Writer, s suites.Settings) error {
 		_, err := fmt.Fprintf(w, "This part of the report is in %s. To join those of all shards: make merge PARTS=\"…\"\n", s.Report)
 		return err
 	}
-	_, err := fmt.Fprintf(w, "The report is in %s: junit.xml, ginkgo.json.\n", s.Report)
+	_, err := fmt.Fprintf(w, "The report is in %s: index.html to look at, junit.xml, ginkgo.json.\n", s.Report)
 	return err
 }
 
