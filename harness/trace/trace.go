@@ -27,7 +27,8 @@ type Change struct {
 }
 
 // Failure is a system call that returned an error (the event raw_syscalls:sys_exit): one
-// that reads or writes, with an errno that says that a connection is over.
+// that reads, writes or connects, with an errno that says that a connection is over or was not
+// made.
 type Failure struct {
 	At    time.Time
 	Task  int // the thread, by its id in the machine's own pid namespace

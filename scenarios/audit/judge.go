@@ -104,7 +104,7 @@ func (t *trial) judge(s story, quiet []answer.Connection) answer.ConnectionOutco
 		f.Verdict = answer.Noticing
 	case f.Kernel != nil:
 		f.Verdict, f.Spins = answer.KernelOnly, t.spins
-	case t.dead, t.before != nil && s.connection.forgotten:
+	case t.dead, t.before != nil && s.connection.forgotten && !t.picksUp:
 		f.Verdict = answer.Never
 		if watched := t.over.Sub(t.struck); watched < longestWatch {
 			f.Within = answer.Of(watched)

@@ -31,7 +31,9 @@ type trial struct {
 	program   *harness.Program // the box of the program under test
 	peer      *harness.Program // the box of the other program; nil: a fixture
 	server    *harness.Program // the box of the server; nil: a fixture
-	fixture   fixture          // the peer where that is no program
+	beside    []*running       // the programs beside the two
+	shared    map[sharing]*box.Files
+	fixture   fixture // the peer where that is no program
 
 	found   connections   // of the program
 	chosen  *connection   // the one that the trial is about, from the fault on
@@ -128,11 +130,19 @@ func (t *trial) takeSteps() error {
 	if t.before != nil {
 		t.before(t)
 	}
-	if err := t.connect(); err != nil {
+	defer t.forgetFiles(answer.Server)
+	defer t.forgetFiles(answer.Client)
+	if err := t.startBeside(answer.Server, answer.Client); err != nil {
 		return err
 	}
+	if t.hinder != nil {
+		return t.attempt()
+	}
+	if err := t.connect(); err != nil {
+		return t.blameBeside(err, "there was a connection")
+	}
 	t.began = time.Now()
-	if err := t.settleDown(); err != nil {
+	if err := t.blameBeside(t.settleDown(), "the connection had settled"); err != nil {
 		return err
 	}
 	t.choose()
@@ -196,7 +206,15 @@ func (t *trial) inflict() error {
 			return err
 		}
 	}
+	if t.busy && t.answers {
+		if err := t.forwardData(); err != nil {
+			return err
+		}
+	}
 	if t.busy && t.impairs && t.peer == nil { // a peer that is a program sends by itself
+		for _, c := range t.met {
+			c.heard = time.Now() // the request is heard, and counts
+		}
 		if err := t.step("the peer sends a request", t.say); err != nil {
 			return err
 		}
@@ -208,7 +226,7 @@ func (t *trial) inflict() error {
 		return err
 	}
 	if t.busy {
-		if err := t.step("the firewall forwards the data that the program sends", func() error { return t.dropData(false) }); err != nil {
+		if err := t.forwardData(); err != nil {
 			return err
 		}
 	}

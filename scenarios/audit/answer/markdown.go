@@ -17,6 +17,9 @@ func (a *Answer) Markdown() string {
 		fmt.Fprintf(&b, "image `%s` (`%s`), ", i.Name, i.Digest)
 	}
 	fmt.Fprintf(&b, "port %d, on %s, in %s. The peer: %s. Each fault was watched for %v.\n", a.Program.Port, a.Kernel, a.Time(), a.Program.Peer, a.Watched)
+	for _, other := range a.Program.Beside {
+		fmt.Fprintf(&b, "Beside the two: %s.\n", other)
+	}
 	list := func(heading string, lines []string) {
 		if len(lines) == 0 {
 			return

@@ -104,6 +104,9 @@ func (a *Answer) Text() string {
 		where += ", on loopback only: reached there by address translation"
 	}
 	pair("peer", "%s; %s", a.Program.Peer, where)
+	for _, other := range a.Program.Beside {
+		pair("beside", "%s", other)
+	}
 	for _, line := range a.Conversation.lines() {
 		pair("says", "%s", line)
 	}
