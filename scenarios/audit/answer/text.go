@@ -113,7 +113,7 @@ func (a *Answer) Text() string {
 	pair("kernel", "%s, in %s; each fault was watched for %v", a.Kernel, a.Time(), a.Watched)
 
 	b.WriteString("\nSettings in force (read from the program's own socket)\n")
-	for _, line := range a.settingsLines() {
+	for _, line := range a.SettingsLines() {
 		b.WriteString("  " + line + "\n")
 	}
 	b.WriteString("\nWhen nothing happens\n")
