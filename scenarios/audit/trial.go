@@ -30,7 +30,9 @@ type trial struct {
 	program   *harness.Program // the box of the program under test
 	peer      *harness.Program // the box of the other program; nil: a fixture
 	server    *harness.Program // the box of the server; nil: a fixture
-	fixture   fixture          // the peer where that is no program
+	beside    []*running       // the programs beside the two
+	shared    map[sharing]*box.Files
+	fixture   fixture // the peer where that is no program
 
 	found   connections   // of the program
 	chosen  *connection   // the one that the trial is about, from the fault on
@@ -133,14 +135,19 @@ func (t *trial) takeSteps() error {
 	if t.before != nil {
 		t.before(t)
 	}
+	defer t.forgetFiles(answer.Server)
+	defer t.forgetFiles(answer.Client)
+	if err := t.startBeside(answer.Server, answer.Client); err != nil {
+		return err
+	}
 	if t.hinder != nil {
 		return t.attempt()
 	}
 	if err := t.connect(); err != nil {
-		return err
+		return t.blameBeside(err, "there was a connection")
 	}
 	t.began = time.Now()
-	if err := t.settleDown(); err != nil {
+	if err := t.blameBeside(t.settleDown(), "the connection had settled"); err != nil {
 		return err
 	}
 	t.choose()

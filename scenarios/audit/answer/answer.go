@@ -60,15 +60,16 @@ func (s Side) Other() Side {
 
 // Program is the program that was audited.
 type Program struct {
-	Side     Side    `json:"side"`
-	Command  string  `json:"command"`
-	Package  string  `json:"package,omitempty"`
-	Image    *Image  `json:"image,omitempty"` // nil: none
-	Peer     string  `json:"peer"`            // the other side
-	Port     uint16  `json:"port"`            // of the server
-	IPv6     bool    `json:"ipv6"`            // the connections are IPv6's, because it takes no others
-	Loopback bool    `json:"loopback"`        // it listens on loopback addresses only, and was reached there
-	Ready    Seconds `json:"ready_seconds"`
+	Side     Side     `json:"side"`
+	Command  string   `json:"command"`
+	Package  string   `json:"package,omitempty"`
+	Image    *Image   `json:"image,omitempty"`  // nil: none
+	Peer     string   `json:"peer"`             // the other side
+	Beside   []string `json:"beside,omitempty"` // the programs that ran beside the two, each "NAME: COMMAND, on HOST"
+	Port     uint16   `json:"port"`             // of the server
+	IPv6     bool     `json:"ipv6"`             // the connections are IPv6's, because it takes no others
+	Loopback bool     `json:"loopback"`         // it listens on loopback addresses only, and was reached there
+	Ready    Seconds  `json:"ready_seconds"`
 }
 
 // Image is the container image that has the program.

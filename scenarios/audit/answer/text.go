@@ -104,13 +104,16 @@ func (a *Answer) Text() string {
 		where += ", on loopback only: reached there by address translation"
 	}
 	pair("peer", "%s; %s", a.Program.Peer, where)
+	for _, other := range a.Program.Beside {
+		pair("beside", "%s", other)
+	}
 	for _, line := range a.Conversation.lines() {
 		pair("says", "%s", line)
 	}
 	pair("kernel", "%s, in %s; each fault was watched for %v", a.Kernel, a.Time(), a.Watched)
 
 	b.WriteString("\nSettings in force (read from the program's own socket)\n")
-	for _, line := range a.settingsLines() {
+	for _, line := range a.SettingsLines() {
 		b.WriteString("  " + line + "\n")
 	}
 	b.WriteString("\nWhen nothing happens\n")
