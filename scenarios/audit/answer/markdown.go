@@ -29,7 +29,7 @@ func (a *Answer) Markdown() string {
 			fmt.Fprintf(&b, "- %s\n", line)
 		}
 	}
-	list("Settings in force", a.settingsLines())
+	list("Settings in force", a.SettingsLines())
 	list("When nothing happens", slices.Concat(a.Quiet(), a.endedLines()))
 	b.WriteString("\n## What it notices\n\n| fault | load | what happens | capture |\n|---|---|---|---|\n")
 	for _, f := range a.Faults {
