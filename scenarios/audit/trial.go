@@ -192,7 +192,7 @@ func (t *trial) inflict() error {
 			return err
 		}
 	}
-	if t.busy && t.impairs && t.conn != nil { // a peer that is a program sends by itself
+	if t.busy && t.impairs && t.fixtureAsks() { // another peer is asked by the program
 		if err := t.step("the peer sends a request", t.say); err != nil {
 			return err
 		}
