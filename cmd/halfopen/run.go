@@ -41,6 +41,9 @@ a fault all are listed. Exit status 0: it was measured; 2: it could not be.`,
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(c *cobra.Command, names []string) error {
+			if err := s.exclusive(c); err != nil {
+				return err
+			}
 			return runFaults(c.Context(), s, names, asLadder)
 		},
 	}
@@ -50,7 +53,7 @@ a fault all are listed. Exit status 0: it was measured; 2: it could not be.`,
 }
 
 func runFaults(ctx context.Context, s *subject, names []string, asLadder bool) error {
-	if err := s.read(); err != nil {
+	if err := s.read(ctx); err != nil {
 		return err
 	}
 	s.request.Only = names

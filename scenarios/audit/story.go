@@ -3,6 +3,8 @@ package audit
 import (
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/halfopen-lab/halfopen/harness/box"
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	"github.com/halfopen-lab/halfopen/harness/sock"
@@ -12,26 +14,13 @@ import (
 
 // story is what happened to the connection of one trial, as it was seen from outside.
 type story struct {
+	connection *connection // which it is; nil: there was none
+
 	changes  []trace.Change   // of the program's socket
 	failures []trace.Failure  // of the program's calls
 	gone     time.Time        // when the program's socket was gone for good; zero: it is not
 	exit     *box.Exit        // of the program; nil: it runs
 	packets  []capture.Packet // as the program's host saw them; none while its kernel has the connection
-}
-
-// story returns the story so far.
-func (t *trial) story() story {
-	s := story{changes: t.trace.Changes(t.local, t.remote), gone: t.destroyed.At(t.local, t.remote), exit: t.exited}
-	if t.program != nil {
-		s.failures = t.trace.Failures(t.mark(t.plan.UnderTest))
-	}
-	for _, c := range s.changes {
-		if c.To == sock.Closed {
-			s.packets = t.packets()
-			break
-		}
-	}
-	return s
 }
 
 // moment is an event of a story.
@@ -69,6 +58,17 @@ func (s story) kernel() (m moment, ok bool) {
 		}
 	}
 	return moment{}, false
+}
+
+// explains reports whether calls fail with an errno because of what the kernel has learned.
+func (m moment) explains(errno unix.Errno) bool {
+	switch errno {
+	case unix.ECONNRESET:
+		return m.what == learnsRST
+	case unix.ETIMEDOUT, unix.EHOSTUNREACH, unix.ENETUNREACH:
+		return m.what == learnsTimeout
+	}
+	return true
 }
 
 // clockTolerance is how far apart two records of one event may be: the capture and the trace

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	"github.com/halfopen-lab/halfopen/harness/firewall"
+	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
 // underWayTime is how long data of the program has been under way, unacknowledged, when a
@@ -92,14 +94,18 @@ func (d droppedData) rule() firewall.Rule {
 // halfClose makes the peer's kernel send FIN, while the peer goes on reading.
 func (t *trial) halfClose() error {
 	return t.step("the peer sends FIN, and goes on reading", func() error {
-		if t.conn != nil {
-			return t.conn.Socket.Shutdown(unix.SHUT_WR)
+		if t.peer == nil {
+			return t.fixture.each(func(c *sock.Conn) error { return c.Shutdown(unix.SHUT_WR) })
 		}
-		c, err := t.borrowPeersSocket()
-		if err != nil {
-			return err
+		for _, of := range t.met {
+			c, err := t.borrowPeersSocket(of)
+			if err != nil {
+				return err
+			}
+			if err := errors.Join(c.Shutdown(unix.SHUT_WR), c.Close()); err != nil {
+				return err
+			}
 		}
-		defer func() { _ = c.Close() }()
-		return c.Shutdown(unix.SHUT_WR)
+		return nil
 	})
 }

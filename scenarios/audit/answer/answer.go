@@ -11,6 +11,8 @@ import (
 type Answer struct {
 	// SchemaVersion is Schema. Write sets it.
 	SchemaVersion int `json:"schema_version"`
+	// Halfopen is the version that made the answer (harness/version). Write sets it.
+	Halfopen string `json:"halfopen"`
 
 	Program  Program `json:"program"`
 	Kernel   string  `json:"kernel"`
@@ -20,11 +22,16 @@ type Answer struct {
 	Conversation *Conversation `json:"conversation,omitempty"`
 	// Strike is how old a connection was when the faults struck, where the quiet connection
 	// was over before it had settled; nil: they struck when it had settled.
-	Strike   *Seconds  `json:"strike_after_seconds,omitempty"`
+	Strike *Seconds `json:"strike_after_seconds,omitempty"`
+	// Settings are those of the connection that the audit is about: the oldest that the program
+	// keeps open, or its first.
 	Settings *Settings `json:"settings,omitempty"`
-	Wire     Wire      `json:"wire"`
-	Faults   []Fault   `json:"faults"`
-	Presets  []Preset  `json:"presets"`
+	// Connections are those of the program to its peer while nothing happens, in the order in
+	// which they were opened; at most MaxConnections of them.
+	Connections []Connection `json:"connections"`
+	Wire        Wire         `json:"wire"`
+	Faults      []Fault      `json:"faults"`
+	Presets     []Preset     `json:"presets"`
 	// NoSession is why nothing is concluded about sessions behind middleboxes that were not
 	// run: what was seen was none, or only its beginning. Empty: it was a session.
 	NoSession string   `json:"no_session,omitempty"`
@@ -141,12 +148,16 @@ type Fault struct {
 	Exit    *Event `json:"exit,omitempty"`
 	// Verdict is Never, Alive, Noticing, KernelOnly or ByItself.
 	Verdict string `json:"verdict"`
+	Spins   bool   `json:"spins,omitempty"` // with KernelOnly: the program does not sleep any more
 	// Within limits Never to the time that the connection was watched, where that is too
 	// short to tell; zero: it was watched for longer than the kernel's own keepalive and
 	// retransmissions take.
-	Within  Seconds `json:"within_seconds,omitempty"`
-	Capture string  `json:"capture,omitempty"` // the file, in the report directory
-	Trouble string  `json:"trouble,omitempty"` // why the row could not be measured
+	Within Seconds `json:"within_seconds,omitempty"`
+	// Connections are the outcomes of all connections that met the fault, in the order in which
+	// they were opened; none where there was one. The row is that of the worst.
+	Connections []ConnectionOutcome `json:"connections,omitempty"`
+	Capture     string              `json:"capture,omitempty"` // the file, in the report directory
+	Trouble     string              `json:"trouble,omitempty"` // why the row could not be measured
 }
 
 // The loads, as in the detection matrix.

@@ -2,6 +2,7 @@ package answer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -25,8 +26,8 @@ func (a *Answer) Markdown() string {
 			fmt.Fprintf(&b, "- %s\n", line)
 		}
 	}
-	list("Settings in force", a.Settings.Lines())
-	list("When nothing happens", a.Quiet())
+	list("Settings in force", a.settingsLines())
+	list("When nothing happens", slices.Concat(a.Quiet(), a.endedLines()))
 	b.WriteString("\n## What it notices\n\n| fault | load | what happens | capture |\n|---|---|---|---|\n")
 	for _, f := range a.Faults {
 		fmt.Fprintf(&b, "| %s | %s | %s | [packets](%s) |\n", f.Name, f.Load, strings.ReplaceAll(f.Words(), "|", `\|`), f.Capture)
