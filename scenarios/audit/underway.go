@@ -22,7 +22,7 @@ const underWayTime = time.Second
 // until the program sends by itself. Where the program sends nothing, or the connection is over
 // before the fault, the trial is noted as one that cannot be measured.
 func (t *trial) awaitUnderWay() error {
-	if err := t.step("the firewall drops the data that the program sends", func() error { return t.dropData(true) }); err != nil {
+	if err := t.dropData(); err != nil {
 		return err
 	}
 	asked, limit := time.Now(), settleTime
@@ -51,13 +51,16 @@ func (t *trial) awaitUnderWay() error {
 	return t.noteEarlyEnd()
 }
 
-// dropData makes the router drop the data that the program sends, or forward it again.
-func (t *trial) dropData(drop bool) error {
-	dropped, rules := droppedData{of: t.near.Address()}, t.lab.Hosts()[1].Rules()
-	if !drop {
-		return rules.Set(dropped)
-	}
-	return rules.Set(dropped, dropped.rule())
+// dropData makes the router drop the data that the program sends.
+func (t *trial) dropData() error {
+	dropped := droppedData{of: t.near.Address()}
+	return t.step("the firewall drops the data that the program sends", func() error { return t.lab.Hosts()[1].Rules().Set(dropped, dropped.rule()) })
+}
+
+// forwardData makes the router forward it again.
+func (t *trial) forwardData() error {
+	dropped := droppedData{of: t.near.Address()}
+	return t.step("the firewall forwards the data that the program sends", func() error { return t.lab.Hosts()[1].Rules().Set(dropped) })
 }
 
 // awaitData waits until the program has sent data after an instant, and reports whether it
