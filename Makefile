@@ -33,7 +33,7 @@ VIRTUAL = scripts/setup $(or $(MACHINE),$(if $(filter linux-image-% %vmlinuz%,$(
 SCRIPTS = go run ./scripts
 SUITE = $(SCRIPTS) suite $(FLAGS) $(GUEST) -report="$(REPORT)"
 
-.PHONY: help suite suite-host merge matrix test check bench determinism witness installed catalogue presets atlas mutate mutate-virtual repeat killcheck setup clean
+.PHONY: help suite suite-host merge matrix test check bench determinism witness installed catalogue presets faults atlas mutate mutate-virtual repeat killcheck setup clean
 
 suite: ## the behaviour suites, in virtual time
 	@$(VIRTUAL)
@@ -79,6 +79,9 @@ catalogue: ## docs/catalogue.md from fixtures/catalogue
 
 presets: ## docs/presets.md from fixtures/presets
 	@go test ./fixtures/presets -update
+
+faults: ## docs/faults.md from scenarios/catalogue.go
+	@go test ./scenarios/audit -run=TestTheFaultsPage -update
 
 check: setup ## format, vet, lint, module tidiness, import direction, comments of exported names
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }

@@ -101,7 +101,7 @@ func (l *Lab) report(name, text string) {
 func (l *Lab) observe() {
 	for _, h := range l.hosts {
 		h.capture.AddTo(l.timeline, h.belongsInTimeline)
-		for _, c := range h.conns {
+		for _, c := range h.adopted() {
 			c.observe()
 		}
 		for _, a := range h.associations {

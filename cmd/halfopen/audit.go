@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/halfopen-lab/halfopen/harness/commandline"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
 
@@ -38,15 +39,18 @@ none; 1: it does not; 2: it could not be measured.`,
 		Example: `  halfopen audit --package nginx --server "nginx -g 'daemon off;'" --port 80 --send 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'
   halfopen audit --client "./myclient {server}:{port}" --port 5000 --echo
   halfopen audit -f halfopen.yaml --baseline baseline.json`,
-		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return a.run(c.Context()) },
+		Args: commandline.NoArguments,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := errors.Join(a.exclusive(c), commandline.Exclusive(c.Flags(), "file", inFile, "fault", "preset")); err != nil {
+				return err
+			}
+			return a.run(c.Context())
+		},
 	}
 	a.flags(c, auditReport)
 	f := c.Flags()
 	f.StringArrayVar(&a.request.Faults, "fault", nil, "a fault to measure beside the usual ones ('halfopen run' lists all), with \", busy\" for data under way")
 	f.StringArrayVar(&a.request.Presets, "preset", nil, "a middlebox to run it behind (see 'halfopen presets'), or NAME=TIME for another idle timeout; behind the others it is derived")
-	c.MarkFlagsMutuallyExclusive("file", "fault")
-	c.MarkFlagsMutuallyExclusive("file", "preset")
 	f.StringVar(&a.baseline, "baseline", "", "an earlier answer as JSON: what has changed beyond the tolerance is a broken promise")
 	f.BoolVar(&a.update, "update", false, "write the answer to the baseline instead of comparing")
 	return c
@@ -60,13 +64,13 @@ func (a *auditing) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := a.read(); err != nil {
+	if err := a.read(ctx); err != nil {
 		return err
 	}
 	report := a.request.Report
 	var was *answer.Answer
 	if a.baseline != "" {
-		if was, err = a.readBaseline(baseline); err != nil {
+		if was, err = a.readBaseline(ctx, baseline); err != nil {
 			return err
 		}
 	}
@@ -97,7 +101,7 @@ func (a *auditing) run(ctx context.Context) error {
 
 // readBaseline returns the answer to compare with; nil where the baseline is to be written.
 // It refuses, before anything is measured, a file that cannot be read or written.
-func (a *auditing) readBaseline(file string) (*answer.Answer, error) {
+func (a *auditing) readBaseline(ctx context.Context, file string) (*answer.Answer, error) {
 	if strings.HasPrefix(file, a.request.Report+string(filepath.Separator)) {
 		return nil, fmt.Errorf("the baseline %s is in the report's directory, which every audit empties: keep it elsewhere", a.baseline)
 	}
@@ -107,7 +111,7 @@ func (a *auditing) readBaseline(file string) (*answer.Answer, error) {
 		}
 		return nil, nil
 	}
-	was, err := answer.Read(file)
+	was, err := answer.Read(ctx, file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("reading the baseline: there is no %s: --update writes it", a.baseline)
 	}

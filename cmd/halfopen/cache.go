@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/halfopen-lab/halfopen/harness/commandline"
 	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 	containers "github.com/halfopen-lab/halfopen/harness/virtual/image"
@@ -27,7 +28,7 @@ func cacheCommand() *cobra.Command {
 		Long: `What halfopen has built and fetched is kept in halfopen in XDG_CACHE_HOME, or in ~/.cache:
 user-mode kernels, Debian packages as they are installed, their archives, and the roots of
 container images. Everything can be removed: what is needed again is made again.`,
-		Args: cobra.NoArgs,
+		Args: commandline.NoArguments,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(cacheListCommand(), cacheVerifyCommand(), cacheCleanCommand())
@@ -119,7 +120,7 @@ func cacheListCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List what is in the cache, with versions and sizes",
-		Args:  cobra.NoArgs,
+		Args:  commandline.NoArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			all, wrong := readCache()
 			show := printCache
@@ -150,7 +151,7 @@ func cacheVerifyCommand() *cobra.Command {
 		Short: "Compare kernels, installed packages and images with their checksums",
 		Long: `Compares kernels, installed packages and images with their checksums. What is damaged is named with
 the remedy, and the exit status is then 2.`,
-		Args: cobra.NoArgs,
+		Args: commandline.NoArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			all, wrong := readCache()
 			verified := 0
@@ -175,7 +176,7 @@ func cacheCleanCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "clean",
 		Short: "Remove what is in the cache, but the kernels, which take minutes to build",
-		Args:  cobra.NoArgs,
+		Args:  commandline.NoArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			all, wrong := readCache()
 			if !kernels {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/halfopen-lab/halfopen/cmd/halfopen/doctor"
+	"github.com/halfopen-lab/halfopen/harness/commandline"
 )
 
 // doctorCommand says what this machine can do.
@@ -21,7 +22,7 @@ func doctorCommand() *cobra.Command {
 The exit status is 0 when labs can be made on the running kernel or in virtual time, 2
 when neither works. Nothing is installed and nothing is left behind.`,
 		Example: "  halfopen doctor\n  halfopen doctor --json",
-		Args:    cobra.NoArgs,
+		Args:    commandline.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			report := doctor.Examine(cmd.Context())
 			show := printReport

@@ -101,7 +101,7 @@ func (h here) isEndedEarly(t *testing.T) {
 	if status := cmd.ProcessState.ExitCode(); status != notMeasured || !strings.Contains(told(), "has what was measured until then") {
 		t.Errorf("exit status %d, expected %d:\n%s", status, notMeasured, told())
 	}
-	a, err := answer.Read(filepath.Join(h.report, answer.JSONFile))
+	a, err := answer.Read(t.Context(), filepath.Join(h.report, answer.JSONFile))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/halfopen-lab/halfopen/harness/commandline"
 	"github.com/halfopen-lab/halfopen/harness/virtual/kernel"
 )
 
@@ -23,7 +24,7 @@ in XDG_CACHE_HOME, or in ~/.cache. apt fetches the source with the system's sour
 keys; no root is needed. Where HALFOPEN_KERNEL_URL is the address of a folder with
 released kernels, one is fetched from there instead, if it has the checksum that this
 program knows.`,
-		Args: cobra.NoArgs,
+		Args: commandline.NoArguments,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(kernelBuildCommand(), kernelListCommand(), kernelPathCommand())
@@ -40,7 +41,7 @@ func kernelBuildCommand() *cobra.Command {
 patches. With --update it must also be of the newest source that apt knows, and made by
 the compiler that is here.`,
 		Example: "  halfopen kernel build\n  halfopen kernel build --source 6.1 --update",
-		Args:    cobra.NoArgs,
+		Args:    commandline.NoArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			s, err := kernel.ParseSource(source)
 			if err != nil {
@@ -69,7 +70,7 @@ func kernelPathCommand() *cobra.Command {
 		Use:     "path",
 		Short:   "Print the file of the kernel that guests are given",
 		Example: "  halfopen kernel path --source 6.1",
-		Args:    cobra.NoArgs,
+		Args:    commandline.NoArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			s, err := kernel.ParseSource(source)
 			if err != nil {
@@ -106,7 +107,7 @@ func kernelListCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List the kernels in the cache, and which of them guests are given",
-		Args:  cobra.NoArgs,
+		Args:  commandline.NoArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			all, err := listKernels()
 			if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/harness/commandline"
 	"github.com/halfopen-lab/halfopen/harness/reexec"
 )
 
@@ -42,9 +43,7 @@ func execute(arguments []string) int {
 			fmt.Fprintf(os.Stderr, "halfopen: %v: stopping, which may take half a minute; interrupt again to stop at once\n", cause)
 		}
 	})
-	root := command()
-	root.SetArgs(withTwoDashes(arguments))
-	switch err := root.ExecuteContext(ctx); {
+	switch err := commandline.Execute(ctx, command(), withTwoDashes(arguments)); {
 	case err == nil:
 		return kept
 	case errors.Is(err, errBroken), errors.Is(err, errRed):
@@ -57,13 +56,13 @@ func execute(arguments []string) int {
 
 func command() *cobra.Command {
 	root := &cobra.Command{
-		Use:           "halfopen",
-		Short:         "Does a program notice when the other side is gone?",
-		SilenceErrors: true, // execute prints them, on one line
-		SilenceUsage:  true,
+		Use:   "halfopen",
+		Short: "Does a program notice when the other side is gone?",
 	}
 	root.AddCommand(auditCommand(), testCommand(), runCommand(), reportCommand())
 	root.AddCommand(presetsCommand())
-	root.AddCommand(kernelCommand(), cacheCommand(), doctorCommand())
+	root.AddCommand(kernelCommand(), cacheCommand(), doctorCommand(), versionCommand())
+	root.Version = versionText()
+	root.SetVersionTemplate("{{.Version}}")
 	return root
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/halfopen-lab/halfopen/fixtures/presets"
+	"github.com/halfopen-lab/halfopen/harness/commandline"
 	"github.com/halfopen-lab/halfopen/scenarios"
 )
 
@@ -24,7 +25,7 @@ func presetsCommand() *cobra.Command {
 flow, what it does then, and whether TCP keepalive probes keep the flow. "Not stated"
 means that no source was found that says it.`,
 		Example: "  halfopen presets\n  halfopen presets show aws-nat-gw\n  halfopen presets --json",
-		Args:    cobra.NoArgs,
+		Args:    commandline.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), presets.All())

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/halfopen-lab/halfopen/harness/commandline"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 	"github.com/halfopen-lab/halfopen/scenarios/page"
 )
@@ -27,8 +28,11 @@ own. --serve shows a directory with any number of reports to browsers on this ma
   halfopen report --markdown artifacts/halfopen-report >>"$GITHUB_STEP_SUMMARY"
   halfopen report --svg "host powered off" >ladder.svg
   halfopen report --serve artifacts`,
-		Args: cobra.MaximumNArgs(1),
+		Args: commandline.AtMostOne("directory"),
 		RunE: func(c *cobra.Command, arguments []string) error {
+			if err := commandline.OneOf(c.Flags(), "choose one form", "json", "markdown", "html", "svg", "serve"); err != nil {
+				return err
+			}
 			directory := auditReport
 			if len(arguments) > 0 {
 				directory = arguments[0]
@@ -36,7 +40,7 @@ own. --serve shows a directory with any number of reports to browsers on this ma
 			if asServer {
 				return serve(c.Context(), c.OutOrStdout(), directory)
 			}
-			found, err := answer.Read(filepath.Join(directory, answer.JSONFile))
+			found, err := answer.Read(c.Context(), filepath.Join(directory, answer.JSONFile))
 			if errors.Is(err, fs.ErrNotExist) {
 				return fmt.Errorf("there is no answer of an audit in %s: halfopen audit leaves one", directory)
 			}
@@ -72,6 +76,5 @@ own. --serve shows a directory with any number of reports to browsers on this ma
 	c.Flags().BoolVar(&asHTML, "html", false, "write it as a page to look at, and print the file's name")
 	c.Flags().StringVar(&picture, "svg", "", "print the ladder of a `FAULT` as SVG")
 	c.Flags().BoolVar(&asServer, "serve", false, "serve the directory to browsers on this machine")
-	c.MarkFlagsMutuallyExclusive("json", "markdown", "html", "svg", "serve")
 	return c
 }

@@ -41,6 +41,9 @@ a fault all are listed. Exit status 0: it was measured; 2: it could not be.`,
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(c *cobra.Command, names []string) error {
+			if err := s.exclusive(c); err != nil {
+				return err
+			}
 			return runFaults(c.Context(), s, names, asLadder)
 		},
 	}
@@ -50,7 +53,7 @@ a fault all are listed. Exit status 0: it was measured; 2: it could not be.`,
 }
 
 func runFaults(ctx context.Context, s *subject, names []string, asLadder bool) error {
-	if err := s.read(); err != nil {
+	if err := s.read(ctx); err != nil {
 		return err
 	}
 	s.request.Only = names
@@ -121,12 +124,6 @@ func printStories(to io.Writer, report string, found *answer.Answer, names []str
 	return nil
 }
 
-// How many lines of a timeline are shown from its beginning, and to its end.
-const (
-	firstLines = 20
-	lastLines  = 40
-)
-
 // printStory prints the outcome of a fault, and the timeline beside its capture.
 func printStory(to io.Writer, report, what, capture string) error {
 	file := filepath.Join(report, strings.TrimSuffix(capture, filepath.Ext(capture))+".txt")
@@ -135,10 +132,7 @@ func printStory(to io.Writer, report, what, capture string) error {
 		return fmt.Errorf("reading the timeline: %w", err)
 	}
 	lines := strings.Split(strings.TrimRight(string(content), "\n"), "\n")
-	if left := len(lines) - firstLines - lastLines; left > 0 {
-		lines = slices.Concat(lines[:firstLines], []string{fmt.Sprintf("  … %d lines more, in %s", left, file)}, lines[len(lines)-lastLines:])
-	}
-	_, err = fmt.Fprintf(to, "%s\n\n%s\n\n", what, strings.Join(lines, "\n"))
+	_, err = fmt.Fprintf(to, "%s\n\n%s\n\n", what, strings.Join(excerpt(lines, file), "\n"))
 	return err
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/halfopen-lab/halfopen/fixtures/conversation"
+	"github.com/halfopen-lab/halfopen/harness/commandline"
 	"github.com/halfopen-lab/halfopen/harness/nearest"
 	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
@@ -59,9 +60,6 @@ func (s *subject) flags(c *cobra.Command, report string) {
 	f.BoolVar(&r.Conversation.TLS, "tls", false, "the fixture speaks TLS; {ca}, {certificate} and {key} in a command are the files of a certificate made for the run")
 	f.DurationVar(&r.Watch, "watch", 0, "how long each fault is watched (default 2h30m, or less for a program that often wakes up; 1m with --host)")
 	f.DurationVar(&r.Ready, "ready", r.Ready, "how long the program may take until it listens or is connected")
-	for _, described := range []string{"server", "client", "under-test", "port", "image", "package", "take", "hide", "env", "prepare", "user", "send", "echo", "conversation", "every", "tls", "watch", "ready"} {
-		c.MarkFlagsMutuallyExclusive("file", described)
-	}
 	f.BoolVar(&r.RealTime, "host", false, "measure on the running kernel, in real time: for short values, as root, and for programs of this machine")
 	r.Machine.Soon = true
 	f.StringVar(&r.Machine.Name, "machine", "", machine.NameUsage)
@@ -70,14 +68,22 @@ func (s *subject) flags(c *cobra.Command, report string) {
 	f.IntVar(&r.Memory, "memory", 0, "the guest's memory in MiB; 0: as much as it needs")
 	f.StringVar(&s.report, "report", report, "the directory for the answer and the captures")
 	f.BoolVar(&s.asJSON, "json", false, "print the answer as JSON")
-	for _, guest := range []string{"image", "package", "take", "hide", "prepare", "machine", "kernel", "seed", "memory"} {
-		c.MarkFlagsMutuallyExclusive("host", guest)
+}
+
+// inFile is why a file excludes the flags that describe an audit.
+const inFile = "the file describes the audit: say it there"
+
+// exclusive returns an error if two flags are given that exclude each other.
+func (s *subject) exclusive(c *cobra.Command) error {
+	if err := commandline.Exclusive(c.Flags(), "file", inFile, "server", "client", "under-test", "port", "image", "package", "take", "hide", "env", "prepare", "user", "send", "echo", "conversation", "every", "tls", "watch", "ready"); err != nil {
+		return err
 	}
+	return commandline.Exclusive(c.Flags(), "host", "that is for a guest with virtual time: on the running kernel a program is measured as this machine has it", "image", "package", "take", "hide", "prepare", "machine", "kernel", "seed", "memory")
 }
 
 // read completes the request: from the file, if there is one. The names in a file are seen
 // from its directory, and the report's from here.
-func (s *subject) read() (err error) {
+func (s *subject) read(ctx context.Context) (err error) {
 	s.request.Report, err = filepath.Abs(s.report)
 	if err != nil {
 		return err
@@ -89,7 +95,7 @@ func (s *subject) read() (err error) {
 	s.request.Send = conversation.Text(message)
 	if s.file != "" {
 		flags := s.request
-		if s.request, err = audit.Load(s.file); err != nil {
+		if s.request, err = audit.Load(ctx, s.file); err != nil {
 			return err
 		}
 		r := &s.request
@@ -107,7 +113,7 @@ func (s *subject) read() (err error) {
 func (s *subject) measure(ctx context.Context) (*answer.Answer, error) {
 	found, err := audit.Run(ctx, s.request)
 	if unknown, ok := errors.AsType[*debian.UnknownPackage](err); ok {
-		err = fmt.Errorf("%w: the nearest are %s", unknown, strings.Join(nearest.To(unknown.Name, unknown.Known, 3), ", "))
+		err = fmt.Errorf("%w: %s", unknown, nearest.List(unknown.Name, unknown.Known))
 	}
 	return found, err
 }

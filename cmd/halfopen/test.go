@@ -8,13 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/harness/commandline"
 	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/report"
 	"github.com/halfopen-lab/halfopen/harness/virtual/gotest"
@@ -63,6 +63,9 @@ and a shell. Exit status 0: all tests passed; 1: tests failed; 2: they could not
   halfopen test ./... --shard 3/8 --report part-3
   halfopen test --merge part-*`,
 		RunE: func(c *cobra.Command, arguments []string) error {
+			if err := commandline.Exclusive(c.Flags(), "host", "that is for guests with virtual time", "machine", "kernel", "memory", "shard", "take"); err != nil {
+				return err
+			}
 			flags := []string{}
 			if dash := c.ArgsLenAtDash(); dash >= 0 {
 				arguments, flags = arguments[:dash], arguments[dash:]
@@ -88,9 +91,6 @@ and a shell. Exit status 0: all tests passed; 1: tests failed; 2: they could not
 	f.StringArrayVar(&t.take, "take", nil, "a file or directory that the guests have: PATH, or PATH:NAME-IN-THE-GUEST")
 	f.StringArrayVar(&t.settings.Environment, "env", nil, "a variable for the tests: NAME=VALUE")
 	f.StringVar(&t.report, "report", testReport, "the directory for the report: junit.xml, ginkgo.json, and the evidence of failed tests")
-	for _, virtual := range []string{"machine", "kernel", "memory", "shard", "take"} {
-		c.MarkFlagsMutuallyExclusive("host", virtual)
-	}
 	return c
 }
 
@@ -101,19 +101,7 @@ func withTwoDashes(arguments []string) []string {
 	if len(arguments) == 0 || arguments[0] != "test" {
 		return arguments
 	}
-	flags := testCommand().Flags()
-	changed := slices.Clone(arguments)
-	for i, argument := range arguments {
-		if argument == "--" {
-			break
-		}
-		name, ours := strings.CutPrefix(argument, "-")
-		name, _, _ = strings.Cut(name, "=")
-		if ours && len(name) > 1 && flags.Lookup(name) != nil {
-			changed[i] = "-" + argument
-		}
-	}
-	return changed
+	return commandline.TwoDashes(testCommand().Flags(), arguments)
 }
 
 // errRed is the error of a command that has printed that tests failed.

@@ -152,7 +152,7 @@ func TestArgumentsOfTestThatMakeNoSenseAreOneLine(t *testing.T) {
 		{[]string{"--env", "A"}, `halfopen: "A" is not NAME=VALUE (--env)`},
 		{[]string{"--run", "Nowhere"}, `halfopen: no test's name matches "Nowhere"`},
 		{[]string{"-short", "-run=Nowhere"}, `halfopen: no test's name matches "Nowhere"`},
-		{[]string{"-nowhere"}, "halfopen: unknown shorthand flag: 'n' in -nowhere"},
+		{[]string{"-nowhere"}, "halfopen: there is no flag -nowhere: the nearest are --help, --machine, --merge ('halfopen test --help' lists all)"},
 		{[]string{"--focus", "nowhere"}, `halfopen: no spec's text matches "nowhere"`},
 		{[]string{"--merge"}, "halfopen: name the directories with the reports of the shards"},
 		{[]string{"--", "-bench=."}, "halfopen: -bench makes no sense here: benchmarks measure real time: run them with go test"},

@@ -34,6 +34,19 @@ func Quoted(word string, names []string, n int) string {
 	return strings.Join(quoted, ", ")
 }
 
+// List returns the three nearest names as a part of a sentence: "the nearest are a, b, c". It is
+// empty if there are no names.
+func List(word string, names []string) string {
+	switch found := To(word, names, 3); len(found) {
+	case 0:
+		return ""
+	case 1:
+		return "the nearest is " + found[0]
+	default:
+		return "the nearest are " + strings.Join(found, ", ")
+	}
+}
+
 // levenshtein returns how many letters must be inserted, deleted or replaced to turn one word
 // into the other.
 func levenshtein(a, b string) int {

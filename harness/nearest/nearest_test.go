@@ -32,3 +32,16 @@ func TestTo(t *testing.T) {
 		}
 	}
 }
+
+func TestListIsAPartOfASentence(t *testing.T) {
+	for want, names := range map[string][]string{
+		"":                           nil,
+		"the nearest is one":         {"one"},
+		"the nearest are one, two":   {"two", "one"},
+		"the nearest are one, on, o": {"o", "on", "one", "more"},
+	} {
+		if got := List("one", names); got != want {
+			t.Errorf("%q: %q, expected %q", names, got, want)
+		}
+	}
+}

@@ -14,11 +14,11 @@ import (
 )
 
 // failureFilter is the filter (events.rst) for the calls that tell a program that its
-// connection is over: those that read or write (asm/unistd_64.h), and return such an
-// errno.
+// connection is over, or that there is none: those that read, write or connect
+// (asm/unistd_64.h), and return such an errno.
 func failureFilter() string {
-	calls := []int{unix.SYS_READ, unix.SYS_WRITE, unix.SYS_READV, unix.SYS_WRITEV, unix.SYS_SENDFILE, unix.SYS_SENDTO, unix.SYS_RECVFROM, unix.SYS_SENDMSG, unix.SYS_RECVMSG, unix.SYS_SPLICE}
-	errnos := []unix.Errno{unix.ETIMEDOUT, unix.ECONNRESET, unix.EPIPE, unix.EHOSTUNREACH, unix.ENETUNREACH, unix.ECONNABORTED}
+	calls := []int{unix.SYS_READ, unix.SYS_WRITE, unix.SYS_READV, unix.SYS_WRITEV, unix.SYS_SENDFILE, unix.SYS_SENDTO, unix.SYS_RECVFROM, unix.SYS_SENDMSG, unix.SYS_RECVMSG, unix.SYS_SPLICE, unix.SYS_CONNECT}
+	errnos := []unix.Errno{unix.ETIMEDOUT, unix.ECONNRESET, unix.EPIPE, unix.EHOSTUNREACH, unix.ENETUNREACH, unix.ECONNABORTED, unix.ECONNREFUSED}
 	var ids, returns []string
 	for _, call := range calls {
 		ids = append(ids, fmt.Sprintf("id == %d", call))

@@ -190,8 +190,8 @@ func TestWhatTakesLongIsNotMeasuredInRealTime(t *testing.T) {
 func TestNeverIsLongerThanTheKernelTakes(t *testing.T) {
 	began := time.Unix(0, 0)
 	for watched, want := range map[time.Duration]string{time.Minute: "nothing within 60 s", longestWatch: "never"} {
-		o := outcome{trial: &trial{fault: fault{name: hostPoweredOff, dead: true}, plan: &plan{}, began: began, struck: began, over: began.Add(watched)}}
-		if f := o.judge(answer.Wire{}); f.Words() != want {
+		o := outcome{trial: &trial{fault: fault{name: hostPoweredOff, dead: true}, plan: &plan{}, began: began, struck: began, over: began.Add(watched), told: []story{{connection: &connection{heard: began}}}}}
+		if f := o.judge(nil); f.Words() != want {
 			t.Errorf("watched for %v: %q, expected %q", watched, f.Words(), want)
 		}
 	}

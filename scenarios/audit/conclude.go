@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/halfopen-lab/halfopen/fixtures/presets"
@@ -29,6 +30,7 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 	a.Program.Loopback, a.Program.Ready = quiet.trial.loopback, answer.Of(quiet.trial.readyAfter)
 	a.Conversation = quiet.trial.conversation()
 	a.Wire = quiet.wire()
+	a.NoSession = noSession(a.Wire, p.betweenPrograms())
 	if p.shortLife >= shortestLife {
 		_, strike := p.settling()
 		rounded := answer.Of(strike)
@@ -37,6 +39,7 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 	if quiet.trial.cut {
 		a.Watched = min(a.Watched, answer.Of(quiet.trial.over.Sub(quiet.trial.struck)))
 	}
+	a.Connections = connectionsOf(outcomes)
 	switch s := anySettings(outcomes); {
 	case s == nil:
 		a.Unknown = append(a.Unknown, "the settings of its socket: each connection was over before they could be read")
@@ -60,11 +63,45 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 // because every connection was over.
 func anySettings(outcomes []*outcome) *settings {
 	for _, o := range outcomes {
-		if s := o.trial.settings; s != nil {
-			return s
+		if c := o.trial.chosen; c != nil && c.settings != nil {
+			return c.settings
 		}
 	}
 	return nil
+}
+
+// connectionsOf returns the connections of the quiet trial. The settings of those that were over
+// before they could be read are those of another trial.
+func connectionsOf(outcomes []*outcome) []answer.Connection {
+	all := outcomes[0].trial.opened
+	for i := range all {
+		for _, o := range outcomes[1:] {
+			if all[i].Settings == nil && i < len(o.trial.opened) {
+				all[i].Settings = o.trial.opened[i].Settings
+			}
+		}
+	}
+	return all
+}
+
+// noSession returns why what was seen of the quiet connection tells nothing of sessions; empty:
+// it does. What a program that is a peer does not answer, its protocol does not answer.
+func noSession(w answer.Wire, betweenPrograms bool) string {
+	remedy := " (--send)"
+	if betweenPrograms {
+		remedy = ""
+	}
+	switch {
+	case w.Sent == 0 && w.Received == 0:
+		return "nothing was exchanged: neither side sent data" + remedy
+	case betweenPrograms:
+		return ""
+	case w.Received == 0:
+		return "nothing was exchanged: the peer sent no data" + remedy
+	case w.Unanswered > 0 && w.Answered == 0:
+		return fmt.Sprintf("the peer answered none of the program's %d heartbeats%s", w.Unanswered, remedy)
+	}
+	return ""
 }
 
 // addRows adds the faults and the presets to the answer, and returns the trials of the
@@ -72,23 +109,31 @@ func anySettings(outcomes []*outcome) *settings {
 func addRows(a *answer.Answer, p *plan, outcomes []*outcome) (tried []answer.Fault) {
 	behindPreset := map[string]answer.Preset{}
 	for _, o := range outcomes {
-		f := o.judge(a.Wire)
+		f := o.judge(a.Connections)
 		switch o.trial.role {
 		case row:
 			a.Faults = append(a.Faults, f)
 		case preset:
-			behindPreset[f.Name] = measuredBehind(f)
+			is, _ := presets.Parse(f.Name) // checkPresets knows it
+			behindPreset[f.Name] = measuredBehind(is, f, o.wire())
 		case remedy:
 			tried = append(tried, f)
 		}
 	}
 	for _, p := range append(presets.All(), valued(p)...) {
-		measured, ok := behindPreset[p.Name]
-		if !ok {
-			a.Presets = append(a.Presets, behind(p, a.Wire, a.Settings, a.Watched.Duration()))
-			continue
+		derived := behind(p, a.Wire, a.Settings, a.Watched.Duration())
+		if a.NoSession != "" {
+			derived = answer.Preset{Name: p.Name, Timeout: answer.Seconds(p.Idle), Outcome: answer.Undecided, How: answer.Derived, Why: a.NoSession}
 		}
-		measured.Timeout = answer.Seconds(p.Idle)
+		measured, ok := behindPreset[p.Name]
+		switch {
+		case !ok:
+			a.Presets = append(a.Presets, derived)
+			continue
+		case a.NoSession != "" && measured.Outcome == answer.EndsFirst:
+			measured.Outcome, measured.Why = answer.Undecided, a.NoSession+"; "+measured.Why
+		}
+		measured.Alone, measured.WhyAlone = derived.Alone, derived.WhyAlone
 		a.Presets = append(a.Presets, measured)
 	}
 	return tried

@@ -2,10 +2,10 @@ package audit
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"reflect"
 	"strconv"
@@ -15,13 +15,17 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/halfopen-lab/halfopen/fixtures/conversation"
+	"github.com/halfopen-lab/halfopen/harness/inputfile"
 )
+
+// maxFile bounds the size of a file with an audit. One has some hundred bytes.
+const maxFile = 1 << 20
 
 // Load reads a request from a file in YAML. What the file leaves out is as in Default. The
 // error is one line, and has the line of the file.
-func Load(path string) (Request, error) {
+func Load(ctx context.Context, path string) (Request, error) {
 	r := Default()
-	content, err := os.ReadFile(path)
+	content, err := inputfile.Read(ctx, path, maxFile)
 	if err != nil {
 		return r, fmt.Errorf("reading the audit: %w", err)
 	}

@@ -1,8 +1,8 @@
 package audit
 
 import (
-	"context"
 	"errors"
+	"os"
 	"slices"
 
 	"github.com/halfopen-lab/halfopen/fixtures/conversation"
@@ -22,24 +22,21 @@ func (r Request) fixtureRole() conversation.Role {
 // asks reports whether a fixture has a request to say, so that a fault can meet data under way.
 func (r Request) asks() bool { return len(r.Conversation.Request) > 0 }
 
-// session returns a conversation of the fixture on a connection. Its events are the trial's.
-func (t *trial) session(c *sock.Conn) *conversation.Session {
-	return conversation.New(c, t.plan.Conversation, t.plan.fixtureRole(), t.plan.tls, t.hear)
+// session returns a conversation of the fixture on a connection, which has that port of the
+// client. Its events are the trial's.
+func (t *trial) session(c *sock.Conn, client uint16) *conversation.Session {
+	hear := func(e conversation.Event) { t.hear(said{e, client}) }
+	return conversation.New(c, t.plan.Conversation, t.plan.fixtureRole(), t.plan.tls, hear)
 }
 
-// talk lets the fixture hold its conversation on the trial's connection.
-func (t *trial) talk() {
-	var ctx context.Context
-	ctx, t.reading = context.WithCancel(t.life)
-	t.talking = t.session(t.conn.Socket)
-	go func() { _ = t.talking.Run(ctx) }() // its last event has the error
-}
-
-// hear keeps an event of the fixture's conversation.
-func (t *trial) hear(e conversation.Event) {
-	t.hearing.Lock()
-	defer t.hearing.Unlock()
-	t.events = append(t.events, e)
+// hear keeps an event of the fixture's conversations.
+func (t *trial) hear(e said) {
+	if errors.Is(e.Err, os.ErrClosed) {
+		return // the fault has ended it
+	}
+	t.fixture.mu.Lock()
+	defer t.fixture.mu.Unlock()
+	t.fixture.heard = append(t.fixture.heard, e)
 	if e.Kind != conversation.LoggedIn || len(t.plan.Conversation.Login) > 0 {
 		t.lab.Timeline().Add(timeline.Event{At: e.At, Who: t.far.Name(), Kind: timeline.Peer, What: "the fixture " + e.String()})
 	}
@@ -47,10 +44,10 @@ func (t *trial) hear(e conversation.Event) {
 
 // exchanges returns what has happened in the fixture's conversations; nil: the peer is no
 // fixture.
-func (t *trial) exchanges() []conversation.Event {
-	t.hearing.Lock()
-	defer t.hearing.Unlock()
-	return slices.Clone(t.events)
+func (t *trial) exchanges() []said {
+	t.fixture.mu.Lock()
+	defer t.fixture.mu.Unlock()
+	return slices.Clone(t.fixture.heard)
 }
 
 // conversation returns what the fixture said before the fault, and whether the program
@@ -82,14 +79,15 @@ func (t *trial) conversation() *answer.Conversation {
 	return a
 }
 
-// say lets the fixture say its request once more. It refuses where the program has not
-// answered before as it should: its connection is not what the fault is to meet.
+// say lets the fixture say its request once more, on each of its connections. It refuses where the
+// program has not answered before as it should: its connection is not what the fault is to meet.
 func (t *trial) say() error {
 	if c := t.conversation(); c != nil && c.Trouble != "" {
 		return errors.New("the program did not answer as expected: " + c.Trouble)
 	}
-	return t.talking.Request()
+	var errs []error
+	for _, h := range t.fixture.open() {
+		errs = append(errs, h.session.Request())
+	}
+	return errors.Join(errs...)
 }
-
-// stopReading lets the fixture read no more, and say nothing.
-func (t *trial) stopReading() { t.reading() }

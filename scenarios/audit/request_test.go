@@ -18,7 +18,7 @@ func load(t *testing.T, text string) (Request, error) {
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	return Load(path)
+	return Load(t.Context(), path)
 }
 
 func TestAFile(t *testing.T) {
@@ -116,7 +116,7 @@ func TestWhatIsWrongWithAFileIsSaidOnOneLine(t *testing.T) {
 			t.Errorf("%q: %v, expected %q on one line", text, err, want)
 		}
 	}
-	if _, err := Load("/nowhere"); err == nil {
+	if _, err := Load(t.Context(), "/nowhere"); err == nil {
 		t.Error("a file that is not there is read")
 	}
 }

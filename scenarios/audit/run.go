@@ -49,7 +49,7 @@ const measuring reexec.Name = "audit"
 
 // readAnswer reads the answer that the measuring process, which ended in a way, has written.
 func readAnswer(ctx context.Context, directory, how string) (*answer.Answer, error) {
-	a, err := answer.Read(filepath.Join(directory, answer.JSONFile))
+	a, err := answer.Read(context.WithoutCancel(ctx), filepath.Join(directory, answer.JSONFile))
 	switch {
 	case ctx.Err() != nil && (err != nil || a.Trouble != ""):
 		return nil, fmt.Errorf("ended early, before there was anything to report: %w", context.Cause(ctx))

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/halfopen-lab/halfopen/fixtures/conversation"
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/box"
 	"github.com/halfopen-lab/halfopen/harness/capture"
@@ -32,16 +31,15 @@ type trial struct {
 	program   *harness.Program // the box of the program under test
 	peer      *harness.Program // the box of the other program; nil: a fixture
 	server    *harness.Program // the box of the server; nil: a fixture
-	conn      *harness.Conn    // the fixture's end of the connection; nil: the peer is a program
-	reading   context.CancelFunc
-	talking   *conversation.Session // on conn
-	hearing   sync.Mutex            // for events
-	events    []conversation.Event  // of the fixture's conversations
+	fixture   fixture          // the peer where that is no program
 
-	local, remote uint16 // the ports of the connection, as the program's kernel has them
-	loopback      bool   // the server listens on loopback addresses only
-	readyAfter    time.Duration
-	settings      *settings
+	found   connections   // of the program
+	chosen  *connection   // the one that the trial is about, from the fault on
+	met     []*connection // those that the fault strikes
+	dialled *connection   // by the fixture; nil: the client is a program
+
+	loopback   bool // the server listens on loopback addresses only
+	readyAfter time.Duration
 
 	destroyed  *trace.Destroyed
 	exit       <-chan box.Exit // of the program under test
@@ -59,15 +57,17 @@ type trial struct {
 	began time.Time // when there was a connection
 	// early is why the fault met no connection, or none as it should be, in the answer's
 	// words; empty: it did. lived is how long the connection lived that was over before.
-	early     string
-	lived     time.Duration
-	struck    time.Time // when the fault happened
-	heard     time.Time // when the peer was last heard before that
-	ended     time.Time // when the fault began to end; zero: it does not end
-	over      time.Time // when the watch ended
-	cut       bool      // the audit ended the watch early
-	exited    *box.Exit
-	flowKnown bool // the firewall had the flow at the end
+	early  string
+	lived  time.Duration
+	struck time.Time // when the fault happened
+	ended  time.Time // when the fault began to end; zero: it does not end
+	over   time.Time // when the watch ended
+	cut    bool      // the audit ended the watch early
+	exited *box.Exit
+	looked bool                // whether the program spins
+	spins  bool                // it does, and was stopped
+	told   []story             // of the connections that the fault has struck; the first is what the trial is about
+	opened []answer.Connection // all of the program's connections
 }
 
 // newTrial returns a trial that has not begun.
@@ -113,9 +113,11 @@ func (t *trial) runInLab(path, evidence string) (s story, err error) {
 		_, kept := t.lab.KeepEvidence(evidence)
 		return story{}, errors.Join(err, kept)
 	}
-	s = t.story()
-	s.packets = t.packets()
-	return s, t.keep(path)
+	t.told, t.opened = t.stories(), t.listed()
+	for i := range t.told {
+		t.told[i].packets = t.packetsOf(t.told[i].connection)
+	}
+	return t.told[0], t.keep(path)
 }
 
 // takeSteps takes all steps of the trial, in their order.
@@ -126,6 +128,9 @@ func (t *trial) takeSteps() error {
 	if t.before != nil {
 		t.before(t)
 	}
+	if t.hinder != nil {
+		return t.attempt()
+	}
 	if err := t.connect(); err != nil {
 		return err
 	}
@@ -133,9 +138,7 @@ func (t *trial) takeSteps() error {
 	if err := t.settleDown(); err != nil {
 		return err
 	}
-	if t.early == "" {
-		t.settings = t.readSettings()
-	}
+	t.choose()
 	if err := t.inflict(); err != nil {
 		return err
 	}
@@ -149,7 +152,9 @@ func (t *trial) takeSteps() error {
 	if t.cut && t.role != quiet { // what was seen of the quiet connection holds for the shorter time
 		return errEndedEarly
 	}
-	t.flowKnown = t.firewallKnows()
+	for _, c := range t.met {
+		c.forgotten = !t.firewallKnows(c)
+	}
 	return t.trace.Drain()
 }
 
@@ -183,16 +188,26 @@ func (t *trial) inflict() error {
 		return nil
 	}
 	t.struck = time.Now()
-	t.heard = t.lastHeard(t.struck)
-	if t.announced {
-		t.heard = t.struck
+	for _, c := range t.met {
+		c.heard = t.struck
+		if !t.announced {
+			c.heard = t.lastHeard(c)
+		}
 	}
 	if t.strike != nil {
 		if err := t.strike(t); err != nil {
 			return err
 		}
 	}
-	if t.busy && t.impairs && t.conn != nil { // a peer that is a program sends by itself
+	if t.busy && t.answers {
+		if err := t.forwardData(); err != nil {
+			return err
+		}
+	}
+	if t.busy && t.impairs && t.peer == nil { // a peer that is a program sends by itself
+		for _, c := range t.met {
+			c.heard = time.Now() // the request is heard, and counts
+		}
 		if err := t.step("the peer sends a request", t.say); err != nil {
 			return err
 		}
@@ -204,7 +219,7 @@ func (t *trial) inflict() error {
 		return err
 	}
 	if t.busy {
-		if err := t.step("the firewall forwards the data that the program sends", func() error { return t.dropData(false) }); err != nil {
+		if err := t.forwardData(); err != nil {
 			return err
 		}
 	}
@@ -220,7 +235,7 @@ func (t *trial) observe() {
 	watch := max(cmp.Or(t.watch, t.plan.Watch), 2*t.idle)
 	if first := 2*t.idle + settleTime; t.idle > 0 && first < watch {
 		t.rest(first)
-		if summarize(t.packets(), time.Now()).Silence.Lasted.Duration() < t.idle {
+		if t.longestSilence() < t.idle {
 			return
 		}
 		watch -= first
@@ -233,7 +248,8 @@ func (t *trial) rest(d time.Duration) {
 	until := time.Now().Add(d)
 	for {
 		traced, destroyed := t.trace.News(), t.destroyed.News()
-		if t.story().noticed() {
+		stories := t.stories()
+		if !slices.ContainsFunc(stories, func(s story) bool { return !s.noticed() }) || t.spinsAfterEnd(stories) {
 			return
 		}
 		select {
@@ -271,37 +287,46 @@ func (t *trial) awaitExit() {
 	}
 }
 
-// lastHeard returns when the last packet of the connection before a time came from the peer.
-func (t *trial) lastHeard(before time.Time) time.Time {
-	last := t.began
-	for _, p := range t.packets() {
-		if !p.Out && p.At.Before(before) {
+// longestSilence returns the longest time for which one of the connections carried no packet.
+func (t *trial) longestSilence() (longest time.Duration) {
+	for _, c := range t.met {
+		longest = max(longest, summarize(t.packetsOf(c), time.Now()).Silence.Lasted.Duration())
+	}
+	return longest
+}
+
+// lastHeard returns when the last packet of a connection before the fault came from the peer.
+func (t *trial) lastHeard(c *connection) time.Time {
+	last := c.began
+	for _, p := range t.packetsOf(c) {
+		if !p.Out && p.At.Before(t.struck) {
 			last = p.At
 		}
 	}
 	return last
 }
 
-// packets returns the packets of the connection, as the program's host has seen them.
+// packets returns the packets of the connection that the trial is about.
 func (t *trial) packets() []capture.Packet {
-	return slices.DeleteFunc(t.near.Capture().Packets(), func(p capture.Packet) bool { return !t.carries(p) })
-}
-
-// carries reports whether the connection carries a packet that the program's host has seen.
-func (t *trial) carries(p capture.Packet) bool {
-	here, there := p.Dst.Port(), p.Src.Port()
-	if p.Out {
-		here, there = there, here
+	if main := t.main(); main != nil {
+		return t.packetsOf(main)
 	}
-	return p.TCP && here == t.local && there == t.remote
+	return nil
 }
 
-// firewallKnows reports whether the firewall has the connection. A firewall without a
-// policy tracks none, and lets everything through.
-func (t *trial) firewallKnows() bool {
-	client, server := t.remote, t.local
+// carries reports whether the connection that the trial is about carries a packet that the
+// program's host has seen.
+func (t *trial) carries(p capture.Packet) bool {
+	main := t.main()
+	return main != nil && main.carries(p)
+}
+
+// firewallKnows reports whether the firewall has a connection. A firewall without a policy
+// tracks none, and lets everything through.
+func (t *trial) firewallKnows(c *connection) bool {
+	client, server := c.remote, c.local
 	if t.near == t.lab.Client {
-		client, server = t.local, t.remote
+		client, server = c.local, c.remote
 	}
 	return t.lab.Knows(t.lab.Client.AddressPort(client), t.lab.Server.AddressPort(server))
 }

@@ -19,23 +19,74 @@ const (
 // has seen until a time.
 func summarize(packets []capture.Packet, until time.Time) answer.Wire {
 	var w answer.Wire
-	var probes, all, data []time.Time
+	var all, data []time.Time
 	for i, p := range packets {
-		if p.Role == capture.Probe && p.Out {
-			probes = append(probes, p.At)
-		}
 		all = append(all, p.At)
 		if i == 0 || p.Length > 0 || p.FIN {
 			data = append(data, p.At)
 		}
+		if p.Role == capture.Ordinary && p.Out {
+			w.Sent += p.Length
+		} else if p.Role == capture.Ordinary {
+			w.Received += p.Length
+		}
 	}
 	w.Silence, w.NoData = longestSilence(all, until), longestSilence(data, until)
-	w.Probes = len(probes)
-	if period, ok := stable(probes); ok {
-		w.ProbeSpacing = answer.Of(period)
-	}
-	w.Heartbeat = heartbeat(packets)
+	w.Probes, w.ProbeSpacing = probes(packets, true)
+	w.PeerProbes, w.PeerProbeSpacing = probes(packets, false)
+	exchanged := exchangesOf(packets)
+	w.Heartbeat = heartbeat(exchanged)
+	w.Answered, w.Unanswered = answers(exchanged)
+	w.Alone, w.AloneNoData = alone(packets, exchanged, true, until)
+	w.PeerAlone, _ = alone(packets, exchanged, false, until)
 	return w
+}
+
+// probes returns how many keepalive probes one side has sent, out the program's, and how far
+// they are apart; zero where that is not stable. Data between two of them delays the second.
+func probes(packets []capture.Packet, out bool) (count int, spacing answer.Seconds) {
+	var between []time.Time // the probes since the last data
+	for _, p := range packets {
+		switch {
+		case p.Role == capture.Probe && p.Out == out:
+			count++
+			between = append(between, p.At)
+		case p.Length > 0:
+			between = nil
+		}
+		if period, ok := stable(between); ok {
+			spacing = answer.Of(period)
+		}
+	}
+	return count, spacing
+}
+
+func probeTimes(packets []capture.Packet, out bool) (at []time.Time) {
+	for _, p := range packets {
+		if p.Role == capture.Probe && p.Out == out {
+			at = append(at, p.At)
+		}
+	}
+	return at
+}
+
+// alone returns the longest times without a packet, and without data, that would have been if
+// only one side, out the program, had sent anything by itself: its keepalive probes, and the
+// exchanges that it began, with the answers to them; and the first exchange, whoever began it.
+func alone(packets []capture.Packet, exchanged []exchange, out bool, until time.Time) (packet, data answer.Silence) {
+	if len(packets) == 0 {
+		return answer.Silence{}, answer.Silence{}
+	}
+	sent := []time.Time{packets[0].At}
+	for i, e := range exchanged {
+		if i == 0 || e.out == out {
+			sent = append(sent, e.at...)
+		}
+	}
+	data = longestSilence(sent, until)
+	all := slices.Concat(sent, probeTimes(packets, out))
+	slices.SortFunc(all, time.Time.Compare)
+	return longestSilence(all, until), data
 }
 
 // longestSilence returns the longest time between two of the times, or after the last one.
@@ -54,32 +105,58 @@ func longestSilence(at []time.Time, until time.Time) answer.Silence {
 	return answer.Silence{Lasted: answer.Of(gap)}
 }
 
-// heartbeat returns the data that one side sends at a stable period until the end; nil when
-// there is none. It belongs to the side that begins the exchanges.
-func heartbeat(packets []capture.Packet) *answer.Heartbeat {
-	type exchange struct {
-		at    time.Time
-		last  time.Time
-		out   bool
-		bytes int
-	}
-	var exchanges []exchange
+// exchange is data that follows each other within exchangeGap.
+type exchange struct {
+	at       []time.Time // of its packets
+	out      bool        // the program began it
+	bytes    int         // of its first message
+	answered bool        // the other side has sent data as well
+}
+
+func (e exchange) last() time.Time { return e.at[len(e.at)-1] }
+
+// exchangesOf returns the exchanges of new data.
+func exchangesOf(packets []capture.Packet) (all []exchange) {
 	for _, p := range packets {
 		if p.Length == 0 || p.Role != capture.Ordinary {
 			continue // no data, or no new data
 		}
-		if n := len(exchanges); n > 0 && p.At.Sub(exchanges[n-1].last) <= exchangeGap {
-			exchanges[n-1].last = p.At
+		n := len(all)
+		if n == 0 || p.At.Sub(all[n-1].last()) > exchangeGap {
+			all = append(all, exchange{at: []time.Time{p.At}, out: p.Out, bytes: p.Length})
 			continue
 		}
-		exchanges = append(exchanges, exchange{p.At, p.At, p.Out, p.Length})
+		all[n-1].at = append(all[n-1].at, p.At)
+		all[n-1].answered = all[n-1].answered || p.Out != all[n-1].out
 	}
+	return all
+}
+
+// answers returns how many exchanges that the program began the peer has answered with data,
+// and how many it has not. The first exchange does not count: it may be a greeting. An answer
+// may be late, but comes before the next exchange that the program begins.
+func answers(exchanged []exchange) (answered, unanswered int) {
+	for i, e := range exchanged {
+		switch {
+		case i == 0 || !e.out:
+		case e.answered, i+1 < len(exchanged) && !exchanged[i+1].out:
+			answered++
+		default:
+			unanswered++
+		}
+	}
+	return answered, unanswered
+}
+
+// heartbeat returns the data that one side sends at a stable period until the end; nil when
+// there is none. It belongs to the side that begins the exchanges.
+func heartbeat(exchanges []exchange) *answer.Heartbeat {
 	for _, out := range []bool{true, false} {
 		var at []time.Time
 		bytes := 0
 		for _, e := range exchanges {
 			if e.out == out {
-				at, bytes = append(at, e.at), e.bytes
+				at, bytes = append(at, e.at[0]), e.bytes
 			}
 		}
 		// The greetings at the beginning are no heartbeat.

@@ -1,9 +1,11 @@
 package audit
 
 import (
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/halfopen-lab/halfopen/fixtures/presets"
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
@@ -65,5 +67,67 @@ func TestTwoMessagesAreNoHeartbeat(t *testing.T) {
 	packets := []capture.Packet{packet(0, true, 4, capture.Ordinary), packet(10, true, 4, capture.Ordinary)}
 	if h := summarize(packets, at(20)).Heartbeat; h != nil {
 		t.Errorf("it is taken for %+v", h)
+	}
+}
+
+// A server of Go probes each 15 s (package net, ListenConfig); its client calls each 16 min.
+func TestWhosePacketsKeepAFlow(t *testing.T) {
+	var packets []capture.Packet
+	second := 0.0
+	for range 4 {
+		packets = append(packets, packet(second, true, 4, capture.Ordinary), packet(second+0.1, false, 4, capture.Ordinary))
+		for i := range 63 {
+			packets = append(packets, packet(second+15*float64(i+1), false, 0, capture.Probe), packet(second+15*float64(i+1)+0.001, true, 0, capture.Ordinary))
+		}
+		second += 960
+	}
+	w := summarize(packets, at(second))
+	if w.Probes != 0 || w.PeerProbes != 4*63 || w.PeerProbeSpacing != answer.Seconds(15*time.Second) {
+		t.Errorf("probes: %+v", w)
+	}
+	minutes := func(m float64) answer.Silence {
+		return answer.Silence{Lasted: answer.Of(time.Duration(m * float64(time.Minute)))}
+	}
+	if w.Silence.Lasted != answer.Seconds(15*time.Second) || w.Alone != minutes(16) || w.AloneNoData != minutes(16) {
+		t.Errorf("the longest silence is %+v, of the program alone %+v, without data %+v", w.Silence, w.Alone, w.AloneNoData)
+	}
+	if w.PeerAlone.Lasted != answer.Seconds(30*time.Second) { // a call takes the place of a probe
+		t.Errorf("the peer alone is silent for %+v", w.PeerAlone)
+	}
+	if w.Sent != 16 || w.Received != 16 || w.Answered != 3 || w.Unanswered != 0 {
+		t.Errorf("exchanged: %+v", w)
+	}
+	ipvs, _ := presets.Find("ipvs")
+	if b := behind(ipvs, w, &answer.Settings{}, time.Hour); b.Outcome != answer.Survives || b.Alone != answer.Dies {
+		t.Errorf("behind IPVS, whose timeout is 15 min: %+v", b)
+	}
+	// With keepalive of its own, which the peer's probes have kept back, it survives alone.
+	if b := behind(ipvs, w, &answer.Settings{Keepalive: true, Idle: answer.Of(5 * time.Minute), Interval: answer.Of(75 * time.Second), Count: 9}, time.Hour); b.Outcome != answer.Survives || b.Alone != "" {
+		t.Errorf("behind IPVS, with keepalive: %+v", b)
+	}
+}
+
+// NATS pings each two minutes, and a fixture does not know its protocol.
+func TestHeartbeatsThatNobodyAnswersAreNoSession(t *testing.T) {
+	greeting := []capture.Packet{packet(0, true, 300, capture.Ordinary), packet(0.1, false, 12, capture.Ordinary)}
+	pings := append(slices.Clone(greeting), packet(120, true, 6, capture.Ordinary), packet(240, true, 6, capture.Ordinary))
+	answered := append(slices.Clone(pings), packet(243, false, 6, capture.Ordinary)) // late
+	for _, c := range []struct {
+		name     string
+		packets  []capture.Packet
+		programs bool
+		want     string
+	}{
+		{"nothing", []capture.Packet{packet(0, true, 0, capture.Ordinary)}, false, "nothing was exchanged: neither side sent data (--send)"},
+		{"nothing, of two programs", []capture.Packet{packet(0, true, 0, capture.Ordinary)}, true, "nothing was exchanged: neither side sent data"},
+		{"a greeting", greeting[:1], false, "nothing was exchanged: the peer sent no data (--send)"},
+		{"a greeting that is answered", greeting, false, ""},
+		{"pings", pings, false, "the peer answered none of the program's 2 heartbeats (--send)"},
+		{"pings to a program that does not answer them", pings, true, ""},
+		{"a ping that is answered", answered, false, ""},
+	} {
+		if got := noSession(summarize(c.packets, at(300)), c.programs); got != c.want {
+			t.Errorf("%s: %q, expected %q", c.name, got, c.want)
+		}
 	}
 }

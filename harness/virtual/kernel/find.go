@@ -24,3 +24,14 @@ func List() ([]Kernel, error) {
 	}
 	return c.list()
 }
+
+// RecipeKey returns the key of the recipe by which this program builds a kernel: its
+// configuration and patches. Kernels of the same key, Debian package and compiler have the same
+// bytes.
+func RecipeKey(s Source) (string, error) {
+	r, err := recipeFor(embedded, s)
+	if err != nil {
+		return "", err
+	}
+	return r.hash(), nil
+}

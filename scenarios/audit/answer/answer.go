@@ -11,6 +11,8 @@ import (
 type Answer struct {
 	// SchemaVersion is Schema. Write sets it.
 	SchemaVersion int `json:"schema_version"`
+	// Halfopen is the version that made the answer (harness/version). Write sets it.
+	Halfopen string `json:"halfopen"`
 
 	Program  Program `json:"program"`
 	Kernel   string  `json:"kernel"`
@@ -20,15 +22,23 @@ type Answer struct {
 	Conversation *Conversation `json:"conversation,omitempty"`
 	// Strike is how old a connection was when the faults struck, where the quiet connection
 	// was over before it had settled; nil: they struck when it had settled.
-	Strike   *Seconds  `json:"strike_after_seconds,omitempty"`
+	Strike *Seconds `json:"strike_after_seconds,omitempty"`
+	// Settings are those of the connection that the audit is about: the oldest that the program
+	// keeps open, or its first.
 	Settings *Settings `json:"settings,omitempty"`
-	Wire     Wire      `json:"wire"`
-	Faults   []Fault   `json:"faults"`
-	Presets  []Preset  `json:"presets"`
-	Ghosts   *Ghosts   `json:"ghosts,omitempty"` // of a server; nil: unknown
-	Advice   *Advice   `json:"advice,omitempty"` // nil: nothing needs to change
-	Unknown  []string  `json:"unknown,omitempty"`
-	Trouble  string    `json:"trouble,omitempty"` // why there is no answer
+	// Connections are those of the program to its peer while nothing happens, in the order in
+	// which they were opened; at most MaxConnections of them.
+	Connections []Connection `json:"connections"`
+	Wire        Wire         `json:"wire"`
+	Faults      []Fault      `json:"faults"`
+	Presets     []Preset     `json:"presets"`
+	// NoSession is why nothing is concluded about sessions behind middleboxes that were not
+	// run: what was seen was none, or only its beginning. Empty: it was a session.
+	NoSession string   `json:"no_session,omitempty"`
+	Ghosts    *Ghosts  `json:"ghosts,omitempty"` // of a server; nil: unknown
+	Advice    *Advice  `json:"advice,omitempty"` // nil: nothing needs to change
+	Unknown   []string `json:"unknown,omitempty"`
+	Trouble   string   `json:"trouble,omitempty"` // why there is no answer
 }
 
 // Side is an end of the connection.
@@ -81,11 +91,25 @@ type Settings struct {
 
 // Wire is what was seen of the quiet connection, to which nothing happened.
 type Wire struct {
-	Probes       int        `json:"keepalive_probes"` // sent by the program's kernel
-	ProbeSpacing Seconds    `json:"probe_spacing_seconds,omitempty"`
-	Heartbeat    *Heartbeat `json:"heartbeat,omitempty"`
-	Silence      Silence    `json:"longest_silence"`      // no packet of the connection either way
-	NoData       Silence    `json:"longest_without_data"` // keepalive probes and acknowledgements carry none
+	Probes           int        `json:"keepalive_probes"` // sent by the program's kernel
+	ProbeSpacing     Seconds    `json:"probe_spacing_seconds,omitempty"`
+	PeerProbes       int        `json:"peer_keepalive_probes,omitempty"` // sent by the peer's kernel
+	PeerProbeSpacing Seconds    `json:"peer_probe_spacing_seconds,omitempty"`
+	Heartbeat        *Heartbeat `json:"heartbeat,omitempty"`
+	Silence          Silence    `json:"longest_silence"`      // no packet of the connection either way
+	NoData           Silence    `json:"longest_without_data"` // keepalive probes and acknowledgements carry none
+	// Alone, AloneNoData and PeerAlone are what the longest silences would have been if the
+	// program alone, or the peer alone, had sent packets by itself: keepalive probes, and data
+	// that answers nothing.
+	Alone       Silence `json:"longest_silence_program_alone"`
+	AloneNoData Silence `json:"longest_without_data_program_alone"`
+	PeerAlone   Silence `json:"longest_silence_peer_alone"`
+	Sent        int     `json:"bytes_sent"`     // data of the program
+	Received    int     `json:"bytes_received"` // data of the peer
+	// Answered and Unanswered count the messages that the program sent by itself, after the
+	// first exchange, and which the peer answered with data, or did not.
+	Answered   int `json:"messages_answered,omitempty"`
+	Unanswered int `json:"messages_unanswered,omitempty"`
 	// Ended is when the program ended it, and EndedByPeer when its kernel learned that the
 	// peer had, both counted from when the connection was made. Nil: it did not.
 	Ended       *Event `json:"ended_by_itself,omitempty"`
@@ -124,12 +148,16 @@ type Fault struct {
 	Exit    *Event `json:"exit,omitempty"`
 	// Verdict is Never, Alive, Noticing, KernelOnly or ByItself.
 	Verdict string `json:"verdict"`
+	Spins   bool   `json:"spins,omitempty"` // with KernelOnly: the program does not sleep any more
 	// Within limits Never to the time that the connection was watched, where that is too
 	// short to tell; zero: it was watched for longer than the kernel's own keepalive and
 	// retransmissions take.
-	Within  Seconds `json:"within_seconds,omitempty"`
-	Capture string  `json:"capture,omitempty"` // the file, in the report directory
-	Trouble string  `json:"trouble,omitempty"` // why the row could not be measured
+	Within Seconds `json:"within_seconds,omitempty"`
+	// Connections are the outcomes of all connections that met the fault, in the order in which
+	// they were opened; none where there was one. The row is that of the worst.
+	Connections []ConnectionOutcome `json:"connections,omitempty"`
+	Capture     string              `json:"capture,omitempty"` // the file, in the report directory
+	Trouble     string              `json:"trouble,omitempty"` // why the row could not be measured
 }
 
 // The loads, as in the detection matrix.
@@ -172,7 +200,11 @@ type Preset struct {
 	Outcome string  `json:"outcome"`              // Survives, Dies, EndsFirst or Undecided
 	How     string  `json:"how"`                  // RunHere, or Derived from what the program sends
 	Why     string  `json:"why"`
-	Capture string  `json:"capture,omitempty"` // the file, in the report directory; empty: it was not run
+	// Alone is what would become of the session if only the program sent packets by itself,
+	// and not its peer, where that is another outcome, and WhyAlone why. It is always derived.
+	Alone    string `json:"outcome_program_alone,omitempty"`
+	WhyAlone string `json:"why_program_alone,omitempty"`
+	Capture  string `json:"capture,omitempty"` // the file, in the report directory; empty: it was not run
 }
 
 // What becomes of a session.

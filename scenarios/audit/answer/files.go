@@ -1,13 +1,15 @@
 package answer
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/halfopen-lab/halfopen/harness/atomicfile"
+	"github.com/halfopen-lab/halfopen/harness/inputfile"
+	"github.com/halfopen-lab/halfopen/harness/version"
 )
 
 // Schema is the version of the JSON that this package writes and reads. It changes when an
@@ -27,10 +29,14 @@ func LadderOf(capture string) string {
 	return strings.TrimSuffix(capture, filepath.Ext(capture)) + ".json"
 }
 
-// JSON returns the answer for programs.
+// JSON returns the answer for programs, with the schema version, and the version of this program
+// unless another has made the answer.
 func (a *Answer) JSON() ([]byte, error) {
 	versioned := *a
 	versioned.SchemaVersion = Schema
+	if a.Halfopen == "" {
+		versioned.Halfopen = version.String()
+	}
 	content, err := json.MarshalIndent(&versioned, "", "  ")
 	return append(content, '\n'), err
 }
@@ -53,22 +59,19 @@ func (a *Answer) Write(directory string) error {
 	return atomicfile.WriteFile(filepath.Join(directory, MarkdownFile), []byte(a.Markdown()), 0o644)
 }
 
+// maxFile bounds the size of an answer. One has some ten KiB.
+const maxFile = 16 << 20
+
 // Read reads an answer that WriteJSON has written. A file with another schema version, or
 // none, is an error, as is one that is no JSON.
-func Read(file string) (*Answer, error) {
-	content, err := os.ReadFile(file)
+func Read(ctx context.Context, file string) (*Answer, error) {
+	content, err := inputfile.Read(ctx, file, maxFile)
 	if err != nil {
 		return nil, err
 	}
 	a := &Answer{}
-	if err := json.Unmarshal(content, a); err != nil {
-		return nil, fmt.Errorf("%s is not the answer of an audit: %w", file, err)
+	if err := inputfile.Decode(file, content, "the answer of an audit", Schema, a); err != nil {
+		return nil, fmt.Errorf("%w: run the audit again", err)
 	}
-	switch a.SchemaVersion {
-	case Schema:
-		return a, nil
-	case 0:
-		return nil, fmt.Errorf("%s is not the answer of an audit, or an older halfopen has written it: it has no schema_version: run the audit again", file)
-	}
-	return nil, fmt.Errorf("%s has schema version %d, and this halfopen reads %d: use the halfopen that has written it, or run the audit again", file, a.SchemaVersion, Schema)
+	return a, nil
 }

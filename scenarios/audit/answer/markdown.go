@@ -2,6 +2,7 @@ package answer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -25,14 +26,17 @@ func (a *Answer) Markdown() string {
 			fmt.Fprintf(&b, "- %s\n", line)
 		}
 	}
-	list("Settings in force", a.Settings.Lines())
-	list("When nothing happens", a.Quiet())
+	list("Settings in force", a.settingsLines())
+	list("When nothing happens", slices.Concat(a.Quiet(), a.endedLines()))
 	b.WriteString("\n## What it notices\n\n| fault | load | what happens | capture |\n|---|---|---|---|\n")
 	for _, f := range a.Faults {
 		fmt.Fprintf(&b, "| %s | %s | %s | [packets](%s) |\n", f.Name, f.Load, strings.ReplaceAll(f.Words(), "|", `\|`), f.Capture)
 	}
 	b.WriteString("\n## An idle session behind middleboxes\n\n| preset | idle timeout | outcome | how it is known | why |\n|---|---|---|---|---|\n")
 	for _, p := range a.Presets {
+		if p.Alone != "" {
+			p.Why += fmt.Sprintf("; if the peer sent nothing by itself, it %s: %s", p.Alone, p.WhyAlone)
+		}
 		timeout := "none"
 		if p.Timeout > 0 {
 			timeout = p.Timeout.plain()

@@ -2,39 +2,65 @@ package answer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// Words returns the row in words: "ETIMEDOUT after 42 s".
+// Words returns the row in words: "ETIMEDOUT after 42 s". Where the connections differ it has the
+// words of each: "connection 1: never; connection 2: ETIMEDOUT after 11 s".
 func (f Fault) Words() string {
-	switch f.Verdict {
-	case Unmeasured:
+	if f.Verdict == Unmeasured {
 		return "not measured: " + f.Trouble
+	}
+	words := ConnectionOutcome{Kernel: f.Kernel, Noticed: f.Noticed, Verdict: f.Verdict, Trouble: f.Trouble, Spins: f.Spins, Within: f.Within}.words()
+	if !alike(f.Connections) {
+		groups := grouped(f.Connections, ConnectionOutcome.words, func(o ConnectionOutcome) int { return o.Connection })
+		words = strings.Join(groups, "; ")
+	}
+	switch {
+	case f.Exit == nil || f.Verdict != Noticing && len(f.Connections) == 0:
+		return words
+	case words != "":
+		words += "; "
+	}
+	return words + fmt.Sprintf("ends (%s) after %v", f.Exit.What, f.Exit.After)
+}
+
+// alike reports whether the connections have the same outcome.
+func alike(all []ConnectionOutcome) bool {
+	return !slices.ContainsFunc(all, func(o ConnectionOutcome) bool { return o.words() != all[0].words() })
+}
+
+// words returns the outcome in words; "" for a connection that ended with its program.
+func (o ConnectionOutcome) words() string {
+	switch o.Verdict {
+	case Unmeasured:
+		return "not measured: " + o.Trouble
 	case Never:
-		if f.Within > 0 {
-			return fmt.Sprintf("nothing within %v", f.Within)
+		if o.Within > 0 {
+			return fmt.Sprintf("nothing within %v", o.Within)
 		}
-		return f.Verdict
+		return o.Verdict
 	case Alive:
-		return f.Verdict
+		return o.Verdict
 	case ByItself:
-		return fmt.Sprintf("%s after %v, as always", f.Noticed.What, f.Noticed.After)
+		return fmt.Sprintf("%s after %v, as always", o.Noticed.What, o.Noticed.After)
 	case KernelOnly:
-		return fmt.Sprintf("its kernel: %s after %v; the program: nothing", f.Kernel.What, f.Kernel.After)
+		if o.Spins {
+			return fmt.Sprintf("its kernel: %s after %v; the program spins", o.Kernel.What, o.Kernel.After)
+		}
+		return fmt.Sprintf("its kernel: %s after %v; the program: nothing", o.Kernel.What, o.Kernel.After)
 	}
 	var parts []string
 	switch {
-	case f.Kernel == nil || f.Noticed != nil && *f.Kernel == *f.Noticed:
-	case f.Noticed != nil && f.Kernel.After == f.Noticed.After:
-		parts = append(parts, f.Kernel.What)
+	case o.Kernel == nil || o.Noticed != nil && *o.Kernel == *o.Noticed:
+	case o.Noticed != nil && o.Kernel.After == o.Noticed.After:
+		parts = append(parts, o.Kernel.What)
 	default:
-		parts = append(parts, fmt.Sprintf("its kernel: %s after %v", f.Kernel.What, f.Kernel.After))
+		parts = append(parts, fmt.Sprintf("its kernel: %s after %v", o.Kernel.What, o.Kernel.After))
 	}
-	if f.Noticed != nil {
-		parts = append(parts, fmt.Sprintf("%s after %v", f.Noticed.What, f.Noticed.After))
-	}
-	if f.Exit != nil {
-		parts = append(parts, fmt.Sprintf("ends (%s) after %v", f.Exit.What, f.Exit.After))
+	if o.Noticed != nil {
+		parts = append(parts, fmt.Sprintf("%s after %v", o.Noticed.What, o.Noticed.After))
 	}
 	return strings.Join(parts, "; ")
 }
@@ -84,11 +110,11 @@ func (a *Answer) Text() string {
 	pair("kernel", "%s, in %s; each fault was watched for %v", a.Kernel, a.Time(), a.Watched)
 
 	b.WriteString("\nSettings in force (read from the program's own socket)\n")
-	for _, line := range a.Settings.Lines() {
+	for _, line := range a.settingsLines() {
 		b.WriteString("  " + line + "\n")
 	}
 	b.WriteString("\nWhen nothing happens\n")
-	for _, line := range a.Quiet() {
+	for _, line := range slices.Concat(a.Quiet(), a.endedLines()) {
 		b.WriteString("  " + line + "\n")
 	}
 
@@ -98,15 +124,10 @@ func (a *Answer) Text() string {
 		width = max(width, len(f.Name))
 	}
 	for _, f := range a.Faults {
-		fmt.Fprintf(&b, "  %-*s  %-4s  %s\n", width, f.Name, f.Load, f.Words())
+		b.WriteString(folded(fmt.Sprintf("  %-*s  %-4s  ", width, f.Name, f.Load), f.Words()))
 	}
 
-	b.WriteString("\nAn idle session behind middleboxes (halfopen presets)\n")
-	for _, outcome := range []string{Survives, Dies, EndsFirst, Undecided} {
-		if names := a.named(outcome); len(names) > 0 {
-			b.WriteString(wrapped(fmt.Sprintf("  %-12s", outcome), names))
-		}
-	}
+	b.WriteString("\nAn idle session behind middleboxes (halfopen presets)\n" + a.sessions())
 	if a.Ghosts != nil {
 		b.WriteString("\nDead connections that pile up\n")
 		for _, line := range a.Ghosts.Lines() {
@@ -116,7 +137,7 @@ func (a *Answer) Text() string {
 	if a.Advice != nil {
 		b.WriteString("\nTo change: " + a.Advice.Why + "\n")
 		for _, line := range a.Advice.lines() {
-			b.WriteString("  " + line + "\n")
+			b.WriteString(folded("  ", line))
 		}
 	}
 	if len(a.Unknown) > 0 {
@@ -164,24 +185,38 @@ func (w Wire) lines() []string {
 	if w.EndedByPeer != nil {
 		lines = append(lines, fmt.Sprintf("the peer ends the session: %s after %v", w.EndedByPeer.What, w.EndedByPeer.After))
 	}
-	switch {
-	case w.Probes > 0 && w.ProbeSpacing > 0:
-		lines = append(lines, fmt.Sprintf("its kernel sends keepalive probes: %d, %v apart", w.Probes, w.ProbeSpacing))
-	case w.Probes > 0:
-		lines = append(lines, fmt.Sprintf("its kernel sends keepalive probes: %d", w.Probes))
-	default:
-		lines = append(lines, "no keepalive probe was seen")
+	lines = append(lines, probing("its", w.Probes, w.ProbeSpacing))
+	if w.PeerProbes > 0 {
+		lines = append(lines, probing("the peer's", w.PeerProbes, w.PeerProbeSpacing))
 	}
 	if h := w.Heartbeat; h != nil {
 		lines = append(lines, fmt.Sprintf("the %s sends heartbeats: %d, %v apart, %d bytes", h.By, h.Count, h.Period, h.Bytes))
 	} else {
 		lines = append(lines, "no heartbeat was seen")
 	}
-	open := ""
-	if w.Silence.Open {
-		open = ", and longer than it was watched"
+	silence := "longest silence: " + w.Silence.words()
+	if w.Alone != w.Silence {
+		silence += "; without what the peer sends by itself: " + w.Alone.words()
 	}
-	return append(lines, fmt.Sprintf("longest silence: %v%s", w.Silence.Lasted, open))
+	return append(lines, silence)
+}
+
+// probing returns whose kernel sends keepalive probes.
+func probing(whose string, count int, spacing Seconds) string {
+	switch {
+	case count == 0:
+		return "no keepalive probe was seen"
+	case spacing == 0:
+		return fmt.Sprintf("%s kernel sends keepalive probes: %d", whose, count)
+	}
+	return fmt.Sprintf("%s kernel sends keepalive probes: %d, %v apart", whose, count, spacing)
+}
+
+func (s Silence) words() string {
+	if s.Open {
+		return fmt.Sprintf("%v, and longer than it was watched", s.Lasted)
+	}
+	return s.Lasted.String()
 }
 
 // Lines returns how many there are in words, for pages; none for nil.
@@ -195,25 +230,48 @@ func (g *Ghosts) Lines() []string {
 	return []string{fmt.Sprintf("a client that loses power and returns every %v leaves %d at once (derived)", g.Every, g.Most)}
 }
 
-// named returns the presets with an outcome; those that were run say so.
-func (a *Answer) named(outcome string) []string {
-	var names []string
-	for _, p := range a.Presets {
-		if p.Outcome != outcome {
-			continue
+// sessions returns what becomes of a session behind each middlebox, in lines.
+func (a *Answer) sessions() string {
+	var b strings.Builder
+	grouped := func(of func(Preset) string) {
+		for _, outcome := range []string{Survives, Dies, EndsFirst, Undecided} {
+			var names []string
+			for _, p := range a.Presets {
+				if of(p) == outcome {
+					names = append(names, p.title())
+				}
+			}
+			if len(names) > 0 {
+				b.WriteString(wrapped(fmt.Sprintf("  %-12s", outcome), names))
+			}
 		}
-		name := p.Name
-		if p.How == RunHere {
-			name += " (run)"
-		}
-		names = append(names, name)
 	}
-	return names
+	if a.NoSession != "" {
+		fmt.Fprintf(&b, "  no conclusion: %s\n", a.NoSession)
+	}
+	grouped(func(p Preset) string {
+		if a.NoSession != "" && p.How == Derived {
+			return ""
+		}
+		return p.Outcome
+	})
+	if slices.ContainsFunc(a.Presets, func(p Preset) bool { return p.Alone != "" }) {
+		b.WriteString("  if the peer sent nothing by itself:\n")
+		grouped(func(p Preset) string { return p.Alone })
+	}
+	return b.String()
 }
 
-// wrapped returns a list of names in lines of at most 120 columns.
+// title returns the preset's name, and that it was run, if it was.
+func (p Preset) title() string {
+	if p.How == RunHere {
+		return p.Name + " (run)"
+	}
+	return p.Name
+}
+
+// wrapped returns a list of names in lines of at most columns.
 func wrapped(heading string, names []string) string {
-	const columns = 120
 	var b strings.Builder
 	at := heading
 	for i, name := range names {
@@ -225,6 +283,29 @@ func wrapped(heading string, names []string) string {
 			at = strings.Repeat(" ", len(heading))
 		}
 		at += " " + name
+	}
+	return b.String() + at + "\n"
+}
+
+// columns is how wide a page is, at most.
+const columns = 120
+
+// folded returns a text in lines of at most columns, each of some of its parts, which "; "
+// separates.
+func folded(heading, text string) string {
+	var b strings.Builder
+	at := heading
+	for i, part := range strings.Split(text, "; ") {
+		if i > 0 {
+			at += ";"
+			if len(at)+1+len(part)+1 > columns {
+				b.WriteString(at + "\n")
+				at = strings.Repeat(" ", len(heading))
+			} else {
+				at += " "
+			}
+		}
+		at += part
 	}
 	return b.String() + at + "\n"
 }
