@@ -116,7 +116,7 @@ func (t *trial) fillAcceptQueue() error {
 		return err
 	}
 	return t.step("its accept queue is filled", func() error {
-		for _, l := range t.listeners().on(t.plan.Port) {
+		for _, l := range listenersOf(t.lab.Server).on(t.plan.Port) {
 			for i := l.Queues.Received; i <= l.Queues.Sent; i++ { // one more than the backlog (sk_acceptq_is_full)
 				t.lab.Client.NewSocket(fmt.Sprintf("queued client %d", i+1)).MustConnect(t.lab.Server.AddressPort(t.plan.Port))
 			}

@@ -21,6 +21,9 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 	if peer := p.command(p.UnderTest.Other()); peer != "" {
 		a.Program.Peer = peer
 	}
+	for _, c := range p.Companions {
+		a.Program.Beside = append(a.Program.Beside, fmt.Sprintf("%s: %s, on the %s's host", c.Name, c.Program.Text, c.On))
+	}
 	quiet := outcomes[0]
 	if quiet.err != nil {
 		a.Trouble = firstLine(quiet.err)
