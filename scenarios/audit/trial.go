@@ -222,7 +222,7 @@ func (t *trial) inflict() error {
 			return err
 		}
 	}
-	if t.busy && t.impairs && t.peer == nil { // a peer that is a program sends by itself
+	if t.busy && t.impairs && t.fixtureAsks() { // another peer is asked by the program
 		for _, c := range t.met {
 			c.heard = time.Now() // the request is heard, and counts
 		}
