@@ -130,6 +130,13 @@ func (a *Answer) Text() string {
 		b.WriteString(folded(fmt.Sprintf("  %-*s  %-4s  ", width, f.Name, f.Load), f.Words()))
 	}
 
+	if a.OverIPv6 != nil {
+		b.WriteString("\nWhat is different over IPv6 (from IPv4 to IPv6)\n")
+		for _, line := range a.differences() {
+			b.WriteString(folded("  ", line))
+		}
+	}
+
 	b.WriteString("\nAn idle session behind middleboxes (halfopen presets)\n" + a.sessions())
 	if a.Ghosts != nil {
 		b.WriteString("\nDead connections that pile up\n")
