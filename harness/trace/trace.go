@@ -155,8 +155,9 @@ func (t *Trace) take(text string) {
 	case "tracing_mark_write":
 		t.marks[e.text] = e.task
 	case "sched_process_fork":
-		parent, child := parseFork(e.text)
-		t.parents[child] = parent
+		if parent, child, ok := parseFork(e.text); ok {
+			t.parents[child] = parent
+		}
 		return // nobody waits for it
 	}
 	close(t.news)

@@ -108,6 +108,12 @@ func measuredBehind(is presets.Preset, f answer.Fault, seen answer.Wire) answer.
 			break
 		}
 		p.Outcome, p.Why = answer.Dies, "its flow was forgotten, and nobody has noticed"
+		if f.Peer != nil {
+			p.Why = "its flow was forgotten, and the program has not noticed"
+		}
+		if words := f.Aftermath(); words != "" {
+			p.Why += "; " + words
+		}
 	default:
 		p.Outcome, p.Why = answer.Dies, "its flow was forgotten: "+f.Words()
 	}

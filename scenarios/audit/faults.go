@@ -20,6 +20,8 @@ type fault struct {
 	// dead reports that the peer cannot be reached afterwards, whatever the program
 	// believes.
 	dead bool
+	// silent reports that nothing comes from the peer's side any more, not even from a kernel.
+	silent bool
 	// announced reports that the peer's kernel announces the fault: durations count from
 	// the fault then, and otherwise from when the peer was last heard.
 	announced bool
@@ -107,9 +109,9 @@ func strikes(named scenarios.Named) fault {
 	case scenarios.PeerResets:
 		return fault{dead: true, announced: true, while: f.After, strike: func(t *trial) error { return t.resetAfter(f.After) }}
 	case scenarios.PowerOff:
-		return fault{dead: true, strike: (*trial).powerOff}
+		return fault{dead: true, silent: true, strike: (*trial).powerOff}
 	case scenarios.PowerOffFrozen:
-		return fault{dead: true, strike: (*trial).powerOffFrozen}
+		return fault{dead: true, silent: true, strike: (*trial).powerOffFrozen}
 	case scenarios.Reboot:
 		return fault{dead: true, strike: (*trial).powerOff, then: (*trial).powerOn, while: f.Lasts()}
 	case scenarios.Outage:
@@ -160,7 +162,7 @@ func (f fault) title() string {
 // twice its idle timeout.
 func middlebox(p presets.Preset) fault {
 	return fault{
-		name: p.Name, role: preset, watch: 2*p.Idle + settleTime, picksUp: p.AfterExpiry == presets.PickUp,
+		name: p.Name, role: preset, idle: p.Idle, picksUp: p.AfterExpiry == presets.PickUp,
 		before: func(t *trial) { t.lab.Apply(scenarios.Middlebox{Preset: p}) },
 	}
 }

@@ -59,6 +59,7 @@ func (o *outcome) judge(quiet []answer.Connection) answer.Fault {
 	if len(all) > 1 {
 		f.Connections = all
 	}
+	t.addAftermath(&f)
 	return f
 }
 
@@ -109,6 +110,8 @@ func (t *trial) judge(s story, quiet []answer.Connection) answer.ConnectionOutco
 		if watched := t.over.Sub(t.struck); watched < longestWatch {
 			f.Within = answer.Of(watched)
 		}
+	case t.over.Sub(t.struck) < t.idle:
+		f.Verdict, f.Trouble = answer.Unmeasured, fmt.Sprintf("it was watched for %v, and the firewall forgets after %v (--watch)", answer.Of(t.over.Sub(t.struck)), answer.Seconds(t.idle))
 	default:
 		f.Verdict = answer.Alive
 	}

@@ -25,6 +25,8 @@ type plan struct {
 	// shortLife is how long the quiet connection lived that ended before it had settled; zero:
 	// it settled. The measuring process finds it.
 	shortLife time.Duration
+	// affordable reports that the measuring process has chosen Watch, since the user has not.
+	affordable bool
 
 	tls          *tls.Config // of the fixture; nil: its conversation has no TLS
 	certificates string      // the directory with the certificate, as the programs see it

@@ -21,7 +21,7 @@ func (t *trial) start(side answer.Side) (*harness.Program, <-chan box.Exit, erro
 	if side == t.plan.UnderTest {
 		t.program, t.exit = p, exit
 	} else {
-		t.peer = p
+		t.peer, t.peerExit = p, exit
 	}
 	if side == answer.Server {
 		t.server, t.serverExit = p, exit

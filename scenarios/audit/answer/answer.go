@@ -160,8 +160,15 @@ type Fault struct {
 	// Connections are the outcomes of all connections that met the fault, in the order in which
 	// they were opened; none where there was one. The row is that of the worst.
 	Connections []ConnectionOutcome `json:"connections,omitempty"`
-	Capture     string              `json:"capture,omitempty"` // the file, in the report directory
-	Trouble     string              `json:"trouble,omitempty"` // why the row could not be measured
+	// UnderWay is the data that was under way once the fault had happened, and whose: keepalive
+	// is silent meanwhile (net/ipv4/tcp_timer.c, tcp_keepalive_timer).
+	UnderWay []Data `json:"data_under_way,omitempty"`
+	// Peer is what a peer that is a program learned of the fault; nil: nothing, or it cannot.
+	Peer *PeerEnd `json:"peer,omitempty"`
+	// Later is what its kernel does later than Within; nil: unknown, or nothing.
+	Later   *Later `json:"later,omitempty"`
+	Capture string `json:"capture,omitempty"` // the file, in the report directory
+	Trouble string `json:"trouble,omitempty"` // why the row could not be measured
 }
 
 // The loads, as in the detection matrix.

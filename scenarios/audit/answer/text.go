@@ -12,18 +12,18 @@ func (f Fault) Words() string {
 	if f.Verdict == Unmeasured {
 		return "not measured: " + f.Trouble
 	}
-	words := ConnectionOutcome{Kernel: f.Kernel, Noticed: f.Noticed, Verdict: f.Verdict, Trouble: f.Trouble, Spins: f.Spins, Within: f.Within}.words()
+	var parts []string
+	outcome := ConnectionOutcome{Kernel: f.Kernel, Noticed: f.Noticed, Verdict: f.Verdict, Trouble: f.Trouble, Spins: f.Spins, Within: f.Within}
+	if words := outcome.words(); words != "" {
+		parts = []string{words}
+	}
 	if !alike(f.Connections) {
-		groups := grouped(f.Connections, ConnectionOutcome.words, func(o ConnectionOutcome) int { return o.Connection })
-		words = strings.Join(groups, "; ")
+		parts = grouped(f.Connections, ConnectionOutcome.words, func(o ConnectionOutcome) int { return o.Connection })
 	}
-	switch {
-	case f.Exit == nil || f.Verdict != Noticing && len(f.Connections) == 0:
-		return words
-	case words != "":
-		words += "; "
+	if f.Exit != nil && (f.Verdict == Noticing || len(f.Connections) > 0) {
+		parts = append(parts, fmt.Sprintf("ends (%s) after %v", f.Exit.What, f.Exit.After))
 	}
-	return words + fmt.Sprintf("ends (%s) after %v", f.Exit.What, f.Exit.After)
+	return strings.Join(append(parts, f.aftermath()...), "; ")
 }
 
 // alike reports whether the connections have the same outcome.
@@ -122,13 +122,7 @@ func (a *Answer) Text() string {
 	}
 
 	b.WriteString("\nWhat it notices (after the peer was last heard; FIN: after the fault)\n")
-	width := 0
-	for _, f := range a.Faults {
-		width = max(width, len(f.Name))
-	}
-	for _, f := range a.Faults {
-		b.WriteString(folded(fmt.Sprintf("  %-*s  %-4s  ", width, f.Name, f.Load), f.Words()))
-	}
+	b.WriteString(a.table())
 
 	if a.OverIPv6 != nil {
 		b.WriteString("\nWhat is different over IPv6 (from IPv4 to IPv6)\n")
