@@ -59,6 +59,7 @@ func (o *outcome) judge(quiet []answer.Connection) answer.Fault {
 	if len(all) > 1 {
 		f.Connections = all
 	}
+	f.Recovery = t.recovered
 	return f
 }
 

@@ -110,7 +110,7 @@ func TestWhatIsWrongWithAFileIsSaidOnOneLine(t *testing.T) {
 		"watch: 3 hours":         "3 hours is not a duration: write it as 90s or 2h30m",
 		"watch: 60":              "60 is not a duration: write it as 90s or 2h30m",
 		"server: [":              "yaml",
-		"expect: {wins: 1}":      "there is no field wins here: the fields are notices, survives",
+		"expect: {wins: 1}":      "there is no field wins here: the fields are notices, recovers, survives",
 	} {
 		if _, err := load(t, text); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q: %v, expected %q on one line", text, err, want)

@@ -156,8 +156,10 @@ type Fault struct {
 	// Connections are the outcomes of all connections that met the fault, in the order in which
 	// they were opened; none where there was one. The row is that of the worst.
 	Connections []ConnectionOutcome `json:"connections,omitempty"`
-	Capture     string              `json:"capture,omitempty"` // the file, in the report directory
-	Trouble     string              `json:"trouble,omitempty"` // why the row could not be measured
+	// Recovery is what came after a fault that ends; nil: it does not end, or was not measured.
+	Recovery *Recovery `json:"recovery,omitempty"`
+	Capture  string    `json:"capture,omitempty"` // the file, in the report directory
+	Trouble  string    `json:"trouble,omitempty"` // why the row could not be measured
 }
 
 // The loads, as in the detection matrix.

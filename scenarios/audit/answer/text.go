@@ -127,6 +127,9 @@ func (a *Answer) Text() string {
 		b.WriteString(folded(fmt.Sprintf("  %-*s  %-4s  ", width, f.Name, f.Load), f.Words()))
 	}
 
+	if lines := a.recoveries(); lines != "" {
+		b.WriteString("\nAnd then (after the fault)\n" + lines)
+	}
 	b.WriteString("\nAn idle session behind middleboxes (halfopen presets)\n" + a.sessions())
 	if a.Ghosts != nil {
 		b.WriteString("\nDead connections that pile up\n")
