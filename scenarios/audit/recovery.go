@@ -160,6 +160,10 @@ func (t *trial) recovery() *answer.Recovery {
 	fresh := of != nil && !slices.Contains(t.met, of)
 	if t.plan.UnderTest == answer.Client {
 		t.addAttempts(r)
+		// A client that connects anew has given up, also if it closes the old socket later.
+		if r.GaveUp != nil && len(r.Attempts) > 0 {
+			r.GaveUp = new(min(*r.GaveUp, r.Attempts[0].After))
+		}
 	}
 	if of != nil {
 		r.Works = after(since)
@@ -264,7 +268,8 @@ func (t *trial) toldUnreachable(at time.Time) bool {
 
 // lostMessages returns how many messages of the program, of those under way at the fault or sent
 // since, no data has answered, and how many of those that the peer has received the program has
-// sent again on the connection on which it works now.
+// sent again on the connection on which it works now. A message that the program had sent before
+// does not count as repeated: it may be a heartbeat.
 func (t *trial) lostMessages(working *connection) (unanswered, repeated int) {
 	for _, c := range t.met {
 		if c == working {
@@ -288,7 +293,7 @@ func (t *trial) lostMessages(working *connection) (unanswered, repeated int) {
 				continue
 			}
 			unanswered++
-			if working != nil && t.received(c, p) && t.sendsAgain(working, p) {
+			if working != nil && t.received(c, p) && sends(t.packetsOf(working), p) && !sends(before(t.packetsOf(c), p), p) {
 				repeated++
 			}
 		}
@@ -303,10 +308,16 @@ func (t *trial) received(c *connection, sent capture.Packet) bool {
 	})
 }
 
-// sendsAgain reports whether the program has sent the data of a packet on another connection.
-func (t *trial) sendsAgain(c *connection, first capture.Packet) bool {
-	return slices.ContainsFunc(t.packetsOf(c), func(p capture.Packet) bool {
-		return p.Out && p.Length == first.Length && bytes.Equal(p.Payload(), first.Payload())
+// before returns the packets that came before another.
+func before(packets []capture.Packet, p capture.Packet) []capture.Packet {
+	at := slices.IndexFunc(packets, func(q capture.Packet) bool { return !q.At.Before(p.At) })
+	return packets[:max(at, 0)]
+}
+
+// sends reports whether the program has sent the data of a packet in one of some packets.
+func sends(packets []capture.Packet, data capture.Packet) bool {
+	return slices.ContainsFunc(packets, func(p capture.Packet) bool {
+		return p.Out && p.Length == data.Length && bytes.Equal(p.Payload(), data.Payload())
 	})
 }
 

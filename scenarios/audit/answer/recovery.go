@@ -83,20 +83,21 @@ func (r *Recovery) Recovered() (after time.Duration, ok bool) {
 // 2; connected after 61 s; works again after 61 s".
 func (r *Recovery) Words() string {
 	var parts []string
+	if r.Outcome == Served {
+		parts = append(parts, fmt.Sprintf("serves a new client after %v", *r.Works))
+	}
 	if r.GaveUp != nil {
 		parts = append(parts, fmt.Sprintf("gives its connection up after %v", *r.GaveUp))
 	}
 	if words := r.attempts(); words != "" {
 		parts = append(parts, words)
 	}
-	if r.Connected != nil && (r.Works == nil || *r.Works != *r.Connected) {
+	if r.Outcome != Served && r.Connected != nil && (r.Works == nil || *r.Works != *r.Connected) {
 		parts = append(parts, fmt.Sprintf("connected after %v", *r.Connected))
 	}
 	switch r.Outcome {
 	case Reconnects:
 		parts = append(parts, fmt.Sprintf("works again after %v", *r.Works))
-	case Served:
-		parts = append(parts, fmt.Sprintf("serves a new client after %v", *r.Works))
 	case Continues:
 		words := "its connection goes on"
 		if r.Works != nil {
