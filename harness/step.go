@@ -115,6 +115,22 @@ func stateEvent(h *Host, socket string, state fmt.Stringer) timeline.Event {
 	return timeline.Event{Who: h.name, Kind: timeline.State, What: fmt.Sprintf("%s is %v", socket, state), Subject: socket, State: state.String()}
 }
 
+// Judged adds to the timeline what a matcher expected of the host between two instants, and when it
+// came or the matcher gave up. Package matcher calls it when an assertion has failed.
+func (h *Host) Judged(expected string, from, to, at time.Time) { h.judged(expected, from, to, at) }
+
+// Judged is Host.Judged for a connection.
+func (c *Conn) Judged(expected string, from, to, at time.Time) { c.Host.judged(expected, from, to, at) }
+
+// Judged is Host.Judged for an association.
+func (a *Association) Judged(expected string, from, to, at time.Time) {
+	a.Host.judged(expected, from, to, at)
+}
+
+func (h *Host) judged(expected string, from, to, at time.Time) {
+	h.lab.timeline.Add(timeline.Event{At: at, Who: h.name, Kind: timeline.Verdict, What: expected, From: from, To: to})
+}
+
 // belongsInTimeline reports whether a packet belongs in the timeline: TCP, SCTP and ICMP packets
 // where they arrive, and where a peer or the proxy sends them. What a router forwards shows at the
 // next host, unless the packet is lost.

@@ -16,6 +16,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/reexec"
 	"github.com/halfopen-lab/halfopen/scripts/bench"
 	"github.com/halfopen-lab/halfopen/scripts/determinism"
+	"github.com/halfopen-lab/halfopen/scripts/fuzz"
 	"github.com/halfopen-lab/halfopen/scripts/installed"
 	"github.com/halfopen-lab/halfopen/scripts/killcheck"
 	"github.com/halfopen-lab/halfopen/scripts/mutate"
@@ -39,6 +40,7 @@ var commands = []command{
 	{"mutate", mutate.Command},
 	{"repeat", repeat.Command},
 	{"killcheck", killcheck.Command},
+	{"fuzz", fuzz.Command},
 	{"installed", installed.Command},
 	{"bench-labs", bench.Labs},
 	{"bench-guests", bench.Guests},

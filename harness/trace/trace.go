@@ -27,7 +27,8 @@ type Change struct {
 }
 
 // Failure is a system call that returned an error (the event raw_syscalls:sys_exit): one
-// that reads or writes, with an errno that says that a connection is over.
+// that reads, writes or connects, with an errno that says that a connection is over or was not
+// made.
 type Failure struct {
 	At    time.Time
 	Task  int // the thread, by its id in the machine's own pid namespace
@@ -154,8 +155,9 @@ func (t *Trace) take(text string) {
 	case "tracing_mark_write":
 		t.marks[e.text] = e.task
 	case "sched_process_fork":
-		parent, child := parseFork(e.text)
-		t.parents[child] = parent
+		if parent, child, ok := parseFork(e.text); ok {
+			t.parents[child] = parent
+		}
 		return // nobody waits for it
 	}
 	close(t.news)

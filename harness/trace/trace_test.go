@@ -45,3 +45,15 @@ func TestTraceEventsAreRead(t *testing.T) {
 		t.Errorf("the calls that failed below a process that is not there: %+v", got)
 	}
 }
+
+func TestAProgramsNameForgesNoParent(t *testing.T) {
+	for _, text := range []string{
+		"comm=x pid=1 pid=9 child_comm=x pid=1 child_pid=77",
+		"comm=child_pid=1 pid=9 child_comm=child_pid=1 child_pid=77",
+		"comm=pid=1 child_c pid=9 child_comm=pid=1 child_c child_pid=77",
+	} {
+		if parent, child, ok := parseFork(text); parent != 9 || child != 77 || !ok {
+			t.Errorf("%s: %d has made %d, %t; expected 9 and 77", text, parent, child, ok)
+		}
+	}
+}

@@ -21,6 +21,9 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 	if peer := p.command(p.UnderTest.Other()); peer != "" {
 		a.Program.Peer = peer
 	}
+	for _, c := range p.Companions {
+		a.Program.Beside = append(a.Program.Beside, fmt.Sprintf("%s: %s, on the %s's host", c.Name, c.Program.Text, c.On))
+	}
 	quiet := outcomes[0]
 	if quiet.err != nil {
 		a.Trouble = firstLine(quiet.err)
@@ -114,7 +117,8 @@ func addRows(a *answer.Answer, p *plan, outcomes []*outcome) (tried []answer.Fau
 		case row:
 			a.Faults = append(a.Faults, f)
 		case preset:
-			behindPreset[f.Name] = measuredBehind(f, o.wire())
+			is, _ := presets.Parse(f.Name) // checkPresets knows it
+			behindPreset[f.Name] = measuredBehind(is, f, o.wire())
 		case remedy:
 			tried = append(tried, f)
 		}
@@ -132,7 +136,7 @@ func addRows(a *answer.Answer, p *plan, outcomes []*outcome) (tried []answer.Fau
 		case a.NoSession != "" && measured.Outcome == answer.EndsFirst:
 			measured.Outcome, measured.Why = answer.Undecided, a.NoSession+"; "+measured.Why
 		}
-		measured.Timeout, measured.Alone, measured.WhyAlone = answer.Seconds(p.Idle), derived.Alone, derived.WhyAlone
+		measured.Alone, measured.WhyAlone = derived.Alone, derived.WhyAlone
 		a.Presets = append(a.Presets, measured)
 	}
 	return tried

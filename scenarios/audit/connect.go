@@ -69,7 +69,7 @@ func (t *trial) startServer() error {
 	}
 	t.readyAfter = time.Since(began)
 	time.Sleep(allListen)
-	return t.reach(t.listeners().on(t.plan.Port))
+	return t.reach(listenersOf(t.lab.Server).on(t.plan.Port))
 }
 
 // awaitServer starts the server's program and returns when it listens.
@@ -81,7 +81,7 @@ func (t *trial) awaitServer() error {
 	late := time.After(t.plan.Ready)
 	for {
 		news := t.trace.News()
-		listeners := t.listeners()
+		listeners := listenersOf(t.lab.Server)
 		if len(listeners.on(t.plan.Port)) > 0 {
 			return nil
 		}
@@ -100,9 +100,8 @@ func (t *trial) awaitServer() error {
 // listeners are the sockets of a host that listen.
 type listeners []sock.Entry
 
-// listeners returns those of the server's host.
-func (t *trial) listeners() listeners {
-	return slices.DeleteFunc(t.lab.Server.Sockets(), func(e sock.Entry) bool { return e.State != sock.Listening })
+func listenersOf(h *harness.Host) listeners {
+	return slices.DeleteFunc(h.Sockets(), func(e sock.Entry) bool { return e.State != sock.Listening })
 }
 
 // on returns those on a port.

@@ -40,6 +40,9 @@ func (t *trial) owns(c trace.Change) bool {
 		server, client = client, server
 	}
 	first, last := t.ports()
+	if t.hinder != nil {
+		first += portsOfQueue
+	}
 	return server == t.plan.Port && first <= client && client <= last
 }
 
@@ -169,7 +172,7 @@ func (t *trial) storyOf(c *connection) story {
 	s := story{connection: c, changes: c.changes, exit: t.exited, gone: t.destroyed.Since(c.local, c.remote, c.began)}
 	for _, change := range c.changes {
 		if change.To == sock.Closed {
-			s.packets = t.packetsOf(c)
+			s.packets, s.errors = t.packetsOf(c), t.icmpErrors()
 			break
 		}
 	}

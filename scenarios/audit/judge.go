@@ -60,6 +60,7 @@ func (o *outcome) judge(quiet []answer.Connection) answer.Fault {
 		f.Connections = all
 	}
 	f.Recovery = t.recovered
+	t.addAftermath(&f)
 	return f
 }
 
@@ -105,11 +106,13 @@ func (t *trial) judge(s story, quiet []answer.Connection) answer.ConnectionOutco
 		f.Verdict = answer.Noticing
 	case f.Kernel != nil:
 		f.Verdict, f.Spins = answer.KernelOnly, t.spins
-	case t.dead, t.before != nil && s.connection.forgotten:
+	case t.dead, t.before != nil && s.connection.forgotten && !t.picksUp:
 		f.Verdict = answer.Never
 		if watched := t.over.Sub(t.struck); watched < longestWatch {
 			f.Within = answer.Of(watched)
 		}
+	case t.over.Sub(t.struck) < t.idle:
+		f.Verdict, f.Trouble = answer.Unmeasured, fmt.Sprintf("it was watched for %v, and the firewall forgets after %v (--watch)", answer.Of(t.over.Sub(t.struck)), answer.Seconds(t.idle))
 	default:
 		f.Verdict = answer.Alive
 	}

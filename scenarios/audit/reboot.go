@@ -16,6 +16,9 @@ func (t *trial) powerOff() error {
 // returns when the service is ready. A fixture that was the client connects again.
 func (t *trial) powerOn() error {
 	t.lab.Heal(scenarios.PowerOff{Host: t.far})
+	if err := t.restartBeside(t.plan.UnderTest.Other()); err != nil {
+		return err
+	}
 	return t.restartPeer()
 }
 

@@ -221,7 +221,7 @@ func (t *trial) addAttempts(r *answer.Recovery) {
 		}
 		key := attempt{p.Src.Port(), p.Seq}
 		if begun[key] == nil {
-			a := t.attempt(p)
+			a := t.attemptOf(p)
 			begun[key], order = &a, append(order, &a)
 		}
 		begun[key].SYNs++
@@ -232,8 +232,8 @@ func (t *trial) addAttempts(r *answer.Recovery) {
 	}
 }
 
-// attempt returns how an attempt to connect that began with a packet ended.
-func (t *trial) attempt(syn capture.Packet) answer.Attempt {
+// attemptOf returns how an attempt to connect that began with a packet ended.
+func (t *trial) attemptOf(syn capture.Packet) answer.Attempt {
 	a := answer.Attempt{After: answer.Of(syn.At.Sub(t.struck)), Outcome: answer.Unanswered, Lasted: answer.Of(t.over.Sub(syn.At))}
 	all := t.connections()
 	at := slices.IndexFunc(all, func(c *connection) bool {

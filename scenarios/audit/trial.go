@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -31,7 +30,9 @@ type trial struct {
 	program   *harness.Program // the box of the program under test
 	peer      *harness.Program // the box of the other program; nil: a fixture
 	server    *harness.Program // the box of the server; nil: a fixture
-	fixture   fixture          // the peer where that is no program
+	beside    []*running       // the programs beside the two
+	shared    map[sharing]*box.Files
+	fixture   fixture // the peer where that is no program
 
 	found   connections   // of the program
 	chosen  *connection   // the one that the trial is about, from the fault on
@@ -41,9 +42,9 @@ type trial struct {
 	loopback   bool // the server listens on loopback addresses only
 	readyAfter time.Duration
 
-	destroyed  *trace.Destroyed
-	exit       <-chan box.Exit // of the program under test
-	serverExit <-chan box.Exit // of the server; nil: a fixture, which does not end
+	destroyed  *trace.Destroyed // sockets of the program's host
+	exit       <-chan box.Exit  // of the program under test
+	serverExit <-chan box.Exit  // of the server; nil: a fixture, which does not end
 
 	// settled is closed when the connection has settled, and then ready is true, or when
 	// the trial has failed. The quiet connection's trial then also knows wakeups, and is
@@ -57,18 +58,25 @@ type trial struct {
 	began time.Time // when there was a connection
 	// early is why the fault met no connection, or none as it should be, in the answer's
 	// words; empty: it did. lived is how long the connection lived that was over before.
-	early     string
-	lived     time.Duration
-	struck    time.Time // when the fault happened
-	ended     time.Time // when the fault began to end; zero: it does not end
-	over      time.Time // when the watch ended
-	cut       bool      // the audit ended the watch early
-	exited    *box.Exit
-	looked    bool                // whether the program spins
-	spins     bool                // it does, and was stopped
-	told      []story             // of the connections that the fault has struck; the first is what the trial is about
-	opened    []answer.Connection // all of the program's connections
-	recovered *answer.Recovery    // nil: the fault does not end
+	early  string
+	lived  time.Duration
+	struck time.Time // when the fault happened
+	ended  time.Time // when the fault began to end; zero: it does not end
+	over   time.Time // when the watch ended
+	cut    bool      // the audit ended the watch early
+	exited *box.Exit
+	looked bool                // whether the program spins
+	spins  bool                // it does, and was stopped
+	told   []story             // of the connections that the fault has struck; the first is what the trial is about
+	opened []answer.Connection // all of the program's connections
+	// recovered is what came after a fault that ends; nil: it does not.
+	recovered *answer.Recovery
+
+	peerDestroyed *trace.Destroyed
+	peerExit      <-chan box.Exit      // of a peer that is a program
+	peerExited    *box.Exit            // nil: it runs
+	peerTold      *story               // of the peer's end of the connection; nil: it was not watched
+	underWay      map[string]time.Time // when each side sent the data that is unacknowledged at the end, by answer.ByProgram and answer.ByPeer
 }
 
 // newTrial returns a trial that has not begun.
@@ -130,11 +138,19 @@ func (t *trial) takeSteps() error {
 	if t.before != nil {
 		t.before(t)
 	}
-	if err := t.connect(); err != nil {
+	defer t.forgetFiles(answer.Server)
+	defer t.forgetFiles(answer.Client)
+	if err := t.startBeside(answer.Server, answer.Client); err != nil {
 		return err
 	}
+	if t.hinder != nil {
+		return t.attempt()
+	}
+	if err := t.connect(); err != nil {
+		return t.blameBeside(err, "there was a connection")
+	}
 	t.began = time.Now()
-	if err := t.settleDown(); err != nil {
+	if err := t.blameBeside(t.settleDown(), "the connection had settled"); err != nil {
 		return err
 	}
 	t.choose()
@@ -154,7 +170,11 @@ func (t *trial) takeSteps() error {
 	for _, c := range t.met {
 		c.forgotten = !t.firewallKnows(c)
 	}
-	return t.trace.Drain()
+	if err := t.trace.Drain(); err != nil {
+		return err
+	}
+	t.noteAftermath()
+	return nil
 }
 
 // watchHosts begins to watch the hosts of the program and of its peer.
@@ -169,11 +189,13 @@ func (t *trial) watchHosts() error {
 			return err
 		}
 	}
-	err := t.near.Do(func() (err error) { t.destroyed, err = trace.WatchDestroyed(); return err })
-	if err == nil {
-		context.AfterFunc(t.life, func() { _ = t.destroyed.Close() })
+	for host, destroyed := range map[*harness.Host]**trace.Destroyed{t.near: &t.destroyed, t.far: &t.peerDestroyed} {
+		if err := host.Do(func() (err error) { *destroyed, err = trace.WatchDestroyed(); return err }); err != nil {
+			return err
+		}
+		context.AfterFunc(t.life, func() { _ = (*destroyed).Close() })
 	}
-	return err
+	return nil
 }
 
 // inflict lets the fault happen, unless the connection is over before.
@@ -190,7 +212,7 @@ func (t *trial) inflict() error {
 	for _, c := range t.met {
 		c.heard = t.struck
 		if !t.announced {
-			c.heard = t.lastHeard(c)
+			c.heard = t.lastHeard(c, t.struck)
 		}
 	}
 	if t.strike != nil {
@@ -198,7 +220,15 @@ func (t *trial) inflict() error {
 			return err
 		}
 	}
-	if t.busy && t.impairs && t.peer == nil { // a peer that is a program sends by itself
+	if t.busy && t.answers {
+		if err := t.forwardData(); err != nil {
+			return err
+		}
+	}
+	if t.busy && t.impairs && t.fixtureAsks() { // another peer is asked by the program
+		for _, c := range t.met {
+			c.heard = time.Now() // the request is heard, and counts
+		}
 		if err := t.step("the peer sends a request", t.say); err != nil {
 			return err
 		}
@@ -210,7 +240,7 @@ func (t *trial) inflict() error {
 		return err
 	}
 	if t.busy {
-		if err := t.step("the firewall forwards the data that the program sends", func() error { return t.dropData(false) }); err != nil {
+		if err := t.forwardData(); err != nil {
 			return err
 		}
 	}
@@ -221,12 +251,13 @@ func (t *trial) inflict() error {
 // settle reports that the connection has settled, or never will.
 func (t *trial) settle() { t.once.Do(func() { close(t.settled) }) }
 
-// observe lets the time pass in which the fault may show.
+// observe lets the time pass in which the fault may show. A flow that a firewall has kept for
+// twice its timeout is watched no longer.
 func (t *trial) observe() {
-	watch := max(cmp.Or(t.watch, t.plan.Watch), 2*t.idle)
+	watch := t.watchTime()
 	if first := 2*t.idle + settleTime; t.idle > 0 && first < watch {
 		t.rest(first)
-		if t.longestSilence() < t.idle {
+		if !slices.ContainsFunc(t.met, func(c *connection) bool { return !t.firewallKnows(c) }) {
 			return
 		}
 		watch -= first
@@ -238,20 +269,37 @@ func (t *trial) observe() {
 	t.rest(watch)
 }
 
+// watchTime returns how long the trial is watched: the time that the user has set; otherwise as
+// long as the audit can afford, but a firewall until it has forgotten, and as long again. The
+// advised settings are tried for as long as they take.
+func (t *trial) watchTime() time.Duration {
+	switch {
+	case t.role == remedy:
+		return t.watch
+	case t.plan.affordable:
+		return max(t.plan.Watch, 2*t.idle+settleTime)
+	}
+	return t.plan.Watch
+}
+
 // rest lets a time pass, or less when the story of the connection is over earlier.
 func (t *trial) rest(d time.Duration) {
 	until := time.Now().Add(d)
 	for {
-		traced, destroyed := t.trace.News(), t.destroyed.News()
+		traced, destroyed, peerDestroyed := t.trace.News(), t.destroyed.News(), t.peerDestroyed.News()
 		stories := t.stories()
-		if !slices.ContainsFunc(stories, func(s story) bool { return !s.noticed() }) || t.spinsAfterEnd(stories) {
+		noticed := !slices.ContainsFunc(stories, func(s story) bool { return !s.noticed() })
+		if noticed && !(t.awaitsPeer() && !t.peerStory(t.chosen).noticed()) || t.spinsAfterEnd(stories) {
 			return
 		}
 		select {
 		case <-traced:
 		case <-destroyed:
+		case <-peerDestroyed:
 		case e := <-t.exit:
 			t.exited = &e
+		case e := <-t.peerExit:
+			t.peerExited = &e
 		case <-t.ctx.Done():
 			return
 		case <-time.After(time.Until(until)):
@@ -282,19 +330,12 @@ func (t *trial) awaitExit() {
 	}
 }
 
-// longestSilence returns the longest time for which one of the connections carried no packet.
-func (t *trial) longestSilence() (longest time.Duration) {
-	for _, c := range t.met {
-		longest = max(longest, summarize(t.packetsOf(c), time.Now()).Silence.Lasted.Duration())
-	}
-	return longest
-}
-
-// lastHeard returns when the last packet of a connection before the fault came from the peer.
-func (t *trial) lastHeard(c *connection) time.Time {
+// lastHeard returns when the last packet of a connection before an instant came from the peer. A
+// reset may come from a firewall.
+func (t *trial) lastHeard(c *connection, before time.Time) time.Time {
 	last := c.began
 	for _, p := range t.packetsOf(c) {
-		if !p.Out && p.At.Before(t.struck) {
+		if !p.Out && !p.RST && p.At.Before(before) {
 			last = p.At
 		}
 	}

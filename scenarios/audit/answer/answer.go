@@ -60,15 +60,16 @@ func (s Side) Other() Side {
 
 // Program is the program that was audited.
 type Program struct {
-	Side     Side    `json:"side"`
-	Command  string  `json:"command"`
-	Package  string  `json:"package,omitempty"`
-	Image    *Image  `json:"image,omitempty"` // nil: none
-	Peer     string  `json:"peer"`            // the other side
-	Port     uint16  `json:"port"`            // of the server
-	IPv6     bool    `json:"ipv6"`            // the connections are IPv6's, because it takes no others
-	Loopback bool    `json:"loopback"`        // it listens on loopback addresses only, and was reached there
-	Ready    Seconds `json:"ready_seconds"`
+	Side     Side     `json:"side"`
+	Command  string   `json:"command"`
+	Package  string   `json:"package,omitempty"`
+	Image    *Image   `json:"image,omitempty"`  // nil: none
+	Peer     string   `json:"peer"`             // the other side
+	Beside   []string `json:"beside,omitempty"` // the programs that ran beside the two, each "NAME: COMMAND, on HOST"
+	Port     uint16   `json:"port"`             // of the server
+	IPv6     bool     `json:"ipv6"`             // the connections are IPv6's, because it takes no others
+	Loopback bool     `json:"loopback"`         // it listens on loopback addresses only, and was reached there
+	Ready    Seconds  `json:"ready_seconds"`
 }
 
 // Image is the container image that has the program.
@@ -158,8 +159,15 @@ type Fault struct {
 	Connections []ConnectionOutcome `json:"connections,omitempty"`
 	// Recovery is what came after a fault that ends; nil: it does not end, or was not measured.
 	Recovery *Recovery `json:"recovery,omitempty"`
-	Capture  string    `json:"capture,omitempty"` // the file, in the report directory
-	Trouble  string    `json:"trouble,omitempty"` // why the row could not be measured
+	// UnderWay is the data that was under way once the fault had happened, and whose: keepalive
+	// is silent meanwhile (net/ipv4/tcp_timer.c, tcp_keepalive_timer).
+	UnderWay []Data `json:"data_under_way,omitempty"`
+	// Peer is what a peer that is a program learned of the fault; nil: nothing, or it cannot.
+	Peer *PeerEnd `json:"peer,omitempty"`
+	// Later is what its kernel does later than Within; nil: unknown, or nothing.
+	Later   *Later `json:"later,omitempty"`
+	Capture string `json:"capture,omitempty"` // the file, in the report directory
+	Trouble string `json:"trouble,omitempty"` // why the row could not be measured
 }
 
 // The loads, as in the detection matrix.

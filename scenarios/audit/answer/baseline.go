@@ -29,7 +29,7 @@ func Compare(was, is *Answer) ([]Result, error) {
 	from, to := was.Settings.line(), is.Settings.line()
 	compare("settings", from == to, from, to)
 	if len(was.Connections) > 0 { // an older answer does not have them
-		from, to = strings.Join(was.settingsLines(), "; "), strings.Join(is.settingsLines(), "; ")
+		from, to = strings.Join(was.SettingsLines(), "; "), strings.Join(is.SettingsLines(), "; ")
 		compare("connections", from == to, fmt.Sprintf("%q", from), fmt.Sprintf("%q", to))
 	}
 	compare("it ends an idle session", sameEvent(was.Wire.Ended, is.Wire.Ended), event(was.Wire.Ended), event(is.Wire.Ended))

@@ -49,8 +49,8 @@ func (o ConnectionOutcome) Compare(other ConnectionOutcome) int {
 	return cmp.Or(cmp.Compare(badness[o.Verdict], badness[other.Verdict]), cmp.Compare(after(o), after(other)))
 }
 
-// settingsLines returns the settings of all connections.
-func (a *Answer) settingsLines() []string {
+// SettingsLines returns in words, for pages, the settings of all connections.
+func (a *Answer) SettingsLines() []string {
 	if len(a.Connections) < 2 {
 		return a.Settings.Lines()
 	}

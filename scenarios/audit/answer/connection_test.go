@@ -40,7 +40,7 @@ func TestThePoolOnThePage(t *testing.T) {
 			[]string{"2 connections, one after the other: all alike", "SO_KEEPALIVE off", "TCP_USER_TIMEOUT not set"}},
 	} {
 		a := &Answer{Settings: c.connections[0].Settings, Connections: c.connections}
-		if got := a.settingsLines(); !slices.Equal(got, c.want) {
+		if got := a.SettingsLines(); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %q, expected %q", name, got, c.want)
 		}
 	}

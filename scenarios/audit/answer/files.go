@@ -69,6 +69,11 @@ func Read(ctx context.Context, file string) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	return parse(file, content)
+}
+
+// parse reads the content of an answer's file.
+func parse(file string, content []byte) (*Answer, error) {
 	a := &Answer{}
 	if err := inputfile.Decode(file, content, "the answer of an audit", Schema, a); err != nil {
 		return nil, fmt.Errorf("%w: run the audit again", err)

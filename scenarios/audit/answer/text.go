@@ -12,18 +12,18 @@ func (f Fault) Words() string {
 	if f.Verdict == Unmeasured {
 		return "not measured: " + f.Trouble
 	}
-	words := ConnectionOutcome{Kernel: f.Kernel, Noticed: f.Noticed, Verdict: f.Verdict, Trouble: f.Trouble, Spins: f.Spins, Within: f.Within}.words()
+	var parts []string
+	outcome := ConnectionOutcome{Kernel: f.Kernel, Noticed: f.Noticed, Verdict: f.Verdict, Trouble: f.Trouble, Spins: f.Spins, Within: f.Within}
+	if words := outcome.words(); words != "" {
+		parts = []string{words}
+	}
 	if !alike(f.Connections) {
-		groups := grouped(f.Connections, ConnectionOutcome.words, func(o ConnectionOutcome) int { return o.Connection })
-		words = strings.Join(groups, "; ")
+		parts = grouped(f.Connections, ConnectionOutcome.words, func(o ConnectionOutcome) int { return o.Connection })
 	}
-	switch {
-	case f.Exit == nil || f.Verdict != Noticing && len(f.Connections) == 0:
-		return words
-	case words != "":
-		words += "; "
+	if f.Exit != nil && (f.Verdict == Noticing || len(f.Connections) > 0) {
+		parts = append(parts, fmt.Sprintf("ends (%s) after %v", f.Exit.What, f.Exit.After))
 	}
-	return words + fmt.Sprintf("ends (%s) after %v", f.Exit.What, f.Exit.After)
+	return strings.Join(append(parts, f.aftermath()...), "; ")
 }
 
 // alike reports whether the connections have the same outcome.
@@ -104,13 +104,16 @@ func (a *Answer) Text() string {
 		where += ", on loopback only: reached there by address translation"
 	}
 	pair("peer", "%s; %s", a.Program.Peer, where)
+	for _, other := range a.Program.Beside {
+		pair("beside", "%s", other)
+	}
 	for _, line := range a.Conversation.lines() {
 		pair("says", "%s", line)
 	}
 	pair("kernel", "%s, in %s; each fault was watched for %v", a.Kernel, a.Time(), a.Watched)
 
 	b.WriteString("\nSettings in force (read from the program's own socket)\n")
-	for _, line := range a.settingsLines() {
+	for _, line := range a.SettingsLines() {
 		b.WriteString("  " + line + "\n")
 	}
 	b.WriteString("\nWhen nothing happens\n")
@@ -119,13 +122,7 @@ func (a *Answer) Text() string {
 	}
 
 	b.WriteString("\nWhat it notices (after the peer was last heard; FIN: after the fault)\n")
-	width := 0
-	for _, f := range a.Faults {
-		width = max(width, len(f.Name))
-	}
-	for _, f := range a.Faults {
-		b.WriteString(folded(fmt.Sprintf("  %-*s  %-4s  ", width, f.Name, f.Load), f.Words()))
-	}
+	b.WriteString(a.table())
 
 	if lines := a.recoveries(); lines != "" {
 		b.WriteString("\nAnd then (after the fault)\n" + lines)
