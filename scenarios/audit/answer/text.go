@@ -127,6 +127,13 @@ func (a *Answer) Text() string {
 	if lines := a.recoveries(); lines != "" {
 		b.WriteString("\nAnd then (after the fault)\n" + lines)
 	}
+	if a.OverIPv6 != nil {
+		b.WriteString("\nWhat is different over IPv6 (from IPv4 to IPv6)\n")
+		for _, line := range a.differences() {
+			b.WriteString(folded("  ", line))
+		}
+	}
+
 	b.WriteString("\nAn idle session behind middleboxes (halfopen presets)\n" + a.sessions())
 	if a.Ghosts != nil {
 		b.WriteString("\nDead connections that pile up\n")
