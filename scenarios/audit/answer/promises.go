@@ -55,7 +55,7 @@ func (p Promises) Validate(has func(fault string) error) error {
 func (p Promises) Faults() []string {
 	faults := sorted(p.Notices)
 	for _, fault := range sorted(p.Recovers) {
-		faults = append(faults, inFull(fault))
+		faults = append(faults, fullTitle(fault))
 	}
 	return faults
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/halfopen-lab/halfopen/scenarios"
 )
 
-// inFull returns the title of the fault that ends and that a promise names: in full, or by its
+// fullTitle returns the title of the fault that ends and that a promise names: in full, or by its
 // first words, which stand for the fault with the value that audits measure by default.
-func inFull(name string) string {
+func fullTitle(name string) string {
 	for _, k := range scenarios.Kinds() {
 		title := k.Example()
 		if f, err := scenarios.Parse(title); err != nil || !ends(f) {
@@ -31,7 +31,7 @@ func ends(f scenarios.Named) bool {
 
 // validateRecovery reports what is wrong with a promise of recovery.
 func (p Promises) validateRecovery(fault string, has func(fault string) error) error {
-	title := inFull(fault)
+	title := fullTitle(fault)
 	if err := has(title); err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (p Promises) validateRecovery(fault string, has func(fault string) error) e
 // recovers returns the outcome of the promise that the program works again within a time after a
 // fault.
 func (a *Answer) recovers(fault string, limit time.Duration) Result {
-	title := inFull(fault)
+	title := fullTitle(fault)
 	r := Result{Promise: fmt.Sprintf("%s: to work again within %v", title, Of(limit))}
 	at := slices.IndexFunc(a.Faults, func(f Fault) bool { return f.Title() == title })
 	if at < 0 || a.Faults[at].Recovery == nil {
