@@ -27,7 +27,7 @@ func (r Request) Check() error {
 		return err
 	}
 	r = r.completed()
-	for _, check := range []func() error{r.checkOnly, r.checkSides, r.checkDurations, r.checkPrograms, r.checkConversation, r.checkPresets, r.checkFaults, r.checkPromises, r.checkTimes, r.checkNumber} {
+	for _, check := range []func() error{r.checkOnly, r.checkTexts, r.checkSides, r.checkDurations, r.checkPrograms, r.checkConversation, r.checkPresets, r.checkFaults, r.checkPromises, r.checkTimes, r.checkNumber} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -80,16 +80,16 @@ const longestWatchAllowed = 30 * 24 * time.Hour
 
 func (r Request) checkDurations() error {
 	switch {
-	case r.Watch < 0 || r.Watch > longestWatchAllowed:
-		return fmt.Errorf("the time to watch, %v, must be from 0 to %v (--watch)", r.Watch, longestWatchAllowed)
-	case r.Ready <= 0 || r.Ready > longestWatchAllowed:
-		return fmt.Errorf("the time to get ready, %v, must be positive, and at most %v (--ready)", r.Ready, longestWatchAllowed)
+	case r.Watch != 0 && r.Watch < time.Second || r.Watch > longestWatchAllowed:
+		return fmt.Errorf("the time to watch, %v, must be from 1s to %v (--watch)", r.Watch, longestWatchAllowed)
+	case r.Ready < time.Second || r.Ready > longestWatchAllowed:
+		return fmt.Errorf("the time to get ready, %v, must be from 1s to %v (--ready)", r.Ready, longestWatchAllowed)
 	}
 	return nil
 }
 
 // mistaken matches what people write for the placeholders of a command.
-var mistaken = regexp.MustCompile(`\{(host|hostname|address|addr|ip|url|client|target)\}`)
+var mistaken = regexp.MustCompile(`(?i)\{(host|hostname|address|addr|ip|url|client|target)\}`)
 
 func (r Request) checkPrograms() error {
 	for _, p := range r.programs() {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/halfopen-lab/halfopen/fixtures/conversation"
 	"github.com/halfopen-lab/halfopen/harness/inputfile"
+	"github.com/halfopen-lab/halfopen/harness/nearest"
 )
 
 // maxFile bounds the size of a file with an audit. One has some hundred bytes.
@@ -45,22 +46,22 @@ func (r *Request) parse(content []byte) error {
 	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
 		return nil // an empty file
 	} else if err != nil {
-		return err
+		return inPlainWords(err)
 	}
 	if err := decoder.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
 		return errors.New("it has a second YAML document: keep each audit in a file of its own")
 	}
+	if err := checkForm(document.Content[0]); err != nil {
+		return err
+	}
 	if err := checkNode(document.Content[0], reflect.TypeFor[Request]()); err != nil {
 		return err
 	}
-	return document.Decode(r)
+	return inPlainWords(document.Decode(r))
 }
 
 // checkNode reports a value in the file that a field of a type cannot have.
 func checkNode(node *yaml.Node, of reflect.Type) error {
-	if node.Kind == yaml.AliasNode {
-		node = node.Alias
-	}
 	if node.Tag == "!!null" {
 		return nil // as if it were left out
 	}
@@ -102,7 +103,7 @@ func checkNode(node *yaml.Node, of reflect.Type) error {
 			}
 		}
 	case of.Kind() == reflect.Uint16:
-		if _, err := strconv.ParseUint(node.Value, 10, 16); err != nil || !scalar {
+		if _, err := strconv.ParseUint(node.Value, 10, 16); err != nil || node.Tag != "!!int" || !portNumber.MatchString(node.Value) {
 			return wrong("a port: write a number from 1 to 65535")
 		}
 	case of.Kind() == reflect.Bool && node.Tag != "!!bool":
@@ -130,7 +131,8 @@ func checkMapping(node *yaml.Node, of reflect.Type) error {
 		}
 		field, ok := fieldNamed(of, key.Value)
 		if !ok {
-			return fmt.Errorf("line %d: there is no field %s here: the fields are %s", key.Line, key.Value, strings.Join(fieldNames(of), ", "))
+			names := fieldNames(of)
+			return fmt.Errorf("line %d: there is no field %s here: %s; the fields are:\n  %s", key.Line, key.Value, nearest.List(key.Value, names), strings.Join(names, "\n  "))
 		}
 		if err := checkNode(value, field.Type); err != nil {
 			return err
