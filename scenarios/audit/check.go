@@ -3,7 +3,6 @@ package audit
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -43,9 +42,6 @@ func (r Request) Check() error {
 		}
 		return nil
 	}
-	if info, err := os.Stat(os.TempDir()); err != nil || !info.IsDir() {
-		return fmt.Errorf("there is no directory %s for temporary files: set TMPDIR to another", os.TempDir())
-	}
 	if r.Memory != 0 {
 		if err := virtual.CheckMemory(r.Memory); err != nil {
 			return fmt.Errorf("%w (--memory)", err)
@@ -82,6 +78,8 @@ func (r Request) checkDurations() error {
 	switch {
 	case r.Watch != 0 && r.Watch < time.Second || r.Watch > longestWatchAllowed:
 		return fmt.Errorf("the time to watch, %v, must be from 1s to %v (--watch)", r.Watch, longestWatchAllowed)
+	case r.Conversation.Every < 0 || r.Conversation.Every > longestWatchAllowed:
+		return fmt.Errorf("the time between two requests, %v, must be positive, and at most %v (--every)", r.Conversation.Every, longestWatchAllowed)
 	case r.Ready < time.Second || r.Ready > longestWatchAllowed:
 		return fmt.Errorf("the time to get ready, %v, must be from 1s to %v (--ready)", r.Ready, longestWatchAllowed)
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -172,4 +173,30 @@ func fieldNames(of reflect.Type) (names []string) {
 		}
 	}
 	return names
+}
+
+// Fields returns the names of all fields that a file with an audit may have, at any depth.
+func Fields() []string {
+	var names []string
+	var add func(of reflect.Type)
+	add = func(of reflect.Type) {
+		switch of.Kind() {
+		case reflect.Slice, reflect.Map, reflect.Pointer:
+			add(of.Elem())
+		case reflect.Struct:
+			for field := range of.Fields() {
+				tag := field.Tag.Get("yaml")
+				if tag == "-" {
+					continue
+				}
+				if tag != inline && tag != "" {
+					names = append(names, tag)
+				}
+				add(field.Type)
+			}
+		}
+	}
+	add(reflect.TypeFor[Request]())
+	slices.Sort(names)
+	return slices.Compact(names)
 }
