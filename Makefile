@@ -7,6 +7,8 @@ PROCS ?=
 FOCUS ?=
 # SEED fixes the order of the specs, and in virtual time everything random.
 SEED ?= 1
+# How long `make fuzz` runs each fuzz test.
+TIME ?= 30s
 # How often `make repeat` and `make determinism` repeat.
 TIMES ?= 10
 # Everything a run leaves behind.
@@ -33,7 +35,7 @@ VIRTUAL = scripts/setup $(or $(MACHINE),$(if $(filter linux-image-% %vmlinuz%,$(
 SCRIPTS = go run ./scripts
 SUITE = $(SCRIPTS) suite $(FLAGS) $(GUEST) -report="$(REPORT)"
 
-.PHONY: help suite suite-host merge matrix test check bench determinism witness installed catalogue presets atlas mutate mutate-virtual repeat killcheck setup clean
+.PHONY: help suite suite-host merge matrix test check bench determinism witness installed catalogue presets faults atlas mutate mutate-virtual repeat fuzz killcheck setup clean
 
 suite: ## the behaviour suites, in virtual time
 	@$(VIRTUAL)
@@ -80,6 +82,9 @@ catalogue: ## docs/catalogue.md from fixtures/catalogue
 presets: ## docs/presets.md from fixtures/presets
 	@go test ./fixtures/presets -update
 
+faults: ## docs/faults.md from scenarios/catalogue.go
+	@go test ./scenarios/audit -run=TestTheFaultsPage -update
+
 check: setup ## format, vet, lint, module tidiness, import direction, comments of exported names
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
 	@go vet ./...
@@ -112,6 +117,9 @@ mutate-virtual: ## the same in virtual time, with the specs that wait long
 
 repeat: setup ## the suites TIMES times in a row, with every core busy
 	@$(SCRIPTS) repeat $(FLAGS) -times="$(TIMES)"
+
+fuzz: ## every fuzz test for TIME: executions, and what was found, which fails (FOCUS)
+	@$(SCRIPTS) fuzz -time="$(TIME)" -focus="$$FOCUS"
 
 killcheck: setup ## SIGKILL at ten moments: nothing is left
 	@$(SCRIPTS) killcheck

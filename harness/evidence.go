@@ -15,6 +15,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/ladder"
+	"github.com/halfopen-lab/halfopen/harness/report"
 )
 
 // logEvidence keeps the evidence of a test that has failed, and logs the end of the timeline and the
@@ -122,11 +123,29 @@ func evidenceDirectory(spec string) (string, error) {
 		_, _ = sum.Write([]byte(spec))
 		name = fmt.Sprintf("%s-%08x", name[:longestName], sum.Sum32())
 	}
-	directory := filepath.Join(root, "failed", name)
+	directory := filepath.Join(root, report.Failed, name)
 	if err := os.MkdirAll(directory, 0o755); err != nil {
 		return "", err
 	}
 	return directory, nil
+}
+
+// KeepLadder writes a ladder into the report (variable HALFOPEN_REPORT), under a name without
+// slashes. Without a report it does nothing.
+func KeepLadder(name string, drawn *ladder.Ladder) error {
+	root := environment.Read().Report
+	if root == "" {
+		return nil
+	}
+	directory := filepath.Join(root, report.Ladders)
+	if err := os.MkdirAll(directory, 0o755); err != nil {
+		return fmt.Errorf("keeping a ladder: %w", err)
+	}
+	content, err := drawn.JSON()
+	if err != nil {
+		return err
+	}
+	return atomicfile.WriteFile(filepath.Join(directory, name+".json"), content, 0o644)
 }
 
 // lines returns one line for each entry.

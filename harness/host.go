@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/halfopen-lab/halfopen/harness/capture"
@@ -37,7 +38,8 @@ type Host struct {
 	addresses map[sock.Family][]netip.Addr // one on each path, on the link towards the client; the client's, towards the server
 	neighbour map[*Host]string             // the name of the link to a neighbour
 
-	conns        []*Conn
+	adopting     sync.Mutex
+	conns        []*Conn // under adopting
 	listeners    []*Listener
 	associations []*Association // SCTP listeners among them
 	programs     []*peer.Program
@@ -111,7 +113,7 @@ func (h *Host) abort() {
 	for _, l := range h.listeners {
 		_ = l.Socket.Close() // closed before, or now
 	}
-	for _, c := range h.conns {
+	for _, c := range h.adopted() {
 		_ = c.Socket.Abort()
 	}
 	for _, a := range h.associations {

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"context"
 	"net/netip"
 
 	"github.com/halfopen-lab/halfopen/harness/sock"
@@ -19,6 +20,19 @@ func (l *Listener) Local() netip.AddrPort { return l.Socket.Local() }
 // Close closes the listener. The kernel resets the connections in its accept queue, and answers
 // later SYNs with RST. Closing twice does nothing.
 func (l *Listener) Close() { _ = l.Socket.Close() }
+
+// AwaitAccept waits until the next connection has come and accepts it. Unlike Accept it is no step:
+// any goroutine may call it. It returns context.Cause(ctx) if ctx ends first, and an error after
+// Close.
+func (l *Listener) AwaitAccept(ctx context.Context, name string) (*Conn, error) {
+	c, err := l.Socket.AwaitAccept(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conn := l.Host.adopt(c, name)
+	conn.note("accepts %v", c.Remote())
+	return conn, nil
+}
 
 // Accept waits up to 5 s for the next connection and accepts it. name appears in the timeline. It
 // fails the step if no connection comes.

@@ -42,7 +42,7 @@ func TestALabWithoutATest(t *testing.T) {
 	}
 	directory := t.TempDir()
 	files, err := lab.KeepEvidence(directory)
-	if err != nil || len(files) != 5 {
+	if err != nil || len(files) != 6 {
 		t.Errorf("the evidence is %q, %v", files, err)
 	}
 	if packets, err := os.ReadFile(filepath.Join(directory, "packets.pcapng")); len(packets) < 100 || err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -97,6 +98,15 @@ func (h *Host) NewSocket(name string) *Conn {
 
 func (h *Host) adopt(c *sock.Conn, name string) *Conn {
 	conn := &Conn{Socket: c, endpoint: endpoint{h, name}}
+	h.adopting.Lock()
+	defer h.adopting.Unlock()
 	h.conns = append(h.conns, conn)
 	return conn
+}
+
+// adopted returns the connections under test that the host has so far.
+func (h *Host) adopted() []*Conn {
+	h.adopting.Lock()
+	defer h.adopting.Unlock()
+	return slices.Clone(h.conns)
 }

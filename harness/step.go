@@ -101,7 +101,7 @@ func (l *Lab) report(name, text string) {
 func (l *Lab) observe() {
 	for _, h := range l.hosts {
 		h.capture.AddTo(l.timeline, h.belongsInTimeline)
-		for _, c := range h.conns {
+		for _, c := range h.adopted() {
 			c.observe()
 		}
 		for _, a := range h.associations {
@@ -113,6 +113,22 @@ func (l *Lab) observe() {
 // stateEvent returns the event of a socket that has changed its state.
 func stateEvent(h *Host, socket string, state fmt.Stringer) timeline.Event {
 	return timeline.Event{Who: h.name, Kind: timeline.State, What: fmt.Sprintf("%s is %v", socket, state), Subject: socket, State: state.String()}
+}
+
+// Judged adds to the timeline what a matcher expected of the host between two instants, and when it
+// came or the matcher gave up. Package matcher calls it when an assertion has failed.
+func (h *Host) Judged(expected string, from, to, at time.Time) { h.judged(expected, from, to, at) }
+
+// Judged is Host.Judged for a connection.
+func (c *Conn) Judged(expected string, from, to, at time.Time) { c.Host.judged(expected, from, to, at) }
+
+// Judged is Host.Judged for an association.
+func (a *Association) Judged(expected string, from, to, at time.Time) {
+	a.Host.judged(expected, from, to, at)
+}
+
+func (h *Host) judged(expected string, from, to, at time.Time) {
+	h.lab.timeline.Add(timeline.Event{At: at, Who: h.name, Kind: timeline.Verdict, What: expected, From: from, To: to})
 }
 
 // belongsInTimeline reports whether a packet belongs in the timeline: TCP, SCTP and ICMP packets

@@ -60,6 +60,11 @@ var kinds = []Kind{
 		fault: func(int) Named { return CableOut{At: ServersEnd} }},
 	{What: "the server's host answers no ARP, and its router answers \"host unreachable\"",
 		fault: func(int) Named { return NeighbourLost{} }},
+	answering(NetUnreachable),
+	answering(HostUnreachable),
+	answering(ProtocolUnreachable),
+	answering(PortUnreachable),
+	answering(TimeExceeded),
 	forgetting(firewall.SilentDrop, "drops its packets from then on"),
 	forgetting(firewall.ResetSender, "answers its packets with RST from then on"),
 	forgetting(firewall.ResetBoth, "sends RST to both ends at that moment"),
@@ -80,14 +85,22 @@ var kinds = []Kind{
 		}},
 	{What: "when the client connects, the server does not accept, and its queue is full",
 		fault: func(int) Named { return AcceptQueueFull{} }},
-	{What: "when the client connects, the server's host has no power",
-		fault: func(int) Named { return ServerAway{} }},
-	{What: "when the client connects, no server listens",
-		fault: func(int) Named { return ServerAway{Refuses: true} }},
+	{What: "when the client connects, nobody answers",
+		fault: func(int) Named { return ServerAway{How: Silent} }},
+	{What: "when the client connects, the server's kernel answers with RST: no program listens",
+		fault: func(int) Named { return ServerAway{How: Refused} }},
+	{What: "when the client connects, a router answers \"host unreachable\"",
+		fault: func(int) Named { return ServerAway{How: Unreachable} }},
 }
 
 // forgetting returns the kind of a firewall that forgets idle flows.
 func forgetting(then firewall.AfterExpiry, what string) Kind {
 	return Kind{What: "a firewall forgets a flow that is idle for that time, and " + what, Values: idleTimeouts, example: int(FirewallTimeout / time.Second),
 		fault: func(n int) Named { return IdleTimeout{After: quantity.Seconds.Time(n), Then: then} }}
+}
+
+// answering returns the kind of a router that answers with an ICMP error.
+func answering(with ICMP) Kind {
+	return Kind{What: "a router answers what the client sends with this ICMP error, instead of forwarding it",
+		fault: func(int) Named { return ICMPError{Answer: with} }}
 }

@@ -112,6 +112,58 @@ func ExampleMiddlebox() {
 	_ = client.Write("late")
 }
 
+func ExampleHalfClose() {
+	lab := harness.New(t, harness.Direct, sock.IPv4)
+	client, server := lab.Connect(5000)
+	lab.Apply(scenarios.HalfClose{By: server})
+	_, _ = client.Read()           // the end of the stream
+	_ = client.Write("still open") // arrives
+}
+
+func ExampleOutage() {
+	lab := harness.New(t, harness.Routed, sock.IPv4)
+	client, _ := lab.Connect(5000)
+	outage := scenarios.Outage{For: 45 * time.Second}
+	lab.Apply(outage)
+	_ = client.Write("held up")
+	time.Sleep(outage.Lasts())
+	lab.Heal(outage) // the next retransmission delivers the data
+}
+
+func ExamplePeerResets() {
+	lab := harness.New(t, harness.Direct, sock.IPv4)
+	client, server := lab.Connect(5000)
+	resets := scenarios.PeerResets{By: server, After: 2 * time.Minute}
+	time.Sleep(resets.After)
+	lab.Apply(resets)
+	_, _ = client.Read() // ECONNRESET
+}
+
+func ExampleReboot() {
+	lab := harness.New(t, harness.Firewalled, sock.IPv4)
+	client, _ := lab.Connect(5000)
+	reboot := scenarios.Reboot{Host: lab.Server, Off: time.Minute}
+	lab.Apply(reboot)
+	time.Sleep(reboot.Lasts())
+	lab.Heal(reboot)
+	_ = client.Write("still there?") // the server's kernel answers with RST
+}
+
+func ExampleServerAway() {
+	lab := harness.New(t, harness.Routed, sock.IPv4)
+	lab.Apply(scenarios.ServerAway{How: scenarios.Unreachable})
+	late := lab.Client.NewSocket("client")
+	_ = late.Connect(lab.Entrance(5000)) // EHOSTUNREACH after three seconds
+}
+
+func ExampleParse() {
+	outage, err := scenarios.Parse("outage of 2 min")
+	if err != nil {
+		t.Fatal(err) // what is wrong with the title, in one line
+	}
+	harness.New(t, harness.Routed, sock.IPv4).Apply(outage)
+}
+
 func ExampleNATRebinding() {
 	lab := harness.New(t, harness.NATed, sock.IPv4)
 	client, _ := lab.Connect(5000)
@@ -145,6 +197,12 @@ func ExamplePowerOff() {
 	lab.Heal(cut)  // the server has rebooted
 	_ = client.Write("hello?")
 	// The server answers with RST.
+}
+
+func ExamplePowerOffFrozen() {
+	lab := harness.New(t, harness.Direct, sock.IPv4)
+	program := lab.Client.Start(exec.Command("nc", "server", "5000"))
+	lab.Apply(scenarios.PowerOffFrozen{Host: lab.Server, Program: program}) // keepalive alone can tell
 }
 
 func ExampleProcessKilled() {

@@ -59,7 +59,7 @@ func TestAFaultIsWrittenInWords(t *testing.T) {
 		"host rebooted, off for 90 s":          scenarios.Reboot{Off: 90 * time.Second},
 		"loss of 10%":                          scenarios.ImpairedPath{By: link.Impairment{Loss: 10}},
 		"delay of 0.2 s":                       scenarios.ImpairedPath{By: link.Impairment{Delay: 200 * time.Millisecond}},
-		"peer away before connecting, refused": scenarios.ServerAway{Refuses: true},
+		"peer away before connecting, refused": scenarios.ServerAway{How: scenarios.Refused},
 	} {
 		if got, err := scenarios.Parse(title); err != nil || got != want {
 			t.Errorf("%q is read as %#v, %v; expected %#v", title, got, err, want)

@@ -2,52 +2,67 @@ package scenarios
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
-// ServerAway is a server that is not there when a client connects: its host has no power, or
-// runs and has no server. It works in every topology.
+// Absence is what a client that connects to a server which is not there gets.
+type Absence int
+
+// The absences. The zero value is Silent.
+const (
+	Silent      Absence = iota // no answer at all
+	Refused                    // RST: the host runs, and no program listens (RFC 9293 §3.10.7.1)
+	Unreachable                // the ICMP error "host unreachable" of the router before the server
+)
+
+// String returns the absence in the words of tables: "silent".
+func (a Absence) String() string {
+	switch a {
+	case Silent:
+		return "silent"
+	case Refused:
+		return "refused"
+	case Unreachable:
+		return "host unreachable"
+	}
+	return fmt.Sprintf("absence %d", int(a))
+}
+
+// ServerAway is a server that is not there when a client connects. Silent works in every topology,
+// Unreachable needs a router, and Refused a server on which nothing listens.
 type ServerAway struct {
-	// Refuses means that the host runs, and its kernel answers each SYN with RST (RFC 9293
-	// §3.10.7.1). The zero value is a host without power: nobody answers.
-	Refuses bool
+	How Absence // the zero value is Silent
 }
 
 // String implements harness.Fault.
-func (f ServerAway) String() string {
-	if f.Refuses {
-		return "no server listens"
-	}
-	return "the server's host has no power"
-}
+func (f ServerAway) String() string { return fmt.Sprintf("the server is away: %v", f.How) }
 
-// Apply implements harness.Fault. It returns an error if the host is to refuse, and a program
-// listens on it.
+// Apply implements harness.Fault.
 func (f ServerAway) Apply(lab *harness.Lab) error {
-	if !f.Refuses {
-		return PowerOff{lab.Server}.Apply(lab)
-	}
-	if lab.Server.Count(sock.Listening) > 0 {
-		return errors.New("a program on the server listens: end it, or do not start it")
-	}
-	return nil
-}
-
-// Heal implements harness.Healer: the host has power again. A server must be started by the
-// caller.
-func (f ServerAway) Heal(lab *harness.Lab) error {
-	if f.Refuses {
+	switch f.How {
+	case Silent:
+		return SilentDrop{}.Apply(lab)
+	case Unreachable:
+		return NeighbourLost{}.Apply(lab)
+	case Refused:
+		if lab.Server.Count(sock.Listening) > 0 {
+			return errors.New("a program on the server listens: end it, or do not start it")
+		}
 		return nil
 	}
-	return PowerOff{lab.Server}.Heal(lab)
+	return fmt.Errorf("there is no %v", f.How)
 }
 
 // Commands implements harness.Fault.
 func (f ServerAway) Commands(lab *harness.Lab) []string {
-	if !f.Refuses {
-		return PowerOff{lab.Server}.Commands(lab)
+	switch f.How {
+	case Silent:
+		return SilentDrop{}.Commands(lab)
+	case Unreachable:
+		return NeighbourLost{}.Commands(lab)
 	}
 	return []string{"# on the server", "kill $(pidof PROGRAM)"}
 }

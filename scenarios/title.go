@@ -53,6 +53,9 @@ func (f CableOut) Title() string { return fmt.Sprintf("cable out %v", f.At) }
 // Title returns the fault's name in tables, as that of ProcessKilled.
 func (f NeighbourLost) Title() string { return "neighbour lost" }
 
+// Title returns the fault's name in tables, as that of ProcessKilled: "ICMP host unreachable".
+func (f ICMPError) Title() string { return fmt.Sprintf("ICMP %v", f.Answer) }
+
 // Title returns the fault's name in tables, as that of ProcessKilled: "idle timeout of
 // 350 s, silent".
 func (f IdleTimeout) Title() string {
@@ -92,12 +95,7 @@ func (f AcceptQueueFull) Title() string { return "accept queue full" }
 
 // Title returns the fault's name in tables, as that of ProcessKilled: "peer away before
 // connecting, silent".
-func (f ServerAway) Title() string {
-	if f.Refuses {
-		return "peer away before connecting, refused"
-	}
-	return "peer away before connecting, silent"
-}
+func (f ServerAway) Title() string { return fmt.Sprintf("peer away before connecting, %v", f.How) }
 
 func inSeconds(d time.Duration) string { return quantity.Seconds.Format(quantity.Seconds.Of(d)) }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/reexec"
 	"github.com/halfopen-lab/halfopen/scripts/bench"
 	"github.com/halfopen-lab/halfopen/scripts/determinism"
+	"github.com/halfopen-lab/halfopen/scripts/fuzz"
 	"github.com/halfopen-lab/halfopen/scripts/installed"
 	"github.com/halfopen-lab/halfopen/scripts/killcheck"
 	"github.com/halfopen-lab/halfopen/scripts/mutate"
@@ -41,6 +42,7 @@ var commands = []command{
 	{"mutate", mutate.Command},
 	{"repeat", repeat.Command},
 	{"killcheck", killcheck.Command},
+	{"fuzz", fuzz.Command},
 	{"installed", installed.Command},
 	{"bench-labs", bench.Labs},
 	{"bench-guests", bench.Guests},

@@ -99,6 +99,9 @@ var malformedTable = []malformed{
 	{want: "an image has its own", calls: []string{"halfopen audit --image alpine --package nginx"}, files: []string{"image: alpine\npackages: [nginx]\nport: 1\n"}},
 	{want: "an image has nothing of this machine that could be hidden", calls: []string{"halfopen audit --image alpine --hide /etc"}},
 
+	// Programs beside.
+	{want: "beside", files: []string{good + "beside: [{name: db}]\n", good + "beside: [{command: ./server, on: moon}]\n", good + "beside: [{command: ./server, ready: {line: '('}}]\n", good + "beside: [{command: ./server, ready: {exit: true, port: 5}}]\n"}},
+
 	// What the fixture says.
 	{want: `\xHH`, calls: []string{`halfopen audit $S --send '\q'`, `halfopen audit $S --send '\'`, `halfopen audit $S --send '\x1'`, `halfopen audit $S --send '\xgg'`}, files: []string{good + "send: '\\q'\n"}},
 	{want: "conversation", calls: []string{"halfopen audit $S --conversation nosuch", "halfopen audit $S --conversation http --send x", "halfopen audit $S --conversation http --echo"}, files: []string{good + "conversation: nosuch\n", good + "conversation: {likes: http}\n", good + "conversation: [http]\n", good + "conversation: http\necho: true\n"}},
@@ -169,7 +172,9 @@ var malformedTable = []malformed{
 	{want: "has schema version 999, and this halfopen reads", calls: []string{"halfopen audit $S --baseline future.json", "halfopen report future", "halfopen report future --json", "halfopen report future --html"}},
 	{want: "has schema version 0, and this halfopen reads", calls: []string{"halfopen audit $S --baseline old.json"}},
 	{want: "is not the answer of an audit", calls: []string{"halfopen audit $S --baseline empty.json", "halfopen audit $S --baseline array.json", "halfopen audit $S --baseline number.json", "halfopen audit $S --baseline text", "halfopen audit $S --baseline cut.json", "halfopen audit $S --baseline kind.json", "halfopen audit $S --baseline word.json", "halfopen report cut"}},
-	{want: "there is no answer of an audit in", calls: []string{"halfopen report", "halfopen report nosuch", "halfopen report thesis", "halfopen report --markdown nosuch", "halfopen report --svg x nosuch"}},
+	{want: "there is no answer of an audit in", calls: []string{"halfopen report", "halfopen report nosuch", "halfopen report thesis", "halfopen report --markdown nosuch"}},
+	{want: "no such file or directory", calls: []string{"halfopen report --svg x nosuch"}},
+	{want: "--since is for the page of a test run", calls: []string{"halfopen report --since x", "halfopen report --html --since thesis thesis"}},
 	{want: "takes one directory, and here are 2", calls: []string{"halfopen report a b", "halfopen report --json a b"}},
 	{want: "name the directories with the reports of the shards", calls: []string{"halfopen test --merge", "scripts merge", "scripts merge -report=x"}},
 	{want: "is not the report of a shard", calls: []string{"halfopen test --merge nosuch", "halfopen test --merge thesis", "scripts merge thesis", "scripts merge nosuch"}},

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/halfopen-lab/halfopen/scenarios/audit"
+	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
 
 // Every malformed call ends with status 2 and one line, before anything is written or started.
@@ -67,7 +68,7 @@ func workplace(t *testing.T, c call) (directory string) {
 		"work/server": program, "work/client": program, "work/text": []byte("text\n"), "work/thesis/thesis.tex": nil,
 		"work/empty.json": nil, "work/braces.json": []byte("{}"), "work/array.json": []byte("[]"), "work/number.json": []byte("7"),
 		"work/old.json": []byte(`{"schema_version": 0}`), "work/future.json": []byte(`{"schema_version": 999}`), "work/word.json": []byte(`{"schema_version": "one"}`),
-		"work/cut.json": []byte(`{"schema_version": 1, "program": {`), "work/kind.json": []byte(`{"schema_version": 1, "program": 7}`),
+		"work/cut.json": fmt.Appendf(nil, `{"schema_version": %d, "program": {`, answer.Schema), "work/kind.json": fmt.Appendf(nil, `{"schema_version": %d, "program": 7}`, answer.Schema),
 		"work/future/answer.json": []byte(`{"schema_version": 999}`), "work/cut/answer.json": []byte(`{"schema_ver`),
 		"work/part/part.json": []byte(`{"Version": 1}`), "work/cutpart/part.json": []byte(`{"Version": `),
 		"home/.keep": nil, "tmp/.keep": nil,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,19 +15,29 @@ import (
 	"github.com/halfopen-lab/halfopen/scenarios/page"
 )
 
+// reportForm says how an earlier report is shown.
+type reportForm struct {
+	asJSON, asMarkdown, asHTML, asServer bool
+	picture                              string // its name; empty: none
+	since                                string // another test run's directory; empty: none
+}
+
 func reportCommand() *cobra.Command {
-	var asJSON, asMarkdown, asHTML, asServer bool
-	var picture string
+	var form reportForm
 	c := &cobra.Command{
 		Use:   "report [DIRECTORY]",
-		Short: "What did an earlier audit measure?",
+		Short: "What did an earlier audit measure, or a test run show?",
 		Long: `Prints the answer that an audit has left in its report directory (halfopen-report unless
 it is named), as a page, as Markdown or as JSON. With --html it makes the page to look at, which
-the audit has left there as index.html, anew; --svg is the ladder of one fault as a picture of its
-own. --serve shows a directory with any number of reports to browsers on this machine.`,
+the audit has left there as index.html, anew. --svg is a picture of its own: the ladder of a fault.
+--serve shows a directory with any number of reports to browsers on this machine.
+
+The directory of a test run has --html, with --since beside an earlier run, and --svg: the ladder
+of a failed test, of a cell of the detection matrix, or the matrix itself.`,
 		Example: `  halfopen report
   halfopen report --markdown artifacts/halfopen-report >>"$GITHUB_STEP_SUMMARY"
   halfopen report --svg "host powered off" >ladder.svg
+  halfopen report --html report --since report-of-yesterday
   halfopen report --serve artifacts`,
 		Args: commandline.AtMostOne("directory"),
 		RunE: func(c *cobra.Command, arguments []string) error {
@@ -37,44 +48,68 @@ own. --serve shows a directory with any number of reports to browsers on this ma
 			if len(arguments) > 0 {
 				directory = arguments[0]
 			}
-			if asServer {
-				return serve(c.Context(), c.OutOrStdout(), directory)
-			}
-			found, err := answer.Read(c.Context(), filepath.Join(directory, answer.JSONFile))
-			if errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("there is no answer of an audit in %s: halfopen audit leaves one", directory)
-			}
-			if err != nil {
-				return fmt.Errorf("reading the report: %w", err)
-			}
-			if found.Trouble != "" {
-				return fmt.Errorf("that audit failed: %s", found.Trouble)
-			}
-			switch {
-			case asMarkdown:
-				_, err := io.WriteString(c.OutOrStdout(), found.Markdown())
-				return err
-			case asHTML:
-				if err := page.WriteAudit(directory, found); err != nil {
-					return err
-				}
-				_, err := fmt.Fprintf(c.OutOrStdout(), "%s\n", filepath.Join(directory, page.File))
-				return err
-			case picture != "":
-				drawn, err := pictureOf(found, directory, picture)
-				if err != nil {
-					return err
-				}
-				_, err = io.WriteString(c.OutOrStdout(), drawn)
-				return err
-			}
-			return printAnswer(c.OutOrStdout(), found, asJSON)
+			return form.show(c.Context(), c.OutOrStdout(), directory)
 		},
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")
-	c.Flags().BoolVar(&asMarkdown, "markdown", false, "print it as Markdown")
-	c.Flags().BoolVar(&asHTML, "html", false, "write it as a page to look at, and print the file's name")
-	c.Flags().StringVar(&picture, "svg", "", "print the ladder of a `FAULT` as SVG")
-	c.Flags().BoolVar(&asServer, "serve", false, "serve the directory to browsers on this machine")
+	c.Flags().BoolVar(&form.asJSON, "json", false, "print it as JSON")
+	c.Flags().BoolVar(&form.asMarkdown, "markdown", false, "print it as Markdown")
+	c.Flags().BoolVar(&form.asHTML, "html", false, "write it as a page to look at, and print the file's name")
+	c.Flags().StringVar(&form.picture, "svg", "", "print the ladder of a `FAULT` as SVG")
+	c.Flags().BoolVar(&form.asServer, "serve", false, "serve the directory to browsers on this machine")
+	c.Flags().StringVar(&form.since, "since", "", "of a test run, with --html: say what has changed since the run whose report is in this `DIRECTORY`")
 	return c
+}
+
+// show shows the report in a directory.
+func (f reportForm) show(ctx context.Context, to io.Writer, directory string) error {
+	tests := page.IsTests(directory)
+	switch {
+	case f.since != "" && (!f.asHTML || !tests):
+		return errors.New("--since is for the page of a test run: add --html, and name the directory of a test run")
+	case f.since != "" && !page.IsTests(f.since):
+		return fmt.Errorf("there is no report of a test run in %s (--since)", f.since)
+	case f.asServer:
+		return serve(ctx, to, directory)
+	case f.picture != "":
+		drawn, err := page.SVG(ctx, directory, f.picture)
+		if err != nil {
+			return err
+		}
+		_, err = io.WriteString(to, drawn)
+		return err
+	case tests && !f.asHTML:
+		return fmt.Errorf("%s has the report of a test run: choose --html, --svg or --serve", directory)
+	case tests:
+		if err := page.WriteTests(directory, f.since); err != nil {
+			return err
+		}
+		return f.printName(to, directory)
+	}
+	found, err := answer.Read(ctx, filepath.Join(directory, answer.JSONFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no answer of an audit in %s: halfopen audit leaves one", directory)
+	}
+	if err != nil {
+		return fmt.Errorf("reading the report: %w", err)
+	}
+	if found.Trouble != "" {
+		return fmt.Errorf("that audit failed: %s", found.Trouble)
+	}
+	switch {
+	case f.asMarkdown:
+		_, err := io.WriteString(to, found.Markdown())
+		return err
+	case f.asHTML:
+		if err := page.WriteAudit(directory, found); err != nil {
+			return err
+		}
+		return f.printName(to, directory)
+	}
+	return printAnswer(to, found, f.asJSON)
+}
+
+// printName prints the name of the page's file.
+func (f reportForm) printName(to io.Writer, directory string) error {
+	_, err := fmt.Fprintf(to, "%s\n", filepath.Join(directory, page.File))
+	return err
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/halfopen-lab/halfopen/fixtures/presets"
+	"github.com/halfopen-lab/halfopen/harness/ladder"
 	"github.com/halfopen-lab/halfopen/scenarios"
 	"github.com/halfopen-lab/halfopen/scenarios/audit"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
@@ -138,9 +139,14 @@ func printStory(to io.Writer, report, what, capture string) error {
 
 // printLadder prints the outcome of a fault, and its ladder.
 func printLadder(to io.Writer, report, what, capture string) error {
-	l, err := readLadder(report, capture, what)
+	file := filepath.Join(report, answer.LadderOf(capture))
+	content, err := os.ReadFile(file)
 	if err != nil {
-		return err
+		return fmt.Errorf("reading the ladder: %w", err)
+	}
+	l, err := ladder.Parse(content)
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
 	}
 	l.Title = what
 	_, err = fmt.Fprintf(to, "%s\n", l.Text())

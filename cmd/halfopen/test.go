@@ -20,6 +20,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
 	"github.com/halfopen-lab/halfopen/harness/virtual/root"
 	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
+	"github.com/halfopen-lab/halfopen/scenarios/page"
 )
 
 // testReport is where a run of tests leaves its report unless it is told.
@@ -89,7 +90,7 @@ and a shell. Exit status 0: all tests passed; 1: tests failed; 2: they could not
 	f.IntVar(&t.virtual.Memory, "memory", 0, "the memory of each guest in MiB; 0: as much as the tests' files need")
 	f.StringArrayVar(&t.take, "take", nil, "a file or directory that the guests have: PATH, or PATH:NAME-IN-THE-GUEST")
 	f.StringArrayVar(&t.settings.Environment, "env", nil, "a variable for the tests: NAME=VALUE")
-	f.StringVar(&t.report, "report", testReport, "the directory for the report: junit.xml, ginkgo.json, and the evidence of failed tests")
+	f.StringVar(&t.report, "report", testReport, "the directory for the report: index.html, junit.xml, ginkgo.json, and the evidence of failed tests")
 	return c
 }
 
@@ -145,7 +146,7 @@ func (t *testRun) do(ctx context.Context, packages, flags []string) (err error) 
 	if runErr != nil {
 		return runErr
 	}
-	return t.conclude(os.Stderr, result)
+	return t.conclude(os.Stderr, directory, result)
 }
 
 // check says in one line what of the arguments makes no sense, before anything slow.
@@ -243,11 +244,16 @@ func (t *testRun) join(report string, parts []string) error {
 	if err := result.Print(os.Stdout, t.verbose, terminal(os.Stdout)); err != nil {
 		return err
 	}
-	return t.conclude(os.Stderr, result)
+	return t.conclude(os.Stderr, report, result)
 }
 
-// conclude says what the run took, and is an error if tests failed.
-func (t *testRun) conclude(to io.Writer, r *gotest.Report) error {
+// conclude writes the page of the run, says what the run took, and is an error if tests failed.
+func (t *testRun) conclude(to io.Writer, directory string, r *gotest.Report) error {
+	if page.IsTests(directory) { // a shard may have none
+		if err := page.WriteTests(directory, ""); err != nil {
+			return err
+		}
+	}
 	took := fmt.Sprintf("%.1f s", r.Took.Wall)
 	if r.Took.Virtual > 0 {
 		took = fmt.Sprintf("%.1f s for %.0f s of virtual time, on %s", r.Took.Wall, r.Took.Virtual, r.Took.Kernel)

@@ -143,6 +143,59 @@ os.chroot("."); open(sys.argv[1], "w").write("x"); print(len(os.listdir("/srv"))
 	}
 }
 
+// A socket in the files is one more thing that the others find; processes are not.
+func TestBoxesShareFilesAndNothingElse(t *testing.T) {
+	cmd, err := box.FilesCommand("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ns, err := netns.New(t.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ns.Close() }()
+	keeper, err := peer.Start(ns, "server", cmd, timeline.New())
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := box.AwaitFiles(t.Context(), keeper)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = files.Close() }()
+	if err := keeper.Close(); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "shared")
+	run := func(script string, files *box.Files) []string {
+		p := order(t, box.Order{Arguments: []string{"sh", "-c", script}, Directory: "/", Environment: []string{"PATH=/usr/bin:/bin"}, Files: files})
+		if e := awaitExit(t, p); e.How != "exit status 0" {
+			t.Errorf("%s: %s: %q", script, e.How, box.Output(p))
+		}
+		return box.Output(p)
+	}
+	run("echo hello >"+file+"; echo x >/run/state", files)
+	if lines := run("cat "+file+" /run/state; test -e /proc/self/exe; ls /proc | grep -c '^[0-9]'; ls /proc/self/fd | grep -c 3", files); !slices.Equal(lines[:2], []string{"hello", "x"}) || lines[2] > "5" || lines[3] != "1" { // 3 is that of ls
+		t.Errorf("the second box has %q", lines)
+	}
+	run("test ! -e "+file, nil)
+	if _, err := os.Stat(file); !os.IsNotExist(err) {
+		t.Errorf("the file is on this machine (%v)", err)
+	}
+}
+
+func TestALineIsAwaited(t *testing.T) {
+	script := "for i in $(seq 300); do echo line $i; done; echo ready to accept; exec sleep 60"
+	o := box.Order{Arguments: []string{"sh", "-c", script}, Directory: "/", Environment: []string{"PATH=/usr/bin:/bin"}, Line: "^ready .* accept$"}
+	if err := box.AwaitLine(t.Context(), order(t, o)); err != nil {
+		t.Error(err)
+	}
+	o.Arguments = []string{"sh", "-c", "echo never ready"}
+	if err := box.AwaitLine(t.Context(), order(t, o)); err == nil {
+		t.Error("a line that is not written is there")
+	}
+}
+
 func TestAProgramHasNotEndedWhileItsChildrenRun(t *testing.T) {
 	p := start(t, "sleep 0.3 & exit 0")
 	began := time.Now()

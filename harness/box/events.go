@@ -13,6 +13,7 @@ const (
 	failed  = "failed"  // Text: why the program could not be started
 	wrote   = "wrote"   // Text: a line of its output
 	flooded = "flooded" // N: how many lines are told; the rest is left out
+	matched = "matched" // Text: the line that was waited for
 	exited  = "exited"  // Text: how the program ended; N: how many processes it left behind
 )
 
@@ -44,6 +45,13 @@ func AwaitExit(ctx context.Context, p *peer.Program) (Exit, error) {
 		return Exit{}, err
 	}
 	return Exit{At: time.Now(), How: "the last process that it had left in the background has ended"}, nil
+}
+
+// AwaitLine waits until the program has written a line that Order.Line matches. The error says
+// that the program has ended without one, or is ctx's.
+func AwaitLine(ctx context.Context, p *peer.Program) error {
+	_, err := p.Await(ctx, matched)
+	return err
 }
 
 // Output returns the lines that the program has written so far, the first 200 of them.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -30,7 +31,7 @@ func run(arguments []string) error {
 	if len(arguments) == 0 {
 		return errors.New("the arguments are missing: the program to run, and its arguments")
 	}
-	var o Order
+	var o sent
 	if err := json.NewDecoder(os.Stdin).Decode(&o); err != nil {
 		return fmt.Errorf("reading the order for the box: %w", err)
 	}
@@ -40,7 +41,18 @@ func run(arguments []string) error {
 			return fmt.Errorf("marking the box in the trace: %w", err)
 		}
 	}
-	if err := enterRoot(o.Root); err != nil {
+	var match *regexp.Regexp
+	if o.Line != "" {
+		var err error
+		if match, err = regexp.Compile(o.Line); err != nil {
+			return fmt.Errorf("reading the line to wait for: %w", err)
+		}
+	}
+	enter := func() error { return enterRoot(o.Root) }
+	if o.Shares {
+		enter = enterFiles
+	}
+	if err := enter(); err != nil {
 		return fmt.Errorf("making the box: %w", err)
 	}
 	terminal, program, err := o.start()
@@ -50,7 +62,7 @@ func run(arguments []string) error {
 	}
 	peer.Report(peer.Event{Name: started, N: program})
 	read := make(chan struct{})
-	go func() { reportLines(terminal); close(read) }()
+	go func() { reportLines(terminal, match); close(read) }()
 	reap(program, read)
 	<-read
 	return nil

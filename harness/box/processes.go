@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -46,6 +47,13 @@ func Signal(box int, s unix.Signal) error {
 	return nil
 }
 
+// Running reports whether a process of the program in a box is running, or could run, in this
+// instant (proc_pid_stat(5), state R); false for a box that cannot be read.
+func Running(box int) bool {
+	inside, _ := Processes(box) // a box that has ended runs nothing
+	return slices.ContainsFunc(inside, func(pid int) bool { return state(pid) == "R" })
+}
+
 // Wakeups returns how often the threads of the program in a box have waited for something
 // so far: each has woken up as often (proc_pid_status(5), voluntary_ctxt_switches).
 func Wakeups(box int) (n int, err error) {
@@ -86,12 +94,19 @@ func processes() ([]int, error) {
 	return pids, nil
 }
 
-// ended reports whether a process is gone or a zombie (proc_pid_stat(5)).
+// ended reports whether a process is gone or a zombie.
 func ended(pid int) bool {
+	s := state(pid)
+	return s == "" || s == "Z"
+}
+
+// state returns the letter of a process's state (proc_pid_stat(5)); "" for one that is gone.
+func state(pid int) string {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return true
+		return ""
 	}
 	_, after, _ := strings.Cut(string(stat), ") ")
-	return strings.HasPrefix(after, "Z")
+	letter, _, _ := strings.Cut(after, " ")
+	return letter
 }

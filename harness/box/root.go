@@ -52,7 +52,7 @@ func enterRoot(directory string) error {
 			}
 		}
 		// With a device file of its own making, the program would reach disks and consoles.
-		if err := mount("overlay", root+at, unix.MS_NODEV, fmt.Sprintf("lowerdir=%s,upperdir=%s/upper,workdir=%s/work", lower, own, own)); err != nil {
+		if err := mount("overlay", root+at, unix.MS_NODEV, fmt.Sprintf("lowerdir=%s,upperdir=%s/upper,workdir=%s/work", escaped.Replace(lower), own, own)); err != nil {
 			return err
 		}
 	}
@@ -116,6 +116,13 @@ func changeRoot(root string, old ...string) error {
 // The box mounts those that the kernel keeps in memory anew, or leaves them out.
 var onDisk = []string{"ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "overlay", "zfs", "nfs", "nfs4", "9p", "virtiofs"}
 
+// unescaped reads a name in a table of mounts (fs/seq_file.c, mangle_path), and escaped writes
+// one into the options of an overlay (fs/overlayfs/params.c).
+var (
+	unescaped = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\043`, "#", `\134`, `\`)
+	escaped   = strings.NewReplacer(`\`, `\\`, ",", `\,`, ":", `\:`)
+)
+
 // fileSystems returns the mount points in a table of mounts (proc_pid_mounts(5)) that need
 // an overlay of their own, the root first: an overlay does not reach into another file
 // system (Documentation/filesystems/overlayfs.rst). /tmp is one of them wherever its files
@@ -127,7 +134,7 @@ func fileSystems(table string) []string {
 		if len(fields) < 3 {
 			continue
 		}
-		name, kind := fields[1], fields[2]
+		name, kind := unescaped.Replace(fields[1]), fields[2]
 		if kind == "rootfs" {
 			return at // a guest, whose root has all its files, and those of /tmp below its mount
 		}

@@ -21,6 +21,9 @@ tmpfs /tmp tmpfs rw 0 0
 /dev/vdd1 /mnt2 ext4 rw 0 0
 /dev/vdb1 /home xfs rw 0 0
 `, []string{"/", "/tmp", "/home", "/mnt2"}},
+		{"names with spaces and backslashes", `/dev/vda1 / ext4 rw 0 0
+/dev/vdb1 /my\040disk\134new ext4 rw 0 0
+`, []string{"/", `/my disk\new`}},
 		{"a container", `overlay / overlay rw,lowerdir=/a:/b 0 0
 proc /proc proc rw 0 0
 /dev/vda1 /etc/hosts ext4 rw 0 0

@@ -3,6 +3,7 @@ package box
 import (
 	"bufio"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -46,12 +47,17 @@ const (
 	maxLength = 400
 )
 
-// reportLines reports the lines of the terminal until no process has it open (EIO).
-func reportLines(terminal *os.File) {
+// reportLines reports the lines of the terminal until no process has it open (EIO), and the
+// first that matches; nil: none does.
+func reportLines(terminal *os.File, match *regexp.Regexp) {
 	lines := bufio.NewReaderSize(terminal, maxLength)
 	for n := 0; ; {
 		text, err := lines.ReadSlice('\n')
 		if line := strings.TrimSpace(strings.ToValidUTF8(string(text), "?")); line != "" {
+			if match != nil && match.MatchString(line) {
+				peer.Report(peer.Event{Name: matched, Text: line})
+				match = nil
+			}
 			switch n++; {
 			case n <= maxLines:
 				peer.Report(peer.Event{Name: wrote, Text: line})

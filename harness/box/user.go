@@ -3,6 +3,7 @@ package box
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -14,6 +15,9 @@ import (
 // number need not be there. Empty: root. Package os/user may ask the name service of the C
 // library, which a guest does not have.
 func account(text string) (*user.ExecUser, error) {
+	if strconv.Quote(text) != `"`+text+`"` {
+		return nil, fmt.Errorf("%.60q names no user (--user): a name has no control characters and no quotes", text)
+	}
 	found, err := user.GetExecUserPath(text, nil, "/etc/passwd", "/etc/group")
 	name, group, _ := strings.Cut(text, ":")
 	switch {

@@ -54,11 +54,28 @@ func Draw(s Source) *Ladder {
 		if !e.Expires.IsZero() {
 			r.Expires = e.Expires.Round(0).Sub(start)
 		}
+		if e.Kind == timeline.Verdict {
+			r.Opens, r.Closes = e.From.Round(0).Sub(start), e.To.Round(0).Sub(start)
+		}
 		l.Rungs = append(l.Rungs, r)
 	}
 	// A program sends a packet before it says so: packets are first among equals.
 	slices.SortStableFunc(l.Rungs, func(a, b Rung) int { return cmp.Compare(a.At, b.At) })
 	return l
+}
+
+// Of returns the story of one flow, between two addresses as one of its ends has them, with the
+// steps of the test. The ladder must come from Draw: Parse does not know the flows of packets.
+func (l *Ladder) Of(title string, a, b netip.AddrPort) *Ladder {
+	flow := &Ladder{Title: title, Hosts: l.Hosts}
+	for _, r := range l.Rungs {
+		switch {
+		case r.Arrow == nil && r.Kind == Kind(timeline.Step) && r.Host == Everyone,
+			r.Arrow != nil && (slices.Contains(r.ends, [2]netip.AddrPort{a, b}) || slices.Contains(r.ends, [2]netip.AddrPort{b, a})):
+			flow.Rungs = append(flow.Rungs, r)
+		}
+	}
+	return flow
 }
 
 // way is the frames of one packet, from its sender onwards.
@@ -125,6 +142,7 @@ func (w *way) rung(hosts []Observed, start time.Time) Rung {
 	a := &Arrow{Brief: first.Brief(), To: column(last.Host), Arrived: last.At.Sub(start)}
 	for _, f := range w.frames {
 		a.Frames = append(a.Frames, f.Number)
+		a.ends = append(a.ends, [2]netip.AddrPort{f.Src, f.Dst})
 	}
 	from := column(first.Host)
 	if !first.Out { // the capture of the sender does not have it

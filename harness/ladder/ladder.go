@@ -10,6 +10,7 @@ package ladder
 import (
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/halfopen-lab/halfopen/harness/timeline"
@@ -47,6 +48,9 @@ type Rung struct {
 	Subject string        `json:"subject,omitempty"`
 	State   string        `json:"state,omitempty"`
 	Expires time.Duration `json:"expires,omitempty"`
+	// Opens and Closes are the window of a verdict: something was expected in between.
+	Opens  time.Duration `json:"opens,omitempty"`
+	Closes time.Duration `json:"closes,omitempty"`
 
 	*Arrow `json:",omitempty"` // of a packet; nil: another event
 }
@@ -55,6 +59,8 @@ type Rung struct {
 // forgets it; of other events the text.
 func (r Rung) Words() string {
 	switch {
+	case r.Kind == Kind(timeline.Verdict):
+		return fmt.Sprintf("%s between %.3f and %.3f s", r.Text, r.Opens.Seconds(), r.Closes.Seconds())
 	case r.Kind != Kind(timeline.Conntrack) || r.Subject == "":
 		return r.Text
 	case r.State == "":
@@ -71,6 +77,8 @@ type Arrow struct {
 	End     End           `json:"end,omitempty"`
 	Forged  bool          `json:"forged,omitempty"` // the sender is a router, and the packet bears another host's address
 	Frames  []int         `json:"frames"`           // the packet's numbers in packets.pcapng
+
+	ends [][2]netip.AddrPort // source and destination of each frame: a NAT changes them on the way
 }
 
 // End is how the way of a packet ended.

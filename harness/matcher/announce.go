@@ -69,7 +69,9 @@ func (m *announce) message(to string, actual any) string {
 	if m.errno != "" {
 		with = " with " + m.errno
 	}
-	return fmt.Sprintf("Expected %s %s report %q%s\n  %v;\nit %s%s", name(actual), to, m.event, with, m.when, m.outcome(), recent(actual))
+	expected := fmt.Sprintf("Expected %s %s report %q%s", name(actual), to, m.event, with)
+	m.when.judged(actual, expected, m.at)
+	return fmt.Sprintf("%s\n  %v;\nit %s%s", expected, m.when, m.outcome(), recent(actual))
 }
 
 func (m *announce) outcome() string {

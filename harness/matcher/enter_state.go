@@ -35,6 +35,7 @@ func (m *enterState) FailureMessage(actual any) string { return m.message("to", 
 func (m *enterState) NegatedFailureMessage(actual any) string { return m.message("not to", actual) }
 
 func (m *enterState) message(to string, actual any) string {
-	return fmt.Sprintf("Expected %s %s enter %v\n  %v;\nit was%s%s",
-		name(actual), to, m.state, m.watch.when, m.watch.describe(func(sock.State) string { return "" }), recent(actual))
+	expected := fmt.Sprintf("Expected %s %s enter %v", name(actual), to, m.state)
+	m.watch.when.judged(actual, expected, m.watch.ended)
+	return fmt.Sprintf("%s\n  %v;\nit was%s%s", expected, m.watch.when, m.watch.describe(func(sock.State) string { return "" }), recent(actual))
 }

@@ -65,8 +65,9 @@ func (m *failToConnect) FailureMessage(actual any) string { return m.message("to
 func (m *failToConnect) NegatedFailureMessage(actual any) string { return m.message("not to", actual) }
 
 func (m *failToConnect) message(to string, actual any) string {
-	return fmt.Sprintf("Expected %s %s fail to connect with %s\n  %v;\nit %s%s",
-		name(actual), to, sock.ErrnoName(m.errno), m.when, m.outcome(), recent(actual))
+	expected := fmt.Sprintf("Expected %s %s fail to connect with %s", name(actual), to, sock.ErrnoName(m.errno))
+	m.when.judged(actual, expected, m.at)
+	return fmt.Sprintf("%s\n  %v;\nit %s%s", expected, m.when, m.outcome(), recent(actual))
 }
 
 func (m *failToConnect) outcome() string {

@@ -81,7 +81,9 @@ func (m *reads) FailureMessage(actual any) string { return m.message("to", actua
 func (m *reads) NegatedFailureMessage(actual any) string { return m.message("not to", actual) }
 
 func (m *reads) message(to string, actual any) string {
-	return fmt.Sprintf("Expected %s %s %s\n  %v;\nreading it gave\n  %v%s", name(actual), to, m.what, m.when, m.outcome(), recent(actual))
+	expected := fmt.Sprintf("Expected %s %s %s", name(actual), to, m.what)
+	m.when.judged(actual, expected, m.got.at)
+	return fmt.Sprintf("%s\n  %v;\nreading it gave\n  %v%s", expected, m.when, m.outcome(), recent(actual))
 }
 
 func (m *reads) outcome() string {

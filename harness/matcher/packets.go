@@ -69,7 +69,13 @@ func (m *havePackets) FailureMessage(actual any) string { return m.message("to",
 func (m *havePackets) NegatedFailureMessage(actual any) string { return m.message("not to", actual) }
 
 func (m *havePackets) message(to string, actual any) string {
-	text := fmt.Sprintf("Expected %s %s %s %d × %v\n  %v;\n", name(actual), to, m.verb, m.count, m.match, m.when)
+	expected := fmt.Sprintf("Expected %s %s %s %d × %v", name(actual), to, m.verb, m.count, m.match)
+	at := m.ended
+	if len(m.got) >= m.count {
+		at = m.got[m.count-1].At
+	}
+	m.when.judged(actual, expected, at)
+	text := fmt.Sprintf("%s\n  %v;\n", expected, m.when)
 	ended := m.when.after(m.ended)
 	switch {
 	case len(m.got) == 0:

@@ -101,6 +101,7 @@ func (m *havePollEvents) message(to string, actual any) string {
 	if m.more {
 		exactly = ""
 	}
-	return fmt.Sprintf("Expected poll %s report %s%v for %s\n  %v;\nit reported%s%s",
-		to, exactly, m.want, name(actual), m.watch.when, m.watch.describe(m.differs), recent(actual))
+	expected := fmt.Sprintf("Expected poll %s report %s%v for %s", to, exactly, m.want, name(actual))
+	m.watch.when.judged(actual, expected, m.watch.ended)
+	return fmt.Sprintf("%s\n  %v;\nit reported%s%s", expected, m.watch.when, m.watch.describe(m.differs), recent(actual))
 }

@@ -141,7 +141,11 @@ func (d *Diag) request(flags netlink.HeaderFlags, r diagRequest) ([]Entry, error
 		}
 		return nil, err
 	}
-	var entries []Entry
+	return entriesOf(messages)
+}
+
+// entriesOf decodes the kernel's answers.
+func entriesOf(messages []netlink.Message) (entries []Entry, err error) {
 	for _, m := range messages {
 		if len(m.Data) < sizeofDiag {
 			return nil, fmt.Errorf("the kernel's answer has %d bytes, fewer than struct inet_diag_msg", len(m.Data))

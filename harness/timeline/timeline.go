@@ -25,6 +25,7 @@ const (
 	State     Kind = "state"     // a socket changed its state, or returned an error
 	Conntrack Kind = "conntrack" // a conntrack entry was made, changed or destroyed
 	Peer      Kind = "peer"      // a program reported an event or wrote a line
+	Verdict   Kind = "verdict"   // an assertion failed: what was expected, and when it came
 )
 
 // Event is one line of a timeline.
@@ -41,6 +42,9 @@ type Event struct {
 	// Expires is when the firewall forgets the flow of a Conntrack event, unless a packet
 	// passes; zero: it has forgotten the flow, or the event is another one.
 	Expires time.Time
+	// From and To are the window of a Verdict event, in which something was expected. It
+	// came at At, or the assertion gave up then.
+	From, To time.Time
 
 	// Order sorts events of the same instant: the lower comes first, and of two with the same
 	// Order the one that was added first. Packets have a negative Order: a program reports a

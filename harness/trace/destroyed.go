@@ -13,8 +13,8 @@ type Destroyed struct {
 	source *sock.Destroyed
 
 	mu   sync.Mutex
-	gone map[[2]uint16]time.Time // by local and remote port; the first of each
-	news chan struct{}           // closed when there are more, and replaced
+	gone map[[2]uint16][]time.Time // by local and remote port, in order
+	news chan struct{}             // closed when there are more, and replaced
 }
 
 // WatchDestroyed begins to watch the current network namespace (harness.Host.Do), until
@@ -24,7 +24,7 @@ func WatchDestroyed() (*Destroyed, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Destroyed{source: source, gone: map[[2]uint16]time.Time{}, news: make(chan struct{})}
+	d := &Destroyed{source: source, gone: map[[2]uint16][]time.Time{}, news: make(chan struct{})}
 	go d.read()
 	return d, nil
 }
@@ -38,9 +38,7 @@ func (d *Destroyed) read() {
 		d.mu.Lock()
 		for _, e := range entries {
 			ports := [2]uint16{e.Local.Port(), e.Remote.Port()}
-			if _, known := d.gone[ports]; !known {
-				d.gone[ports] = at
-			}
+			d.gone[ports] = append(d.gone[ports], at)
 		}
 		close(d.news)
 		d.news = make(chan struct{})
@@ -48,14 +46,20 @@ func (d *Destroyed) read() {
 	}
 }
 
-// At returns when the first socket with these ports was gone; the zero time while none is.
-func (d *Destroyed) At(local, remote uint16) time.Time {
+// Since returns when the first socket with these ports was gone that was there at an instant;
+// the zero time while none is.
+func (d *Destroyed) Since(local, remote uint16, there time.Time) time.Time {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.gone[[2]uint16{local, remote}]
+	for _, at := range d.gone[[2]uint16{local, remote}] {
+		if at.After(there) {
+			return at
+		}
+	}
+	return time.Time{}
 }
 
-// News returns a channel that is closed when more sockets are gone. Ask for it before At,
+// News returns a channel that is closed when more sockets are gone. Ask for it before Since,
 // and no socket is missed.
 func (d *Destroyed) News() <-chan struct{} {
 	d.mu.Lock()

@@ -14,11 +14,11 @@ import (
 )
 
 // failureFilter is the filter (events.rst) for the calls that tell a program that its
-// connection is over: those that read or write (asm/unistd_64.h), and return such an
-// errno.
+// connection is over, or that there is none: those that read, write or connect
+// (asm/unistd_64.h), and return such an errno.
 func failureFilter() string {
-	calls := []int{unix.SYS_READ, unix.SYS_WRITE, unix.SYS_READV, unix.SYS_WRITEV, unix.SYS_SENDFILE, unix.SYS_SENDTO, unix.SYS_RECVFROM, unix.SYS_SENDMSG, unix.SYS_RECVMSG, unix.SYS_SPLICE}
-	errnos := []unix.Errno{unix.ETIMEDOUT, unix.ECONNRESET, unix.EPIPE, unix.EHOSTUNREACH, unix.ENETUNREACH, unix.ECONNABORTED}
+	calls := []int{unix.SYS_READ, unix.SYS_WRITE, unix.SYS_READV, unix.SYS_WRITEV, unix.SYS_SENDFILE, unix.SYS_SENDTO, unix.SYS_RECVFROM, unix.SYS_SENDMSG, unix.SYS_RECVMSG, unix.SYS_SPLICE, unix.SYS_CONNECT}
+	errnos := []unix.Errno{unix.ETIMEDOUT, unix.ECONNRESET, unix.EPIPE, unix.EHOSTUNREACH, unix.ENETUNREACH, unix.ECONNABORTED, unix.ECONNREFUSED}
 	var ids, returns []string
 	for _, call := range calls {
 		ids = append(ids, fmt.Sprintf("id == %d", call))
@@ -59,8 +59,7 @@ func parseLine(text string) (e event, ok bool) {
 	}, true
 }
 
-// fields returns the words NAME=VALUE of an event. A program's name with spaces spoils its
-// own field alone.
+// fields returns the words NAME=VALUE of an event in which no program's name stands.
 func fields(text string) map[string]string {
 	all := map[string]string{}
 	for word := range strings.FieldsSeq(text) {
@@ -103,10 +102,17 @@ func parseErrno(text string) (unix.Errno, bool) {
 	return unix.Errno(-number), err == nil
 }
 
+// fork matches the event sched_process_fork. A program chooses its name, of at most 15 bytes
+// (prctl(2), PR_SET_NAME): none that fits holds what is matched here.
+var fork = regexp.MustCompile(`^comm=.* pid=(\d+) child_comm=.* child_pid=(\d+)$`)
+
 // parseFork reads which task has made which.
-func parseFork(text string) (parent, child int) {
-	f := fields(text)
-	parent, _ = strconv.Atoi(f["pid"])
-	child, _ = strconv.Atoi(f["child_pid"])
-	return parent, child
+func parseFork(text string) (parent, child int, ok bool) {
+	parts := fork.FindStringSubmatch(text)
+	if parts == nil {
+		return 0, 0, false
+	}
+	parent, _ = strconv.Atoi(parts[1])
+	child, _ = strconv.Atoi(parts[2])
+	return parent, child, true
 }

@@ -27,7 +27,8 @@ type Change struct {
 }
 
 // Failure is a system call that returned an error (the event raw_syscalls:sys_exit): one
-// that reads or writes, with an errno that says that a connection is over.
+// that reads, writes or connects, with an errno that says that a connection is over or was not
+// made.
 type Failure struct {
 	At    time.Time
 	Task  int // the thread, by its id in the machine's own pid namespace
@@ -154,8 +155,9 @@ func (t *Trace) take(text string) {
 	case "tracing_mark_write":
 		t.marks[e.text] = e.task
 	case "sched_process_fork":
-		parent, child := parseFork(e.text)
-		t.parents[child] = parent
+		if parent, child, ok := parseFork(e.text); ok {
+			t.parents[child] = parent
+		}
 		return // nobody waits for it
 	}
 	close(t.news)
@@ -181,30 +183,12 @@ func (t *Trace) includes(remote netip.Addr) bool {
 	return remote.IsLoopback() || slices.ContainsFunc(t.networks, func(n netip.Prefix) bool { return n.Contains(remote) })
 }
 
-// Changes returns the state changes of the sockets with these ports so far, in order.
-func (t *Trace) Changes(local, remote uint16) []Change {
+// Changes returns the state changes of all sockets so far, in order, but for the first n. The
+// caller must not change them.
+func (t *Trace) Changes(n int) []Change {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var own []Change
-	for _, c := range t.changes {
-		if c.Local == local && c.Remote == remote {
-			own = append(own, c)
-		}
-	}
-	return own
-}
-
-// Connected returns the local port of the first socket that has connected from a port
-// between first and last to the remote port; ok is false while there is none.
-func (t *Trace) Connected(first, last, remote uint16) (local uint16, ok bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, c := range t.changes {
-		if c.From == sock.SynSent && c.To == sock.Established && c.Remote == remote && first <= c.Local && c.Local <= last {
-			return c.Local, true
-		}
-	}
-	return 0, false
+	return t.changes[n:len(t.changes):len(t.changes)]
 }
 
 // Failures returns the failed calls so far of the process that has written a mark, and of

@@ -28,22 +28,32 @@ func TestTraceEventsAreRead(t *testing.T) {
 	} {
 		tr.take(text)
 	}
-	if got := tr.Changes(5000, 20000); len(got) != 1 || got[0] != (Change{At: time.Unix(12, 345678000), Local: 5000, Remote: 20000, From: sock.Established, To: sock.Closed, SoftIRQ: true}) {
+	got := tr.Changes(0)
+	if len(got) != 3 || got[0] != (Change{At: time.Unix(12, 345678000), Local: 5000, Remote: 20000, From: sock.Established, To: sock.Closed, SoftIRQ: true}) {
 		t.Errorf("the server's socket: %+v", got)
 	}
-	if got := tr.Changes(5000, 30000); len(got) != 1 || got[0].To != sock.CloseWait {
-		t.Errorf("the server's socket over IPv6: %+v", got)
+	if len(got) == 3 && (got[1].Local != 40000 || got[1].Remote != 5000 || got[1].To != sock.Established || got[2].Remote != 30000 || got[2].To != sock.CloseWait) {
+		t.Errorf("the client's socket and the server's over IPv6: %+v", got[1:])
 	}
-	if port, ok := tr.Connected(39900, 40099, 5000); !ok || port != 40000 {
-		t.Errorf("the client's port: %d, %t", port, ok)
-	}
-	if _, ok := tr.Connected(20000, 20199, 5000); ok {
-		t.Error("a client of another trial is found")
+	if rest := tr.Changes(len(got)); len(rest) != 0 {
+		t.Errorf("after the last change: %+v", rest)
 	}
 	if got := tr.Failures("trial 3"); len(got) != 1 || got[0].Errno != unix.ETIMEDOUT {
 		t.Errorf("the calls that failed below the marked process: %+v", got)
 	}
 	if got := tr.Failures("trial 4"); got != nil {
 		t.Errorf("the calls that failed below a process that is not there: %+v", got)
+	}
+}
+
+func TestAProgramsNameForgesNoParent(t *testing.T) {
+	for _, text := range []string{
+		"comm=x pid=1 pid=9 child_comm=x pid=1 child_pid=77",
+		"comm=child_pid=1 pid=9 child_comm=child_pid=1 child_pid=77",
+		"comm=pid=1 child_c pid=9 child_comm=pid=1 child_c child_pid=77",
+	} {
+		if parent, child, ok := parseFork(text); parent != 9 || child != 77 || !ok {
+			t.Errorf("%s: %d has made %d, %t; expected 9 and 77", text, parent, child, ok)
+		}
 	}
 }

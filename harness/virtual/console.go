@@ -22,8 +22,11 @@ type console struct {
 	heard   time.Time // when the guest last printed something, in real time
 }
 
-// kept is how many lines of the console an error quotes.
-const kept = 20
+// An error quotes the last lines of the console, each cut off after so many bytes.
+const (
+	kept        = 20
+	longestLine = 4096
+)
 
 // noMemory names make's variable and the command's flag.
 const noMemory = "its memory is used up: give it more (make: MEMORY; halfopen: --memory)"
@@ -48,6 +51,7 @@ func (c *console) Write(p []byte) (int, error) {
 	c.heard = time.Now()
 	for part := range bytes.Lines(p) {
 		c.line = append(c.line, part...)
+		c.line = c.line[:min(len(c.line), longestLine)]
 		if !bytes.HasSuffix(part, []byte("\n")) {
 			continue
 		}

@@ -95,7 +95,7 @@ func (g *Guest) Run(ctx context.Context) (Result, error) {
 	if _, err := report.Seek(0, io.SeekStart); err != nil { // the machine may have moved it
 		return result, err
 	}
-	outcome, err := receive(report, g.Into, g.Changes)
+	outcome, err := receive(report, g.Memory, g.Into, g.Changes)
 	if err != nil {
 		return result, g.explain(cmp.Or(ended, err), screen)
 	}
@@ -172,7 +172,7 @@ func (g *Guest) runMachine(ctx context.Context, initramfs, report *os.File, scre
 	if err != nil {
 		return usage{}, fmt.Errorf("starting %s: %w", cmd.Path, err)
 	}
-	if err := raiseDescriptors(cmd.Process.Pid); err != nil {
+	if err := limit(cmd.Process.Pid, g.Memory); err != nil {
 		_ = cmd.Process.Kill()
 		return usage{}, errors.Join(err, <-ended)
 	}
@@ -210,16 +210,21 @@ func (g *Guest) runMachine(ctx context.Context, initramfs, report *os.File, scre
 	}
 }
 
-// raiseDescriptors lets a machine open as many files as this machine allows: a file of
-// Guest.Roots takes one for as long as the guest's kernel remembers it.
-func raiseDescriptors(pid int) error {
-	var limit unix.Rlimit
-	if err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, nil, &limit); err != nil {
+// limit lets a machine open as many files as this machine allows, since a file of Guest.Roots
+// takes one for as long as the guest's kernel remembers it. It keeps the machine from writing
+// more than twice its memory: its report, and what its commands have changed.
+func limit(pid, memory int) error {
+	var files unix.Rlimit
+	if err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, nil, &files); err != nil {
 		return fmt.Errorf("reading how many files the guest may open: %w", err)
 	}
-	limit.Cur = limit.Max
-	if err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, &limit, nil); err != nil {
-		return fmt.Errorf("letting the guest open %d files: %w", limit.Max, err)
+	files.Cur = files.Max
+	if err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, &files, nil); err != nil {
+		return fmt.Errorf("letting the guest open %d files: %w", files.Max, err)
+	}
+	most := uint64(memory) << 21
+	if err := unix.Prlimit(pid, unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: most, Max: most}, nil); err != nil {
+		return fmt.Errorf("limiting what the guest may write to %d bytes: %w", most, err)
 	}
 	return nil
 }

@@ -39,12 +39,23 @@ func (r Result) Status() int {
 // errNone means that the guest handed nothing out.
 var errNone = errors.New("it ended without a report")
 
+// longestOutcome is how many bytes the line of a guest's outcome may have. It has some
+// sixty for each command.
+const longestOutcome = 1 << 20
+
+// errTooMuch means that the guest handed out more than it can have had.
+var errTooMuch = errors.New("it hands out more than its memory can hold: what it runs has forged its report")
+
 // receive reads what the guest has handed out, unpacks the report into a directory, and
-// writes the changes of its root; "" unpacks nothing, and nil writes nothing.
-func receive(from io.Reader, directory string, changes io.Writer) (guest.Outcome, error) {
+// writes the changes of its root; "" unpacks nothing, and nil writes nothing. A guest is not
+// trusted: neither of both may have more bytes than its memory, in MiB.
+func receive(from io.Reader, memory int, directory string, changes io.Writer) (guest.Outcome, error) {
 	var outcome guest.Outcome
-	in := bufio.NewReader(from)
-	line, err := in.ReadBytes('\n')
+	in := bufio.NewReaderSize(from, longestOutcome)
+	line, err := in.ReadSlice('\n')
+	if errors.Is(err, bufio.ErrBufferFull) {
+		return outcome, errTooMuch
+	}
 	if err != nil {
 		return outcome, errNone
 	}
@@ -59,8 +70,9 @@ func receive(from io.Reader, directory string, changes io.Writer) (guest.Outcome
 		return outcome, fmt.Errorf("reading the report: %w", err)
 	}
 	compressed.Multistream(false)
+	most := int64(memory) << 20
 	if directory != "" {
-		if err := unpack(compressed, directory); err != nil {
+		if err := unpack(&bounded{compressed, most}, directory); err != nil {
 			return outcome, fmt.Errorf("unpacking the report into %s: %w", directory, err)
 		}
 	}
@@ -68,16 +80,31 @@ func receive(from io.Reader, directory string, changes io.Writer) (guest.Outcome
 		return outcome, nil
 	}
 	// The archive's end is not yet the compressed one's.
-	if _, err = io.Copy(io.Discard, compressed); err == nil {
+	if _, err = io.Copy(io.Discard, &bounded{compressed, most}); err == nil {
 		err = compressed.Reset(in)
 	}
 	if err == nil {
-		_, err = io.Copy(changes, compressed)
+		_, err = io.Copy(changes, &bounded{compressed, most})
 	}
 	if err != nil {
 		return outcome, fmt.Errorf("receiving the changes of the guest's root: %w", err)
 	}
 	return outcome, nil
+}
+
+// bounded is a reader that fails with errTooMuch after so many bytes.
+type bounded struct {
+	io.Reader
+	left int64
+}
+
+// Read implements io.Reader.
+func (b *bounded) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return 0, errTooMuch
+	}
+	return n, err
 }
 
 // unpack writes the files of a tar archive below a directory. It leaves that

@@ -90,17 +90,30 @@ func withArticle(of string) string {
 
 // measuredBehind turns the row of a trial behind a preset, on whose connection these packets
 // were seen, into what became of the session.
-func measuredBehind(f answer.Fault, seen answer.Wire) answer.Preset {
-	p := answer.Preset{Name: f.Name, How: answer.RunHere, Capture: f.Capture}
+func measuredBehind(is presets.Preset, f answer.Fault, seen answer.Wire) answer.Preset {
+	p := answer.Preset{Name: f.Name, Timeout: answer.Seconds(is.Idle), How: answer.RunHere, Capture: f.Capture}
 	switch f.Verdict {
 	case answer.Alive:
 		p.Outcome, p.Why = answer.Survives, "its flow was kept"+keptBy(seen)
+		if seen.Silence.Lasted >= p.Timeout { // the next packet reopens the flow
+			p.Why = "its flow was forgotten, and the next packet reopens it"
+		}
 	case answer.ByItself:
 		p.Outcome, p.Why = answer.EndsFirst, fmt.Sprintf("the program ends an idle session after %v", f.Noticed.After)
 	case answer.Unmeasured:
 		p.Outcome, p.Why = answer.Undecided, f.Trouble
 	case answer.Never:
+		if is.AfterExpiry == presets.PickUpOutbound {
+			p.Outcome, p.Why = answer.Undecided, "its flow was forgotten: it goes on only if the client's side speaks first"
+			break
+		}
 		p.Outcome, p.Why = answer.Dies, "its flow was forgotten, and nobody has noticed"
+		if f.Peer != nil {
+			p.Why = "its flow was forgotten, and the program has not noticed"
+		}
+		if words := f.Aftermath(); words != "" {
+			p.Why += "; " + words
+		}
 	default:
 		p.Outcome, p.Why = answer.Dies, "its flow was forgotten: "+f.Words()
 	}

@@ -31,23 +31,30 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 		t.Error(err)
 	}
 	for want, change := range map[string]func(*Request){
-		"there is no program to audit":                            func(r *Request) { r.Server.Command = "" },
-		"the client is under test":                                func(r *Request) { r.UnderTest = answer.Client },
-		"must be server or client":                                func(r *Request) { r.UnderTest = "both" },
-		"the port is missing":                                     func(r *Request) { r.Port = 0 },
-		"the time to watch, -1ns, must be from 1s to 720h":        func(r *Request) { r.Watch = -1 },
-		"the time to watch, 2000000h0m0s, must be from 1s":        func(r *Request) { r.Watch = 2_000_000 * time.Hour },
-		"the time to get ready":                                   func(r *Request) { r.Ready = -1 },
-		`there is no preset "x"`:                                  func(r *Request) { r.Presets = []string{"x"} },
-		"aws-alb cannot be run in an audit: it is a proxy":        func(r *Request) { r.Presets = []string{"aws-alb"} },
-		`the command "x 'y" has an open quote`:                    func(r *Request) { r.Server.Command = "x 'y" },
-		`has {host}, which halfopen does not replace`:             func(r *Request) { r.Server.Command = "x {host}" },
-		`the variable "FOO" has no name or no value`:              func(r *Request) { r.Environment = []string{"FOO"} },
-		`the variable "=1" has no name or no value`:               func(r *Request) { r.Environment = []string{"=1"} },
-		"/init is halfopen's own file in the guest":               func(r *Request) { r.Take = []string{"x:/init"} },
-		"512000 MiB of memory":                                    func(r *Request) { r.Memory = 512_000 },
-		`there is no machine "x"`:                                 func(r *Request) { r.Machine.Name = "x" },
-		"packages, take, hide, files and prepare are for a guest": func(r *Request) { r.RealTime, r.Take = true, []string{"x"} },
+		"there is no program to audit":                                           func(r *Request) { r.Server.Command = "" },
+		"the client is under test":                                               func(r *Request) { r.UnderTest = answer.Client },
+		"must be server or client":                                               func(r *Request) { r.UnderTest = "both" },
+		"the port is missing":                                                    func(r *Request) { r.Port = 0 },
+		"the time to watch, -1ns, must be from 1s to 720h":                       func(r *Request) { r.Watch = -1 },
+		"the time to watch, 2000000h0m0s, must be from 1s":                       func(r *Request) { r.Watch = 2_000_000 * time.Hour },
+		"the time to get ready":                                                  func(r *Request) { r.Ready = -1 },
+		`there is no preset "x"`:                                                 func(r *Request) { r.Presets = []string{"x"} },
+		"aws-alb cannot be run in an audit: it is a proxy":                       func(r *Request) { r.Presets = []string{"aws-alb"} },
+		`the command "x 'y" has an open quote`:                                   func(r *Request) { r.Server.Command = "x 'y" },
+		`has {host}, which halfopen does not replace`:                            func(r *Request) { r.Server.Command = "x {host}" },
+		`the variable "FOO" has no name or no value`:                             func(r *Request) { r.Environment = []string{"FOO"} },
+		`the variable "=1" has no name or no value`:                              func(r *Request) { r.Environment = []string{"=1"} },
+		"/init is halfopen's own file in the guest":                              func(r *Request) { r.Take = []string{"x:/init"} },
+		"512000 MiB of memory":                                                   func(r *Request) { r.Memory = 512_000 },
+		`there is no machine "x"`:                                                func(r *Request) { r.Machine.Name = "x" },
+		"packages, take, hide, files and prepare are for a guest":                func(r *Request) { r.RealTime, r.Take = true, []string{"x"} },
+		"the program beside, db: it has no command":                              func(r *Request) { r.Beside = []Beside{{Name: "db"}} },
+		`the program beside, x: it is on "moon": it must be on server or client`: func(r *Request) { r.Beside = []Beside{{Command: "x", On: "moon"}} },
+		"the program beside, x: ready: line: \"(\" is not a regular expression":  func(r *Request) { r.Beside = []Beside{{Command: "x", Ready: Readiness{Line: "("}}} },
+		"the program beside, x: ready: exit goes with nothing else":              func(r *Request) { r.Beside = []Beside{{Command: "x", Ready: Readiness{Exit: true, Port: 5}}} },
+		`the program beside, x: the command "y 'z" has an open quote`:            func(r *Request) { r.Beside = []Beside{{Command: "x", Ready: Readiness{Command: "y 'z"}}} },
+		`the command "y 'z" has an open quote`:                                   func(r *Request) { r.Beside = []Beside{{Command: "y 'z"}} },
+		`the file "etc/app.conf" to lay over: write its absolute path`:           func(r *Request) { r.Files = map[string]Content{"etc/app.conf": {}} },
 		`notices: there is no fault "gnawed"`: func(r *Request) {
 			r.Expect.Notices = map[string]time.Duration{"gnawed": time.Second}
 		},
@@ -190,8 +197,8 @@ func TestWhatTakesLongIsNotMeasuredInRealTime(t *testing.T) {
 func TestNeverIsLongerThanTheKernelTakes(t *testing.T) {
 	began := time.Unix(0, 0)
 	for watched, want := range map[time.Duration]string{time.Minute: "nothing within 60 s", longestWatch: "never"} {
-		o := outcome{trial: &trial{fault: fault{name: hostPoweredOff, dead: true}, plan: &plan{}, began: began, struck: began, over: began.Add(watched)}}
-		if f := o.judge(answer.Wire{}); f.Words() != want {
+		o := outcome{trial: &trial{fault: fault{name: hostPoweredOff, dead: true}, plan: &plan{}, began: began, struck: began, over: began.Add(watched), told: []story{{connection: &connection{heard: began}}}}}
+		if f := o.judge(nil); f.Words() != want {
 			t.Errorf("watched for %v: %q, expected %q", watched, f.Words(), want)
 		}
 	}

@@ -21,6 +21,9 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 	if peer := p.command(p.UnderTest.Other()); peer != "" {
 		a.Program.Peer = peer
 	}
+	for _, c := range p.Companions {
+		a.Program.Beside = append(a.Program.Beside, fmt.Sprintf("%s: %s, on the %s's host", c.Name, c.Program.Text, c.On))
+	}
 	quiet := outcomes[0]
 	if quiet.err != nil {
 		a.Trouble = firstLine(quiet.err)
@@ -39,6 +42,7 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 	if quiet.trial.cut {
 		a.Watched = min(a.Watched, answer.Of(quiet.trial.over.Sub(quiet.trial.struck)))
 	}
+	a.Connections = connectionsOf(outcomes)
 	switch s := anySettings(outcomes); {
 	case s == nil:
 		a.Unknown = append(a.Unknown, "the settings of its socket: each connection was over before they could be read")
@@ -62,11 +66,25 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 // because every connection was over.
 func anySettings(outcomes []*outcome) *settings {
 	for _, o := range outcomes {
-		if s := o.trial.settings; s != nil {
-			return s
+		if c := o.trial.chosen; c != nil && c.settings != nil {
+			return c.settings
 		}
 	}
 	return nil
+}
+
+// connectionsOf returns the connections of the quiet trial. The settings of those that were over
+// before they could be read are those of another trial.
+func connectionsOf(outcomes []*outcome) []answer.Connection {
+	all := outcomes[0].trial.opened
+	for i := range all {
+		for _, o := range outcomes[1:] {
+			if all[i].Settings == nil && i < len(o.trial.opened) {
+				all[i].Settings = o.trial.opened[i].Settings
+			}
+		}
+	}
+	return all
 }
 
 // noSession returns why what was seen of the quiet connection tells nothing of sessions; empty:
@@ -94,12 +112,13 @@ func noSession(w answer.Wire, betweenPrograms bool) string {
 func addRows(a *answer.Answer, p *plan, outcomes []*outcome) (tried []answer.Fault) {
 	behindPreset := map[string]answer.Preset{}
 	for _, o := range outcomes {
-		f := o.judge(a.Wire)
+		f := o.judge(a.Connections)
 		switch o.trial.role {
 		case row:
 			a.Faults = append(a.Faults, f)
 		case preset:
-			behindPreset[f.Name] = measuredBehind(f, o.wire())
+			is, _ := presets.Parse(f.Name) // checkPresets knows it
+			behindPreset[f.Name] = measuredBehind(is, f, o.wire())
 		case remedy:
 			tried = append(tried, f)
 		}
@@ -117,7 +136,7 @@ func addRows(a *answer.Answer, p *plan, outcomes []*outcome) (tried []answer.Fau
 		case a.NoSession != "" && measured.Outcome == answer.EndsFirst:
 			measured.Outcome, measured.Why = answer.Undecided, a.NoSession+"; "+measured.Why
 		}
-		measured.Timeout, measured.Alone, measured.WhyAlone = answer.Seconds(p.Idle), derived.Alone, derived.WhyAlone
+		measured.Alone, measured.WhyAlone = derived.Alone, derived.WhyAlone
 		a.Presets = append(a.Presets, measured)
 	}
 	return tried

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/box"
 	"github.com/halfopen-lab/halfopen/harness/sock"
@@ -71,7 +69,7 @@ func (t *trial) startServer() error {
 	}
 	t.readyAfter = time.Since(began)
 	time.Sleep(allListen)
-	return t.reach(t.listeners().on(t.plan.Port))
+	return t.reach(listenersOf(t.lab.Server).on(t.plan.Port))
 }
 
 // awaitServer starts the server's program and returns when it listens.
@@ -83,7 +81,7 @@ func (t *trial) awaitServer() error {
 	late := time.After(t.plan.Ready)
 	for {
 		news := t.trace.News()
-		listeners := t.listeners()
+		listeners := listenersOf(t.lab.Server)
 		if len(listeners.on(t.plan.Port)) > 0 {
 			return nil
 		}
@@ -102,9 +100,8 @@ func (t *trial) awaitServer() error {
 // listeners are the sockets of a host that listen.
 type listeners []sock.Entry
 
-// listeners returns those of the server's host.
-func (t *trial) listeners() listeners {
-	return slices.DeleteFunc(t.lab.Server.Sockets(), func(e sock.Entry) bool { return e.State != sock.Listening })
+func listenersOf(h *harness.Host) listeners {
+	return slices.DeleteFunc(h.Sockets(), func(e sock.Entry) bool { return e.State != sock.Listening })
 }
 
 // on returns those on a port.
@@ -176,29 +173,20 @@ func familyOf(a netip.Addr) sock.Family {
 	return sock.IPv6
 }
 
-// backlog is that of the fixture's listening socket.
-const backlog = 128
-
 // startClient starts the client and returns when it is connected.
 func (t *trial) startClient() error {
-	var listener *harness.Listener
 	if !t.plan.Server.given() {
-		listener = t.lab.Server.Listen(t.plan.Port, backlog)
+		t.listen()
 	}
 	first, last := t.ports()
 	if err := t.connectFrom(first, last-portsAfterReboot); err != nil {
 		return err
 	}
-	if err := t.awaitConnected(first, last); err != nil || listener == nil {
-		return err
-	}
-	t.conn = listener.Accept("server")
-	t.talk()
-	return nil
+	return t.awaitConnected()
 }
 
-// awaitConnected starts the client and returns when it is connected from one of the ports.
-func (t *trial) awaitConnected(first, last uint16) error {
+// awaitConnected starts the client and returns when it is connected.
+func (t *trial) awaitConnected() error {
 	began := time.Now()
 	p, exit, err := t.start(answer.Client)
 	if err != nil {
@@ -207,11 +195,8 @@ func (t *trial) awaitConnected(first, last uint16) error {
 	until := began.Add(t.plan.Ready)
 	for {
 		news := t.trace.News()
-		if port, connected := t.trace.Connected(first, last, t.plan.Port); connected {
-			t.local, t.remote = port, t.plan.Port
-			if t.plan.UnderTest == answer.Server {
-				t.local, t.remote = t.plan.Port, port
-			} else {
+		if t.main() != nil {
+			if t.plan.UnderTest == answer.Client {
 				t.readyAfter = time.Since(began)
 			}
 			return nil
@@ -244,12 +229,11 @@ func (t *trial) blame(client *harness.Program, e box.Exit) error {
 // dial connects the fixture.
 func (t *trial) dial() error {
 	first, _ := t.ports()
-	t.conn = t.lab.Client.NewSocket("client")
-	if err := t.conn.Socket.Bind(t.lab.Client.AddressPort(first)); err != nil {
-		return err
-	}
-	t.local, t.remote = t.plan.Port, first
-	err := t.connectFixture()
+	t.dialled = t.found.add(t.plan.Port, first, time.Now())
+	t.dialled.number, t.found.opened = 1, 1 // also where the kernel shows the server only one with data (TCP_DEFER_ACCEPT)
+	ctx, cancel := context.WithTimeout(t.ctx, t.plan.Ready)
+	defer cancel()
+	err := t.dialFrom(ctx, first)
 	if t.ctx.Err() != nil {
 		return errEndedEarly
 	}
@@ -261,18 +245,5 @@ func (t *trial) dial() error {
 			return fmt.Errorf("connecting to port %d of %s: %s%s", t.plan.Port, t.plan.Server.Command, sock.ErrnoName(err), wrote(t.server))
 		}
 	}
-	t.talk()
 	return nil
-}
-
-// connectFixture connects the fixture's socket within the time that the program has to get
-// ready.
-func (t *trial) connectFixture() error {
-	ctx, cancel := context.WithTimeout(t.ctx, t.plan.Ready)
-	defer cancel()
-	err := t.conn.Socket.Connect(t.lab.Server.AddressPort(t.plan.Port))
-	if err == unix.EINPROGRESS {
-		err = t.conn.Socket.AwaitConnected(ctx)
-	}
-	return err
 }

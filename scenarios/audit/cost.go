@@ -1,7 +1,9 @@
 package audit
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"github.com/halfopen-lab/halfopen/harness"
@@ -36,6 +38,13 @@ func (t *trial) measureWakeups() (float64, error) {
 
 // countWakeups returns how often the programs of the trial have woken up so far.
 func (t *trial) countWakeups() (sum int, err error) {
+	for _, r := range t.beside {
+		n, err := box.Wakeups(r.box.PID())
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // it may have done its work, and ended
+			return 0, err
+		}
+		sum += n
+	}
 	for _, p := range []*harness.Program{t.program, t.peer} {
 		if p == nil {
 			continue

@@ -20,15 +20,21 @@ type fault struct {
 	// dead reports that the peer cannot be reached afterwards, whatever the program
 	// believes.
 	dead bool
+	// silent reports that nothing comes from the peer's side any more, not even from a kernel.
+	silent bool
 	// announced reports that the peer's kernel announces the fault: durations count from
 	// the fault then, and otherwise from when the peer was last heard.
 	announced bool
 	// impairs reports that the path goes on working, worse than before: data that is under way
 	// is asked for afterwards.
 	impairs bool
-	// connecting reports that it meets a client that connects. There is no connection.
-	connecting bool
-	topology   harness.Topology // of the lab; nil: harness.Firewalled
+	// answers reports that a router answers the program's data, where other faults leave it
+	// unanswered.
+	answers bool
+	// hinder keeps a client from connecting, and then there is no connection that anything could
+	// happen to; nil: the client connects.
+	hinder   func(*trial) error
+	topology harness.Topology // of the lab; nil: harness.Firewalled
 
 	before func(*trial)       // happens before there is a connection; nil: nothing
 	strike func(*trial) error // nil: nothing
@@ -38,6 +44,9 @@ type fault struct {
 	// idle is the idle timeout of the firewall; zero: none. A connection that is never
 	// silent for so long is watched only for twice that time.
 	idle time.Duration
+	// picksUp reports that the firewall takes the next packet of a flow that it has forgotten for
+	// a new flow: the connection goes on.
+	picksUp bool
 }
 
 // role is what the answer makes of a trial.
@@ -100,21 +109,25 @@ func strikes(named scenarios.Named) fault {
 	case scenarios.PeerResets:
 		return fault{dead: true, announced: true, while: f.After, strike: func(t *trial) error { return t.resetAfter(f.After) }}
 	case scenarios.PowerOff:
-		return fault{dead: true, strike: (*trial).powerOff}
+		return fault{dead: true, silent: true, strike: (*trial).powerOff}
 	case scenarios.PowerOffFrozen:
-		return fault{dead: true, strike: (*trial).powerOffFrozen}
+		return fault{dead: true, silent: true, strike: (*trial).powerOffFrozen}
 	case scenarios.Reboot:
 		return fault{dead: true, strike: (*trial).powerOff, then: (*trial).powerOn, while: f.Lasts()}
 	case scenarios.Outage:
 		return fault{strike: applying(f), then: healing(f), while: f.Lasts()}
 	case scenarios.IdleTimeout:
-		return fault{idle: f.After, before: func(t *trial) { t.lab.Apply(f) }}
+		return fault{idle: f.After, picksUp: f.Then == firewall.PickUp, before: func(t *trial) { t.lab.Apply(f) }}
 	case scenarios.NATRebinding:
 		return fault{dead: true, topology: harness.NATed, strike: applying(f)}
 	case scenarios.PathMTU, scenarios.ImpairedPath:
 		return fault{impairs: true, strike: applying(named)}
-	case scenarios.AcceptQueueFull, scenarios.ServerAway:
-		return fault{dead: true, connecting: true}
+	case scenarios.ICMPError, scenarios.NeighbourLost:
+		return fault{dead: true, answers: true, strike: applying(named)}
+	case scenarios.AcceptQueueFull:
+		return fault{dead: true, hinder: (*trial).fillAcceptQueue}
+	case scenarios.ServerAway:
+		return fault{dead: true, hinder: applying(f)}
 	}
 	return fault{dead: true, strike: applying(named)} // the path is gone for good
 }
@@ -131,7 +144,7 @@ func healing(f harness.Healer) func(*trial) error {
 // connection what they do to an idle one, or meet none.
 func carriesData(named scenarios.Named) bool {
 	switch named.(type) {
-	case scenarios.PowerOff, scenarios.Reboot, scenarios.SilentDrop, scenarios.Outage, scenarios.CableOut, scenarios.NeighbourLost, scenarios.PathMTU, scenarios.ImpairedPath:
+	case scenarios.PowerOff, scenarios.Reboot, scenarios.SilentDrop, scenarios.Outage, scenarios.CableOut, scenarios.NeighbourLost, scenarios.ICMPError, scenarios.PathMTU, scenarios.ImpairedPath:
 		return true
 	}
 	return false
@@ -149,7 +162,7 @@ func (f fault) title() string {
 // twice its idle timeout.
 func middlebox(p presets.Preset) fault {
 	return fault{
-		name: p.Name, role: preset, watch: 2*p.Idle + settleTime,
+		name: p.Name, role: preset, idle: p.Idle, picksUp: p.AfterExpiry == presets.PickUp,
 		before: func(t *trial) { t.lab.Apply(scenarios.Middlebox{Preset: p}) },
 	}
 }
@@ -190,7 +203,7 @@ func (r Request) cannotMeasure(title string) error {
 		return fmt.Errorf("%q is not measured with data under way: leave out \", %s\"", title, answer.Busy)
 	case f.busy && !r.asks() && !r.betweenPrograms():
 		return fmt.Errorf("%q needs something that the program answers (--conversation or --send)", title)
-	case f.connecting && r.UnderTest != answer.Client:
+	case f.hinder != nil && r.UnderTest != answer.Client:
 		return fmt.Errorf("%q is measured where a client is under test: a server does not connect (--under-test client)", title)
 	}
 	return nil

@@ -67,7 +67,7 @@ func checkNode(node *yaml.Node, of reflect.Type) error {
 		return nil // as if it were left out
 	}
 	wrong := func(needed string) error {
-		value := node.Value
+		value := shown(node.Value)
 		if node.Kind != yaml.ScalarNode {
 			value = "this"
 		}
@@ -78,7 +78,7 @@ func checkNode(node *yaml.Node, of reflect.Type) error {
 	case of == reflect.TypeFor[conversation.Conversation](), of == reflect.TypeFor[conversation.Text]():
 		return nil // they say themselves what is wrong, with the line
 	case of == reflect.TypeFor[time.Duration]():
-		if _, err := time.ParseDuration(node.Value); err != nil || !scalar {
+		if _, err := time.ParseDuration(node.Value); err != nil || !scalar || node.ShortTag() != "!!str" {
 			return wrong("a duration: write it as 90s or 2h30m")
 		}
 	case reflect.PointerTo(of).Implements(reflect.TypeFor[yaml.Unmarshaler]()): // it has a short form
@@ -115,13 +115,27 @@ func checkNode(node *yaml.Node, of reflect.Type) error {
 	return nil
 }
 
+// shown returns a text of a file for an error: as it is if it is short and plain, or quoted
+// and cut off.
+func shown(text string) string {
+	const most = 60
+	cut := text
+	if len(text) > most {
+		cut = text[:most] + "…"
+	}
+	if quoted := strconv.Quote(cut); quoted != `"`+text+`"` || text == "" {
+		return quoted
+	}
+	return text
+}
+
 // checkMapping checks the fields of a struct, or the values of a map.
 func checkMapping(node *yaml.Node, of reflect.Type) error {
 	seen := map[string]bool{}
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key, value := node.Content[i], node.Content[i+1]
 		if seen[key.Value] {
-			return fmt.Errorf("line %d: %s is there twice", key.Line, key.Value)
+			return fmt.Errorf("line %d: %s is there twice", key.Line, shown(key.Value))
 		}
 		seen[key.Value] = true
 		if of.Kind() == reflect.Map {
@@ -133,7 +147,7 @@ func checkMapping(node *yaml.Node, of reflect.Type) error {
 		field, ok := fieldNamed(of, key.Value)
 		if !ok {
 			names := fieldNames(of)
-			return fmt.Errorf("line %d: there is no field %s here: %s; the fields are:\n  %s", key.Line, key.Value, nearest.List(key.Value, names), strings.Join(names, "\n  "))
+			return fmt.Errorf("line %d: there is no field %s here: %s; the fields are:\n  %s", key.Line, shown(key.Value), nearest.List(key.Value, names), strings.Join(names, "\n  "))
 		}
 		if err := checkNode(value, field.Type); err != nil {
 			return err

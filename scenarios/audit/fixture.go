@@ -1,8 +1,8 @@
 package audit
 
 import (
-	"context"
 	"errors"
+	"os"
 	"slices"
 
 	"github.com/halfopen-lab/halfopen/fixtures/conversation"
@@ -19,27 +19,32 @@ func (r Request) fixtureRole() conversation.Role {
 	return conversation.Client
 }
 
-// asks reports whether a fixture has a request to say, so that a fault can meet data under way.
-func (r Request) asks() bool { return len(r.Conversation.Request) > 0 }
-
-// session returns a conversation of the fixture on a connection. Its events are the trial's.
-func (t *trial) session(c *sock.Conn) *conversation.Session {
-	return conversation.New(c, t.plan.Conversation, t.plan.fixtureRole(), t.plan.tls, t.hear)
+// asks reports whether a fixture can make the program have data under way: it has a request
+// to say, or serves a client that asks.
+func (r Request) asks() bool {
+	c := r.Conversation
+	return len(c.Request) > 0 || r.fixtureRole() == conversation.Server && len(c.Answers) > 0
 }
 
-// talk lets the fixture hold its conversation on the trial's connection.
-func (t *trial) talk() {
-	var ctx context.Context
-	ctx, t.reading = context.WithCancel(t.life)
-	t.talking = t.session(t.conn.Socket)
-	go func() { _ = t.talking.Run(ctx) }() // its last event has the error
+// fixtureAsks reports whether the peer is a fixture that has a request to say. Another peer
+// only answers, or is a program.
+func (t *trial) fixtureAsks() bool { return t.peer == nil && len(t.plan.Conversation.Request) > 0 }
+
+// session returns a conversation of the fixture on a connection, which has that port of the
+// client. Its events are the trial's.
+func (t *trial) session(c *sock.Conn, client uint16) *conversation.Session {
+	hear := func(e conversation.Event) { t.hear(said{e, client}) }
+	return conversation.New(c, t.plan.Conversation, t.plan.fixtureRole(), t.plan.tls, hear)
 }
 
-// hear keeps an event of the fixture's conversation.
-func (t *trial) hear(e conversation.Event) {
-	t.hearing.Lock()
-	defer t.hearing.Unlock()
-	t.events = append(t.events, e)
+// hear keeps an event of the fixture's conversations.
+func (t *trial) hear(e said) {
+	if errors.Is(e.Err, os.ErrClosed) {
+		return // the fault has ended it
+	}
+	t.fixture.mu.Lock()
+	defer t.fixture.mu.Unlock()
+	t.fixture.heard = append(t.fixture.heard, e)
 	if e.Kind != conversation.LoggedIn || len(t.plan.Conversation.Login) > 0 {
 		t.lab.Timeline().Add(timeline.Event{At: e.At, Who: t.far.Name(), Kind: timeline.Peer, What: "the fixture " + e.String()})
 	}
@@ -47,14 +52,14 @@ func (t *trial) hear(e conversation.Event) {
 
 // exchanges returns what has happened in the fixture's conversations; nil: the peer is no
 // fixture.
-func (t *trial) exchanges() []conversation.Event {
-	t.hearing.Lock()
-	defer t.hearing.Unlock()
-	return slices.Clone(t.events)
+func (t *trial) exchanges() []said {
+	t.fixture.mu.Lock()
+	defer t.fixture.mu.Unlock()
+	return slices.Clone(t.fixture.heard)
 }
 
-// conversation returns what the fixture said before the fault, and whether the program
-// answered; nil: it says nothing.
+// conversation returns what the fixture said before the fault, or on the quiet connection at
+// any time, and whether the program answered; nil: it says nothing.
 func (t *trial) conversation() *answer.Conversation {
 	c := t.plan.Conversation
 	if !c.Says() || t.plan.betweenPrograms() {
@@ -62,10 +67,14 @@ func (t *trial) conversation() *answer.Conversation {
 	}
 	a := &answer.Conversation{Name: c.Like, TLS: c.TLS, Every: answer.Of(c.Every)}
 	for _, e := range t.exchanges() {
-		if !t.struck.IsZero() && e.At.After(t.struck) {
+		if t.role != quiet && !t.struck.IsZero() && e.At.After(t.struck) {
 			break
 		}
 		switch e.Kind {
+		case conversation.LoggedIn:
+			a.LoggedIn = a.LoggedIn || len(c.Login) > 0
+		case conversation.Admitted:
+			a.LoggedIn = true
 		case conversation.Answered:
 			a.Answered++
 		case conversation.Replied:
@@ -82,14 +91,15 @@ func (t *trial) conversation() *answer.Conversation {
 	return a
 }
 
-// say lets the fixture say its request once more. It refuses where the program has not
-// answered before as it should: its connection is not what the fault is to meet.
+// say lets the fixture say its request once more, on each of its connections. It refuses where the
+// program has not answered before as it should: its connection is not what the fault is to meet.
 func (t *trial) say() error {
 	if c := t.conversation(); c != nil && c.Trouble != "" {
 		return errors.New("the program did not answer as expected: " + c.Trouble)
 	}
-	return t.talking.Request()
+	var errs []error
+	for _, h := range t.fixture.open() {
+		errs = append(errs, h.session.Request())
+	}
+	return errors.Join(errs...)
 }
-
-// stopReading lets the fixture read no more, and say nothing.
-func (t *trial) stopReading() { t.reading() }

@@ -123,6 +123,7 @@ func (m *measurement) runTrials(ctx context.Context) (unknown []string) {
 	if first.trial.ready {
 		p.shortLife = first.trial.lived
 		if p.Watch == 0 {
+			p.affordable = true
 			p.Watch, unknown = affordable(first.trial.wakeups, len(m.outcomes))
 		}
 		first.trial.watching <- p.Watch

@@ -226,15 +226,18 @@ func (e *equipment) root(ctx context.Context, r Request, p *place, layers string
 // and the port.
 func (r Request) asImagesSay(places []*place) (Request, error) {
 	for _, side := range []answer.Side{answer.Server, answer.Client} {
-		i := placeOf(places, r.setup(side))
-		if i == nil || i.image == nil || !r.program(side).given() || r.command(side) != "" {
-			continue
+		if p := r.program(side); p.Command == "" && p.given() {
+			if err := placeOf(places, r.setup(side)).command(&p.Command); err != nil {
+				return r, err
+			}
 		}
-		arguments := i.image.Config.Arguments()
-		if len(arguments) == 0 {
-			return r, fmt.Errorf("the image %s names no program, neither an entry point nor a command: name one (--server or --client)", i.image.Name)
+	}
+	for i := range r.Beside {
+		if b := &r.Beside[i]; b.Command == "" {
+			if err := placeOf(places, r.besideSetup(*b)).command(&b.Command); err != nil {
+				return r, err
+			}
 		}
-		r.program(side).Command = root.JoinCommand(arguments)
 	}
 	if r.Port != 0 {
 		return r, nil
@@ -249,6 +252,16 @@ func (r Request) asImagesSay(places []*place) (Request, error) {
 	}
 	r.Port = port
 	return r, nil
+}
+
+// command sets a command to the one that the place's image names.
+func (p *place) command(text *string) error {
+	arguments := p.image.Config.Arguments()
+	if len(arguments) == 0 {
+		return fmt.Errorf("the image %s names no program, neither an entry point nor a command: name one (--server or --client)", p.image.Name)
+	}
+	*text = root.JoinCommand(arguments)
+	return nil
 }
 
 // ports returns ports as an image lists them.

@@ -18,13 +18,16 @@ import (
 // gets it as JSON.
 type plan struct {
 	Request
-	Programs map[answer.Side]program // a side without one is a fixture
-	Prepared []preparation
-	Family   sock.Family // of the labs; zero: IPv4
+	Programs   map[answer.Side]program // a side without one is a fixture
+	Companions []companion
+	Prepared   []preparation
+	Family     sock.Family // of the labs; zero: IPv4
 
 	// shortLife is how long the quiet connection lived that ended before it had settled; zero:
 	// it settled. The measuring process finds it.
 	shortLife time.Duration
+	// affordable reports that the measuring process has chosen Watch, since the user has not.
+	affordable bool
 
 	tls          *tls.Config // of the fixture; nil: its conversation has no TLS
 	certificates string      // the directory with the certificate, as the programs see it
@@ -52,6 +55,10 @@ func newPlan(r Request, places []*place) (plan, error) {
 			return plan{}, err
 		}
 		p.Programs[side] = found
+	}
+	var err error
+	if p.Companions, err = r.companions(places); err != nil {
+		return plan{}, err
 	}
 	for _, at := range places {
 		prepared, err := at.prepared(r)

@@ -14,13 +14,30 @@ import (
 
 // start starts the program of a side in a box on its host. The channel gets its end.
 func (t *trial) start(side answer.Side) (*harness.Program, <-chan box.Exit, error) {
-	command, host := t.plan.Programs[side], t.lab.Server
-	if side == answer.Client {
-		host = t.lab.Client
+	p, exit, err := t.launch(side, t.plan.Programs[side], "", box.Mark{File: trace.Marker, Text: t.mark(side)})
+	if err != nil {
+		return nil, nil, err
+	}
+	if side == t.plan.UnderTest {
+		t.program, t.exit = p, exit
+	} else {
+		t.peer, t.peerExit = p, exit
+	}
+	if side == answer.Server {
+		t.server, t.serverExit = p, exit
+	}
+	return p, exit, nil
+}
+
+// launch starts a program in a box on a host. The channel gets its end.
+func (t *trial) launch(on answer.Side, command program, line string, mark box.Mark) (*harness.Program, <-chan box.Exit, error) {
+	files, err := t.files(on, command.Root)
+	if err != nil {
+		return nil, nil, err
 	}
 	order := box.Order{
 		Directory: command.Directory, User: command.User, Root: command.Root, Environment: command.Environment,
-		Mark: box.Mark{File: trace.Marker, Text: t.mark(side)},
+		Files: files, Line: line, Mark: mark,
 	}
 	for _, argument := range command.Arguments {
 		order.Arguments = append(order.Arguments, fill(t.plan.withCertificate(argument), t.lab.Server.Address().String(), t.plan.Port))
@@ -29,22 +46,22 @@ func (t *trial) start(side answer.Side) (*harness.Program, <-chan box.Exit, erro
 	if err != nil {
 		return nil, nil, err
 	}
-	p := host.Start(cmd)
+	p := t.host(on).Start(cmd)
 	exit := make(chan box.Exit, 1)
 	go func() {
 		if e, err := box.AwaitExit(t.life, p.Process); err == nil {
 			exit <- e
 		}
 	}()
-	if side == t.plan.UnderTest {
-		t.program, t.exit = p, exit
-	} else {
-		t.peer = p
-	}
-	if side == answer.Server {
-		t.server, t.serverExit = p, exit
-	}
 	return p, exit, nil
+}
+
+// host returns the host of a side.
+func (t *trial) host(side answer.Side) *harness.Host {
+	if side == answer.Client {
+		return t.lab.Client
+	}
+	return t.lab.Server
 }
 
 // mark returns the mark of a side's box in the trace.

@@ -7,9 +7,7 @@ import (
 
 // powerOff takes the power from the peer's host.
 func (t *trial) powerOff() error {
-	if t.conn != nil {
-		t.stopReading()
-	}
+	t.stopReading()
 	t.lab.Apply(scenarios.PowerOff{Host: t.far})
 	return nil
 }
@@ -18,6 +16,9 @@ func (t *trial) powerOff() error {
 // returns when the service is ready. A fixture that was the client is not started again.
 func (t *trial) powerOn() error {
 	t.lab.Heal(scenarios.PowerOff{Host: t.far})
+	if err := t.restartBeside(t.plan.UnderTest.Other()); err != nil {
+		return err
+	}
 	return t.restartPeer()
 }
 
@@ -30,7 +31,8 @@ func (t *trial) restartPeer() error {
 	case t.peer == nil && t.plan.UnderTest == answer.Server:
 		return nil
 	case t.peer == nil:
-		return t.serveAgain()
+		t.listen()
+		return nil
 	case t.plan.UnderTest == answer.Client:
 		return t.awaitServer()
 	}
@@ -40,20 +42,4 @@ func (t *trial) restartPeer() error {
 	}
 	_, _, err := t.start(answer.Client)
 	return err
-}
-
-// serveAgain lets the fixture listen, and serve each connection that comes until the trial
-// ends.
-func (t *trial) serveAgain() error {
-	listener := t.lab.Server.Listen(t.plan.Port, backlog)
-	go func() {
-		for {
-			c, err := listener.Socket.AwaitAccept(t.life)
-			if err != nil {
-				return
-			}
-			go func() { _ = t.session(c).Run(t.life) }() // its last event has the error
-		}
-	}()
-	return nil
 }

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"io"
 	"slices"
 	"time"
@@ -21,7 +22,8 @@ type Request struct {
 	// UnderTest is the side that is audited. Empty: the program, or where both sides are
 	// programs the server.
 	UnderTest answer.Side `yaml:"under_test"`
-	Port      uint16      `yaml:"port"` // where the server listens
+	Beside    []Beside    `yaml:"beside"` // programs that run beside the two sides
+	Port      uint16      `yaml:"port"`   // where the server listens
 
 	// Setup is what every program finds, beside what is its own.
 	Setup `yaml:",inline"`
@@ -102,6 +104,10 @@ func (r Request) completed() Request {
 	}
 	if !r.Server.given() && !r.Client.given() {
 		r.program(r.UnderTest).Image = r.Image
+	}
+	r.Beside = slices.Clone(r.Beside)
+	for i := range r.Beside {
+		r.Beside[i].On = cmp.Or(r.Beside[i].On, r.UnderTest)
 	}
 	if r.RealTime && r.Watch == 0 {
 		r.Watch = time.Minute

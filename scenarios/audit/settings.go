@@ -18,9 +18,9 @@ type settings struct {
 	err error
 }
 
-// readSettings reads the options of the program's own socket.
-func (t *trial) readSettings() *settings {
-	c, err := t.borrowSocket()
+// readSettings reads the options of the program's own socket of a connection.
+func (t *trial) readSettings(of *connection) *settings {
+	c, err := t.borrowSocket(of)
 	if err != nil {
 		return &settings{err: err}
 	}
@@ -50,14 +50,15 @@ func optionsOf(c *sock.Conn) (*answer.Settings, error) {
 	return &s, nil
 }
 
-// borrowSocket returns a second descriptor of the program's socket.
-func (t *trial) borrowSocket() (*sock.Conn, error) {
-	return borrow(t.near, t.program, t.local, t.remote)
+// borrowSocket returns a second descriptor of the program's socket of a connection.
+func (t *trial) borrowSocket(of *connection) (*sock.Conn, error) {
+	return borrow(t.near, t.program, of.local, of.remote)
 }
 
-// borrowPeersSocket returns a second descriptor of the socket of a peer that is a program.
-func (t *trial) borrowPeersSocket() (*sock.Conn, error) {
-	return borrow(t.far, t.peer, t.remote, t.local)
+// borrowPeersSocket returns a second descriptor of the socket of a connection of a peer that is a
+// program.
+func (t *trial) borrowPeersSocket(of *connection) (*sock.Conn, error) {
+	return borrow(t.far, t.peer, of.remote, of.local)
 }
 
 // borrow returns a second descriptor of the socket with these ports of a program on a host.

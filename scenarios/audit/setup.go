@@ -95,6 +95,9 @@ func (r Request) programs() (all []Program) {
 			all = append(all, Program{p.Command, r.setup(side)})
 		}
 	}
+	for _, b := range r.Beside {
+		all = append(all, Program{b.Command, r.besideSetup(b)})
+	}
 	return all
 }
 

@@ -1,7 +1,10 @@
 package audit
 
 import (
+	"slices"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness/box"
 	"github.com/halfopen-lab/halfopen/harness/capture"
@@ -12,26 +15,14 @@ import (
 
 // story is what happened to the connection of one trial, as it was seen from outside.
 type story struct {
+	connection *connection // which it is; nil: there was none
+
 	changes  []trace.Change   // of the program's socket
 	failures []trace.Failure  // of the program's calls
 	gone     time.Time        // when the program's socket was gone for good; zero: it is not
 	exit     *box.Exit        // of the program; nil: it runs
 	packets  []capture.Packet // as the program's host saw them; none while its kernel has the connection
-}
-
-// story returns the story so far.
-func (t *trial) story() story {
-	s := story{changes: t.trace.Changes(t.local, t.remote), gone: t.destroyed.At(t.local, t.remote), exit: t.exited}
-	if t.program != nil {
-		s.failures = t.trace.Failures(t.mark(t.plan.UnderTest))
-	}
-	for _, c := range s.changes {
-		if c.To == sock.Closed {
-			s.packets = t.packets()
-			break
-		}
-	}
-	return s
+	errors   []time.Time      // when ICMP errors came in, while the program connected
 }
 
 // moment is an event of a story.
@@ -45,6 +36,7 @@ const (
 	learnsFIN     = "FIN"
 	learnsRST     = "RST"
 	learnsTimeout = "ETIMEDOUT"
+	learnsICMP    = "ICMP error"
 	closes        = "closes"
 	aborts        = "aborts (RST)"
 )
@@ -61,12 +53,51 @@ func (s story) kernel() (m moment, ok bool) {
 				return moment{learnsRST, c.At}, true
 			}
 			if c.SoftIRQ {
-				return moment{learnsTimeout, c.At}, true
+				return moment{s.timeout(c.At), c.At}, true
 			}
 			return moment{}, false // the program has aborted it
 		case c.From == sock.Established && c.To == sock.FinWait1:
 			return moment{}, false // the program has closed it
+		case c.From == sock.SynSent && c.To == sock.Closed:
+			return s.unconnected(c)
 		}
+	}
+	return moment{}, false
+}
+
+// explains reports whether calls fail with an errno because of what the kernel has learned.
+func (m moment) explains(errno unix.Errno) bool {
+	switch errno {
+	case unix.ECONNRESET:
+		return m.what == learnsRST
+	case unix.ETIMEDOUT, unix.EHOSTUNREACH, unix.ENETUNREACH:
+		return m.what == learnsTimeout || m.what == sock.ErrnoName(errno)
+	}
+	return true
+}
+
+// timeout returns the errno of a connection that its kernel has given up: ETIMEDOUT, or what ICMP
+// errors have said before, where a call of the program returns that (net/ipv4/tcp_timer.c,
+// tcp_write_err).
+func (s story) timeout(at time.Time) string {
+	for _, f := range s.failures {
+		if (f.Errno == unix.EHOSTUNREACH || f.Errno == unix.ENETUNREACH) && f.At.Sub(at).Abs() <= clockTolerance {
+			return sock.ErrnoName(f.Errno)
+		}
+	}
+	return learnsTimeout
+}
+
+// unconnected returns how the program's kernel learned that there is no connection; ok is false
+// where the program gave the attempt up.
+func (s story) unconnected(c trace.Change) (m moment, ok bool) {
+	switch {
+	case s.resetReceived(c.At):
+		return moment{learnsRST, c.At}, true
+	case slices.ContainsFunc(s.errors, func(at time.Time) bool { return at.Sub(c.At).Abs() <= clockTolerance }):
+		return moment{learnsICMP, c.At}, true
+	case c.SoftIRQ:
+		return moment{learnsTimeout, c.At}, true
 	}
 	return moment{}, false
 }
@@ -100,6 +131,10 @@ func (s story) program() (first moment, ok bool) {
 			take(closes, c.At)
 		case c.To == sock.Closed && !c.SoftIRQ && !s.resetReceived(c.At) && (c.From == sock.Established || c.From == sock.CloseWait):
 			take(aborts, c.At)
+		case c.From == sock.SynSent && c.To == sock.Closed:
+			if _, known := s.unconnected(c); !known {
+				take(closes, c.At)
+			}
 		}
 	}
 	if learned, known := s.kernel(); known {

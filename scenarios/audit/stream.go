@@ -23,8 +23,11 @@ func (p Progress) write(to io.Writer) error {
 	return err
 }
 
-// maxRest is how many bytes of the other output are kept.
-const maxRest = 16 << 10
+// A record has at most maxRecord bytes, and maxRest bytes of the other output are kept.
+const (
+	maxRecord = 64 << 10
+	maxRest   = 16 << 10
+)
 
 // stream takes the output of the measuring process and finds the records in it. It is safe
 // for concurrent use.
@@ -48,6 +51,9 @@ func (s *stream) Write(p []byte) (int, error) {
 			s.rest = append(s.rest, b)
 		case b == '\n':
 			s.end()
+		case len(s.record) == maxRecord: // no record
+			s.rest = append(append(s.rest, s.record...), b)
+			s.record = nil
 		default:
 			s.record = append(s.record, b)
 		}

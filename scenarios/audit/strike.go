@@ -28,8 +28,7 @@ func (t *trial) killPeer() error {
 		t.lab.Apply(scenarios.ProcessKilled{Program: t.peer})
 		return nil
 	}
-	t.stopReading()
-	return t.step("the peer's process is killed: its kernel closes the connection", t.conn.Socket.Close)
+	return t.step("the peer's process is killed: its kernel closes its sockets", t.fixture.end)
 }
 
 // resetAfter lets the peer abort the connection once it has carried no data for a time. It waits
@@ -52,14 +51,22 @@ func (t *trial) resetAfter(idle time.Duration) error {
 		}
 	}
 	t.struck = time.Now()
-	t.heard = t.struck // the peer's kernel announces it
+	for _, c := range t.met {
+		c.heard = t.struck // the peer's kernel announces it
+	}
 	if t.peer == nil {
-		t.stopReading()
-		t.lab.Apply(scenarios.PeerResets{By: t.conn, After: idle})
+		for _, h := range t.fixture.open() {
+			t.lab.Apply(scenarios.PeerResets{By: h.Conn, After: idle})
+		}
 		return nil
 	}
-	peer := t.far.TableEntry(t.far.AddressPort(t.remote), t.near.AddressPort(t.local))
-	return t.step("the peer's kernel aborts the connection with RST (ss -K)", peer.Destroy)
+	return t.step("the peer's kernel aborts the connection with RST (ss -K)", func() error {
+		var errs []error
+		for _, c := range t.met {
+			errs = append(errs, t.far.TableEntry(t.far.AddressPort(c.remote), t.near.AddressPort(c.local)).Destroy())
+		}
+		return errors.Join(errs...)
+	})
 }
 
 // lastData returns when the connection last carried data, or was made.
@@ -91,23 +98,27 @@ func (t *trial) powerOffFrozen() error {
 	return t.powerOff()
 }
 
-// adviseSettings sets the advised settings on the program's own socket, from outside.
+// adviseSettings sets the advised settings on the program's own sockets, from outside.
 func (t *trial) adviseSettings() error {
-	err := t.step("the advised settings are set on the program's socket", func() error {
-		c, err := t.borrowSocket()
-		if err != nil {
-			return err
+	k := advisedSettings()
+	return t.step("the advised settings are set on the program's sockets", func() error {
+		for _, of := range t.met {
+			c, err := t.borrowSocket(of)
+			if err != nil {
+				return err
+			}
+			err = errors.Join(c.SetKeepalive(k.Idle, k.Interval, k.Count), c.SetUserTimeout(k.UserTimeout), c.Close())
+			if err != nil {
+				return err
+			}
+			// Keepalive that is switched on now counts from now; keepalive that was on counts from
+			// when the peer was last heard (tcp_set_keepalive and tcp_sock_set_keepidle, net/ipv4).
+			if s := of.settings; s.err == nil && !s.Keepalive {
+				of.heard = time.Now()
+			}
 		}
-		defer func() { _ = c.Close() }()
-		k := advisedSettings()
-		return errors.Join(c.SetKeepalive(k.Idle, k.Interval, k.Count), c.SetUserTimeout(k.UserTimeout))
+		return nil
 	})
-	// Keepalive that is switched on now counts from now; keepalive that was on counts from
-	// when the peer was last heard (tcp_set_keepalive and tcp_sock_set_keepidle, net/ipv4).
-	if s := t.settings; s.err == nil && !s.Keepalive {
-		t.heard = time.Now()
-	}
-	return err
 }
 
 func (t *trial) adviseAndPowerOff() error {

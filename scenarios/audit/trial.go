@@ -1,14 +1,12 @@
 package audit
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
 	"sync"
 	"time"
 
-	"github.com/halfopen-lab/halfopen/fixtures/conversation"
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/box"
 	"github.com/halfopen-lab/halfopen/harness/capture"
@@ -32,20 +30,21 @@ type trial struct {
 	program   *harness.Program // the box of the program under test
 	peer      *harness.Program // the box of the other program; nil: a fixture
 	server    *harness.Program // the box of the server; nil: a fixture
-	conn      *harness.Conn    // the fixture's end of the connection; nil: the peer is a program
-	reading   context.CancelFunc
-	talking   *conversation.Session // on conn
-	hearing   sync.Mutex            // for events
-	events    []conversation.Event  // of the fixture's conversations
+	beside    []*running       // the programs beside the two
+	shared    map[sharing]*box.Files
+	fixture   fixture // the peer where that is no program
 
-	local, remote uint16 // the ports of the connection, as the program's kernel has them
-	loopback      bool   // the server listens on loopback addresses only
-	readyAfter    time.Duration
-	settings      *settings
+	found   connections   // of the program
+	chosen  *connection   // the one that the trial is about, from the fault on
+	met     []*connection // those that the fault strikes
+	dialled *connection   // by the fixture; nil: the client is a program
 
-	destroyed  *trace.Destroyed
-	exit       <-chan box.Exit // of the program under test
-	serverExit <-chan box.Exit // of the server; nil: a fixture, which does not end
+	loopback   bool // the server listens on loopback addresses only
+	readyAfter time.Duration
+
+	destroyed  *trace.Destroyed // sockets of the program's host
+	exit       <-chan box.Exit  // of the program under test
+	serverExit <-chan box.Exit  // of the server; nil: a fixture, which does not end
 
 	// settled is closed when the connection has settled, and then ready is true, or when
 	// the trial has failed. The quiet connection's trial then also knows wakeups, and is
@@ -59,15 +58,23 @@ type trial struct {
 	began time.Time // when there was a connection
 	// early is why the fault met no connection, or none as it should be, in the answer's
 	// words; empty: it did. lived is how long the connection lived that was over before.
-	early     string
-	lived     time.Duration
-	struck    time.Time // when the fault happened
-	heard     time.Time // when the peer was last heard before that
-	ended     time.Time // when the fault began to end; zero: it does not end
-	over      time.Time // when the watch ended
-	cut       bool      // the audit ended the watch early
-	exited    *box.Exit
-	flowKnown bool // the firewall had the flow at the end
+	early  string
+	lived  time.Duration
+	struck time.Time // when the fault happened
+	ended  time.Time // when the fault began to end; zero: it does not end
+	over   time.Time // when the watch ended
+	cut    bool      // the audit ended the watch early
+	exited *box.Exit
+	looked bool                // whether the program spins
+	spins  bool                // it does, and was stopped
+	told   []story             // of the connections that the fault has struck; the first is what the trial is about
+	opened []answer.Connection // all of the program's connections
+
+	peerDestroyed *trace.Destroyed
+	peerExit      <-chan box.Exit      // of a peer that is a program
+	peerExited    *box.Exit            // nil: it runs
+	peerTold      *story               // of the peer's end of the connection; nil: it was not watched
+	underWay      map[string]time.Time // when each side sent the data that is unacknowledged at the end, by answer.ByProgram and answer.ByPeer
 }
 
 // newTrial returns a trial that has not begun.
@@ -113,9 +120,11 @@ func (t *trial) runInLab(path, evidence string) (s story, err error) {
 		_, kept := t.lab.KeepEvidence(evidence)
 		return story{}, errors.Join(err, kept)
 	}
-	s = t.story()
-	s.packets = t.packets()
-	return s, t.keep(path)
+	t.told, t.opened = t.stories(), t.listed()
+	for i := range t.told {
+		t.told[i].packets = t.packetsOf(t.told[i].connection)
+	}
+	return t.told[0], t.keep(path)
 }
 
 // takeSteps takes all steps of the trial, in their order.
@@ -126,16 +135,22 @@ func (t *trial) takeSteps() error {
 	if t.before != nil {
 		t.before(t)
 	}
-	if err := t.connect(); err != nil {
+	defer t.forgetFiles(answer.Server)
+	defer t.forgetFiles(answer.Client)
+	if err := t.startBeside(answer.Server, answer.Client); err != nil {
 		return err
+	}
+	if t.hinder != nil {
+		return t.attempt()
+	}
+	if err := t.connect(); err != nil {
+		return t.blameBeside(err, "there was a connection")
 	}
 	t.began = time.Now()
-	if err := t.settleDown(); err != nil {
+	if err := t.blameBeside(t.settleDown(), "the connection had settled"); err != nil {
 		return err
 	}
-	if t.early == "" {
-		t.settings = t.readSettings()
-	}
+	t.choose()
 	if err := t.inflict(); err != nil {
 		return err
 	}
@@ -149,8 +164,14 @@ func (t *trial) takeSteps() error {
 	if t.cut && t.role != quiet { // what was seen of the quiet connection holds for the shorter time
 		return errEndedEarly
 	}
-	t.flowKnown = t.firewallKnows()
-	return t.trace.Drain()
+	for _, c := range t.met {
+		c.forgotten = !t.firewallKnows(c)
+	}
+	if err := t.trace.Drain(); err != nil {
+		return err
+	}
+	t.noteAftermath()
+	return nil
 }
 
 // watchHosts begins to watch the hosts of the program and of its peer.
@@ -165,11 +186,13 @@ func (t *trial) watchHosts() error {
 			return err
 		}
 	}
-	err := t.near.Do(func() (err error) { t.destroyed, err = trace.WatchDestroyed(); return err })
-	if err == nil {
-		context.AfterFunc(t.life, func() { _ = t.destroyed.Close() })
+	for host, destroyed := range map[*harness.Host]**trace.Destroyed{t.near: &t.destroyed, t.far: &t.peerDestroyed} {
+		if err := host.Do(func() (err error) { *destroyed, err = trace.WatchDestroyed(); return err }); err != nil {
+			return err
+		}
+		context.AfterFunc(t.life, func() { _ = (*destroyed).Close() })
 	}
-	return err
+	return nil
 }
 
 // inflict lets the fault happen, unless the connection is over before.
@@ -183,16 +206,26 @@ func (t *trial) inflict() error {
 		return nil
 	}
 	t.struck = time.Now()
-	t.heard = t.lastHeard(t.struck)
-	if t.announced {
-		t.heard = t.struck
+	for _, c := range t.met {
+		c.heard = t.struck
+		if !t.announced {
+			c.heard = t.lastHeard(c, t.struck)
+		}
 	}
 	if t.strike != nil {
 		if err := t.strike(t); err != nil {
 			return err
 		}
 	}
-	if t.busy && t.impairs && t.conn != nil { // a peer that is a program sends by itself
+	if t.busy && t.answers {
+		if err := t.forwardData(); err != nil {
+			return err
+		}
+	}
+	if t.busy && t.impairs && t.fixtureAsks() { // another peer is asked by the program
+		for _, c := range t.met {
+			c.heard = time.Now() // the request is heard, and counts
+		}
 		if err := t.step("the peer sends a request", t.say); err != nil {
 			return err
 		}
@@ -204,7 +237,7 @@ func (t *trial) inflict() error {
 		return err
 	}
 	if t.busy {
-		if err := t.step("the firewall forwards the data that the program sends", func() error { return t.dropData(false) }); err != nil {
+		if err := t.forwardData(); err != nil {
 			return err
 		}
 	}
@@ -215,12 +248,13 @@ func (t *trial) inflict() error {
 // settle reports that the connection has settled, or never will.
 func (t *trial) settle() { t.once.Do(func() { close(t.settled) }) }
 
-// observe lets the time pass in which the fault may show.
+// observe lets the time pass in which the fault may show. A flow that a firewall has kept for
+// twice its timeout is watched no longer.
 func (t *trial) observe() {
-	watch := max(cmp.Or(t.watch, t.plan.Watch), 2*t.idle)
+	watch := t.watchTime()
 	if first := 2*t.idle + settleTime; t.idle > 0 && first < watch {
 		t.rest(first)
-		if summarize(t.packets(), time.Now()).Silence.Lasted.Duration() < t.idle {
+		if !slices.ContainsFunc(t.met, func(c *connection) bool { return !t.firewallKnows(c) }) {
 			return
 		}
 		watch -= first
@@ -228,19 +262,37 @@ func (t *trial) observe() {
 	t.rest(watch)
 }
 
+// watchTime returns how long the trial is watched: the time that the user has set; otherwise as
+// long as the audit can afford, but a firewall until it has forgotten, and as long again. The
+// advised settings are tried for as long as they take.
+func (t *trial) watchTime() time.Duration {
+	switch {
+	case t.role == remedy:
+		return t.watch
+	case t.plan.affordable:
+		return max(t.plan.Watch, 2*t.idle+settleTime)
+	}
+	return t.plan.Watch
+}
+
 // rest lets a time pass, or less when the story of the connection is over earlier.
 func (t *trial) rest(d time.Duration) {
 	until := time.Now().Add(d)
 	for {
-		traced, destroyed := t.trace.News(), t.destroyed.News()
-		if t.story().noticed() {
+		traced, destroyed, peerDestroyed := t.trace.News(), t.destroyed.News(), t.peerDestroyed.News()
+		stories := t.stories()
+		noticed := !slices.ContainsFunc(stories, func(s story) bool { return !s.noticed() })
+		if noticed && !(t.awaitsPeer() && !t.peerStory(t.chosen).noticed()) || t.spinsAfterEnd(stories) {
 			return
 		}
 		select {
 		case <-traced:
 		case <-destroyed:
+		case <-peerDestroyed:
 		case e := <-t.exit:
 			t.exited = &e
+		case e := <-t.peerExit:
+			t.peerExited = &e
 		case <-t.ctx.Done():
 			return
 		case <-time.After(time.Until(until)):
@@ -271,37 +323,39 @@ func (t *trial) awaitExit() {
 	}
 }
 
-// lastHeard returns when the last packet of the connection before a time came from the peer.
-func (t *trial) lastHeard(before time.Time) time.Time {
-	last := t.began
-	for _, p := range t.packets() {
-		if !p.Out && p.At.Before(before) {
+// lastHeard returns when the last packet of a connection before an instant came from the peer. A
+// reset may come from a firewall.
+func (t *trial) lastHeard(c *connection, before time.Time) time.Time {
+	last := c.began
+	for _, p := range t.packetsOf(c) {
+		if !p.Out && !p.RST && p.At.Before(before) {
 			last = p.At
 		}
 	}
 	return last
 }
 
-// packets returns the packets of the connection, as the program's host has seen them.
+// packets returns the packets of the connection that the trial is about.
 func (t *trial) packets() []capture.Packet {
-	return slices.DeleteFunc(t.near.Capture().Packets(), func(p capture.Packet) bool { return !t.carries(p) })
-}
-
-// carries reports whether the connection carries a packet that the program's host has seen.
-func (t *trial) carries(p capture.Packet) bool {
-	here, there := p.Dst.Port(), p.Src.Port()
-	if p.Out {
-		here, there = there, here
+	if main := t.main(); main != nil {
+		return t.packetsOf(main)
 	}
-	return p.TCP && here == t.local && there == t.remote
+	return nil
 }
 
-// firewallKnows reports whether the firewall has the connection. A firewall without a
-// policy tracks none, and lets everything through.
-func (t *trial) firewallKnows() bool {
-	client, server := t.remote, t.local
+// carries reports whether the connection that the trial is about carries a packet that the
+// program's host has seen.
+func (t *trial) carries(p capture.Packet) bool {
+	main := t.main()
+	return main != nil && main.carries(p)
+}
+
+// firewallKnows reports whether the firewall has a connection. A firewall without a policy
+// tracks none, and lets everything through.
+func (t *trial) firewallKnows(c *connection) bool {
+	client, server := c.remote, c.local
 	if t.near == t.lab.Client {
-		client, server = t.local, t.remote
+		client, server = c.local, c.remote
 	}
 	return t.lab.Knows(t.lab.Client.AddressPort(client), t.lab.Server.AddressPort(server))
 }

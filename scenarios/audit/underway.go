@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	"github.com/halfopen-lab/halfopen/harness/firewall"
+	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
 // underWayTime is how long data of the program has been under way, unacknowledged, when a
@@ -16,15 +18,15 @@ import (
 const underWayTime = time.Second
 
 // awaitUnderWay returns when the program has data under way that nobody has acknowledged: the
-// firewall drops it. The fixture asks for it; a peer that is a program does so by itself, or
-// the program sends by itself. Where the program sends nothing, or the connection is over
+// firewall drops it. The fixture asks for it; a peer that is a program, or only answers, waits
+// until the program sends by itself. Where the program sends nothing, or the connection is over
 // before the fault, the trial is noted as one that cannot be measured.
 func (t *trial) awaitUnderWay() error {
-	if err := t.step("the firewall drops the data that the program sends", func() error { return t.dropData(true) }); err != nil {
+	if err := t.dropData(); err != nil {
 		return err
 	}
 	asked, limit := time.Now(), settleTime
-	if t.conn == nil {
+	if !t.fixtureAsks() {
 		limit = t.plan.Watch
 	} else if err := t.step("the peer sends a request", t.say); err != nil {
 		if noting := t.noteEarlyEnd(); noting != nil || t.early != "" {
@@ -37,7 +39,7 @@ func (t *trial) awaitUnderWay() error {
 			return err
 		}
 		t.early = fmt.Sprintf("the program sent no data within %v", limit)
-		if t.conn != nil {
+		if t.fixtureAsks() {
 			t.early += " of the request (--conversation, --send)"
 		}
 		return nil
@@ -49,13 +51,16 @@ func (t *trial) awaitUnderWay() error {
 	return t.noteEarlyEnd()
 }
 
-// dropData makes the router drop the data that the program sends, or forward it again.
-func (t *trial) dropData(drop bool) error {
-	dropped, rules := droppedData{of: t.near.Address()}, t.lab.Hosts()[1].Rules()
-	if !drop {
-		return rules.Set(dropped)
-	}
-	return rules.Set(dropped, dropped.rule())
+// dropData makes the router drop the data that the program sends.
+func (t *trial) dropData() error {
+	dropped := droppedData{of: t.near.Address()}
+	return t.step("the firewall drops the data that the program sends", func() error { return t.lab.Hosts()[1].Rules().Set(dropped, dropped.rule()) })
+}
+
+// forwardData makes the router forward it again.
+func (t *trial) forwardData() error {
+	dropped := droppedData{of: t.near.Address()}
+	return t.step("the firewall forwards the data that the program sends", func() error { return t.lab.Hosts()[1].Rules().Set(dropped) })
 }
 
 // awaitData waits until the program has sent data after an instant, and reports whether it
@@ -92,14 +97,18 @@ func (d droppedData) rule() firewall.Rule {
 // halfClose makes the peer's kernel send FIN, while the peer goes on reading.
 func (t *trial) halfClose() error {
 	return t.step("the peer sends FIN, and goes on reading", func() error {
-		if t.conn != nil {
-			return t.conn.Socket.Shutdown(unix.SHUT_WR)
+		if t.peer == nil {
+			return t.fixture.each(func(c *sock.Conn) error { return c.Shutdown(unix.SHUT_WR) })
 		}
-		c, err := t.borrowPeersSocket()
-		if err != nil {
-			return err
+		for _, of := range t.met {
+			c, err := t.borrowPeersSocket(of)
+			if err != nil {
+				return err
+			}
+			if err := errors.Join(c.Shutdown(unix.SHUT_WR), c.Close()); err != nil {
+				return err
+			}
 		}
-		defer func() { _ = c.Close() }()
-		return c.Shutdown(unix.SHUT_WR)
+		return nil
 	})
 }

@@ -131,3 +131,12 @@ func TestHeartbeatsThatNobodyAnswersAreNoSession(t *testing.T) {
 		}
 	}
 }
+
+func TestTheEndOfAConnectionEndsTheSilenceOfBothSides(t *testing.T) {
+	end := packet(75, true, 0, capture.Ordinary)
+	end.FIN = true
+	w := summarize([]capture.Packet{packet(0, false, 5, capture.Ordinary), packet(0.1, true, 5, capture.Ordinary), end}, at(75))
+	if w.Alone != w.Silence || w.PeerAlone != w.Silence || w.Silence.Open {
+		t.Errorf("the longest silence is %+v, of the program alone %+v, of the peer alone %+v", w.Silence, w.Alone, w.PeerAlone)
+	}
+}

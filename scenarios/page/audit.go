@@ -20,6 +20,11 @@ import (
 // directory. A trial without a ladder has none on the page.
 func Audit(to io.Writer, a *answer.Answer, directory string) error {
 	v := auditView{Answer: a, Verdict: verdict(a), Detection: detectionAxis.ticks(), Timeouts: timeoutAxis.ticks()}
+	if len(a.Connections) > 1 {
+		for _, c := range a.Connections {
+			v.Lives = append(v.Lives, lifeOf(c, a.Watched))
+		}
+	}
 	var ladders []drawn
 	add := func(name, capture string) (id string, err error) {
 		if capture == "" {
@@ -83,6 +88,7 @@ type auditView struct {
 	*answer.Answer
 	Verdict             string
 	Detection, Timeouts []tick
+	Lives               []life // of the connections; none if there is only one
 	Faults              []faultView
 	Presets             []presetView
 	Silence             template.CSS // the longest one, on the axis of timeouts
@@ -92,6 +98,23 @@ type auditView struct {
 
 // heading names a ladder.
 type heading struct{ ID, Name string }
+
+// life is a connection over time.
+type life struct {
+	answer.Connection
+	Left, Width template.CSS // on an axis as long as the watch
+}
+
+func lifeOf(c answer.Connection, watched answer.Seconds) life {
+	share := func(s answer.Seconds) template.CSS {
+		return template.CSS(fmt.Sprintf("%.2f%%", 100*float64(s)/float64(max(watched, 1))))
+	}
+	lasted := watched - c.Opened
+	if c.Ended != nil {
+		lasted = min(lasted, c.Ended.After)
+	}
+	return life{c, share(c.Opened), share(lasted)}
+}
 
 // faultView is a row of the faults.
 type faultView struct {

@@ -16,8 +16,8 @@ import (
 
 func seconds(s float64) answer.Seconds { return answer.Seconds(s * float64(time.Second)) }
 
-// report returns the answer of an audit, and the directory of its report.
-func report(t *testing.T) (*answer.Answer, string) {
+// auditReport returns the answer of an audit, and the directory of its report.
+func auditReport(t *testing.T) (*answer.Answer, string) {
 	t.Helper()
 	directory := t.TempDir()
 	if err := os.Mkdir(filepath.Join(directory, "captures"), 0o755); err != nil {
@@ -57,7 +57,7 @@ func render(t *testing.T, a *answer.Answer, directory string) string {
 }
 
 func TestAnAuditsPageSaysWhatTheAnswerSays(t *testing.T) {
-	a, directory := report(t)
+	a, directory := auditReport(t)
 	text := render(t, a, directory)
 	for _, want := range []string{
 		"It does not notice 1 of 2 faults that end its connection: process stopped. Of the others the slowest is host powered off, after 90 s.",
@@ -75,7 +75,7 @@ func TestAnAuditsPageSaysWhatTheAnswerSays(t *testing.T) {
 }
 
 func TestAPageNeedsNothingElse(t *testing.T) {
-	a, directory := report(t)
+	a, directory := auditReport(t)
 	text := render(t, a, directory)
 	for _, other := range regexp.MustCompile(`(?:src|href)="([^"]*)"|url\(([^)]*)\)|@import[^;]*|https?://[^"' ]*`).FindAllStringSubmatch(text, -1) {
 		if target := other[1]; !strings.HasPrefix(target, "#") && target != "data:," {
@@ -88,14 +88,14 @@ func TestAPageNeedsNothingElse(t *testing.T) {
 }
 
 func TestATrialWithoutALadderHasNoLink(t *testing.T) {
-	a, _ := report(t)
+	a, _ := auditReport(t)
 	if text := render(t, a, t.TempDir()); strings.Contains(text, `href="#ladder-0"`) {
 		t.Error("the page links to a ladder that it does not have")
 	}
 }
 
 func TestADamagedLadderIsNamed(t *testing.T) {
-	a, directory := report(t)
+	a, directory := auditReport(t)
 	file := filepath.Join(directory, "captures", "01-host-powered-off.json")
 	if err := os.WriteFile(file, []byte("{"), 0o644); err != nil {
 		t.Fatal(err)

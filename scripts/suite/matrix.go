@@ -14,6 +14,7 @@ import (
 	"github.com/halfopen-lab/halfopen/fixtures/detection"
 	"github.com/halfopen-lab/halfopen/harness/atomicfile"
 	"github.com/halfopen-lab/halfopen/harness/environment"
+	"github.com/halfopen-lab/halfopen/scenarios/page"
 	"github.com/halfopen-lab/halfopen/scripts/suites"
 )
 
@@ -57,7 +58,7 @@ func writeMatrix(directory string, m detection.Matrix) error {
 		return err
 	}
 	return errors.Join(
-		atomicfile.WriteFile(filepath.Join(directory, "matrix.json"), content, 0o644),
+		atomicfile.WriteFile(filepath.Join(directory, page.MatrixFile), content, 0o644),
 		atomicfile.WriteFile(filepath.Join(directory, "matrix.md"), []byte(m.Markdown()), 0o644))
 }
 
@@ -65,7 +66,7 @@ func writeMatrix(directory string, m detection.Matrix) error {
 // one all of it, one some faults.
 const (
 	committedFile = "fixtures/detection/matrix.json"
-	page          = "docs/detection-matrix.md"
+	document      = "docs/detection-matrix.md"
 	readme        = "README.md"
 )
 
@@ -119,7 +120,7 @@ func record(measured detection.Matrix) error {
 		return err
 	}
 	pages := map[string][]byte{committedFile: content}
-	for file, shown := range map[string]detection.Matrix{page: measured, readme: forReadme(measured)} {
+	for file, shown := range map[string]detection.Matrix{document: measured, readme: forReadme(measured)} {
 		if pages[file], err = withMatrix(file, shown); err != nil {
 			return err
 		}

@@ -71,10 +71,10 @@ func repository(t *testing.T, fault string) {
 	if err := os.WriteFile(committedFile, []byte(`[{"fault":"`+fault+`","load":"idle","side":"client","outcomes":["alive"]}]`), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Mkdir(filepath.Dir(page), 0o755); err != nil {
+	if err := os.Mkdir(filepath.Dir(document), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, file := range []string{page, readme} {
+	for _, file := range []string{document, readme} {
 		if err := os.WriteFile(file, []byte("before\n"+matrixBegins+"old\n"+matrixEnds+"after\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -87,7 +87,7 @@ func TestARecordedMatrixReplacesTheCommittedOneAndThePages(t *testing.T) {
 	if _, err := showMatrix(&strings.Builder{}, s, &outcome{green: true, specs: types.SpecReports{measuring("never")}}); err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(page)
+	text, err := os.ReadFile(document)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func TestThePagesShowTheCommittedMatrix(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for file, shown := range map[string]detection.Matrix{page: committed, readme: forReadme(committed)} {
+	for file, shown := range map[string]detection.Matrix{document: committed, readme: forReadme(committed)} {
 		expected, err := withMatrix(file, shown)
 		if err != nil {
 			t.Fatal(err)

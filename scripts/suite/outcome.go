@@ -14,6 +14,7 @@ import (
 	"github.com/halfopen-lab/halfopen/fixtures/catalogue"
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/environment"
+	"github.com/halfopen-lab/halfopen/harness/report"
 	"github.com/halfopen-lab/halfopen/harness/virtual/gotest"
 	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 	"github.com/halfopen-lab/halfopen/scripts/suites"
@@ -112,13 +113,13 @@ func (o *outcome) print(w io.Writer, s suites.Settings) error {
 		for _, spec := range o.specs.WithState(types.SpecStateFailureStates) {
 			fmt.Fprintf(w, "  %s: %s\n", spec.State, spec.FullText())
 		}
-		fmt.Fprintf(w, "The evidence of each is in %s.\nTo see it again: %s\n", filepath.Join(s.Report, "failed"), again(o.executor, s))
+		fmt.Fprintf(w, "The evidence of each is in %s.\nTo see it again: %s\n", filepath.Join(s.Report, report.Failed), again(o.executor, s))
 	}
 	if s.Shard != 0 {
 		_, err := fmt.Fprintf(w, "This part of the report is in %s. To join those of all shards: make merge PARTS=\"…\"\n", s.Report)
 		return err
 	}
-	_, err := fmt.Fprintf(w, "The report is in %s: junit.xml, ginkgo.json.\n", s.Report)
+	_, err := fmt.Fprintf(w, "The report is in %s: index.html to look at, junit.xml, ginkgo.json.\n", s.Report)
 	return err
 }
 

@@ -25,6 +25,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/report"
 	"github.com/halfopen-lab/halfopen/harness/virtual/gotest"
 	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
+	"github.com/halfopen-lab/halfopen/scenarios/page"
 	"github.com/halfopen-lab/halfopen/scripts/suites"
 )
 
@@ -127,7 +128,7 @@ func show(ctx context.Context, s suites.Settings, o *outcome) (well bool, err er
 		}
 		complete = complete && measured
 	}
-	return o.green && complete, nil
+	return o.green && complete, page.WriteTests(s.Report, "")
 }
 
 // isPart says that not all specs are to run.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/halfopen-lab/halfopen/fixtures/catalogue"
 	"github.com/halfopen-lab/halfopen/fixtures/detection"
+	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/require"
 	"github.com/halfopen-lab/halfopen/harness/sock"
@@ -39,6 +40,7 @@ func measureAll(faults []fault) {
 				e.measure(f)
 
 				rows := e.rows(f)
+				Expect(e.keepLadders(f)).To(Succeed())
 				AddReportEntry(detection.Entry, ReportEntryVisibilityNever, detection.Part{Number: number, Rows: rows})
 				Expect(e.brokenRules(f)).To(BeEmpty(), "cells that break a rule")
 				if environment.Read().RecordMatrix {
@@ -90,6 +92,19 @@ func (e *ends) rows(f fault) detection.Matrix {
 		row.Outcomes = append(row.Outcomes, w.outcome)
 	}
 	return rows
+}
+
+// keepLadders keeps the story of each watcher's connection in the report.
+func (e *ends) keepLadders(f fault) error {
+	story := e.lab.Ladder("")
+	for _, w := range e.watchers {
+		row := detection.Row{Protocol: f.protocol, Fault: f.name, Load: w.load, Side: e.side}
+		title := fmt.Sprintf("%s, %s, seen by the %s with %v %s: %v", f.name, w.load, e.side, w.detector, w.detector.Setting(), w.outcome)
+		if err := harness.KeepLadder(row.LadderName(w.detector), story.Of(title, w.local, w.remote)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // brokenRules describes the outcomes that break a rule.

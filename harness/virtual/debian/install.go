@@ -120,8 +120,9 @@ func (s Step) Archives() ([]string, error) {
 
 var (
 	// simulated matches a step of apt-get -s install: "Inst libpq5 [15.13-0] (15.20-0 Debian:12
-	// [amd64])".
-	simulated = regexp.MustCompile(`(?m)^(Inst|Conf|Remv) (\S+?)(?::\w+)?(?: \[[^\]]*\])?(?: \((\S+) .*?\[(\w+)\]\))?(?: .*)?$`)
+	// [amd64])". Names and versions are as Debian's policy has them (5.6.1, 5.6.12): archives
+	// are looked for by them.
+	simulated = regexp.MustCompile(`(?m)^(Inst|Conf|Remv) ([a-z0-9][a-z0-9+.-]+)(?::[a-z0-9-]+)?(?: \[[^\]]*\])?(?: \(([A-Za-z0-9.+~:-]+) .*?\[(\w+)\]\))?(?: .*)?$`)
 	// unlocated matches apt's complaints about names that it does not know.
 	unlocated = regexp.MustCompile(`Unable to locate package (\S+)|Package '?([^' ]+)'? has no installation candidate`)
 )

@@ -2,6 +2,7 @@ package guest
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -115,9 +116,11 @@ func makeTemporaryDirectories(root, file string) error {
 	return nil
 }
 
-// makeDirectory makes a directory with its owner; without a group, it is the user's.
+// makeDirectory makes a directory below /run with its owner; without a group, it is the
+// user's. It leaves one that is elsewhere out: a package is not trusted.
 func makeDirectory(root, name, mode, user, group string) error {
-	if strings.Contains(name, "%") || strings.Contains(user, "%") {
+	below, ok := strings.CutPrefix(filepath.Clean("/"+name), "/run/")
+	if !ok || strings.Contains(name, "%") || strings.Contains(user, "%") {
 		return nil
 	}
 	permissions, err := strconv.ParseUint(strings.TrimLeft(mode, "~:"), 8, 12)
@@ -137,14 +140,31 @@ func makeDirectory(root, name, mode, user, group string) error {
 	if err != nil {
 		return nil
 	}
-	at := root + filepath.Clean("/"+name)
-	if err := os.MkdirAll(at, 0o755); err != nil {
+	if err := os.MkdirAll(root+"/run", 0o755); err != nil {
 		return err
 	}
-	if err := unix.Chown(at, uid, gid); err != nil {
+	run, err := os.OpenRoot(root + "/run") // no link leads out of it
+	if err != nil {
 		return err
 	}
-	return unix.Chmod(at, uint32(permissions))
+	defer func() { _ = run.Close() }()
+	if err := run.MkdirAll(below, 0o755); err != nil {
+		return err
+	}
+	if err := run.Chown(below, uid, gid); err != nil {
+		return err
+	}
+	return run.Chmod(below, fs.FileMode(permissions&0o777)|special(permissions))
+}
+
+// special returns the bits of a mode above its permissions as package fs has them.
+func special(mode uint64) (bits fs.FileMode) {
+	for bit, name := range map[uint64]fs.FileMode{unix.S_ISUID: fs.ModeSetuid, unix.S_ISGID: fs.ModeSetgid, unix.S_ISVTX: fs.ModeSticky} {
+		if mode&bit != 0 {
+			bits |= name
+		}
+	}
+	return bits
 }
 
 // account returns the number of a user in a file as passwd(5), or of a group in one as

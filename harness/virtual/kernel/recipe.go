@@ -94,9 +94,10 @@ func settings(config []byte) (all []setting) {
 		text := strings.TrimSpace(string(line))
 		name, value, ok := strings.Cut(text, "=")
 		if comment, found := strings.CutSuffix(text, " is not set"); found {
-			name, value, ok = strings.TrimPrefix(comment, "# "), off, true
+			name, ok = strings.CutPrefix(comment, "# ")
+			value = off
 		}
-		if ok && strings.HasPrefix(name, "CONFIG_") {
+		if ok && strings.HasPrefix(name, "CONFIG_") && !strings.ContainsAny(name, "= ") {
 			all = append(all, setting{name, value})
 		}
 	}

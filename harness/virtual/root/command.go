@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/u-root/u-root/pkg/shlex"
+	"github.com/kballard/go-shellquote"
 )
 
 // Command is a command line as it is started.
@@ -116,19 +116,17 @@ func parseCommand(text string) (Command, error) {
 }
 
 // SplitCommand splits a command into words as a shell does: quotes and backslashes are
-// understood, variables and redirections are not. It returns at least one word, or an
+// understood, variables, redirections and comments are not. It returns at least one word, or an
 // error.
 func SplitCommand(text string) ([]string, error) {
-	const mark = "end" // an open quote swallows it
-	words := shlex.Argv(text + " " + mark)
-	last := len(words) - 1
+	words, err := shellquote.Split(text)
 	switch {
-	case words[last] != mark:
+	case err != nil:
 		return nil, fmt.Errorf("the command %q has an open quote, or ends with a backslash", text)
-	case last == 0:
+	case len(words) == 0 || words[0] == "":
 		return nil, fmt.Errorf("the command %q names no program", text)
 	}
-	return words[:last], nil
+	return words, nil
 }
 
 // JoinCommand returns words as a command that a shell would split into them.

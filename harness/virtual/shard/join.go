@@ -13,6 +13,7 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 
 	"github.com/halfopen-lab/halfopen/harness/atomicfile"
+	"github.com/halfopen-lab/halfopen/harness/report"
 )
 
 // A Report is the report of a shard: its part and the directory that holds it.
@@ -190,10 +191,10 @@ func (j *joined) inOrder() types.Report {
 	return report
 }
 
-// copyEvidence copies what failed tests have left: the directories named Failed.
+// copyEvidence copies what tests have left: the directories named report.Failed and report.Ladders.
 func copyEvidence(into, from string) error {
 	err := filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.IsDir() || entry.Name() != Failed {
+		if err != nil || !entry.IsDir() || entry.Name() != report.Failed && entry.Name() != report.Ladders {
 			return err
 		}
 		relative, err := filepath.Rel(from, path)
@@ -206,7 +207,7 @@ func copyEvidence(into, from string) error {
 		return fs.SkipDir
 	})
 	if err != nil {
-		return fmt.Errorf("copying the evidence of failed tests: %w", err)
+		return fmt.Errorf("copying the evidence of tests: %w", err)
 	}
 	return nil
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/onsi/ginkgo/v2/types"
+
+	"github.com/halfopen-lab/halfopen/harness/report"
 )
 
 // reported is what the guest of a shard reports of a Ginkgo suite: it knows all specs, in
@@ -33,7 +35,7 @@ func reported(t *testing.T, directory string, l List, places []int, failed ...in
 		if slices.Contains(failed, place) {
 			spec.State = types.SpecStateFailed
 			spec.Failure = types.Failure{Message: "not in time"}
-			evidence := filepath.Join(directory, suite.Package, Failed, strings.ReplaceAll(l[place].Name, " ", "-"))
+			evidence := filepath.Join(directory, suite.Package, report.Failed, strings.ReplaceAll(l[place].Name, " ", "-"))
 			if err := os.MkdirAll(evidence, 0o755); err != nil {
 				t.Fatal(err)
 			}

@@ -19,7 +19,6 @@ const (
 	JSONFile  = "ginkgo.json"
 	JUnitFile = "junit.xml"
 	WallFile  = "wall.json"
-	Failed    = "failed" // a directory with the evidence of failed tests
 )
 
 // version changes with the format of a part.

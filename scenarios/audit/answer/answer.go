@@ -22,11 +22,16 @@ type Answer struct {
 	Conversation *Conversation `json:"conversation,omitempty"`
 	// Strike is how old a connection was when the faults struck, where the quiet connection
 	// was over before it had settled; nil: they struck when it had settled.
-	Strike   *Seconds  `json:"strike_after_seconds,omitempty"`
+	Strike *Seconds `json:"strike_after_seconds,omitempty"`
+	// Settings are those of the connection that the audit is about: the oldest that the program
+	// keeps open, or its first.
 	Settings *Settings `json:"settings,omitempty"`
-	Wire     Wire      `json:"wire"`
-	Faults   []Fault   `json:"faults"`
-	Presets  []Preset  `json:"presets"`
+	// Connections are those of the program to its peer while nothing happens, in the order in
+	// which they were opened; at most MaxConnections of them.
+	Connections []Connection `json:"connections"`
+	Wire        Wire         `json:"wire"`
+	Faults      []Fault      `json:"faults"`
+	Presets     []Preset     `json:"presets"`
 	// NoSession is why nothing is concluded about sessions behind middleboxes that were not
 	// run: what was seen was none, or only its beginning. Empty: it was a session.
 	NoSession string   `json:"no_session,omitempty"`
@@ -55,15 +60,16 @@ func (s Side) Other() Side {
 
 // Program is the program that was audited.
 type Program struct {
-	Side     Side    `json:"side"`
-	Command  string  `json:"command"`
-	Package  string  `json:"package,omitempty"`
-	Image    *Image  `json:"image,omitempty"` // nil: none
-	Peer     string  `json:"peer"`            // the other side
-	Port     uint16  `json:"port"`            // of the server
-	IPv6     bool    `json:"ipv6"`            // the connections are IPv6's, because it takes no others
-	Loopback bool    `json:"loopback"`        // it listens on loopback addresses only, and was reached there
-	Ready    Seconds `json:"ready_seconds"`
+	Side     Side     `json:"side"`
+	Command  string   `json:"command"`
+	Package  string   `json:"package,omitempty"`
+	Image    *Image   `json:"image,omitempty"`  // nil: none
+	Peer     string   `json:"peer"`             // the other side
+	Beside   []string `json:"beside,omitempty"` // the programs that ran beside the two, each "NAME: COMMAND, on HOST"
+	Port     uint16   `json:"port"`             // of the server
+	IPv6     bool     `json:"ipv6"`             // the connections are IPv6's, because it takes no others
+	Loopback bool     `json:"loopback"`         // it listens on loopback addresses only, and was reached there
+	Ready    Seconds  `json:"ready_seconds"`
 }
 
 // Image is the container image that has the program.
@@ -143,12 +149,23 @@ type Fault struct {
 	Exit    *Event `json:"exit,omitempty"`
 	// Verdict is Never, Alive, Noticing, KernelOnly or ByItself.
 	Verdict string `json:"verdict"`
+	Spins   bool   `json:"spins,omitempty"` // with KernelOnly: the program does not sleep any more
 	// Within limits Never to the time that the connection was watched, where that is too
 	// short to tell; zero: it was watched for longer than the kernel's own keepalive and
 	// retransmissions take.
-	Within  Seconds `json:"within_seconds,omitempty"`
-	Capture string  `json:"capture,omitempty"` // the file, in the report directory
-	Trouble string  `json:"trouble,omitempty"` // why the row could not be measured
+	Within Seconds `json:"within_seconds,omitempty"`
+	// Connections are the outcomes of all connections that met the fault, in the order in which
+	// they were opened; none where there was one. The row is that of the worst.
+	Connections []ConnectionOutcome `json:"connections,omitempty"`
+	// UnderWay is the data that was under way once the fault had happened, and whose: keepalive
+	// is silent meanwhile (net/ipv4/tcp_timer.c, tcp_keepalive_timer).
+	UnderWay []Data `json:"data_under_way,omitempty"`
+	// Peer is what a peer that is a program learned of the fault; nil: nothing, or it cannot.
+	Peer *PeerEnd `json:"peer,omitempty"`
+	// Later is what its kernel does later than Within; nil: unknown, or nothing.
+	Later   *Later `json:"later,omitempty"`
+	Capture string `json:"capture,omitempty"` // the file, in the report directory
+	Trouble string `json:"trouble,omitempty"` // why the row could not be measured
 }
 
 // The loads, as in the detection matrix.

@@ -3,6 +3,7 @@ package answer
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/halfopen-lab/halfopen/harness/oracle"
@@ -27,6 +28,10 @@ func Compare(was, is *Answer) ([]Result, error) {
 	}
 	from, to := was.Settings.line(), is.Settings.line()
 	compare("settings", from == to, from, to)
+	if len(was.Connections) > 0 { // an older answer does not have them
+		from, to = strings.Join(was.SettingsLines(), "; "), strings.Join(is.SettingsLines(), "; ")
+		compare("connections", from == to, fmt.Sprintf("%q", from), fmt.Sprintf("%q", to))
+	}
 	compare("it ends an idle session", sameEvent(was.Wire.Ended, is.Wire.Ended), event(was.Wire.Ended), event(is.Wire.Ended))
 	compare("heartbeat", sameBeat(was.Wire.Heartbeat, is.Wire.Heartbeat), beat(was.Wire.Heartbeat), beat(is.Wire.Heartbeat))
 	for _, row := range is.Faults {
@@ -54,7 +59,12 @@ func Compare(was, is *Answer) ([]Result, error) {
 }
 
 func same(a, b Fault) bool {
-	return a.Verdict == b.Verdict && sameEvent(a.Kernel, b.Kernel) && sameEvent(a.Noticed, b.Noticed) && sameEvent(a.Exit, b.Exit)
+	return a.Verdict == b.Verdict && sameEvent(a.Kernel, b.Kernel) && sameEvent(a.Noticed, b.Noticed) && sameEvent(a.Exit, b.Exit) &&
+		slices.EqualFunc(a.Connections, b.Connections, sameOutcome)
+}
+
+func sameOutcome(a, b ConnectionOutcome) bool {
+	return a.Verdict == b.Verdict && sameEvent(a.Kernel, b.Kernel) && sameEvent(a.Noticed, b.Noticed)
 }
 
 func sameEvent(a, b *Event) bool {

@@ -8,6 +8,7 @@ type Conversation struct {
 	Name     string  `json:"name,omitempty"` // of the ready-made one; empty: the user's own
 	TLS      bool    `json:"tls,omitempty"`
 	Every    Seconds `json:"every_seconds,omitempty"` // how often the request is repeated; 0: it is not
+	LoggedIn bool    `json:"logged_in,omitempty"`     // there is a login, and it was answered
 	Answered int     `json:"answered"`                // requests of the fixture that were answered as expected
 	Failed   int     `json:"failed,omitempty"`        // requests of the fixture that were not
 	Replied  int     `json:"replied,omitempty"`       // requests of the program that the fixture has answered

@@ -14,7 +14,7 @@ import (
 
 // Schema is the version of the JSON that this package writes and reads. It changes when an
 // old reader would misread a new answer, or the other way round.
-const Schema = 1
+const Schema = 2
 
 // The files in the report directory.
 const (
@@ -69,6 +69,11 @@ func Read(ctx context.Context, file string) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	return parse(file, content)
+}
+
+// parse reads the content of an answer's file.
+func parse(file string, content []byte) (*Answer, error) {
 	a := &Answer{}
 	if err := inputfile.Decode(file, content, "the answer of an audit", Schema, a); err != nil {
 		return nil, fmt.Errorf("%w: run the audit again", err)

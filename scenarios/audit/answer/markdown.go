@@ -2,6 +2,7 @@ package answer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -16,6 +17,9 @@ func (a *Answer) Markdown() string {
 		fmt.Fprintf(&b, "image `%s` (`%s`), ", i.Name, i.Digest)
 	}
 	fmt.Fprintf(&b, "port %d, on %s, in %s. The peer: %s. Each fault was watched for %v.\n", a.Program.Port, a.Kernel, a.Time(), a.Program.Peer, a.Watched)
+	for _, other := range a.Program.Beside {
+		fmt.Fprintf(&b, "Beside the two: %s.\n", other)
+	}
 	list := func(heading string, lines []string) {
 		if len(lines) == 0 {
 			return
@@ -25,8 +29,8 @@ func (a *Answer) Markdown() string {
 			fmt.Fprintf(&b, "- %s\n", line)
 		}
 	}
-	list("Settings in force", a.Settings.Lines())
-	list("When nothing happens", a.Quiet())
+	list("Settings in force", a.SettingsLines())
+	list("When nothing happens", slices.Concat(a.Quiet(), a.endedLines()))
 	b.WriteString("\n## What it notices\n\n| fault | load | what happens | capture |\n|---|---|---|---|\n")
 	for _, f := range a.Faults {
 		fmt.Fprintf(&b, "| %s | %s | %s | [packets](%s) |\n", f.Name, f.Load, strings.ReplaceAll(f.Words(), "|", `\|`), f.Capture)

@@ -6,36 +6,61 @@ import (
 	"strings"
 )
 
-// Words returns the row in words: "ETIMEDOUT after 42 s".
+// Words returns the row in words: "ETIMEDOUT after 42 s". Where the connections differ it has the
+// words of each: "connection 1: never; connection 2: ETIMEDOUT after 11 s".
 func (f Fault) Words() string {
-	switch f.Verdict {
-	case Unmeasured:
+	if f.Verdict == Unmeasured {
 		return "not measured: " + f.Trouble
+	}
+	var parts []string
+	outcome := ConnectionOutcome{Kernel: f.Kernel, Noticed: f.Noticed, Verdict: f.Verdict, Trouble: f.Trouble, Spins: f.Spins, Within: f.Within}
+	if words := outcome.words(); words != "" {
+		parts = []string{words}
+	}
+	if !alike(f.Connections) {
+		parts = grouped(f.Connections, ConnectionOutcome.words, func(o ConnectionOutcome) int { return o.Connection })
+	}
+	if f.Exit != nil && (f.Verdict == Noticing || len(f.Connections) > 0) {
+		parts = append(parts, fmt.Sprintf("ends (%s) after %v", f.Exit.What, f.Exit.After))
+	}
+	return strings.Join(append(parts, f.aftermath()...), "; ")
+}
+
+// alike reports whether the connections have the same outcome.
+func alike(all []ConnectionOutcome) bool {
+	return !slices.ContainsFunc(all, func(o ConnectionOutcome) bool { return o.words() != all[0].words() })
+}
+
+// words returns the outcome in words; "" for a connection that ended with its program.
+func (o ConnectionOutcome) words() string {
+	switch o.Verdict {
+	case Unmeasured:
+		return "not measured: " + o.Trouble
 	case Never:
-		if f.Within > 0 {
-			return fmt.Sprintf("nothing within %v", f.Within)
+		if o.Within > 0 {
+			return fmt.Sprintf("nothing within %v", o.Within)
 		}
-		return f.Verdict
+		return o.Verdict
 	case Alive:
-		return f.Verdict
+		return o.Verdict
 	case ByItself:
-		return fmt.Sprintf("%s after %v, as always", f.Noticed.What, f.Noticed.After)
+		return fmt.Sprintf("%s after %v, as always", o.Noticed.What, o.Noticed.After)
 	case KernelOnly:
-		return fmt.Sprintf("its kernel: %s after %v; the program: nothing", f.Kernel.What, f.Kernel.After)
+		if o.Spins {
+			return fmt.Sprintf("its kernel: %s after %v; the program spins", o.Kernel.What, o.Kernel.After)
+		}
+		return fmt.Sprintf("its kernel: %s after %v; the program: nothing", o.Kernel.What, o.Kernel.After)
 	}
 	var parts []string
 	switch {
-	case f.Kernel == nil || f.Noticed != nil && *f.Kernel == *f.Noticed:
-	case f.Noticed != nil && f.Kernel.After == f.Noticed.After:
-		parts = append(parts, f.Kernel.What)
+	case o.Kernel == nil || o.Noticed != nil && *o.Kernel == *o.Noticed:
+	case o.Noticed != nil && o.Kernel.After == o.Noticed.After:
+		parts = append(parts, o.Kernel.What)
 	default:
-		parts = append(parts, fmt.Sprintf("its kernel: %s after %v", f.Kernel.What, f.Kernel.After))
+		parts = append(parts, fmt.Sprintf("its kernel: %s after %v", o.Kernel.What, o.Kernel.After))
 	}
-	if f.Noticed != nil {
-		parts = append(parts, fmt.Sprintf("%s after %v", f.Noticed.What, f.Noticed.After))
-	}
-	if f.Exit != nil {
-		parts = append(parts, fmt.Sprintf("ends (%s) after %v", f.Exit.What, f.Exit.After))
+	if o.Noticed != nil {
+		parts = append(parts, fmt.Sprintf("%s after %v", o.Noticed.What, o.Noticed.After))
 	}
 	return strings.Join(parts, "; ")
 }
@@ -79,28 +104,25 @@ func (a *Answer) Text() string {
 		where += ", on loopback only: reached there by address translation"
 	}
 	pair("peer", "%s; %s", a.Program.Peer, where)
+	for _, other := range a.Program.Beside {
+		pair("beside", "%s", other)
+	}
 	for _, line := range a.Conversation.lines() {
 		pair("says", "%s", line)
 	}
 	pair("kernel", "%s, in %s; each fault was watched for %v", a.Kernel, a.Time(), a.Watched)
 
 	b.WriteString("\nSettings in force (read from the program's own socket)\n")
-	for _, line := range a.Settings.Lines() {
+	for _, line := range a.SettingsLines() {
 		b.WriteString("  " + line + "\n")
 	}
 	b.WriteString("\nWhen nothing happens\n")
-	for _, line := range a.Quiet() {
+	for _, line := range slices.Concat(a.Quiet(), a.endedLines()) {
 		b.WriteString("  " + line + "\n")
 	}
 
 	b.WriteString("\nWhat it notices (after the peer was last heard; FIN: after the fault)\n")
-	width := 0
-	for _, f := range a.Faults {
-		width = max(width, len(f.Name))
-	}
-	for _, f := range a.Faults {
-		fmt.Fprintf(&b, "  %-*s  %-4s  %s\n", width, f.Name, f.Load, f.Words())
-	}
+	b.WriteString(a.table())
 
 	b.WriteString("\nAn idle session behind middleboxes (halfopen presets)\n" + a.sessions())
 	if a.Ghosts != nil {
@@ -112,7 +134,7 @@ func (a *Answer) Text() string {
 	if a.Advice != nil {
 		b.WriteString("\nTo change: " + a.Advice.Why + "\n")
 		for _, line := range a.Advice.lines() {
-			b.WriteString("  " + line + "\n")
+			b.WriteString(folded("  ", line))
 		}
 	}
 	if len(a.Unknown) > 0 {
@@ -245,9 +267,8 @@ func (p Preset) title() string {
 	return p.Name
 }
 
-// wrapped returns a list of names in lines of at most 120 columns.
+// wrapped returns a list of names in lines of at most columns.
 func wrapped(heading string, names []string) string {
-	const columns = 120
 	var b strings.Builder
 	at := heading
 	for i, name := range names {
@@ -259,6 +280,29 @@ func wrapped(heading string, names []string) string {
 			at = strings.Repeat(" ", len(heading))
 		}
 		at += " " + name
+	}
+	return b.String() + at + "\n"
+}
+
+// columns is how wide a page is, at most.
+const columns = 120
+
+// folded returns a text in lines of at most columns, each of some of its parts, which "; "
+// separates.
+func folded(heading, text string) string {
+	var b strings.Builder
+	at := heading
+	for i, part := range strings.Split(text, "; ") {
+		if i > 0 {
+			at += ";"
+			if len(at)+1+len(part)+1 > columns {
+				b.WriteString(at + "\n")
+				at = strings.Repeat(" ", len(heading))
+			} else {
+				at += " "
+			}
+		}
+		at += part
 	}
 	return b.String() + at + "\n"
 }

@@ -2,6 +2,7 @@ package browser
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -17,7 +18,10 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/halfopen-lab/halfopen/fixtures/detection"
 	"github.com/halfopen-lab/halfopen/harness/ladder"
+	"github.com/halfopen-lab/halfopen/harness/report"
+	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 	"github.com/halfopen-lab/halfopen/scenarios/page"
 )
@@ -300,5 +304,55 @@ func TestTenThousandEventsScrollAndFilter(t *testing.T) {
 	}
 	if info, err := os.Stat(strings.TrimPrefix(value[string](b, `location.pathname`), "file://")); err != nil || info.Size() > 1<<20 {
 		t.Errorf("the page: %v, %v, expected at most 1 MiB", info.Size(), err)
+	}
+}
+
+func TestACellOfTheMatrixOpensItsStory(t *testing.T) {
+	t.Parallel()
+	m, err := detection.Committed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	directory := t.TempDir()
+	detectors := m[0].Protocol.Detectors()
+	content, err := m.JSON()
+	if err == nil {
+		err = os.WriteFile(filepath.Join(directory, page.MatrixFile), content, 0o644)
+	}
+	if err == nil {
+		err = os.Mkdir(filepath.Join(directory, report.Ladders), 0o755)
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(directory, shard.JSONFile), []byte("[]"), 0o644)
+	}
+	for _, r := range m {
+		for _, d := range r.Protocol.Detectors() {
+			drawn, e := (&ladder.Ladder{Title: r.LadderName(d), Hosts: []ladder.Host{{Name: "client"}, {Name: "firewall"}, {Name: "server"}}, Rungs: story()}).JSON()
+			if err = errors.Join(err, e); err == nil {
+				err = os.WriteFile(filepath.Join(directory, report.Ladders, r.LadderName(d)+".json"), drawn, 0o644)
+			}
+		}
+	}
+	if err == nil {
+		err = page.WriteTests(directory, "")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := open(t, filepath.Join(directory, page.File), "", 1200)
+	b.until("no story shows at first", `[...document.querySelectorAll(".ladder")].every(e => !e.checkVisibility())`)
+	b.do(chromedp.Click(`table.heat tbody tr:first-child td:nth-of-type(2) a`))
+	b.until("the story of the cell shows", `document.querySelectorAll(".ladder[open] .step").length === 7`)
+	if title := value[string](b, `document.querySelector(".ladder[open] summary").textContent`); title != m[0].LadderName(detectors[0]) {
+		t.Errorf("the cell opens %q, expected %q", title, m[0].LadderName(detectors[0]))
+	}
+	for _, width := range []int64{360, 800, 1600} {
+		b.do(chromedp.EmulateViewport(width, 900))
+		if w := value[int64](b, `document.documentElement.scrollWidth`); w > width {
+			t.Errorf("at %d px the page is %d px wide", width, w)
+		}
+	}
+	if info, err := os.Stat(filepath.Join(directory, page.File)); err != nil || info.Size() > 5<<20 {
+		t.Errorf("the page: %v, %v, expected at most 5 MiB", info.Size(), err)
 	}
 }

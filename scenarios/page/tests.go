@@ -1,0 +1,300 @@
+package page
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/onsi/ginkgo/v2/types"
+
+	"github.com/halfopen-lab/halfopen/fixtures/catalogue"
+	"github.com/halfopen-lab/halfopen/harness/atomicfile"
+	"github.com/halfopen-lab/halfopen/harness/ladder"
+	"github.com/halfopen-lab/halfopen/harness/report"
+	"github.com/halfopen-lab/halfopen/harness/timeline"
+	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
+)
+
+// Tests writes the page of a test run whose report is in a directory: what failed, with what was
+// expected and seen; the packages; where they are known, the behaviours of the catalogue and the
+// detection matrix, whose cells open the ladder of the connection that measured them. Before is
+// the report of another run, with which the run is compared; empty: there is none.
+func Tests(to io.Writer, directory, before string) error {
+	run, err := readRun(directory)
+	if err != nil {
+		return err
+	}
+	v := testsView{run: run, Behaviours: run.behaviours()}
+	var ladders []drawn
+	ids := map[string]string{} // by the file below the report
+	add := func(file, title string) (string, *ladder.Ladder, error) {
+		l, err := readLadder(filepath.Join(directory, file))
+		if l == nil || err != nil {
+			return "", nil, err
+		}
+		id := fmt.Sprintf("ladder-%d", len(v.Ladders))
+		ids[file] = id
+		v.Ladders = append(v.Ladders, heading{id, cmp.Or(title, l.Title)})
+		ladders = append(ladders, draw(id, path.Join(path.Dir(file), "packets.pcapng"), l))
+		return id, l, nil
+	}
+	evidence, err := evidenceOf(directory)
+	if err != nil {
+		return err
+	}
+	for _, file := range evidence {
+		id, l, err := add(file, "")
+		if err != nil {
+			return err
+		}
+		for i := range v.run.Red {
+			if red := &v.run.Red[i]; red.Name == l.Title {
+				red.Ladder, red.Verdicts = id, verdicts(l)
+			}
+		}
+	}
+	if v.Matrix, err = heat(directory, func(name string) (string, error) {
+		id, _, err := add(path.Join(report.Ladders, name+".json"), "")
+		return id, err
+	}); err != nil {
+		return err
+	}
+	if before != "" {
+		if v.Changes, err = run.changesSince(before); err != nil {
+			return err
+		}
+		v.Before = before
+	}
+	return write(to, "tests.html.tmpl", "halfopen: "+run.Verdict(), ladders, v)
+}
+
+// WriteTests writes the page of a test run as File into the directory of its report.
+func WriteTests(directory, before string) error {
+	return atomicfile.Write(filepath.Join(directory, File), 0o644, func(file *os.File) error { return Tests(file, directory, before) })
+}
+
+// evidenceOf returns the ladders of failed tests, as files below the report.
+func evidenceOf(directory string) (files []string, err error) {
+	err = filepath.WalkDir(directory, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		relative, err := filepath.Rel(directory, file)
+		if err == nil && entry.Name() == ladder.File && slices.Contains(strings.Split(relative, "/"), report.Failed) {
+			files = append(files, relative)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("looking for evidence: %w", err)
+	}
+	return files, nil
+}
+
+// testsView is what the template of a test run shows.
+type testsView struct {
+	*run
+	Behaviours []behaviour
+	Matrix     []heatTable
+	Before     string
+	Changes    []change
+	Ladders    []heading
+}
+
+// run is a test run as its report has it.
+type run struct {
+	Packages []packageView
+	Red      []red
+	Passed   int
+	Skipped  int
+	specs    types.SpecReports
+}
+
+// packageView sums the tests of a package up.
+type packageView struct {
+	Name                    string
+	Passed, Failed, Skipped int
+	Longest                 time.Duration
+	Tests                   []testView
+}
+
+// testView is one test.
+type testView struct {
+	Name  string
+	State string
+	Took  string
+}
+
+// red is a failed test.
+type red struct {
+	Name, Place, Message string
+	Ladder               string // its identifier; empty: there is none
+	Verdicts             []window
+}
+
+func readRun(directory string) (*run, error) {
+	suites, err := shard.Read(directory)
+	if err != nil {
+		return nil, err
+	}
+	r := &run{}
+	for _, suite := range suites {
+		p := packageView{Name: suite.SuitePath}
+		for _, spec := range suite.SpecReports {
+			if spec.LeafNodeType != types.NodeTypeIt && !spec.Failed() {
+				continue
+			}
+			switch {
+			case spec.State.Is(types.SpecStateSkipped | types.SpecStatePending):
+				if spec.Failure.Message == "" {
+					continue // a focus left it out
+				}
+				p.Skipped++
+				r.Skipped++
+			case spec.Failed():
+				p.Failed++
+				message, _, _ := strings.Cut(spec.Failure.Message, "\nThe last events of the timeline:")
+				r.Red = append(r.Red, red{Name: nameOf(spec), Place: spec.Failure.Location.String(), Message: message})
+			default:
+				p.Passed++
+				r.Passed++
+			}
+			p.Longest = max(p.Longest, spec.RunTime)
+			p.Tests = append(p.Tests, testView{nameOf(spec), spec.State.String(), ladder.InWords(spec.RunTime)})
+			r.specs = append(r.specs, spec)
+		}
+		if len(p.Tests) > 0 {
+			r.Packages = append(r.Packages, p)
+		}
+	}
+	return r, nil
+}
+
+// nameOf returns the name of a test: of what stands around tests, its kind.
+func nameOf(spec types.SpecReport) string {
+	return cmp.Or(spec.FullText(), spec.LeafNodeType.String())
+}
+
+// Verdict returns the run in a sentence.
+func (r *run) Verdict() string {
+	text := fmt.Sprintf("%d of %d tests passed", r.Passed, r.Passed+len(r.Red))
+	if r.Skipped > 0 {
+		text += fmt.Sprintf(", %d were skipped", r.Skipped)
+	}
+	return text
+}
+
+// behaviour is a row of the catalogue.
+type behaviour struct {
+	catalogue.Row
+	State string // shown, failed, skipped or not run
+}
+
+// behaviours returns the rows of the catalogue; none if no test names one.
+func (r *run) behaviours() (all []behaviour) {
+	states := map[string]string{}
+	for _, spec := range r.specs {
+		for _, label := range spec.Labels() {
+			switch {
+			case !catalogue.Known(label):
+			case spec.Failed():
+				states[label] = "failed"
+			case states[label] == "failed":
+			case spec.State.Is(types.SpecStatePassed):
+				states[label] = "shown"
+			case states[label] == "":
+				states[label] = "skipped"
+			}
+		}
+	}
+	if len(states) == 0 {
+		return nil
+	}
+	for _, row := range catalogue.Rows {
+		all = append(all, behaviour{row, cmp.Or(states[row.ID], "not run")})
+	}
+	return all
+}
+
+// window is an expectation and what came of it, on an axis of their own.
+type window struct {
+	Text                           string
+	Left, Width, Instant           template.CSS
+	Opens, Closes, Came, From, End string
+}
+
+// verdicts returns the expectations that failed.
+func verdicts(l *ladder.Ladder) (all []window) {
+	for _, r := range l.Rungs {
+		if r.Kind != ladder.Kind(timeline.Verdict) {
+			continue
+		}
+		from, end := min(r.Opens, r.At), max(r.Closes, r.At)
+		margin := max((end-from)/8, time.Millisecond)
+		from, end = from-margin, end+margin
+		at := func(d time.Duration) template.CSS {
+			return template.CSS(fmt.Sprintf("%.2f%%", 100*float64(d)/float64(end-from)))
+		}
+		seconds := func(d time.Duration) string { return fmt.Sprintf("%.3f s", d.Seconds()) }
+		all = append(all, window{
+			Text: r.Text, Left: at(r.Opens - from), Width: at(r.Closes - r.Opens), Instant: at(r.At - from),
+			Opens: seconds(r.Opens), Closes: seconds(r.Closes), Came: seconds(r.At), From: seconds(from), End: seconds(end),
+		})
+	}
+	return all
+}
+
+// change is a test or a cell of the matrix that another run has otherwise.
+type change struct{ What, Was, Is string }
+
+// changesSince returns what differs from another run, whose report is in a directory.
+func (r *run) changesSince(before string) ([]change, error) {
+	other, err := readRun(before)
+	if err != nil {
+		return nil, err
+	}
+	was, is := other.states(), r.states()
+	var changes []change
+	for _, name := range sortedKeys(was, is) {
+		if was[name] != is[name] {
+			changes = append(changes, change{name, cmp.Or(was[name], "not there"), cmp.Or(is[name], "not there")})
+		}
+	}
+	return changes, nil
+}
+
+// states returns the state of each test.
+func (r *run) states() map[string]string {
+	states := map[string]string{}
+	for _, p := range r.Packages {
+		for _, t := range p.Tests {
+			states[p.Name+": "+t.Name] = t.State
+		}
+	}
+	return states
+}
+
+func sortedKeys(maps ...map[string]string) (keys []string) {
+	for _, m := range maps {
+		for key := range m {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+// IsTests reports whether a directory has the report of a test run.
+func IsTests(directory string) bool {
+	_, err := os.Stat(filepath.Join(directory, shard.JSONFile))
+	return !errors.Is(err, fs.ErrNotExist)
+}
