@@ -29,7 +29,7 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 		a.Trouble = firstLine(quiet.err)
 		return a
 	}
-	a.Program.IPv6 = p.Family == sock.IPv6
+	a.Program.IPv6 = p.Over == sock.IPv6
 	a.Program.Loopback, a.Program.Ready = quiet.trial.loopback, answer.Of(quiet.trial.readyAfter)
 	a.Conversation = quiet.trial.conversation()
 	a.Wire = quiet.wire()

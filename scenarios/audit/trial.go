@@ -87,12 +87,13 @@ var errEndedEarly = errors.New("the audit was ended early")
 
 // run carries the trial out in a lab of its own and returns its story. It keeps the packets
 // and the timeline in path.pcapng and path.txt; where the trial cannot be measured, the
-// lab's evidence in the directory evidence. A server that the quiet connection cannot reach
-// by IPv4 is reached by IPv6, in that trial and in all that follow.
+// lab's evidence in the directory evidence. Unless the user has chosen a family, a server that
+// the quiet connection cannot reach by IPv4 is reached by IPv6, in that trial and in all that
+// follow.
 func (t *trial) run(path, evidence string) (story, error) {
 	s, err := t.runInLab(path, evidence)
-	if t.role == quiet && errors.Is(err, errIPv6Only) {
-		t.plan.Family = sock.IPv6
+	if t.role == quiet && t.plan.Family == AnyFamily && errors.Is(err, errIPv6Only) {
+		t.plan.Over = sock.IPv6
 		return t.runInLab(path, evidence)
 	}
 	return s, err
@@ -103,7 +104,7 @@ func (t *trial) runInLab(path, evidence string) (s story, err error) {
 	if topology == nil {
 		topology = harness.Firewalled
 	}
-	t.lab, err = harness.Open(harness.Config{Topology: topology, Family: t.plan.Family, Name: t.title()})
+	t.lab, err = harness.Open(harness.Config{Topology: topology, Family: t.plan.Over, Name: t.title()})
 	if err != nil {
 		return story{}, err
 	}

@@ -57,6 +57,15 @@ func sorted(notices map[string]time.Duration) []string {
 
 // Check returns the outcome of each promise.
 func (p Promises) Check(a *Answer) []Result {
+	results := p.check(a)
+	if a.OverIPv6 != nil {
+		results = append(results, overIPv6(p.check(a.OverIPv6))...)
+	}
+	return results
+}
+
+// check returns the outcomes of one family.
+func (p Promises) check(a *Answer) []Result {
 	var results []Result
 	for _, fault := range sorted(p.Notices) {
 		limit := p.Notices[fault]

@@ -124,6 +124,13 @@ func (a *Answer) Text() string {
 	b.WriteString("\nWhat it notices (after the peer was last heard; FIN: after the fault)\n")
 	b.WriteString(a.table())
 
+	if a.OverIPv6 != nil {
+		b.WriteString("\nWhat is different over IPv6 (from IPv4 to IPv6)\n")
+		for _, line := range a.differences() {
+			b.WriteString(folded("  ", line))
+		}
+	}
+
 	b.WriteString("\nAn idle session behind middleboxes (halfopen presets)\n" + a.sessions())
 	if a.Ghosts != nil {
 		b.WriteString("\nDead connections that pile up\n")
