@@ -293,7 +293,7 @@ func (t *trial) lostMessages(working *connection) (unanswered, repeated int) {
 				continue
 			}
 			unanswered++
-			if working != nil && t.received(c, p) && sends(t.packetsOf(working), p) && !sends(before(t.packetsOf(c), p), p) {
+			if working != nil && t.received(c, p) && sends(t.packetsOf(working), p) && !sends(earlierThan(t.packetsOf(c), p), p) {
 				repeated++
 			}
 		}
@@ -308,8 +308,8 @@ func (t *trial) received(c *connection, sent capture.Packet) bool {
 	})
 }
 
-// before returns the packets that came before another.
-func before(packets []capture.Packet, p capture.Packet) []capture.Packet {
+// earlierThan returns the packets that came before another.
+func earlierThan(packets []capture.Packet, p capture.Packet) []capture.Packet {
 	at := slices.IndexFunc(packets, func(q capture.Packet) bool { return !q.At.Before(p.At) })
 	return packets[:max(at, 0)]
 }
