@@ -77,7 +77,7 @@ func leaveOutEnd(all []answer.ConnectionOutcome, told []story, exit *box.Exit) {
 	}
 	for i, s := range told {
 		if withProgram(s) {
-			all[i].Noticed = nil
+			all[i].Noticed, all[i].Verdict, all[i].Trouble = nil, answer.Noticing, ""
 		}
 	}
 }
