@@ -59,6 +59,7 @@ func (o *outcome) judge(quiet []answer.Connection) answer.Fault {
 	if len(all) > 1 {
 		f.Connections = all
 	}
+	f.Recovery = t.recovered
 	t.addAftermath(&f)
 	return f
 }
@@ -76,7 +77,7 @@ func leaveOutEnd(all []answer.ConnectionOutcome, told []story, exit *box.Exit) {
 	}
 	for i, s := range told {
 		if withProgram(s) {
-			all[i].Noticed = nil
+			all[i].Noticed, all[i].Verdict, all[i].Trouble = nil, answer.Noticing, ""
 		}
 	}
 }
