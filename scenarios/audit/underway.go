@@ -10,8 +10,8 @@ import (
 
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	"github.com/halfopen-lab/halfopen/harness/firewall"
-	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
 
 // underWayTime is how long data of the program has been under way, unacknowledged, when a
