@@ -69,6 +69,8 @@ type trial struct {
 	spins  bool                // it does, and was stopped
 	told   []story             // of the connections that the fault has struck; the first is what the trial is about
 	opened []answer.Connection // all of the program's connections
+	// recovered is what came after a fault that ends; nil: it does not.
+	recovered *answer.Recovery
 
 	peerDestroyed *trace.Destroyed
 	peerExit      <-chan box.Exit      // of a peer that is a program
@@ -122,6 +124,7 @@ func (t *trial) runInLab(path, evidence string) (s story, err error) {
 		return story{}, errors.Join(err, kept)
 	}
 	t.told, t.opened = t.stories(), t.listed()
+	t.recovered = t.recovery()
 	for i := range t.told {
 		t.told[i].packets = t.packetsOf(t.told[i].connection)
 	}
@@ -259,6 +262,10 @@ func (t *trial) observe() {
 			return
 		}
 		watch -= first
+	}
+	if !t.ended.IsZero() {
+		t.observeRecovery(watch)
+		return
 	}
 	t.rest(watch)
 }

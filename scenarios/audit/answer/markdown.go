@@ -41,6 +41,13 @@ func (a *Answer) Markdown() string {
 	for _, f := range a.Faults {
 		fmt.Fprintf(&b, "| %s | %s | %s | [packets](%s) |\n", f.Name, f.Load, strings.ReplaceAll(f.Words(), "|", `\|`), f.Capture)
 	}
+	var recovered []string
+	for _, f := range a.Faults {
+		if f.Recovery != nil {
+			recovered = append(recovered, f.Title()+": "+f.Recovery.Words())
+		}
+	}
+	list("And then (after the fault)", recovered)
 	b.WriteString("\n## An idle session behind middleboxes\n\n| preset | idle timeout | outcome | how it is known | why |\n|---|---|---|---|---|\n")
 	for _, p := range a.Presets {
 		if p.Alone != "" {

@@ -127,6 +127,9 @@ func (a *Answer) text(short brevity) string {
 	b.WriteString("\nWhat it notices (after the peer was last heard; FIN: after the fault)\n")
 	b.WriteString(a.table(short))
 
+	if lines := a.recoveries(); lines != "" {
+		b.WriteString("\nAnd then (after the fault)\n" + lines)
+	}
 	if a.OverIPv6 != nil {
 		b.WriteString("\nWhat is different over IPv6 (from IPv4 to IPv6)\n")
 		for _, line := range a.differences() {
