@@ -18,6 +18,7 @@ import (
 	_ "github.com/halfopen-lab/halfopen/suites/matrix"
 	_ "github.com/halfopen-lab/halfopen/suites/presets"
 	_ "github.com/halfopen-lab/halfopen/suites/proxied"
+	_ "github.com/halfopen-lab/halfopen/suites/recovery"
 	_ "github.com/halfopen-lab/halfopen/suites/sctp"
 	_ "github.com/halfopen-lab/halfopen/suites/teardown"
 	_ "github.com/halfopen-lab/halfopen/suites/zeroread"

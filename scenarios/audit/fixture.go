@@ -19,8 +19,16 @@ func (r Request) fixtureRole() conversation.Role {
 	return conversation.Client
 }
 
-// asks reports whether a fixture has a request to say, so that a fault can meet data under way.
-func (r Request) asks() bool { return len(r.Conversation.Request) > 0 }
+// asks reports whether a fixture can make the program have data under way: it has a request
+// to say, or serves a client that asks.
+func (r Request) asks() bool {
+	c := r.Conversation
+	return len(c.Request) > 0 || r.fixtureRole() == conversation.Server && len(c.Answers) > 0
+}
+
+// fixtureAsks reports whether the peer is a fixture that has a request to say. Another peer
+// only answers, or is a program.
+func (t *trial) fixtureAsks() bool { return t.peer == nil && len(t.plan.Conversation.Request) > 0 }
 
 // session returns a conversation of the fixture on a connection, which has that port of the
 // client. Its events are the trial's.
@@ -50,8 +58,8 @@ func (t *trial) exchanges() []said {
 	return slices.Clone(t.fixture.heard)
 }
 
-// conversation returns what the fixture said before the fault, and whether the program
-// answered; nil: it says nothing.
+// conversation returns what the fixture said before the fault, or on the quiet connection at
+// any time, and whether the program answered; nil: it says nothing.
 func (t *trial) conversation() *answer.Conversation {
 	c := t.plan.Conversation
 	if !c.Says() || t.plan.betweenPrograms() {
@@ -59,10 +67,14 @@ func (t *trial) conversation() *answer.Conversation {
 	}
 	a := &answer.Conversation{Name: c.Like, TLS: c.TLS, Every: answer.Of(c.Every)}
 	for _, e := range t.exchanges() {
-		if !t.struck.IsZero() && e.At.After(t.struck) {
+		if t.role != quiet && !t.struck.IsZero() && e.At.After(t.struck) {
 			break
 		}
 		switch e.Kind {
+		case conversation.LoggedIn:
+			a.LoggedIn = a.LoggedIn || len(c.Login) > 0
+		case conversation.Admitted:
+			a.LoggedIn = true
 		case conversation.Answered:
 			a.Answered++
 		case conversation.Replied:

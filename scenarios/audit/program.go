@@ -40,7 +40,7 @@ func (t *trial) launch(on answer.Side, command program, line string, mark box.Ma
 		Files: files, Line: line, Mark: mark,
 	}
 	for _, argument := range command.Arguments {
-		order.Arguments = append(order.Arguments, fill(t.plan.withCertificate(argument), t.lab.Server.Address().String(), t.plan.Port))
+		order.Arguments = append(order.Arguments, fill(t.plan.withCertificate(argument), t.lab.Server.Address(), t.plan.Port))
 	}
 	cmd, err := order.Command()
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	"github.com/halfopen-lab/halfopen/harness/firewall"
 	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
 
 // underWayTime is how long data of the program has been under way, unacknowledged, when a
@@ -18,15 +19,15 @@ import (
 const underWayTime = time.Second
 
 // awaitUnderWay returns when the program has data under way that nobody has acknowledged: the
-// firewall drops it. The fixture asks for it; a peer that is a program does so by itself, or
-// the program sends by itself. Where the program sends nothing, or the connection is over
+// firewall drops it. The fixture asks for it; a peer that is a program, or only answers, waits
+// until the program sends by itself. Where the program sends nothing, or the connection is over
 // before the fault, the trial is noted as one that cannot be measured.
 func (t *trial) awaitUnderWay() error {
 	if err := t.dropData(); err != nil {
 		return err
 	}
 	asked, limit := time.Now(), settleTime
-	if t.peer != nil {
+	if !t.fixtureAsks() {
 		limit = t.plan.Watch
 	} else if err := t.step("the peer sends a request", t.say); err != nil {
 		if noting := t.noteEarlyEnd(); noting != nil || t.early != "" {
@@ -38,8 +39,8 @@ func (t *trial) awaitUnderWay() error {
 		if err := t.noteEarlyEnd(); err != nil || t.early != "" {
 			return err
 		}
-		t.early = fmt.Sprintf("the program sent no data within %v", limit)
-		if t.peer == nil {
+		t.early = fmt.Sprintf("the program sent no data within %v", answer.Seconds(limit))
+		if t.fixtureAsks() {
 			t.early += " of the request (--conversation, --send)"
 		}
 		return nil

@@ -8,6 +8,7 @@ type Conversation struct {
 	Name     string  `json:"name,omitempty"` // of the ready-made one; empty: the user's own
 	TLS      bool    `json:"tls,omitempty"`
 	Every    Seconds `json:"every_seconds,omitempty"` // how often the request is repeated; 0: it is not
+	LoggedIn bool    `json:"logged_in,omitempty"`     // there is a login, and it was answered
 	Answered int     `json:"answered"`                // requests of the fixture that were answered as expected
 	Failed   int     `json:"failed,omitempty"`        // requests of the fixture that were not
 	Replied  int     `json:"replied,omitempty"`       // requests of the program that the fixture has answered
@@ -16,32 +17,34 @@ type Conversation struct {
 	Trouble string `json:"trouble,omitempty"`
 }
 
-// lines are those of the page; none for a conversation without a name, TLS or trouble.
-func (c *Conversation) lines() []string {
+// words returns what the fixture said, for the page; empty for a conversation without a name
+// and without TLS.
+func (c *Conversation) words() string {
+	if c == nil || c.Name == "" && !c.TLS {
+		return ""
+	}
+	words := c.Name
+	if words == "" {
+		words = "as it was given"
+	}
+	if c.TLS {
+		words += ", over TLS"
+	}
+	switch {
+	case c.Every > 0:
+		words += fmt.Sprintf(", a request every %v", c.Every)
+	case c.Answered > 0:
+		words += ", a request that was answered"
+	case c.Replied > 0:
+		words += ", to what the program asks"
+	}
+	return words
+}
+
+// trouble returns what the program did not answer as expected; empty: nothing.
+func (c *Conversation) trouble() string {
 	if c == nil {
-		return nil
+		return ""
 	}
-	var lines []string
-	if c.Name != "" || c.TLS {
-		line := c.Name
-		if line == "" {
-			line = "as it was given"
-		}
-		if c.TLS {
-			line += ", over TLS"
-		}
-		switch {
-		case c.Every > 0:
-			line += fmt.Sprintf(", a request every %v", c.Every)
-		case c.Answered > 0:
-			line += ", a request that was answered"
-		case c.Replied > 0:
-			line += ", which has answered the program"
-		}
-		lines = append(lines, line)
-	}
-	if c.Trouble != "" {
-		lines = append(lines, "the program did not answer: "+c.Trouble)
-	}
-	return lines
+	return c.Trouble
 }
