@@ -17,6 +17,12 @@ func (a *Answer) Markdown() string {
 		fmt.Fprintf(&b, "image `%s` (`%s`), ", i.Name, i.Digest)
 	}
 	fmt.Fprintf(&b, "port %d, on %s, in %s. The peer: %s. Each fault was watched for %v.\n", a.Program.Port, a.Kernel, a.Time(), a.Program.Peer, a.Watched)
+	if words := a.Conversation.words(); words != "" {
+		fmt.Fprintf(&b, "It says: %s.\n", words)
+	}
+	if trouble := a.Conversation.trouble(); trouble != "" {
+		fmt.Fprintf(&b, "The program did not answer it: %s.\n", trouble)
+	}
 	for _, other := range a.Program.Beside {
 		fmt.Fprintf(&b, "Beside the two: %s.\n", other)
 	}

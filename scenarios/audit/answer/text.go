@@ -108,8 +108,11 @@ func (a *Answer) text(short brevity) string {
 	for _, other := range a.Program.Beside {
 		pair("beside", "%s", other)
 	}
-	for _, line := range a.Conversation.lines() {
-		pair("says", "%s", line)
+	if words := a.Conversation.words(); words != "" {
+		pair("says", "%s", words)
+	}
+	if trouble := a.Conversation.trouble(); trouble != "" {
+		pair("unanswered", "%s", trouble)
 	}
 	pair("kernel", "%s, in %s; each fault was watched for %v", a.Kernel, a.Time(), a.Watched)
 
