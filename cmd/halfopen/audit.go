@@ -97,7 +97,7 @@ func (a *auditing) run(ctx context.Context) error {
 	if err := tell(results, found, report); err != nil || found.Measured() {
 		return err
 	}
-	return fmt.Errorf("no fault could be measured: %s", found.Faults[0].Trouble)
+	return fmt.Errorf("no fault could be measured: %s", found.Faults[0].Reason())
 }
 
 // readBaseline returns the answer to compare with; nil where the baseline is to be written.
