@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness/commandline"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
@@ -105,9 +106,15 @@ func (a *auditing) readBaseline(ctx context.Context, file string) (*answer.Answe
 	if strings.HasPrefix(file, a.request.Report+string(filepath.Separator)) {
 		return nil, fmt.Errorf("the baseline %s is in the report's directory, which every audit empties: keep it elsewhere", a.baseline)
 	}
+	if info, err := os.Stat(file); err == nil && info.IsDir() {
+		return nil, fmt.Errorf("the baseline %s is a directory: name a file", a.baseline)
+	}
 	if a.update {
 		if info, err := os.Stat(filepath.Dir(file)); err != nil || !info.IsDir() {
 			return nil, fmt.Errorf("writing the baseline %s: there is no directory %s: make it first", a.baseline, filepath.Dir(file))
+		}
+		if unix.Access(filepath.Dir(file), unix.W_OK|unix.X_OK) != nil {
+			return nil, fmt.Errorf("writing the baseline %s: this user may not write to %s: name another file", a.baseline, filepath.Dir(file))
 		}
 		return nil, nil
 	}

@@ -52,7 +52,7 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 		a.Settings = s.Settings
 	}
 	tried := addRows(a, p, outcomes)
-	if !p.asks() && !p.betweenPrograms() {
+	if !p.asks() && !p.betweenPrograms() && a.NoSession == "" { // which says it
 		a.Unknown = append(a.Unknown, "what it does with data under way: it was sent nothing to answer (--conversation, --send)")
 	}
 	if p.UnderTest == answer.Server {
@@ -90,7 +90,7 @@ func connectionsOf(outcomes []*outcome) []answer.Connection {
 // noSession returns why what was seen of the quiet connection tells nothing of sessions; empty:
 // it does. What a program that is a peer does not answer, its protocol does not answer.
 func noSession(w answer.Wire, betweenPrograms bool) string {
-	remedy := " (--send)"
+	remedy := " (--conversation, --send)"
 	if betweenPrograms {
 		remedy = ""
 	}

@@ -118,11 +118,11 @@ func TestHeartbeatsThatNobodyAnswersAreNoSession(t *testing.T) {
 		programs bool
 		want     string
 	}{
-		{"nothing", []capture.Packet{packet(0, true, 0, capture.Ordinary)}, false, "nothing was exchanged: neither side sent data (--send)"},
+		{"nothing", []capture.Packet{packet(0, true, 0, capture.Ordinary)}, false, "nothing was exchanged: neither side sent data (--conversation, --send)"},
 		{"nothing, of two programs", []capture.Packet{packet(0, true, 0, capture.Ordinary)}, true, "nothing was exchanged: neither side sent data"},
-		{"a greeting", greeting[:1], false, "nothing was exchanged: the peer sent no data (--send)"},
+		{"a greeting", greeting[:1], false, "nothing was exchanged: the peer sent no data (--conversation, --send)"},
 		{"a greeting that is answered", greeting, false, ""},
-		{"pings", pings, false, "the peer answered none of the program's 2 heartbeats (--send)"},
+		{"pings", pings, false, "the peer answered none of the program's 2 heartbeats (--conversation, --send)"},
 		{"pings to a program that does not answer them", pings, true, ""},
 		{"a ping that is answered", answered, false, ""},
 	} {

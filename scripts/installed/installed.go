@@ -6,7 +6,6 @@ package installed
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io/fs"
 	"os"
@@ -15,9 +14,13 @@ import (
 	"strings"
 	"time"
 
+	flag "github.com/spf13/pflag"
+
 	"github.com/halfopen-lab/halfopen/harness/atomicfile"
+	"github.com/halfopen-lab/halfopen/harness/commandline"
 	"github.com/halfopen-lab/halfopen/scenarios/audit"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
+	"github.com/halfopen-lab/halfopen/scripts/suites"
 )
 
 // page is the file that the command writes.
@@ -28,13 +31,13 @@ func Command(ctx context.Context, arguments []string) (well bool, err error) {
 	flags := flag.NewFlagSet("installed", flag.ContinueOnError)
 	report := flags.String("report", "report", "the directory for the answers: each has one of its own in installed below it")
 	focus := flags.String("focus", "", "the servers whose names match this regular expression; the rows of the others stay")
-	if err := flags.Parse(arguments); err != nil {
+	if err := suites.Parse(flags, arguments); err != nil {
 		return false, err
 	}
-	chosen, err := regexp.Compile(*focus)
-	if err != nil {
-		return false, fmt.Errorf("the servers to audit (-focus): %w", err)
+	if err := commandline.CheckPattern(*focus); err != nil {
+		return false, fmt.Errorf("%w (FOCUS)", err)
 	}
+	chosen := regexp.MustCompile(*focus)
 	old, err := os.ReadFile(page)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false, fmt.Errorf("reading the page as it is: %w", err)

@@ -9,7 +9,7 @@ import (
 
 // table returns the rows of the faults for a page, the worst first, and below them those that
 // could not be measured, each reason once.
-func (a *Answer) table() string {
+func (a *Answer) table(short brevity) string {
 	width, load := 0, len(Idle)
 	measured := slices.DeleteFunc(slices.Clone(a.Faults), func(f Fault) bool { return f.Verdict == Unmeasured })
 	for _, f := range measured {
@@ -25,7 +25,7 @@ func (a *Answer) table() string {
 	if silenced {
 		b.WriteString("  own data: the program sent it after the fault, and nobody acknowledged it: keepalive is silent meanwhile\n")
 	}
-	return b.String() + a.unmeasured()
+	return short.shortened(b.String() + a.unmeasured())
 }
 
 // worstFirst orders the rows: what is never noticed, what the kernel alone knows, and then what

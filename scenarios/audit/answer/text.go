@@ -83,8 +83,8 @@ func (a *Answer) Time() string {
 	return "virtual time"
 }
 
-// Text returns the answer as a page for a terminal, at most 120 columns wide.
-func (a *Answer) Text() string {
+// text returns the answer as a page of that brevity.
+func (a *Answer) text(short brevity) string {
 	var b strings.Builder
 	pair := func(name, format string, arguments ...any) {
 		fmt.Fprintf(&b, "%-12s%s\n", name, fmt.Sprintf(format, arguments...))
@@ -122,7 +122,7 @@ func (a *Answer) Text() string {
 	}
 
 	b.WriteString("\nWhat it notices (after the peer was last heard; FIN: after the fault)\n")
-	b.WriteString(a.table())
+	b.WriteString(a.table(short))
 
 	if a.OverIPv6 != nil {
 		b.WriteString("\nWhat is different over IPv6 (from IPv4 to IPv6)\n")
@@ -131,7 +131,7 @@ func (a *Answer) Text() string {
 		}
 	}
 
-	b.WriteString("\nAn idle session behind middleboxes (halfopen presets)\n" + a.sessions())
+	b.WriteString("\nAn idle session behind middleboxes (halfopen presets)\n" + a.sessions(short))
 	if a.Ghosts != nil {
 		b.WriteString("\nDead connections that pile up\n")
 		for _, line := range a.Ghosts.Lines() {
@@ -232,38 +232,6 @@ func (g *Ghosts) Lines() []string {
 		return []string{fmt.Sprintf("a client that loses power and returns every %v leaves one more each time (derived)", g.Every)}
 	}
 	return []string{fmt.Sprintf("a client that loses power and returns every %v leaves %d at once (derived)", g.Every, g.Most)}
-}
-
-// sessions returns what becomes of a session behind each middlebox, in lines.
-func (a *Answer) sessions() string {
-	var b strings.Builder
-	grouped := func(of func(Preset) string) {
-		for _, outcome := range []string{Survives, Dies, EndsFirst, Undecided} {
-			var names []string
-			for _, p := range a.Presets {
-				if of(p) == outcome {
-					names = append(names, p.title())
-				}
-			}
-			if len(names) > 0 {
-				b.WriteString(wrapped(fmt.Sprintf("  %-12s", outcome), names))
-			}
-		}
-	}
-	if a.NoSession != "" {
-		fmt.Fprintf(&b, "  no conclusion: %s\n", a.NoSession)
-	}
-	grouped(func(p Preset) string {
-		if a.NoSession != "" && p.How == Derived {
-			return ""
-		}
-		return p.Outcome
-	})
-	if slices.ContainsFunc(a.Presets, func(p Preset) bool { return p.Alone != "" }) {
-		b.WriteString("  if the peer sent nothing by itself:\n")
-		grouped(func(p Preset) string { return p.Alone })
-	}
-	return b.String()
 }
 
 // title returns the preset's name, and that it was run, if it was.
