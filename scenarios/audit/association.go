@@ -2,7 +2,6 @@ package audit
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/box"
 	"github.com/halfopen-lab/halfopen/harness/capture"
-	"github.com/halfopen-lab/halfopen/harness/oracle"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
@@ -31,8 +29,12 @@ type association struct {
 	stop    context.CancelFunc    // the fixture reads no more; nil: there is none
 }
 
-// lookEvery is how often the kernel's table is read.
-const lookEvery = time.Second
+// The kernel's table is read often just after the fault, when what a peer announces shows, and
+// rarely from then on.
+const (
+	lookOften  = 50 * time.Millisecond
+	lookRarely = time.Second
+)
 
 // takeSCTPSteps takes all steps of a trial with an association, in their order.
 func (t *trial) takeSCTPSteps() error {
@@ -244,24 +246,32 @@ func (t *trial) borrowAssociation() (*sock.SCTP, error) {
 // watchAssociation waits until the program has noticed, or the time to watch is over.
 func (t *trial) watchAssociation() {
 	a := &t.association
-	for until := time.Now().Add(max(t.watch, t.plan.Watch)); time.Now().Before(until) && t.exited == nil; {
+	for until := time.Now().Add(max(t.watch, t.plan.Watch)); time.Now().Before(until); {
+		every := lookRarely
+		if time.Since(t.struck) < 2*lookRarely {
+			every = lookOften
+		}
 		select {
 		case e := <-t.exit:
 			t.exited = &e
 			return
 		case <-t.ctx.Done():
 			return
-		case <-time.After(lookEvery):
+		case <-time.After(every):
 		}
 		if _, there := t.findAssociation(); !there && a.gone.IsZero() {
 			a.gone = time.Now()
 		}
-		if s, err := t.borrowAssociation(); err == nil {
-			_ = s.Close()
-		} else if a.closed.IsZero() {
-			a.closed = time.Now()
+		if a.gone.IsZero() {
+			continue
 		}
-		if !a.closed.IsZero() || !a.gone.IsZero() && len(t.failedCalls()) > 0 {
+		s, err := t.borrowAssociation()
+		if err != nil {
+			a.closed = time.Now()
+			return
+		}
+		_ = s.Close()
+		if len(t.failedCalls()) > 0 {
 			return
 		}
 	}
@@ -280,106 +290,46 @@ func (t *trial) failedCalls() (since []moment) {
 // firstChunk returns when the first packet with a chunk passed the program's host after the fault.
 func (t *trial) firstChunk(chunk capture.ChunkType, out bool) (at time.Time, ok bool) {
 	for _, p := range t.near.Capture().Packets() {
-		if p.Out == out && !p.At.Before(t.struck) && capture.SCTP(chunk).Matches(p) {
+		if p.Out == out && !p.At.Before(t.struck) && p.At.Before(t.over) && capture.SCTP(chunk).Matches(p) {
 			return p.At, true
 		}
 	}
 	return time.Time{}, false
 }
 
-// What the kernel learns of an association, beside learnsTimeout.
-const (
-	learnsAbort    = "ABORT"
-	learnsShutdown = "SHUTDOWN"
-)
-
-// judgeAssociation turns the outcome into a row of the answer. Times count from when the peer was
-// last heard before the fault, or from the fault where the peer's kernel announces it.
-func (o *outcome) judgeAssociation(f answer.Fault) answer.Fault {
-	t, a := o.trial, &o.trial.association
-	since := t.struck
-	if !t.announced {
-		for _, p := range t.near.Capture().Packets() {
-			if !p.Out && p.Chunks != nil && p.At.Before(t.struck) {
-				since = p.At
-			}
-		}
-	}
-	failed := t.failedCalls()
-	if at, ok := t.firstChunk(capture.ABORT, false); ok {
-		f.Kernel = moment{learnsAbort, at}.event(since)
-	} else if at, ok := t.firstChunk(capture.SHUTDOWN, false); ok {
-		f.Kernel = moment{learnsShutdown, at}.event(since)
-	} else if len(failed) > 0 && failed[0].what == learnsTimeout {
-		f.Kernel = failed[0].event(since)
-	} else if _, byProgram := t.firstChunk(capture.SHUTDOWN, true); !a.gone.IsZero() && !byProgram {
-		f.Kernel = moment{learnsTimeout, a.gone}.event(since)
-	}
-	switch {
-	case len(failed) > 0:
-		f.Noticed = failed[0].event(since)
-	case !a.closed.IsZero():
-		f.Noticed = moment{closes, a.closed}.event(since)
-	}
-	if t.exited != nil {
-		f.Exit = moment{t.exited.How, t.exited.At}.event(since)
-	}
-	switch {
-	case f.Noticed != nil || f.Exit != nil:
-		f.Verdict = answer.Noticing
-	case f.Kernel != nil:
-		f.Verdict = answer.KernelOnly
-	case t.dead:
-		f.Verdict, f.Within = answer.Never, answer.Of(t.over.Sub(t.struck))
-	default:
-		f.Verdict = answer.Alive
-	}
-	return f
-}
-
-// concludeSCTP makes the answer of the outcomes, of which the first is the quiet association's.
-func concludeSCTP(a *answer.Answer, outcomes []*outcome) {
-	for _, o := range outcomes {
-		if o.trial.role == row {
-			a.Faults = append(a.Faults, o.judge(nil))
-		}
-	}
-	quiet := outcomes[0].trial
-	switch found := &quiet.association; {
-	case found.why != nil:
-		a.Unknown = append(a.Unknown, "the settings of its socket: "+found.why.Error())
-	case found.force != nil:
-		d := *found.force
-		a.Association = &answer.Association{
-			Heartbeat: answer.Seconds(d.Heartbeat), PathRetransmissions: d.PathRetransmissions, AssociationRetransmissions: d.AssociationRetransmissions,
-			RTOInitial: answer.Seconds(d.RTOInitial), RTOMin: answer.Seconds(d.RTOMin), RTOMax: answer.Seconds(d.RTOMax), RTO: answer.Seconds(found.rto),
-		}
-		if d.Heartbeat > 0 {
-			planned := oracle.SCTP{Heartbeat: d.Heartbeat, PathRetransmissions: d.PathRetransmissions, AssociationRetransmissions: d.AssociationRetransmissions,
-				RTOInitial: d.RTOInitial, RTOMin: d.RTOMin, RTOMax: d.RTOMax}.AssociationFailure(found.rto)
-			a.Association.Earliest, a.Association.Latest = answer.Of(planned.Earliest), answer.Of(planned.Latest)
-		}
-	}
-	for _, p := range quiet.near.Capture().Packets() {
-		if p.Out && capture.SCTP(capture.HEARTBEAT).Matches(p) && a.Association != nil {
-			a.Association.Heartbeats++
-		}
-	}
-	a.Unknown = append(a.Unknown, "what becomes of an idle association behind middleboxes, and with data under way: not measured over SCTP")
-}
-
-// shutDown lets the fixture end the association with SHUTDOWN (RFC 9260 §9.2).
+// abortAssociation lets the peer abort the association after a time (RFC 9260 §9.1).
 func (t *trial) abortAssociation(after time.Duration) error {
 	if err := t.wait(after); err != nil {
 		return err
 	}
 	t.struck = time.Now()
-	f := t.association.fixture
-	if f == nil {
-		return errors.New("only the fixture can be made to abort an association")
+	if f := t.association.fixture; f != nil {
+		t.association.stop()
+		return t.step("the peer aborts the association", f.Socket.Abort)
 	}
-	t.association.stop()
-	return t.step("the peer aborts the association", f.Socket.Abort)
+	if err := t.step("the peer's socket is set to abort (SO_LINGER 0)", t.lingerNot); err != nil {
+		return err
+	}
+	return t.killPeer()
+}
+
+// lingerNot makes the kernel abort the association of a peer that is a program once the program
+// ends (socket(7), SO_LINGER).
+func (t *trial) lingerNot() error {
+	processes, err := box.Processes(t.peer.PID())
+	if err != nil {
+		return err
+	}
+	for _, e := range t.far.Associations() {
+		s, _, err := sock.BorrowSCTP(e.Inode, processes)
+		if err != nil {
+			return err
+		}
+		if err := s.Abort(); err != nil { // closes the second descriptor alone
+			return err
+		}
+	}
+	return nil
 }
 
 // killAssociated kills the peer; its kernel ends the association for it.
