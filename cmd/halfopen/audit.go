@@ -29,7 +29,7 @@ func auditCommand() *cobra.Command {
 		Use:   "audit",
 		Short: "What does a program do when the other side is gone, and how long does it take?",
 		Long: `Runs an unmodified program in a guest with virtual time (or, with --host, on the running
-kernel), breaks its connection in ten ways (a peer that is killed, stopped or powered off, a
+kernel), breaks its connection in eleven ways (a peer that is killed, stopped or powered off, a
 firewall that forgets), and tells what its kernel and the program itself notice, and when;
 which settings are in force on its socket; and behind which middleboxes an idle session
 lives on.

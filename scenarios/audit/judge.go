@@ -57,11 +57,18 @@ func (o *outcome) judge(quiet []answer.Connection) answer.Fault {
 	f.Kernel, f.Noticed, f.Verdict, f.Within = worst.Kernel, worst.Noticed, worst.Verdict, worst.Within
 	f.Spins, f.Trouble = worst.Spins, worst.Trouble
 	if t.exited != nil {
-		f.Exit = moment{t.exited.How, t.exited.At}.event(t.told[0].connection.heard)
+		since := t.told[0].connection.heard
+		for _, s := range t.told {
+			if worst.Noticed != nil && s.connection.number == worst.Connection {
+				since = s.connection.heard
+			}
+		}
+		f.Exit = moment{t.exited.How, t.exited.At}.event(since)
 	}
 	if len(all) > 1 {
 		f.Connections = all
 	}
+	f.Recovery = t.recovered
 	t.addAftermath(&f)
 	return f
 }
@@ -79,7 +86,7 @@ func leaveOutEnd(all []answer.ConnectionOutcome, told []story, exit *box.Exit) {
 	}
 	for i, s := range told {
 		if withProgram(s) {
-			all[i].Noticed = nil
+			all[i].Noticed, all[i].Verdict, all[i].Trouble = nil, answer.Noticing, ""
 		}
 	}
 }

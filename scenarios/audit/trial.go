@@ -67,9 +67,11 @@ type trial struct {
 	exited      *box.Exit
 	looked      bool                // whether the program spins
 	spins       bool                // it does, and was stopped
-	association association         // of SCTP
 	told        []story             // of the connections that the fault has struck; the first is what the trial is about
 	opened      []answer.Connection // all of the program's connections
+	association association         // of SCTP
+	// recovered is what came after a fault that ends; nil: it does not.
+	recovered *answer.Recovery
 
 	peerDestroyed *trace.Destroyed
 	peerExit      <-chan box.Exit      // of a peer that is a program
@@ -126,6 +128,7 @@ func (t *trial) runInLab(path, evidence string) (s story, err error) {
 		return story{}, t.keep(path)
 	}
 	t.told, t.opened = t.stories(), t.listed()
+	t.recovered = t.recovery()
 	for i := range t.told {
 		t.told[i].packets = t.packetsOf(t.told[i].connection)
 	}
@@ -266,6 +269,10 @@ func (t *trial) observe() {
 			return
 		}
 		watch -= first
+	}
+	if !t.ended.IsZero() {
+		t.observeRecovery(watch)
+		return
 	}
 	t.rest(watch)
 }

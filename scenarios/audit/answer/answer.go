@@ -163,6 +163,8 @@ type Fault struct {
 	// Connections are the outcomes of all connections that met the fault, in the order in which
 	// they were opened; none where there was one. The row is that of the worst.
 	Connections []ConnectionOutcome `json:"connections,omitempty"`
+	// Recovery is what came after a fault that ends; nil: it does not end, or was not measured.
+	Recovery *Recovery `json:"recovery,omitempty"`
 	// UnderWay is the data that was under way once the fault had happened, and whose: keepalive
 	// is silent meanwhile (net/ipv4/tcp_timer.c, tcp_keepalive_timer).
 	UnderWay []Data `json:"data_under_way,omitempty"`

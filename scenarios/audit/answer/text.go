@@ -110,8 +110,11 @@ func (a *Answer) text(short brevity) string {
 	for _, other := range a.Program.Beside {
 		pair("beside", "%s", other)
 	}
-	for _, line := range a.Conversation.lines() {
-		pair("says", "%s", line)
+	if words := a.Conversation.words(); words != "" {
+		pair("says", "%s", words)
+	}
+	if trouble := a.Conversation.trouble(); trouble != "" {
+		pair("unanswered", "%s", trouble)
 	}
 	pair("kernel", "%s, in %s; each fault was watched for %v", a.Kernel, a.Time(), a.Watched)
 
@@ -127,6 +130,9 @@ func (a *Answer) text(short brevity) string {
 	b.WriteString("\nWhat it notices (after the peer was last heard; FIN: after the fault)\n")
 	b.WriteString(a.table(short))
 
+	if lines := a.recoveries(); lines != "" {
+		b.WriteString("\nAnd then (after the fault)\n" + lines)
+	}
 	if a.OverIPv6 != nil {
 		b.WriteString("\nWhat is different over IPv6 (from IPv4 to IPv6)\n")
 		for _, line := range a.differences() {
