@@ -62,6 +62,8 @@ func (r Request) checkProtocol() error {
 		return nil
 	case r.Protocol != SCTP:
 		return fmt.Errorf("the protocol is %q: it must be %s, or left out for TCP (--protocol)", r.Protocol, SCTP)
+	case r.Conversation.Like != "" || r.Conversation.TLS || r.Send == "" && !r.Echo && r.Conversation.Says():
+		return errors.New("over SCTP the fixture has no conversation: it sends one message (--send), and sends back what it receives (--echo)")
 	case len(r.Presets)+len(r.Expect.Survives) > 0:
 		return errors.New("middleboxes are not measured over SCTP: leave the presets out")
 	}
