@@ -16,6 +16,7 @@ type AssociationEntry struct {
 	Local, Remote []netip.AddrPort
 	State         SCTPState
 	Retransmitted int    // DATA chunks retransmitted
+	OneToMany     bool   // the socket has the one-to-many style (RFC 6458 §3)
 	Inode         uint32 // of the socket's file; zero: no program holds the socket
 }
 
@@ -77,7 +78,7 @@ func ListeningSCTP() (ports []uint16, err error) {
 // RX_QUEUE UID INODE LPORT RPORT LADDRS <-> RADDRS HBINT INS OUTS MAXRT T1X T2X RTXC and
 // four more. There may be several addresses; the primary ones have an asterisk.
 func associationOf(line string) (AssociationEntry, error) {
-	const state, inode, localPort, remotePort, firstLocal = 4, 10, 11, 12, 13
+	const style, state, inode, localPort, remotePort, firstLocal = 2, 4, 10, 11, 12, 13
 	fields := strings.Fields(line)
 	arrow := slices.Index(fields, "<->")
 	if arrow < firstLocal {
@@ -103,6 +104,8 @@ func associationOf(line string) (AssociationEntry, error) {
 		return AssociationEntry{}, err
 	}
 	e.Inode = uint32(file)
+	const oneToOne = "2" // include/net/sctp/structs.h, enum sctp_socket_type
+	e.OneToMany = fields[style] != oneToOne
 	if e.Local, err = addressesOf(fields[firstLocal:arrow], fields[localPort]); err != nil {
 		return AssociationEntry{}, err
 	}

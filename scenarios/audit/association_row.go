@@ -81,6 +81,9 @@ func concludeSCTP(a *answer.Answer, outcomes []*outcome) {
 		}
 	}
 	quiet := outcomes[0].trial
+	if quiet.association.entry.OneToMany {
+		a.Unknown = append(a.Unknown, "what the program learns: its socket is of the one-to-many style, which tells by notifications (RFC 6458 §6), and no call fails")
+	}
 	switch found := &quiet.association; {
 	case found.why != nil:
 		a.Unknown = append(a.Unknown, "the settings of its socket: "+found.why.Error())

@@ -59,6 +59,7 @@ type trial struct {
 	// early is why the fault met no connection, or none as it should be, in the answer's
 	// words; empty: it did. lived is how long the connection lived that was over before.
 	early       string
+	lastWords   string // what the program sent and wrote last, then
 	lived       time.Duration
 	struck      time.Time // when the fault happened
 	ended       time.Time // when the fault began to end; zero: it does not end
