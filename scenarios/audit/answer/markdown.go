@@ -39,7 +39,7 @@ func (a *Answer) Markdown() string {
 	list("When nothing happens", slices.Concat(a.Quiet(), a.endedLines()))
 	b.WriteString("\n## What it notices\n\n| fault | load | what happens | capture |\n|---|---|---|---|\n")
 	for _, f := range a.Faults {
-		fmt.Fprintf(&b, "| %s | %s | %s | [packets](%s) |\n", f.Name, f.Load, strings.ReplaceAll(f.Words(), "|", `\|`), f.Capture)
+		fmt.Fprintf(&b, "| %s | %s | %s | [packets](%s) |\n", f.Name, f.load(), strings.ReplaceAll(f.Words(), "|", `\|`), f.Capture)
 	}
 	var recovered []string
 	for _, f := range a.Faults {
