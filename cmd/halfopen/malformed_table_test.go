@@ -111,7 +111,7 @@ var malformedTable = []malformed{
 	{want: "the fixture speaks no TLS", calls: []string{"halfopen audit --server './server {ca}' --port 5000"}},
 
 	// Names.
-	{want: "there is no fault", calls: []string{"halfopen run 'host powered of' $S", "halfopen run nosuch $S", "halfopen run '' $S", "halfopen run 'process killed' nosuch $S", "halfopen audit $S --fault nosuch", "halfopen run host powered off $S"}, files: []string{good + "expect: {notices: {gnawed: 1s}}\n", good + "faults: [nosuch]\n"}},
+	{want: "there is no fault", calls: []string{"halfopen run 'host powered of' $S", "halfopen run nosuch $S", "halfopen run '' $S", "halfopen run 'process killed' nosuch $S", "halfopen audit $S --fault nosuch", "halfopen run host powered off $S"}, files: []string{good + "expect: {notices: {gnawed: 1s}}\n", good + "expect: {recovers: {gnawed: 1s}}\n", good + "faults: [nosuch]\n"}},
 	{want: "run needs a fault", calls: []string{"halfopen run", "halfopen run $S"}},
 	{want: "there is no preset", calls: []string{"halfopen audit $S --preset nosuch", "halfopen presets show nosuch", "halfopen presets show ''", "halfopen audit $S --preset azure", "halfopen presets show azure-lbb=7"}, files: []string{good + "presets: [nosuch]\n", good + "expect: {survives: [nosuch]}\n"}},
 	{want: "idle timeout", calls: []string{"halfopen presets show azure-lb=x", "halfopen presets show azure-lb=", "halfopen presets show azure-lb=1", "halfopen presets show azure-lb=99999999", "halfopen audit $S --preset azure-lb=-1", "halfopen audit $S --preset aws-nat-gw=7"}},
@@ -158,7 +158,8 @@ var malformedTable = []malformed{
 	{want: "is not a list: write [VALUE, VALUE]", files: []string{good + "take: x\n", good + "packages: nginx\n", good + "presets: {a: b}\n", good + "faults: x\n", good + "prepare: x\n", good + "environment: {A: 1}\n", good + "hide: x\n", good + "expect: {survives: x}\n"}},
 	{want: "is not true or false", files: []string{good + "echo: 7\n", good + "echo: yes\n", good + "echo: 'true'\n", good + "echo: [true]\n"}},
 	{want: "is not a text", files: []string{"server: [x]\nport: 1\n", "server: {command: [x]}\nport: 1\n", good + "user: [x]\n", good + "user: {a: b}\n", good + "take: [[x]]\n", good + "under_test: [x]\n", good + "image: {a: b}\n", good + "files: {/x: [y]}\n"}},
-	{want: "must be positive", files: []string{good + "expect: {notices: {process killed: 0s}}\n", good + "expect: {notices: {process killed: -1s}}\n"}},
+	{want: "must be positive", files: []string{good + "expect: {notices: {process killed: 0s}}\n", good + "expect: {notices: {process killed: -1s}}\n", good + "expect: {recovers: {host rebooted: 0s}}\n"}},
+	{want: "does not end: nothing recovers from it", files: []string{good + "expect: {recovers: {host powered off: 90s}}\n"}},
 	{want: "has a zero byte", files: []string{"server: \"./server \\0\"\nport: 1\n", good + "prepare: [\"a\\0\"]\n", good + "user: \"a\\0\"\n"}},
 
 	// Reports and baselines.

@@ -153,7 +153,7 @@ func TestWhatIsWrongWithAFileIsSaidOnOneLine(t *testing.T) {
 		"watch: 3 hours":                   "3 hours is not a duration: write it as 90s or 2h30m",
 		"watch: 60":                        "60 is not a duration: write it as 90s or 2h30m",
 		"server: [":                        "line 1: it is not YAML: ",
-		"expect: {wins: 1}":                "there is no field wins here: the nearest are notices, survives; the fields are:\n  notices\n  survives",
+		"expect: {wins: 1}":                "there is no field wins here: the nearest are notices, survives, recovers; the fields are:\n  notices\n  recovers\n  survives",
 		"server: &a x\nclient: *a":         "line 2: *a refers to another part of the file",
 		"a: &a [*a]":                       "refers to another part of the file",
 		"port: !!int \"5000\"":             "the tag !!int has no meaning here",

@@ -160,6 +160,8 @@ type Fault struct {
 	// Connections are the outcomes of all connections that met the fault, in the order in which
 	// they were opened; none where there was one. The row is that of the worst.
 	Connections []ConnectionOutcome `json:"connections,omitempty"`
+	// Recovery is what came after a fault that ends; nil: it does not end, or was not measured.
+	Recovery *Recovery `json:"recovery,omitempty"`
 	// UnderWay is the data that was under way once the fault had happened, and whose: keepalive
 	// is silent meanwhile (net/ipv4/tcp_timer.c, tcp_keepalive_timer).
 	UnderWay []Data `json:"data_under_way,omitempty"`
@@ -169,6 +171,9 @@ type Fault struct {
 	Later   *Later `json:"later,omitempty"`
 	Capture string `json:"capture,omitempty"` // the file, in the report directory
 	Trouble string `json:"trouble,omitempty"` // why the row could not be measured
+	// LastWords is what a program whose connection was over before the fault had sent and
+	// written last.
+	LastWords string `json:"last_words,omitempty"`
 }
 
 // The loads, as in the detection matrix.

@@ -61,6 +61,9 @@ func compareOne(was, is *Answer) ([]Result, error) {
 		}
 		old := was.Faults[at]
 		compare(row.Title(), same(old, row), fmt.Sprintf("%q", old.Words()), fmt.Sprintf("%q", row.Words()))
+		if row.Recovery != nil && old.Recovery != nil { // an older answer does not have it
+			compare(row.Title()+", recovery", sameRecovery(old.Recovery, row.Recovery), fmt.Sprintf("%q", old.Recovery.Words()), fmt.Sprintf("%q", row.Recovery.Words()))
+		}
 	}
 	for _, old := range was.Faults {
 		if !slices.ContainsFunc(is.Faults, func(f Fault) bool { return f.Title() == old.Title() }) {
@@ -84,6 +87,14 @@ func same(a, b Fault) bool {
 
 func sameOutcome(a, b ConnectionOutcome) bool {
 	return a.Verdict == b.Verdict && sameEvent(a.Kernel, b.Kernel) && sameEvent(a.Noticed, b.Noticed)
+}
+
+// sameRecovery compares how, when, and with which settings the program worked again.
+func sameRecovery(a, b *Recovery) bool {
+	wasAfter, was := a.Recovered()
+	after, is := b.Recovered()
+	return a.Outcome == b.Outcome && was == is && near(Of(wasAfter), Of(after)) && a.Settings.line() == b.Settings.line() &&
+		a.Unanswered == b.Unanswered && a.Repeated == b.Repeated
 }
 
 func sameEvent(a, b *Event) bool {
