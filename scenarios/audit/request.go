@@ -41,7 +41,8 @@ type Request struct {
 	// it behind the others is derived.
 	Presets []string `yaml:"presets"`
 	// Watch is how long each fault is watched where nothing ends the connection. Zero: two
-	// and a half hours, or less for a program that often wakes up; in real time a minute.
+	// and a half hours, or less for a program that often wakes up, but a firewall for twice its
+	// idle timeout at least; in real time a minute.
 	Watch time.Duration `yaml:"watch"`
 	// Protocol is that of the connections: empty is TCP.
 	Protocol Protocol `yaml:"protocol"`
