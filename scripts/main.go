@@ -21,6 +21,7 @@ import (
 	"github.com/halfopen-lab/halfopen/scripts/installed"
 	"github.com/halfopen-lab/halfopen/scripts/killcheck"
 	"github.com/halfopen-lab/halfopen/scripts/mutate"
+	"github.com/halfopen-lab/halfopen/scripts/recovery"
 	"github.com/halfopen-lab/halfopen/scripts/repeat"
 	"github.com/halfopen-lab/halfopen/scripts/suite"
 	"github.com/halfopen-lab/halfopen/scripts/witness"
@@ -43,6 +44,7 @@ var commands = []command{
 	{"killcheck", killcheck.Command},
 	{"fuzz", fuzz.Command},
 	{"installed", installed.Command},
+	{"recovery", recovery.Command},
 	{"bench-labs", bench.Labs},
 	{"bench-guests", bench.Guests},
 }
