@@ -85,7 +85,7 @@ func (c command) run(arguments []string) (status int) {
 			status = 2
 		case errors.Is(err, flag.ErrHelp):
 		case err != nil:
-			fmt.Fprintf(os.Stderr, "%s: %v\n", c.name, err)
+			fmt.Fprintf(os.Stderr, "%s: %s\n", c.name, commandline.Message(err))
 			status = 2
 		case !well:
 			status = 1

@@ -41,7 +41,7 @@ func execute(arguments []string) (status int) {
 		case errors.Is(err, errBroken), errors.Is(err, errRed):
 			status = broken
 		default:
-			fmt.Fprintf(os.Stderr, "halfopen: %v\n", err)
+			fmt.Fprintf(os.Stderr, "halfopen: %s\n", commandline.Message(err))
 			status = notMeasured
 		}
 	})

@@ -20,8 +20,10 @@ type fault struct {
 	// dead reports that the peer cannot be reached afterwards, whatever the program
 	// believes.
 	dead bool
-	// silent reports that nothing comes from the peer's side any more, not even from a kernel.
-	silent bool
+	// silent reports that nothing comes from the peer's side any more, not even from a kernel;
+	// resets, that the next packet that the program sends is answered by RST. Both are for what is
+	// derived where a trial is not watched for long enough.
+	silent, resets bool
 	// announced reports that the peer's kernel announces the fault: durations count from
 	// the fault then, and otherwise from when the peer was last heard.
 	announced bool
@@ -126,17 +128,19 @@ func strikes(named scenarios.Named) fault {
 	case scenarios.PowerOffFrozen:
 		return fault{dead: true, silent: true, strike: (*trial).powerOffFrozen}
 	case scenarios.Reboot:
-		return fault{dead: true, strike: (*trial).powerOff, then: (*trial).powerOn, while: f.Lasts()}
+		return fault{dead: true, resets: true, strike: (*trial).powerOff, then: (*trial).powerOn, while: f.Lasts()}
 	case scenarios.Outage:
 		return fault{strike: applying(f), then: healing(f), while: f.Lasts()}
 	case scenarios.IdleTimeout:
-		return fault{idle: f.After, picksUp: f.Then == firewall.PickUp, before: func(t *trial) { t.lab.Apply(f) }}
+		return fault{idle: f.After, silent: f.Then == firewall.SilentDrop, resets: f.Then == firewall.ResetSender, picksUp: f.Then == firewall.PickUp, before: func(t *trial) { t.lab.Apply(f) }}
 	case scenarios.NATRebinding:
 		return fault{dead: true, topology: harness.NATed, strike: applying(f)}
 	case scenarios.PathMTU, scenarios.ImpairedPath:
 		return fault{impairs: true, strike: applying(named)}
 	case scenarios.ICMPError, scenarios.NeighbourLost:
 		return fault{dead: true, answers: true, strike: applying(named)}
+	case scenarios.SilentDrop:
+		return fault{dead: true, silent: true, strike: applying(f)}
 	case scenarios.AcceptQueueFull:
 		return fault{dead: true, hinder: (*trial).fillAcceptQueue}
 	case scenarios.ServerAway:

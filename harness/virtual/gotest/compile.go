@@ -153,6 +153,9 @@ func (t *Tests) goTest(ctx context.Context, c Config) error {
 	err := cmd.Run()
 	if _, failed := errors.AsType[*exec.ExitError](err); failed && ctx.Err() == nil {
 		said := complaint(out.String(), complaints.String())
+		if strings.Contains(said, unix.ENOSPC.Error()) {
+			return fmt.Errorf("compiling the tests in %s, or in the cache of the go command: %w", os.TempDir(), unix.ENOSPC)
+		}
 		if said == "" {
 			return fmt.Errorf("compiling the tests: the go command fails and does not say why (%w): try 'go vet'", err)
 		}
