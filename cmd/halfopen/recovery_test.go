@@ -41,8 +41,8 @@ func written(t *testing.T, text string) string {
 // A client that notices by keepalive 5/5/2, and then connects each 5 s, and gives each attempt 5 s.
 func TestAClientIsWatchedUntilItWorksAgain(t *testing.T) {
 	t.Parallel()
-	file := written(t, "client: "+built(t, "./testdata/reconnects")+" {server}:{port}\nport: 5000\nwatch: 30m\nfaults: [outage of 45 s]\n"+
-		"expect:\n  recovers: {host rebooted: 71s, process restarted: 5s, outage of 45 s: 56s}\n")
+	file := written(t, "client: "+built(t, "./testdata/reconnects")+" {server}:{port}\nport: 5000\nwatch: 30m\nfaults: [outage of 45 s, the peer resets after 120 s]\n"+
+		"expect:\n  recovers: {host rebooted: 71s, process restarted: 5s, outage of 45 s: 56s, the peer resets after 120 s: 6s}\n")
 	stdout, stderr, status := audited(t, "-f", file, "--json", "--report", t.TempDir())
 	const wrong = "broken: process restarted, away for 10 s: to work again within 5 s; what happened: gives its connection up after 0 s; 2 attempts to connect, 5 s apart, refused 1; works again after 10 s"
 	if status != broken || !strings.Contains(stderr, wrong) || strings.Contains(stderr, "broken: host") || strings.Contains(stderr, "broken: outage") {
@@ -50,7 +50,7 @@ func TestAClientIsWatchedUntilItWorksAgain(t *testing.T) {
 	}
 	keepalive := oracle.Keepalive{Idle: 5 * time.Second, Interval: 5 * time.Second, Count: 2}
 	found := recoveries(t, stdout)
-	for title, ended := range map[string]time.Duration{"host rebooted, off for 60 s": time.Minute, "outage of 45 s": 45 * time.Second, "process restarted, away for 10 s": 10 * time.Second} {
+	for title, ended := range map[string]time.Duration{"host rebooted, off for 60 s": time.Minute, "outage of 45 s": 45 * time.Second, "process restarted, away for 10 s": 10 * time.Second, "the peer resets after 120 s": 0} {
 		r := found[title]
 		if r == nil {
 			t.Errorf("%s has no recovery", title)
@@ -136,7 +136,7 @@ func TestAClientThatDoesNotComeBack(t *testing.T) {
 	t.Parallel()
 	const gone = `import socket, sys, time; c = socket.create_connection((sys.argv[1], int(sys.argv[2]))); c.recv(1); c.close(); time.sleep(100000)`
 	for name, c := range map[string]struct{ client, fault, want string }{
-		"it ends":          {built(t, "./testdata/once") + " {server}:{port}", "process restarted, away for 10 s", "gives its connection up after 0 s; ends, and does not reconnect"},
+		"it ends":          {built(t, "./testdata/once") + " {server}:{port}", "process restarted, away for 10 s", "gives its connection up after 0 s; ends, and does not work again"},
 		"it gives up":      {`python3 -c "` + gone + `" {server} {port}`, "process restarted, away for 10 s", "gives its connection up after 0 s; does not work again within 20 min"},
 		"it knows nothing": {`python3 -c "` + gone + `" {server} {port}`, "host rebooted, off for 60 s", "keeps the dead connection, and makes no other within 21 min"},
 	} {
@@ -146,6 +146,42 @@ func TestAClientThatDoesNotComeBack(t *testing.T) {
 		}
 		if r := recoveries(t, stdout)[c.fault]; r == nil || r.Words() != c.want {
 			t.Errorf("%s: %+v, expected %q", name, r, c.want)
+		}
+	}
+}
+
+// Two audits with one seed write the same bytes: also of a client that waits, and connects again.
+func TestTwoAuditsOfAClientThatReconnectsAreTheSameBytes(t *testing.T) {
+	t.Parallel()
+	program := built(t, "./testdata/reconnects")
+	reported := func() map[string]string {
+		report := t.TempDir()
+		if _, stderr, status := audited(t, "--client", program+" {server}:{port}", "--port", "5000", "--watch", "20m", "--report", report); status != 0 {
+			t.Fatalf("exit status %d:\n%s", status, stderr)
+		}
+		files := map[string]string{}
+		for _, pattern := range []string{answer.JSONFile, "captures/*"} {
+			names, err := filepath.Glob(filepath.Join(report, pattern))
+			if err != nil || len(names) == 0 {
+				t.Fatalf("there is no %s in the report: %v", pattern, err)
+			}
+			for _, name := range names {
+				content, err := os.ReadFile(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				files[filepath.Base(name)] = string(content)
+			}
+		}
+		return files
+	}
+	first, second := reported(), reported()
+	if len(first) != len(second) {
+		t.Errorf("the reports have %d and %d files", len(first), len(second))
+	}
+	for name, content := range first {
+		if second[name] != content {
+			t.Errorf("%s differs", name)
 		}
 	}
 }

@@ -40,8 +40,11 @@ func (o *outcome) judge(quiet []answer.Connection) answer.Fault {
 		f.Trouble, f.Capture, f.Verdict = firstLine(o.err), "", answer.Unmeasured
 		return f
 	}
+	if t.plan.Protocol == SCTP {
+		return o.judgeAssociation(f)
+	}
 	if t.early != "" {
-		f.Trouble, f.Verdict = t.early, answer.Unmeasured
+		f.Trouble, f.LastWords, f.Verdict = t.early, t.lastWords, answer.Unmeasured
 		return f
 	}
 	var all []answer.ConnectionOutcome
@@ -107,7 +110,7 @@ func (t *trial) judge(s story, quiet []answer.Connection) answer.ConnectionOutco
 	case closed && always != nil && (!s.endedSooner(always) || t.keptUntil(f.Noticed)):
 		f.Verdict = answer.ByItself
 	case closed && t.keptUntil(f.Noticed):
-		f.Verdict, f.Trouble = answer.Unmeasured, fmt.Sprintf("the program %s before the flow was forgotten, %v after the peer was last heard%s", past[f.Noticed.What], f.Noticed.After, t.said()+wrote(t.program))
+		f.Verdict, f.Trouble = answer.Unmeasured, fmt.Sprintf("the program %s before the flow was forgotten, %v after the peer was last heard; %s", past[f.Noticed.What], f.Noticed.After, t.saidLast())
 	case f.Noticed != nil || s.exit != nil:
 		f.Verdict = answer.Noticing
 	case f.Kernel != nil:

@@ -39,7 +39,7 @@ func (a *Answer) Markdown() string {
 	list("When nothing happens", slices.Concat(a.Quiet(), a.endedLines()))
 	b.WriteString("\n## What it notices\n\n| fault | load | what happens | capture |\n|---|---|---|---|\n")
 	for _, f := range a.Faults {
-		fmt.Fprintf(&b, "| %s | %s | %s | [packets](%s) |\n", f.Name, f.Load, strings.ReplaceAll(f.Words(), "|", `\|`), f.Capture)
+		fmt.Fprintf(&b, "| %s | %s | %s | [packets](%s) |\n", f.Name, f.load(), strings.ReplaceAll(f.Words(), "|", `\|`), f.Capture)
 	}
 	var recovered []string
 	for _, f := range a.Faults {
@@ -48,16 +48,18 @@ func (a *Answer) Markdown() string {
 		}
 	}
 	list("And then (after the fault)", recovered)
-	b.WriteString("\n## An idle session behind middleboxes\n\n| preset | idle timeout | outcome | how it is known | why |\n|---|---|---|---|---|\n")
-	for _, p := range a.Presets {
-		if p.Alone != "" {
-			p.Why += fmt.Sprintf("; if the peer sent nothing by itself, it %s: %s", p.Alone, p.WhyAlone)
+	if !a.Program.SCTP {
+		b.WriteString("\n## An idle session behind middleboxes\n\n| preset | idle timeout | outcome | how it is known | why |\n|---|---|---|---|---|\n")
+		for _, p := range a.Presets {
+			if p.Alone != "" {
+				p.Why += fmt.Sprintf("; if the peer sent nothing by itself, it %s: %s", p.Alone, p.WhyAlone)
+			}
+			timeout := "none"
+			if p.Timeout > 0 {
+				timeout = p.Timeout.plain()
+			}
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", p.Name, timeout, p.Outcome, p.How, p.Why)
 		}
-		timeout := "none"
-		if p.Timeout > 0 {
-			timeout = p.Timeout.plain()
-		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", p.Name, timeout, p.Outcome, p.How, p.Why)
 	}
 	if a.Advice != nil {
 		list("To change: "+a.Advice.Why, a.Advice.lines())

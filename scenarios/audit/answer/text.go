@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Words returns the row in words: "ETIMEDOUT after 42 s". Where the connections differ it has the
 // words of each: "connection 1: never; connection 2: ETIMEDOUT after 11 s".
 func (f Fault) Words() string {
 	if f.Verdict == Unmeasured {
-		return "not measured: " + f.Trouble
+		return "not measured: " + f.Reason()
 	}
 	var parts []string
 	outcome := ConnectionOutcome{Kernel: f.Kernel, Noticed: f.Noticed, Verdict: f.Verdict, Trouble: f.Trouble, Spins: f.Spins, Within: f.Within}
@@ -97,6 +98,9 @@ func (a *Answer) text(short brevity) string {
 		pair("image", "%s, %s", i.Name, i.Digest)
 	}
 	where := fmt.Sprintf("port %d", a.Program.Port)
+	if a.Program.SCTP {
+		where += " of SCTP"
+	}
 	if a.Program.IPv6 {
 		where += ", over IPv6"
 	}
@@ -137,7 +141,9 @@ func (a *Answer) text(short brevity) string {
 		}
 	}
 
-	b.WriteString("\nAn idle session behind middleboxes (halfopen presets)\n" + a.sessions(short))
+	if !a.Program.SCTP {
+		b.WriteString("\nAn idle session behind middleboxes (halfopen presets)\n" + a.sessions(short))
+	}
 	if a.Ghosts != nil {
 		b.WriteString("\nDead connections that pile up\n")
 		for _, line := range a.Ghosts.Lines() {
@@ -180,6 +186,9 @@ func (s Seconds) plain() string { return fmt.Sprintf("%g s", s.Duration().Second
 
 // Quiet returns in words, for pages, what the program does when nothing happens.
 func (a *Answer) Quiet() []string {
+	if a.Program.SCTP {
+		return a.Association.quiet()
+	}
 	lines := a.Wire.lines()
 	if a.Strike != nil {
 		lines[0] += fmt.Sprintf("; faults strike before that, after %v", *a.Strike)
@@ -284,6 +293,15 @@ func folded(heading, text string) string {
 			}
 		}
 		at += part
+		for len(at) > columns {
+			end := strings.LastIndex(at[:columns], " ") + 1
+			if end <= len(heading) { // a word that fills a line
+				for end = columns; !utf8.RuneStart(at[end]); end-- {
+				}
+			}
+			b.WriteString(strings.TrimRight(at[:end], " ") + "\n")
+			at = strings.Repeat(" ", len(heading)) + at[end:]
+		}
 	}
 	return b.String() + at + "\n"
 }
