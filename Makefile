@@ -35,7 +35,7 @@ VIRTUAL = scripts/setup $(or $(MACHINE),$(if $(filter linux-image-% %vmlinuz%,$(
 SCRIPTS = go run ./scripts
 SUITE = $(SCRIPTS) suite $(FLAGS) $(GUEST) -report="$(REPORT)"
 
-.PHONY: help suite suite-host merge matrix test check bench determinism witness installed catalogue presets faults atlas mutate mutate-virtual repeat fuzz killcheck setup clean
+.PHONY: help suite suite-host merge matrix test check bench determinism witness installed pictures catalogue presets faults atlas mutate mutate-virtual repeat fuzz killcheck setup clean
 
 suite: ## the behaviour suites, in virtual time
 	@$(VIRTUAL)
@@ -62,6 +62,7 @@ test: ## unit tests with the race detector, then the suites on both
 	@go -C fixtures/diameter test -race ./...
 	@go -C scenarios/page/browser test ./...
 	@go test -run=TestTheAtlas ./suites/errno
+	@go run ./cmd/halfopen test ./docs/examples/incidents --report="$(REPORT)"
 	@go run ./cmd/halfopen test ./harness/link --report="$(REPORT)"
 	@go run ./cmd/halfopen test ./harness --run=TestInVirtualTime --report="$(REPORT)"
 	@$(SUITE) -on=host,virtual
@@ -107,6 +108,12 @@ bench: ## what a lab costs, beside an ip script, and what virtual time costs
 installed: ## docs/installed.md: Debian's servers with their packages' configuration, audited
 	@scripts/setup um
 	@$(SCRIPTS) installed -focus="$$FOCUS" -report="$(REPORT)"
+
+pictures: ## the ladders in the README and in docs/reading-a-report.md
+	@$(VIRTUAL)
+	@go run ./cmd/halfopen test ./docs/examples/incidents --report="$(REPORT)"
+	@for name in firewall-forgets peer-behind-a-proxy reader-stalls; do \
+		go run ./cmd/halfopen report "$(REPORT)" --svg=$$name >docs/pictures/$$name.svg || exit 1; done
 
 mutate: setup ## every spec that the host runs without each of its steps: lists those that stay green
 	@$(SCRIPTS) mutate $(FLAGS)

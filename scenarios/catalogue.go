@@ -40,6 +40,8 @@ var kinds = []Kind{
 		fault: func(int) Named { return ProcessStopped{} }},
 	{What: "the peer aborts the connection with RST once it has carried no data for that time", Values: upToADay, example: 120,
 		fault: func(n int) Named { return PeerResets{After: quantity.Seconds.Time(n)} }},
+	{What: "the peer's program is killed, and started again that time later: who connects meanwhile is refused", Values: upToADay, example: 10,
+		fault: func(n int) Named { return ProcessRestarted{Away: quantity.Seconds.Time(n)} }},
 	{What: "the peer's host loses power: nobody answers any more",
 		fault: func(int) Named { return PowerOff{} }},
 	{What: "the same, and the program under test is stopped: its kernel alone acts",

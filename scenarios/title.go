@@ -30,6 +30,10 @@ func (f PowerOff) Title() string { return "host powered off" }
 // Title returns the fault's name in tables, as that of ProcessKilled.
 func (f PowerOffFrozen) Title() string { return PowerOff{}.Title() + ", program frozen" }
 
+// Title returns the fault's name in tables, as that of ProcessKilled: "process restarted, away
+// for 10 s".
+func (f ProcessRestarted) Title() string { return "process restarted, away for " + inSeconds(f.Away) }
+
 // Title returns the fault's name in tables, as that of ProcessKilled: "host rebooted, off for
 // 60 s".
 func (f Reboot) Title() string { return "host rebooted, off for " + inSeconds(f.Off) }

@@ -5,14 +5,16 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"os/signal"
 	"strings"
 
+	flag "github.com/spf13/pflag"
 	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/harness/environment"
+	"github.com/halfopen-lab/halfopen/harness/nearest"
 	"github.com/halfopen-lab/halfopen/harness/reexec"
 	"github.com/halfopen-lab/halfopen/scripts/bench"
 	"github.com/halfopen-lab/halfopen/scripts/determinism"
@@ -55,7 +57,11 @@ func main() {
 		}
 		names = append(names, c.name)
 	}
-	fmt.Fprintf(os.Stderr, "scripts: name a command: %s\n", strings.Join(names, ", "))
+	said := "name a command"
+	if len(os.Args) > 1 {
+		said = fmt.Sprintf("there is no command %q: %s", os.Args[1], nearest.List(os.Args[1], names))
+	}
+	fmt.Fprintf(os.Stderr, "scripts: %s; these are the commands:\n  %s\n", said, strings.Join(names, "\n  "))
 	os.Exit(2)
 }
 
@@ -75,7 +81,11 @@ func (c command) run(arguments []string) (status int) {
 		stop() // from here on a signal does what it does by itself
 		fmt.Fprintf(os.Stderr, "\n%s: %v: stopping, which may take some minutes; interrupt again to stop at once\n", c.name, context.Cause(ctx))
 	})
-	well, err := c.work(ctx, arguments)
+	var well bool
+	err := environment.Check()
+	if err == nil {
+		well, err = c.work(ctx, arguments)
+	}
 	switch {
 	case ctx.Err() != nil: // what went wrong afterwards went wrong because of it
 		fmt.Fprintf(os.Stderr, "%s: ended early\n", c.name)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness/commandline"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
@@ -28,7 +29,7 @@ func auditCommand() *cobra.Command {
 		Use:   "audit",
 		Short: "What does a program do when the other side is gone, and how long does it take?",
 		Long: `Runs an unmodified program in a guest with virtual time (or, with --host, on the running
-kernel), breaks its connection in ten ways (a peer that is killed, stopped or powered off, a
+kernel), breaks its connection in eleven ways (a peer that is killed, stopped or powered off, a
 firewall that forgets), and tells what its kernel and the program itself notice, and when;
 which settings are in force on its socket; and behind which middleboxes an idle session
 lives on.
@@ -96,7 +97,7 @@ func (a *auditing) run(ctx context.Context) error {
 	if err := tell(results, found, report); err != nil || found.Measured() {
 		return err
 	}
-	return fmt.Errorf("no fault could be measured: %s", found.Faults[0].Trouble)
+	return fmt.Errorf("no fault could be measured: %s", found.Faults[0].Reason())
 }
 
 // readBaseline returns the answer to compare with; nil where the baseline is to be written.
@@ -105,9 +106,15 @@ func (a *auditing) readBaseline(ctx context.Context, file string) (*answer.Answe
 	if strings.HasPrefix(file, a.request.Report+string(filepath.Separator)) {
 		return nil, fmt.Errorf("the baseline %s is in the report's directory, which every audit empties: keep it elsewhere", a.baseline)
 	}
+	if info, err := os.Stat(file); err == nil && info.IsDir() {
+		return nil, fmt.Errorf("the baseline %s is a directory: name a file", a.baseline)
+	}
 	if a.update {
 		if info, err := os.Stat(filepath.Dir(file)); err != nil || !info.IsDir() {
 			return nil, fmt.Errorf("writing the baseline %s: there is no directory %s: make it first", a.baseline, filepath.Dir(file))
+		}
+		if unix.Access(filepath.Dir(file), unix.W_OK|unix.X_OK) != nil {
+			return nil, fmt.Errorf("writing the baseline %s: this user may not write to %s: name another file", a.baseline, filepath.Dir(file))
 		}
 		return nil, nil
 	}

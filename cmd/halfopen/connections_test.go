@@ -35,8 +35,9 @@ func TestEachConnectionOfAPoolIsMeasured(t *testing.T) {
 		t.Errorf("the second connection has %+v, expected %v", s, keepalive)
 	}
 	want := map[string]string{
-		"process killed":                "its kernel: FIN after 0 s; the program spins",
-		"idle timeout of 350 s, silent": "connection 1: nothing within 12 min; connection 2: alive",
+		"process killed":                       "its kernel: FIN after 0 s; the program spins",
+		"idle timeout of 350 s, RST both ways": "connection 1: RST; ECONNRESET after 350 s; ends (exit status 1) after 350 s",
+		"idle timeout of 350 s, silent":        "connection 1: nothing within 12 min; connection 2: alive",
 	}
 	for _, f := range a.Faults {
 		if words, ok := want[f.Name]; ok && f.Words() != words {

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness/commandline"
+	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/reexec"
 )
 
@@ -43,7 +44,7 @@ func execute(arguments []string) int {
 			fmt.Fprintf(os.Stderr, "halfopen: %v: stopping, which may take half a minute; interrupt again to stop at once\n", cause)
 		}
 	})
-	switch err := commandline.Execute(ctx, command(), withTwoDashes(arguments)); {
+	switch err := commandline.Execute(ctx, command(), withTwoDashes(arguments), checkEnvironment); {
 	case err == nil:
 		return kept
 	case errors.Is(err, errBroken), errors.Is(err, errRed):
@@ -52,6 +53,19 @@ func execute(arguments []string) int {
 		fmt.Fprintf(os.Stderr, "halfopen: %v\n", err)
 		return notMeasured
 	}
+}
+
+// checkEnvironment reports a variable that a command could not work with. Commands that only
+// print, and the doctor, work with any.
+func checkEnvironment(c *cobra.Command) error {
+	for c.HasParent() && c.Parent().HasParent() {
+		c = c.Parent()
+	}
+	switch c.Name() {
+	case "audit", "run", "test", "kernel", "cache":
+		return environment.Check()
+	}
+	return nil
 }
 
 func command() *cobra.Command {

@@ -133,7 +133,6 @@ func TestWhatIsWrongAroundAnAuditIsNamed(t *testing.T) {
 		{[]string{"TMPDIR=/nosuch"}, nil, []string{"TMPDIR", "/nosuch"}},
 		{nil, []string{"--package", "redis-sever"}, []string{"apt knows no package redis-sever", "redis-server"}},
 		{nil, []string{"--package", "redis-server", "--machine", "qemu"}, []string{"--machine um"}},
-		{nil, []string{"--server", "redis-nosuch-server"}, []string{"redis-nosuch-server is not on this machine"}},
 	} {
 		cmd := exec.Command(halfopen, append([]string{"audit", "--server", "cat", "--port", "5000", "--report", t.TempDir()}, c.arguments...)...)
 		cmd.Env = append(os.Environ(), c.environment...)

@@ -25,7 +25,7 @@ func TestBadArgumentsAreRefusedAtOnce(t *testing.T) {
 		{append([]string{"audit", "--baseline", filepath.Join(directory, "report", "b.json")}, server...), "which every audit empties"},
 		{append([]string{"audit", "--update"}, server...), "--update needs --baseline"},
 		{append([]string{"audit", "--env", "FOO"}, server...), `the variable "FOO" has no name or no value`},
-		{append([]string{"audit", "--watch", "2000000h"}, server...), "the time to watch, 2000000h0m0s, must be from 0"},
+		{append([]string{"audit", "--watch", "2000000h"}, server...), "the time to watch, 2000000h0m0s, must be from 1s"},
 		{append([]string{"audit", "--take", "x:/init"}, server...), "/init is halfopen's own file"},
 		{append([]string{"audit", "--send", `\q`}, server...), "has an escape that is none"},
 		{append([]string{"run", "host", "powered", "off"}, server...), `there is no fault "host": quote it: halfopen run "host powered off"`},

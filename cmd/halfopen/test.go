@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
@@ -116,7 +115,7 @@ func (t *testRun) do(ctx context.Context, packages, flags []string) (err error) 
 	if t.merge {
 		return t.join(directory, packages)
 	}
-	if err := t.check(); err != nil {
+	if err := t.check(flags); err != nil {
 		return err
 	}
 	// The report of an earlier run goes first: it would pass for that of a run that fails to
@@ -151,19 +150,22 @@ func (t *testRun) do(ctx context.Context, packages, flags []string) (err error) 
 }
 
 // check says in one line what of the arguments makes no sense, before anything slow.
-func (t *testRun) check() (err error) {
+func (t *testRun) check(flags []string) (err error) {
 	if err := t.virtual.Check(); err != nil {
 		return fmt.Errorf("%w (--machine, --kernel, --memory)", err)
 	}
 	for _, pattern := range []struct{ flag, value string }{{"run", t.run}, {"skip", t.skip}, {"focus", t.config.Focus}} {
-		if _, err := regexp.Compile(pattern.value); err != nil {
+		if err := commandline.CheckPattern(pattern.value); err != nil {
 			return fmt.Errorf("%w (--%s)", err, pattern.flag)
 		}
 	}
 	if t.timeout != "" {
-		if d, err := time.ParseDuration(t.timeout); err != nil || d < 0 {
+		if d, err := time.ParseDuration(t.timeout); err != nil || d <= 0 {
 			return fmt.Errorf("%q is not a duration such as 10m (--timeout)", t.timeout)
 		}
+	}
+	if err := gotest.CheckFlags(flags); err != nil {
+		return err
 	}
 	if t.count < 1 {
 		return fmt.Errorf("each test runs %d times: choose 1 or more (--count)", t.count)
@@ -172,9 +174,8 @@ func (t *testRun) check() (err error) {
 		return fmt.Errorf("the seed %d: choose 0 or more (--seed)", t.settings.Seed)
 	}
 	for _, what := range t.take {
-		path, _, _ := strings.Cut(what, ":")
-		if _, err := os.Stat(path); err != nil {
-			return fmt.Errorf("taking %s along: %w (--take)", path, errors.Unwrap(err))
+		if err := root.CheckTake(what); err != nil {
+			return fmt.Errorf("%w (--take)", err)
 		}
 	}
 	for _, variable := range t.settings.Environment {

@@ -31,6 +31,12 @@ func account(text string) (*user.ExecUser, error) {
 	return found, nil
 }
 
+// CheckUser reports whether this machine has a user: USER or USER:GROUP, each a name or a number.
+func CheckUser(text string) error {
+	_, err := account(text)
+	return err
+}
+
 // credential returns the numbers of an account; nil: they are those of the box itself.
 func credential(u *user.ExecUser) *syscall.Credential {
 	if u.Uid == 0 && u.Gid == 0 {

@@ -106,6 +106,13 @@ func (p Packet) Content() string {
 // Brief returns what the packet is in a few words: "SYN", "keepalive probe", "PSH,ACK 4 bytes",
 // "HEARTBEAT", "DestinationUnreachable(Port)".
 func (p Packet) Brief() string {
+	if p.TCP && p.Window == 0 && !p.RST {
+		return p.brief() + ", window 0"
+	}
+	return p.brief()
+}
+
+func (p Packet) brief() string {
 	switch {
 	case p.TCP && p.Role != Ordinary && !p.SYN && !p.FIN && !p.RST:
 		return p.Role.String()

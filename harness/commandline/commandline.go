@@ -18,8 +18,9 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/nearest"
 )
 
-// Execute runs the command of a tree that the arguments name.
-func Execute(ctx context.Context, root *cobra.Command, arguments []string) error {
+// Execute runs the command of a tree that the arguments name, after a function that may refuse
+// to; nil: there is none.
+func Execute(ctx context.Context, root *cobra.Command, arguments []string, before func(*cobra.Command) error) error {
 	root.SilenceErrors, root.SilenceUsage = true, true // the caller prints errors
 	root.SetArgs(arguments)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return explain(c.Flags(), c.CommandPath(), err) })
@@ -34,7 +35,12 @@ func Execute(ctx context.Context, root *cobra.Command, arguments []string) error
 			}
 		}
 	}
-	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error { return given(c, arguments) }
+	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
+		if err := given(c, arguments); err != nil || before == nil {
+			return err
+		}
+		return before(c)
+	}
 	if err := checkCommands(root, arguments); err != nil {
 		return err
 	}
@@ -45,7 +51,7 @@ func Execute(ctx context.Context, root *cobra.Command, arguments []string) error
 func checkCommands(root *cobra.Command, arguments []string) error {
 	c, help := root, false
 	for _, word := range arguments {
-		if strings.HasPrefix(word, "-") || strings.HasPrefix(word, "__complete") || !c.HasSubCommands() {
+		if strings.HasPrefix(word, "-") && word != "-" || strings.HasPrefix(word, "__complete") || !c.HasSubCommands() {
 			return nil
 		}
 		next := find(c, word)

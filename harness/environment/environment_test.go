@@ -57,7 +57,7 @@ func TestTheCache(t *testing.T) {
 	}
 	for xdg, want := range map[string]string{
 		"":         "looking for the cache: neither HOME nor XDG_CACHE_HOME is set: set one of them to a directory",
-		"relative": "looking for the cache: path in $XDG_CACHE_HOME is relative",
+		"relative": `looking for the cache: XDG_CACHE_HOME is "relative", which is not an absolute path: correct it, or unset it`,
 	} {
 		t.Setenv("XDG_CACHE_HOME", xdg)
 		t.Setenv("HOME", "")

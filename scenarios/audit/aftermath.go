@@ -54,9 +54,12 @@ func (t *trial) noteAftermath() {
 	t.underWay = map[string]time.Time{}
 	if t.idle > 0 { // the peer may have been heard for long before the flow was forgotten
 		for _, met := range t.met {
-			until := t.over
-			if learned, ok := t.storyOf(met).kernel(); ok {
+			until, s := t.over, t.storyOf(met)
+			if learned, ok := s.kernel(); ok {
 				until = learned.at
+			}
+			if noticed, ok := s.program(); ok {
+				until = earlier(until, noticed.at)
 			}
 			met.heard = t.lastHeard(met, until)
 		}

@@ -5,12 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"time"
 
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/box"
+	"github.com/halfopen-lab/halfopen/harness/commandline"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
 
@@ -63,7 +63,7 @@ func (r Request) checkBeside() error {
 		case b.Ready.Exit && b.Ready != Readiness{Exit: true}:
 			return wrong(errors.New("ready: exit goes with nothing else: a program that has ended does not listen"))
 		}
-		if _, err := regexp.Compile(b.Ready.Line); err != nil {
+		if err := commandline.CheckPattern(b.Ready.Line); err != nil {
 			return wrong(fmt.Errorf("ready: line: %w", err))
 		}
 		if b.Ready.Command != "" {

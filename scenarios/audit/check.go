@@ -3,7 +3,6 @@ package audit
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -27,7 +26,7 @@ func (r Request) Check() error {
 		return err
 	}
 	r = r.completed()
-	for _, check := range []func() error{r.checkOnly, r.checkSides, r.checkBeside, r.checkDurations, r.checkPrograms, r.checkConversation, r.checkPresets, r.checkFaults, r.checkPromises, r.checkTimes, r.checkNumber} {
+	for _, check := range []func() error{r.checkOnly, r.checkTexts, r.checkSides, r.checkFamily, r.checkBeside, r.checkDurations, r.checkPrograms, r.checkConversation, r.checkPresets, r.checkFaults, r.checkPromises, r.checkTimes, r.checkNumber} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -42,9 +41,6 @@ func (r Request) Check() error {
 			}
 		}
 		return nil
-	}
-	if info, err := os.Stat(os.TempDir()); err != nil || !info.IsDir() {
-		return fmt.Errorf("there is no directory %s for temporary files: set TMPDIR to another", os.TempDir())
 	}
 	if r.Memory != 0 {
 		if err := virtual.CheckMemory(r.Memory); err != nil {
@@ -80,16 +76,18 @@ const longestWatchAllowed = 30 * 24 * time.Hour
 
 func (r Request) checkDurations() error {
 	switch {
-	case r.Watch < 0 || r.Watch > longestWatchAllowed:
-		return fmt.Errorf("the time to watch, %v, must be from 0 to %v (--watch)", r.Watch, longestWatchAllowed)
-	case r.Ready <= 0 || r.Ready > longestWatchAllowed:
-		return fmt.Errorf("the time to get ready, %v, must be positive, and at most %v (--ready)", r.Ready, longestWatchAllowed)
+	case r.Watch != 0 && r.Watch < time.Second || r.Watch > longestWatchAllowed:
+		return fmt.Errorf("the time to watch, %v, must be from 1s to %v (--watch)", r.Watch, longestWatchAllowed)
+	case r.Conversation.Every < 0 || r.Conversation.Every > longestWatchAllowed:
+		return fmt.Errorf("the time between two requests, %v, must be positive, and at most %v (--every)", r.Conversation.Every, longestWatchAllowed)
+	case r.Ready < time.Second || r.Ready > longestWatchAllowed:
+		return fmt.Errorf("the time to get ready, %v, must be from 1s to %v (--ready)", r.Ready, longestWatchAllowed)
 	}
 	return nil
 }
 
 // mistaken matches what people write for the placeholders of a command.
-var mistaken = regexp.MustCompile(`\{(host|hostname|address|addr|ip|url|client|target)\}`)
+var mistaken = regexp.MustCompile(`(?i)\{(host|hostname|address|addr|ip|url|client|target)\}`)
 
 func (r Request) checkPrograms() error {
 	for _, p := range r.programs() {

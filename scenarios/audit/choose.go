@@ -48,7 +48,7 @@ func (r Request) rows() []fault {
 const maxTrials = 100
 
 func (r Request) checkNumber() error {
-	if n := len(r.wanted()); n > maxTrials {
+	if n := len(r.wanted()) * len(r.families()); n > maxTrials {
 		return fmt.Errorf("the audit has %d trials, and the most is %d: leave out some faults or presets", n, maxTrials)
 	}
 	return nil

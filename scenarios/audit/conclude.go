@@ -29,7 +29,7 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 		a.Trouble = firstLine(quiet.err)
 		return a
 	}
-	a.Program.IPv6 = p.Family == sock.IPv6
+	a.Program.IPv6 = p.Over == sock.IPv6
 	a.Program.Loopback, a.Program.Ready = quiet.trial.loopback, answer.Of(quiet.trial.readyAfter)
 	a.Conversation = quiet.trial.conversation()
 	a.Wire = quiet.wire()
@@ -52,7 +52,7 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 		a.Settings = s.Settings
 	}
 	tried := addRows(a, p, outcomes)
-	if !p.asks() && !p.betweenPrograms() {
+	if !p.asks() && !p.betweenPrograms() && a.NoSession == "" { // which says it
 		a.Unknown = append(a.Unknown, "what it does with data under way: it was sent nothing to answer (--conversation, --send)")
 	}
 	if p.UnderTest == answer.Server {
@@ -90,7 +90,7 @@ func connectionsOf(outcomes []*outcome) []answer.Connection {
 // noSession returns why what was seen of the quiet connection tells nothing of sessions; empty:
 // it does. What a program that is a peer does not answer, its protocol does not answer.
 func noSession(w answer.Wire, betweenPrograms bool) string {
-	remedy := " (--send)"
+	remedy := " (--conversation, --send)"
 	if betweenPrograms {
 		remedy = ""
 	}
@@ -99,10 +99,10 @@ func noSession(w answer.Wire, betweenPrograms bool) string {
 		return "nothing was exchanged: neither side sent data" + remedy
 	case betweenPrograms:
 		return ""
-	case w.Received == 0:
-		return "nothing was exchanged: the peer sent no data" + remedy
 	case w.Unanswered > 0 && w.Answered == 0:
 		return fmt.Sprintf("the peer answered none of the program's %d heartbeats%s", w.Unanswered, remedy)
+	case w.Received == 0:
+		return "nothing was exchanged: the peer sent no data" + remedy
 	}
 	return ""
 }

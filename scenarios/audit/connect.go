@@ -127,7 +127,7 @@ func (l listeners) addresses() []string {
 }
 
 // errIPv6Only is the error of a server that IPv4 does not reach, in a lab of IPv4.
-var errIPv6Only = errors.New("the server listens on IPv6 only")
+var errIPv6Only = errors.New("the server listens on IPv6 only (--family ipv6)")
 
 // reach makes the server, which listens on one port, reachable from the lab: directly where
 // that is possible, by IPv4 before IPv6, and at a loopback address where it listens on no
@@ -162,7 +162,7 @@ func (t *trial) reach(l listeners) error {
 			return exposeLoopback(t.lab.Server, t.lab.Hosts()[1], at, t.plan.Port)
 		}
 	}
-	return fmt.Errorf("%s listens on %s only, where nobody in the lab can connect to it", t.plan.Server.Command, strings.Join(l.addresses(), ", "))
+	return fmt.Errorf("%s listens on %s only, where nobody in the lab can connect to it by %v", t.plan.Server.Command, strings.Join(l.addresses(), ", "), t.lab.Family())
 }
 
 // familyOf returns the family of an address; one of IPv4 within IPv6 is IPv4's.
@@ -206,7 +206,17 @@ func (t *trial) awaitConnected() error {
 		case e := <-t.serverExit:
 			return endedTooEarly(t.plan.Server.Command, t.server, e, "the client was connected")
 		case e := <-exit:
-			return t.blame(p, e)
+			if err := t.trace.Drain(); err != nil {
+				return err
+			}
+			if t.main() == nil {
+				return t.blame(p, e)
+			}
+			if t.plan.UnderTest == answer.Client { // it was connected, and ended at once
+				t.exited = &e
+			} else {
+				t.peerExited = &e
+			}
 		case <-t.ctx.Done():
 			return errEndedEarly
 		case <-time.After(time.Until(until)):

@@ -15,7 +15,7 @@ import (
 type connection struct {
 	number        int       // from 1, in the order in which they were established; zero: it never was
 	local, remote uint16    // the ports
-	began         time.Time // for a client, when it sent its SYN
+	began         time.Time // when the trace first showed it: a client that connects has no port there until it is connected, or has failed
 	changes       []trace.Change
 	after         time.Time   // its packets are later: those before are of another with the same ports
 	next          *connection // the next one with the same ports; nil: none
@@ -86,14 +86,15 @@ func (f *connections) add(local, remote uint16, at time.Time) *connection {
 	return c
 }
 
-// begins reports whether a change is the first of another socket with the same ports. A client's
-// begins with SYN_SENT; a server's has its ports from SYN_RECEIVED on.
+// begins reports whether a change is the first of another socket with the same ports. The trace
+// has the ports of a client's from SYN_SENT on, or from when it leaves that (tcp_v4_connect chooses
+// the port later), and those of a server's from SYN_RECEIVED on.
 func (c *connection) begins(change trace.Change) bool {
 	if len(c.changes) == 0 {
 		return false
 	}
 	last := c.changes[len(c.changes)-1].To
-	return change.To == sock.SynSent || change.From == sock.SynReceived && last != sock.SynReceived
+	return change.To == sock.SynSent || (change.From == sock.SynSent || change.From == sock.SynReceived) && last != change.From
 }
 
 // opened returns when the connection was established; where it never was, when it was begun.
@@ -210,16 +211,29 @@ func blame(stories []story, failures []trace.Failure) {
 
 // packetsOf returns the packets of a connection, as the program's host has seen them.
 func (t *trial) packetsOf(c *connection) []capture.Packet {
-	return slices.DeleteFunc(t.near.Capture().Packets(), func(p capture.Packet) bool { return !c.carries(p) })
+	return c.carried(t.near.Capture())
 }
 
-// carries reports whether the connection carries a packet that the program's host has seen.
+// carried returns the packets of the connection in the capture of a host.
+func (c *connection) carried(by *capture.Capture) []capture.Packet {
+	over := false
+	return slices.DeleteFunc(by.Packets(), func(p capture.Packet) bool {
+		if !c.carries(p) || over {
+			return true
+		}
+		over = c.next != nil && p.SYN && !p.ACK && p.At.After(c.changes[len(c.changes)-1].At)
+		return over
+	})
+}
+
+// carries reports whether the connection carries a packet that the program's host has seen: it, or
+// the next one with the same ports.
 func (c *connection) carries(p capture.Packet) bool {
 	here, there := p.Dst.Port(), p.Src.Port()
 	if p.Out {
 		here, there = there, here
 	}
-	return p.TCP && here == c.local && there == c.remote && p.At.After(c.after) && (c.next == nil || p.At.Before(c.next.began))
+	return p.TCP && here == c.local && there == c.remote && p.At.After(c.after)
 }
 
 // listed returns the connections of the program so far, as the answer has them.

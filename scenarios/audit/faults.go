@@ -66,8 +66,12 @@ var quietConnection = fault{name: "quiet connection", role: quiet}
 // hostPoweredOff stands for every path that has gone silent.
 var hostPoweredOff = scenarios.PowerOff{}.Title()
 
-// rebootTime is how long a rebooting host is off.
-const rebootTime = time.Minute
+const (
+	// rebootTime is how long a rebooting host is off.
+	rebootTime = time.Minute
+	// restartTime is how long a program is away that is started again.
+	restartTime = 10 * time.Second
+)
 
 // byDefault are the faults that an audit measures unless it is limited to some: those of the
 // detection matrix that can be told apart from outside, and those that only a whole program
@@ -76,6 +80,7 @@ const rebootTime = time.Minute
 func byDefault() []fault {
 	faults := []fault{
 		faultOf(scenarios.ProcessKilled{}, answer.Idle),
+		faultOf(scenarios.ProcessRestarted{Away: restartTime}, answer.Idle),
 		faultOf(scenarios.HalfClose{}, answer.Idle),
 		faultOf(scenarios.ProcessStopped{}, answer.Idle),
 		faultOf(scenarios.PowerOff{}, answer.Idle),
@@ -102,6 +107,8 @@ func strikes(named scenarios.Named) fault {
 	switch f := named.(type) {
 	case scenarios.ProcessKilled:
 		return fault{dead: true, announced: true, strike: (*trial).killPeer}
+	case scenarios.ProcessRestarted:
+		return fault{dead: true, announced: true, strike: (*trial).killPeer, then: (*trial).restartProcess, while: f.Lasts()}
 	case scenarios.HalfClose:
 		return fault{announced: true, strike: (*trial).halfClose}
 	case scenarios.ProcessStopped:

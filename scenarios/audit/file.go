@@ -8,6 +8,7 @@ import (
 	"io"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/halfopen-lab/halfopen/fixtures/conversation"
 	"github.com/halfopen-lab/halfopen/harness/inputfile"
+	"github.com/halfopen-lab/halfopen/harness/nearest"
 )
 
 // maxFile bounds the size of a file with an audit. One has some hundred bytes.
@@ -45,22 +47,22 @@ func (r *Request) parse(content []byte) error {
 	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
 		return nil // an empty file
 	} else if err != nil {
-		return err
+		return inPlainWords(err)
 	}
 	if err := decoder.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
 		return errors.New("it has a second YAML document: keep each audit in a file of its own")
 	}
+	if err := checkForm(document.Content[0]); err != nil {
+		return err
+	}
 	if err := checkNode(document.Content[0], reflect.TypeFor[Request]()); err != nil {
 		return err
 	}
-	return document.Decode(r)
+	return inPlainWords(document.Decode(r))
 }
 
 // checkNode reports a value in the file that a field of a type cannot have.
 func checkNode(node *yaml.Node, of reflect.Type) error {
-	if node.Kind == yaml.AliasNode {
-		node = node.Alias
-	}
 	if node.Tag == "!!null" {
 		return nil // as if it were left out
 	}
@@ -102,7 +104,7 @@ func checkNode(node *yaml.Node, of reflect.Type) error {
 			}
 		}
 	case of.Kind() == reflect.Uint16:
-		if _, err := strconv.ParseUint(node.Value, 10, 16); err != nil || !scalar {
+		if _, err := strconv.ParseUint(node.Value, 10, 16); err != nil || node.Tag != "!!int" || !portNumber.MatchString(node.Value) {
 			return wrong("a port: write a number from 1 to 65535")
 		}
 	case of.Kind() == reflect.Bool && node.Tag != "!!bool":
@@ -144,7 +146,8 @@ func checkMapping(node *yaml.Node, of reflect.Type) error {
 		}
 		field, ok := fieldNamed(of, key.Value)
 		if !ok {
-			return fmt.Errorf("line %d: there is no field %s here: the fields are %s", key.Line, shown(key.Value), strings.Join(fieldNames(of), ", "))
+			names := fieldNames(of)
+			return fmt.Errorf("line %d: there is no field %s here: %s; the fields are:\n  %s", key.Line, shown(key.Value), nearest.List(key.Value, names), strings.Join(names, "\n  "))
 		}
 		if err := checkNode(value, field.Type); err != nil {
 			return err
@@ -184,4 +187,30 @@ func fieldNames(of reflect.Type) (names []string) {
 		}
 	}
 	return names
+}
+
+// Fields returns the names of all fields that a file with an audit may have, at any depth.
+func Fields() []string {
+	var names []string
+	var add func(of reflect.Type)
+	add = func(of reflect.Type) {
+		switch of.Kind() {
+		case reflect.Slice, reflect.Map, reflect.Pointer:
+			add(of.Elem())
+		case reflect.Struct:
+			for field := range of.Fields() {
+				tag := field.Tag.Get("yaml")
+				if tag == "-" {
+					continue
+				}
+				if tag != inline && tag != "" {
+					names = append(names, tag)
+				}
+				add(field.Type)
+			}
+		}
+	}
+	add(reflect.TypeFor[Request]())
+	slices.Sort(names)
+	return slices.Compact(names)
 }

@@ -28,7 +28,6 @@ var reserved = []string{virtual.InitFile, self, planFile, guestReport, guest.Pla
 
 // runInGuest carries the audit out in a guest with virtual time.
 func runInGuest(ctx context.Context, r Request, held *report.Directory) (*answer.Answer, error) {
-	r.tell(Progress{Stage: Packing})
 	places := r.places()
 	for _, p := range places {
 		if err := p.resolve(ctx); err != nil {
@@ -45,6 +44,7 @@ func runInGuest(ctx context.Context, r Request, held *report.Directory) (*answer
 	if err != nil {
 		return nil, err
 	}
+	r.tell(Progress{Stage: Packing})
 	e := &equipment{machine: m}
 	if err := e.equip(ctx, r, places); err != nil {
 		return nil, err

@@ -83,12 +83,33 @@ func measure(ctx context.Context, p *plan, report string) (*answer.Answer, error
 	if err := os.MkdirAll(filepath.Join(report, captures), 0o755); err != nil {
 		return nil, fmt.Errorf("making room for the captures: %w", err)
 	}
-	m := &measurement{plan: p, report: report, began: time.Now()}
-	for i, f := range p.trials() {
-		m.outcomes = append(m.outcomes, &outcome{trial: newTrial(ctx, i, p, f, t)})
+	var a *answer.Answer
+	trials := 0
+	for _, family := range p.families() {
+		over := *p
+		over.Over = family
+		m := &measurement{plan: &over, report: report, began: time.Now()}
+		for _, f := range p.trials() {
+			m.outcomes = append(m.outcomes, &outcome{trial: newTrial(ctx, trials, &over, f, t)})
+			trials++
+		}
+		found := m.measure(ctx)
+		if a != nil {
+			a.OverIPv6 = found
+			break
+		}
+		if a = found; a.Trouble != "" {
+			break
+		}
+		p.Watch = over.Watch // of both families
 	}
+	return a, nil
+}
+
+// measure measures all trials of one family, and concludes.
+func (m *measurement) measure(ctx context.Context) *answer.Answer {
 	unknown := m.runTrials(ctx)
-	a := conclude(p, m.outcomes)
+	p, a := m.plan, conclude(m.plan, m.outcomes)
 	a.Unknown = append(a.Unknown, unknown...)
 	if slices.ContainsFunc(p.wanted(), p.tooLong) {
 		a.Unknown = append(a.Unknown, fmt.Sprintf("what takes longer than %v in real time: idle timeouts and middleboxes that do, and whether the advised settings work (--watch, or without --host)", a.Watched))
@@ -96,7 +117,7 @@ func measure(ctx context.Context, p *plan, report string) (*answer.Answer, error
 	if ctx.Err() != nil {
 		a.Unknown = append(a.Unknown, fmt.Sprintf("what happens later than %v, and the faults that say so: the audit was ended early", a.Watched))
 	}
-	return a, nil
+	return a
 }
 
 // measurement is all trials of a plan.
@@ -149,6 +170,14 @@ func (m *measurement) start(o *outcome) {
 		o.trial.settle()
 		m.telling.Lock()
 		defer m.telling.Unlock()
-		m.plan.tell(Progress{Stage: Measured, Trial: o.trial.title(), Failed: o.err != nil, Elapsed: answer.Of(time.Since(m.began))})
+		m.plan.tell(Progress{Stage: Measured, Trial: m.plan.named(o.trial), Failed: o.err != nil, Elapsed: answer.Of(time.Since(m.began))})
 	})
+}
+
+// named returns the title of a trial, with its family where there are two.
+func (p *plan) named(t *trial) string {
+	if len(p.families()) > 1 {
+		return fmt.Sprintf("%s, over %v", t.title(), p.Over)
+	}
+	return t.title()
 }

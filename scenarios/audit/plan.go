@@ -6,7 +6,6 @@ import (
 	"maps"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/halfopen-lab/halfopen/harness/sock"
@@ -21,7 +20,7 @@ type plan struct {
 	Programs   map[answer.Side]program // a side without one is a fixture
 	Companions []companion
 	Prepared   []preparation
-	Family     sock.Family // of the labs; zero: IPv4
+	Over       sock.Family // the family of the labs; zero: IPv4
 
 	// shortLife is how long the quiet connection lived that ended before it had settled; zero:
 	// it settled. The measuring process finds it.
@@ -103,8 +102,3 @@ const (
 	serverPlaceholder = "{server}"
 	portPlaceholder   = "{port}"
 )
-
-// fill returns an argument with the placeholders replaced.
-func fill(argument, server string, port uint16) string {
-	return strings.NewReplacer(serverPlaceholder, server, portPlaceholder, fmt.Sprint(port)).Replace(argument)
-}

@@ -40,7 +40,7 @@ func (t *trial) launch(on answer.Side, command program, line string, mark box.Ma
 		Files: files, Line: line, Mark: mark,
 	}
 	for _, argument := range command.Arguments {
-		order.Arguments = append(order.Arguments, fill(t.plan.withCertificate(argument), t.lab.Server.Address().String(), t.plan.Port))
+		order.Arguments = append(order.Arguments, fill(t.plan.withCertificate(argument), t.lab.Server.Address(), t.plan.Port))
 	}
 	cmd, err := order.Command()
 	if err != nil {
@@ -86,6 +86,9 @@ func wrote(p *harness.Program) string {
 
 // maxSaid is how many bytes of what a program has sent are quoted.
 const maxSaid = 160
+
+// saidLast returns the last that the program under test has sent to its peer and written, in words.
+func (t *trial) saidLast() string { return strings.TrimPrefix(t.said()+wrote(t.program), "; ") }
 
 // said returns the last that the program under test has sent to its peer, for error texts;
 // empty: it has sent nothing.

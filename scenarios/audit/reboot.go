@@ -13,7 +13,7 @@ func (t *trial) powerOff() error {
 }
 
 // powerOn boots the peer's host, and starts there again what a boot starts: the service. It
-// returns when the service is ready. A fixture that was the client is not started again.
+// returns when the service is ready. A fixture that was the client connects again.
 func (t *trial) powerOn() error {
 	t.lab.Heal(scenarios.PowerOff{Host: t.far})
 	if err := t.restartBeside(t.plan.UnderTest.Other()); err != nil {
@@ -29,7 +29,7 @@ func (t *trial) powerOn() error {
 func (t *trial) restartPeer() error {
 	switch {
 	case t.peer == nil && t.plan.UnderTest == answer.Server:
-		return nil
+		return t.redial()
 	case t.peer == nil:
 		t.listen()
 		return nil

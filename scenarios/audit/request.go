@@ -43,6 +43,8 @@ type Request struct {
 	// Watch is how long each fault is watched where nothing ends the connection. Zero: two
 	// and a half hours, or less for a program that often wakes up; in real time a minute.
 	Watch time.Duration `yaml:"watch"`
+	// Family is that of the connections: empty, IPv4, IPv6 or Both.
+	Family Family `yaml:"family"`
 	// Ready is how long a program may take until it listens or is connected.
 	Ready time.Duration `yaml:"ready"`
 

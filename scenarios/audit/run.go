@@ -27,6 +27,9 @@ func Run(ctx context.Context, r Request) (_ *answer.Answer, err error) {
 	if r.Report, err = filepath.Abs(r.Report); err != nil {
 		return nil, fmt.Errorf("looking for the report's directory: %w", err)
 	}
+	if err := r.checkHere(); err != nil {
+		return nil, err
+	}
 	held, err := report.Open(r.Report)
 	if err != nil {
 		return nil, fmt.Errorf("%w (--report)", err)

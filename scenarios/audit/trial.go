@@ -58,17 +58,20 @@ type trial struct {
 	began time.Time // when there was a connection
 	// early is why the fault met no connection, or none as it should be, in the answer's
 	// words; empty: it did. lived is how long the connection lived that was over before.
-	early  string
-	lived  time.Duration
-	struck time.Time // when the fault happened
-	ended  time.Time // when the fault began to end; zero: it does not end
-	over   time.Time // when the watch ended
-	cut    bool      // the audit ended the watch early
-	exited *box.Exit
-	looked bool                // whether the program spins
-	spins  bool                // it does, and was stopped
-	told   []story             // of the connections that the fault has struck; the first is what the trial is about
-	opened []answer.Connection // all of the program's connections
+	early     string
+	lastWords string // what the program sent and wrote last, then
+	lived     time.Duration
+	struck    time.Time // when the fault happened
+	ended     time.Time // when the fault began to end; zero: it does not end
+	over      time.Time // when the watch ended
+	cut       bool      // the audit ended the watch early
+	exited    *box.Exit
+	looked    bool                // whether the program spins
+	spins     bool                // it does, and was stopped
+	told      []story             // of the connections that the fault has struck; the first is what the trial is about
+	opened    []answer.Connection // all of the program's connections
+	// recovered is what came after a fault that ends; nil: it does not.
+	recovered *answer.Recovery
 
 	peerDestroyed *trace.Destroyed
 	peerExit      <-chan box.Exit      // of a peer that is a program
@@ -87,12 +90,13 @@ var errEndedEarly = errors.New("the audit was ended early")
 
 // run carries the trial out in a lab of its own and returns its story. It keeps the packets
 // and the timeline in path.pcapng and path.txt; where the trial cannot be measured, the
-// lab's evidence in the directory evidence. A server that the quiet connection cannot reach
-// by IPv4 is reached by IPv6, in that trial and in all that follow.
+// lab's evidence in the directory evidence. Unless the user has chosen a family, a server that
+// the quiet connection cannot reach by IPv4 is reached by IPv6, in that trial and in all that
+// follow.
 func (t *trial) run(path, evidence string) (story, error) {
 	s, err := t.runInLab(path, evidence)
-	if t.role == quiet && errors.Is(err, errIPv6Only) {
-		t.plan.Family = sock.IPv6
+	if t.role == quiet && t.plan.Family == AnyFamily && errors.Is(err, errIPv6Only) {
+		t.plan.Over = sock.IPv6
 		return t.runInLab(path, evidence)
 	}
 	return s, err
@@ -103,7 +107,7 @@ func (t *trial) runInLab(path, evidence string) (s story, err error) {
 	if topology == nil {
 		topology = harness.Firewalled
 	}
-	t.lab, err = harness.Open(harness.Config{Topology: topology, Family: t.plan.Family, Name: t.title()})
+	t.lab, err = harness.Open(harness.Config{Topology: topology, Family: t.plan.Over, Name: t.title()})
 	if err != nil {
 		return story{}, err
 	}
@@ -121,6 +125,7 @@ func (t *trial) runInLab(path, evidence string) (s story, err error) {
 		return story{}, errors.Join(err, kept)
 	}
 	t.told, t.opened = t.stories(), t.listed()
+	t.recovered = t.recovery()
 	for i := range t.told {
 		t.told[i].packets = t.packetsOf(t.told[i].connection)
 	}
@@ -258,6 +263,10 @@ func (t *trial) observe() {
 			return
 		}
 		watch -= first
+	}
+	if !t.ended.IsZero() {
+		t.observeRecovery(watch)
+		return
 	}
 	t.rest(watch)
 }

@@ -72,7 +72,8 @@ func probeTimes(packets []capture.Packet, out bool) (at []time.Time) {
 
 // alone returns the longest times without a packet, and without data, that would have been if
 // only one side, out the program, had sent anything by itself: its keepalive probes, and the
-// exchanges that it began, with the answers to them; and the first exchange, whoever began it.
+// exchanges that it began, with the answers to them; and how the connection began and ended,
+// whoever did it.
 func alone(packets []capture.Packet, exchanged []exchange, out bool, until time.Time) (packet, data answer.Silence) {
 	if len(packets) == 0 {
 		return answer.Silence{}, answer.Silence{}
@@ -81,6 +82,11 @@ func alone(packets []capture.Packet, exchanged []exchange, out bool, until time.
 	for i, e := range exchanged {
 		if i == 0 || e.out == out {
 			sent = append(sent, e.at...)
+		}
+	}
+	for _, p := range packets {
+		if p.FIN || p.RST {
+			sent = append(sent, p.At)
 		}
 	}
 	data = longestSilence(sent, until)

@@ -118,16 +118,26 @@ func TestHeartbeatsThatNobodyAnswersAreNoSession(t *testing.T) {
 		programs bool
 		want     string
 	}{
-		{"nothing", []capture.Packet{packet(0, true, 0, capture.Ordinary)}, false, "nothing was exchanged: neither side sent data (--send)"},
+		{"nothing", []capture.Packet{packet(0, true, 0, capture.Ordinary)}, false, "nothing was exchanged: neither side sent data (--conversation, --send)"},
 		{"nothing, of two programs", []capture.Packet{packet(0, true, 0, capture.Ordinary)}, true, "nothing was exchanged: neither side sent data"},
-		{"a greeting", greeting[:1], false, "nothing was exchanged: the peer sent no data (--send)"},
+		{"a greeting", greeting[:1], false, "nothing was exchanged: the peer sent no data (--conversation, --send)"},
 		{"a greeting that is answered", greeting, false, ""},
-		{"pings", pings, false, "the peer answered none of the program's 2 heartbeats (--send)"},
+		{"pings", pings, false, "the peer answered none of the program's 2 heartbeats (--conversation, --send)"},
+		{"pings, and the peer has said nothing", slices.Concat(greeting[:1], pings[2:]), false, "the peer answered none of the program's 2 heartbeats (--conversation, --send)"},
 		{"pings to a program that does not answer them", pings, true, ""},
 		{"a ping that is answered", answered, false, ""},
 	} {
 		if got := noSession(summarize(c.packets, at(300)), c.programs); got != c.want {
 			t.Errorf("%s: %q, expected %q", c.name, got, c.want)
 		}
+	}
+}
+
+func TestTheEndOfAConnectionEndsTheSilenceOfBothSides(t *testing.T) {
+	end := packet(75, true, 0, capture.Ordinary)
+	end.FIN = true
+	w := summarize([]capture.Packet{packet(0, false, 5, capture.Ordinary), packet(0.1, true, 5, capture.Ordinary), end}, at(75))
+	if w.Alone != w.Silence || w.PeerAlone != w.Silence || w.Silence.Open {
+		t.Errorf("the longest silence is %+v, of the program alone %+v, of the peer alone %+v", w.Silence, w.Alone, w.PeerAlone)
 	}
 }

@@ -45,6 +45,9 @@ func Audit(to io.Writer, a *answer.Answer, directory string) error {
 			return err
 		}
 		v.Faults = append(v.Faults, rowOf(f, id))
+		if f.Recovery != nil {
+			v.Recoveries = append(v.Recoveries, recoveryOf(f, id))
+		}
 	}
 	presets := slices.Clone(a.Presets)
 	slices.SortStableFunc(presets, func(x, y answer.Preset) int { return int(x.Timeout - y.Timeout) })
@@ -90,6 +93,7 @@ type auditView struct {
 	Detection, Timeouts []tick
 	Lives               []life // of the connections; none if there is only one
 	Faults              []faultView
+	Recoveries          []recoveryView
 	Presets             []presetView
 	Silence             template.CSS // the longest one, on the axis of timeouts
 	Advice              []recipe
@@ -128,6 +132,32 @@ type mark struct {
 	Class string // kernel, program, exit or never
 	At    template.CSS
 	Words string
+}
+
+// recoveryView is what came after a fault that ends.
+type recoveryView struct {
+	answer.Fault
+	Until  template.CSS // when the fault ended
+	Marks  []mark
+	Ladder string
+}
+
+func recoveryOf(f answer.Fault, id string) recoveryView {
+	r := f.Recovery
+	v := recoveryView{Fault: f, Until: detectionAxis.at(r.FaultEnded.Duration()), Ladder: id}
+	add := func(class, what string, after answer.Seconds) {
+		v.Marks = append(v.Marks, mark{class, detectionAxis.at(after.Duration()), fmt.Sprintf("%s after %v", what, after)})
+	}
+	if r.GaveUp != nil {
+		add("program", "gives its connection up", *r.GaveUp)
+	}
+	for _, a := range r.Attempts {
+		add("attempt", "attempt to connect, "+a.Outcome+",", a.After)
+	}
+	if after, ok := r.Recovered(); ok {
+		add("works", "works again", answer.Of(after))
+	}
+	return v
 }
 
 // presetView is a row of the middleboxes.

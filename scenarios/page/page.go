@@ -59,7 +59,7 @@ const mostRepeats = 400
 // drawn is a ladder as the page's script draws it.
 type drawn struct {
 	ID    string        `json:"id"`
-	Files string        `json:"files"` // where the packets are
+	Files string        `json:"files"` // where the packets are; empty: nowhere
 	Hosts []ladder.Host `json:"hosts"`
 	Parts []part        `json:"parts"`
 }

@@ -41,6 +41,7 @@ func auditReport(t *testing.T) (*answer.Answer, string) {
 		Faults: []answer.Fault{
 			{Name: "host powered off", Load: answer.Idle, Verdict: answer.Noticing, Kernel: &answer.Event{What: "ETIMEDOUT", After: seconds(90)}, Noticed: &answer.Event{What: "ETIMEDOUT", After: seconds(90)}, Capture: "captures/01-host-powered-off.pcapng"},
 			{Name: "process stopped", Load: answer.Idle, Verdict: answer.Never},
+			{Name: "outage of 45 s", Load: answer.Idle, Verdict: answer.Alive, Recovery: &answer.Recovery{FaultEnded: seconds(45), Outcome: answer.Continues}},
 		},
 		Presets: []answer.Preset{{Name: "azure-lb", Timeout: seconds(240), Outcome: answer.Survives, How: answer.Derived, Why: "never more than 60 s without a packet"}},
 		Advice:  &answer.Advice{Idle: seconds(30), Interval: seconds(10), Count: 3, UserTimeout: seconds(60), Why: "it takes too long"},
@@ -64,6 +65,7 @@ func TestAnAuditsPageSaysWhatTheAnswerSays(t *testing.T) {
 		"mine &lt;b&gt;{server}&lt;/b&gt;", // what a program is called is no markup
 		"TCP_KEEPIDLE 60 s", "azure-lb", "setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE", "net.Dialer{KeepAliveConfig",
 		`href="#ladder-0"`,
+		"its connection goes on", `title="works again after 45 s"`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page has no %q", want)

@@ -14,7 +14,6 @@ import (
 	"strings"
 
 	"github.com/halfopen-lab/halfopen/fixtures/detection"
-	"github.com/halfopen-lab/halfopen/harness/report"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
 
@@ -47,7 +46,7 @@ func SVG(ctx context.Context, directory, name string) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("%s: %w", file, err)
 		}
-		return matrixSVG(m), nil
+		return MatrixSVG(m), nil
 	}
 	l, err := readLadder(file)
 	if err != nil {
@@ -91,12 +90,12 @@ func picturesOf(ctx context.Context, directory string) (map[string]string, error
 		}
 		files[l.Title] = filepath.Join(directory, file)
 	}
-	kept, err := filepath.Glob(filepath.Join(directory, report.Ladders, "*.json"))
+	kept, err := keptLadders(directory)
 	if err != nil {
 		return nil, err
 	}
 	for _, file := range kept {
-		files[strings.TrimSuffix(filepath.Base(file), ".json")] = file
+		files[strings.TrimSuffix(filepath.Base(file), ".json")] = filepath.Join(directory, file)
 	}
 	if file := filepath.Join(directory, MatrixFile); !missing(file) {
 		files[MatrixPicture] = file
@@ -124,8 +123,8 @@ text{font:12px system-ui,sans-serif;fill:#1a1a1a}.head{font-weight:700}.paper{fi
 @media(prefers-color-scheme:dark){text{fill:#e6e6e6}.paper,.cell-alive{fill:#16181b}rect{stroke:#44474c}.cell-0{fill:#1a2026}.cell-1{fill:#1e2b36}.cell-2{fill:#233847}.cell-3{fill:#284658}.cell-4{fill:#2d556c}.cell-5{fill:#336680}}
 `
 
-// matrixSVG draws the detection matrix.
-func matrixSVG(m detection.Matrix) string {
+// MatrixSVG draws the detection matrix.
+func MatrixSVG(m detection.Matrix) string {
 	var b strings.Builder
 	y, width := 0, 0
 	text := func(x int, class, words string) {

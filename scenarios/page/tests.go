@@ -44,7 +44,11 @@ func Tests(to io.Writer, directory, before string) error {
 		id := fmt.Sprintf("ladder-%d", len(v.Ladders))
 		ids[file] = id
 		v.Ladders = append(v.Ladders, heading{id, cmp.Or(title, l.Title)})
-		ladders = append(ladders, draw(id, path.Join(path.Dir(file), "packets.pcapng"), l))
+		packets := path.Join(path.Dir(file), "packets.pcapng")
+		if missing(filepath.Join(directory, packets)) { // a ladder that was kept stands alone
+			packets = ""
+		}
+		ladders = append(ladders, draw(id, packets, l))
 		return id, l, nil
 	}
 	evidence, err := evidenceOf(directory)
@@ -67,6 +71,18 @@ func Tests(to io.Writer, directory, before string) error {
 		return id, err
 	}); err != nil {
 		return err
+	}
+	kept, err := keptLadders(directory)
+	if err != nil {
+		return err
+	}
+	for _, file := range kept {
+		if ids[file] != "" { // a cell has it
+			continue
+		}
+		if _, _, err := add(file, ""); err != nil {
+			return err
+		}
 	}
 	if before != "" {
 		if v.Changes, err = run.changesSince(before); err != nil {
@@ -96,6 +112,24 @@ func evidenceOf(directory string) (files []string, err error) {
 	})
 	if err != nil {
 		return nil, fmt.Errorf("looking for evidence: %w", err)
+	}
+	return files, nil
+}
+
+// keptLadders returns the ladders that tests have kept, as files below the report.
+func keptLadders(directory string) (files []string, err error) {
+	err = filepath.WalkDir(directory, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		relative, err := filepath.Rel(directory, file)
+		if err == nil && path.Base(path.Dir(relative)) == report.Ladders && path.Ext(relative) == ".json" {
+			files = append(files, relative)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("looking for ladders: %w", err)
 	}
 	return files, nil
 }

@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"regexp"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/onsi/ginkgo/v2/types"
+	flag "github.com/spf13/pflag"
 
 	"github.com/halfopen-lab/halfopen/fixtures/catalogue"
 	"github.com/halfopen-lab/halfopen/harness/virtual"

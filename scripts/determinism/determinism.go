@@ -8,12 +8,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+
+	flag "github.com/spf13/pflag"
 
 	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 	"github.com/halfopen-lab/halfopen/scripts/suites"

@@ -6,7 +6,6 @@ package installed
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io/fs"
 	"os"
@@ -15,32 +14,42 @@ import (
 	"strings"
 	"time"
 
+	flag "github.com/spf13/pflag"
+
 	"github.com/halfopen-lab/halfopen/harness/atomicfile"
+	"github.com/halfopen-lab/halfopen/harness/commandline"
 	"github.com/halfopen-lab/halfopen/scenarios/audit"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
+	"github.com/halfopen-lab/halfopen/scripts/suites"
 )
 
-// page is the file that the command writes.
-const page = "docs/installed.md"
+// page is the file that the command writes, and directory has the audits that are files.
+const (
+	page      = "docs/installed.md"
+	directory = "scripts/installed"
+)
 
 // Command is the command installed. All is well if every server was measured.
 func Command(ctx context.Context, arguments []string) (well bool, err error) {
 	flags := flag.NewFlagSet("installed", flag.ContinueOnError)
 	report := flags.String("report", "report", "the directory for the answers: each has one of its own in installed below it")
 	focus := flags.String("focus", "", "the servers whose names match this regular expression; the rows of the others stay")
-	if err := flags.Parse(arguments); err != nil {
+	if err := suites.Parse(flags, arguments); err != nil {
 		return false, err
 	}
-	chosen, err := regexp.Compile(*focus)
-	if err != nil {
-		return false, fmt.Errorf("the servers to audit (-focus): %w", err)
+	if err := commandline.CheckPattern(*focus); err != nil {
+		return false, fmt.Errorf("%w (FOCUS)", err)
 	}
+	chosen := regexp.MustCompile(*focus)
 	old, err := os.ReadFile(page)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false, fmt.Errorf("reading the page as it is: %w", err)
 	}
 	var rows []string
 	well = true
+	if *report, err = filepath.Abs(*report); err != nil {
+		return false, err
+	}
 	for _, s := range services {
 		if !chosen.MatchString(s.name) {
 			rows = append(rows, s.rowIn(string(old)))
@@ -78,8 +87,13 @@ type row struct {
 // audit audits a server, once more if its packages were installed on the way.
 func (s service) audit(ctx context.Context, report string) row {
 	r := row{service: s}
-	usual, request := audit.Default(), s.request
-	request.Ready, request.Seed = usual.Ready, usual.Seed
+	request, back, err := s.load(ctx)
+	if err != nil {
+		r.err = err
+		return r
+	}
+	defer back()
+	r.request = request
 	request.Report = filepath.Join(report, strings.ReplaceAll(strings.ReplaceAll(s.name, ", ", "-"), " ", "-"))
 	log := &installing{}
 	request.Log = log
@@ -95,6 +109,24 @@ func (s service) audit(ctx context.Context, report string) row {
 	return r
 }
 
+// load returns the audit of a server. Its files are seen from the current directory, until back
+// is called.
+func (s service) load(ctx context.Context) (request audit.Request, back func(), err error) {
+	if s.file == "" {
+		usual, request := audit.Default(), s.request
+		request.Ready, request.Seed = usual.Ready, usual.Seed
+		return request, func() {}, nil
+	}
+	if request, err = audit.Load(ctx, filepath.Join(directory, s.file)); err != nil {
+		return request, nil, err
+	}
+	here, err := os.Getwd()
+	if err == nil {
+		err = os.Chdir(directory)
+	}
+	return request, func() { _ = os.Chdir(here) }, err // it was there
+}
+
 // installing notices that packages are installed.
 type installing struct{ seen bool }
 
@@ -106,8 +138,11 @@ func (i *installing) Write(p []byte) (int, error) {
 // cells returns the columns of the table.
 func (r row) cells() []string {
 	command := "`" + r.request.Server.Command + "`"
-	if r.request.User != "root" {
-		command += ", as " + r.request.User
+	if user := r.request.User; user != "" && user != "root" {
+		command += ", as " + user
+	}
+	if r.file != "" {
+		command += fmt.Sprintf(" ([%s](../%s/%s))", r.file, directory, r.file)
 	}
 	if r.err != nil {
 		why, _, _ := strings.Cut(r.err.Error(), "\n")
@@ -174,7 +209,7 @@ func table(rows []string) string {
 	b.WriteString("# Debian's servers as they are installed\n\n" +
 		"Each is `--package NAME` with the configuration that the package brings, started by the command of\n" +
 		"its unit, in one `halfopen audit` without preparation; `make installed` audits them all and writes this page.\n" +
-		"The client is a fixture that sends nothing, or one request, unless the row says otherwise. Times of faults count\n" +
+		"The client is a fixture that sends nothing, or one request, unless the row names a file that says otherwise. Times of faults count\n" +
 		"from when the client was last heard. Wall time is that of the whole audit on a machine with two cores.\n\n" +
 		"| server | command | keepalive in force | a quiet connection | client's host powered off | with data under way | documented | wall time |\n" +
 		"|---|---|---|---|---|---|---|---|\n")

@@ -7,13 +7,13 @@ package mutate
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"slices"
 	"strings"
 
 	"github.com/onsi/ginkgo/v2/types"
+	flag "github.com/spf13/pflag"
 
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/scripts/suites"

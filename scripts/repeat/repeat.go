@@ -6,7 +6,6 @@ package repeat
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/onsi/ginkgo/v2/types"
+	flag "github.com/spf13/pflag"
 
 	"github.com/halfopen-lab/halfopen/scripts/suites"
 )

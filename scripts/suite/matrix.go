@@ -63,11 +63,12 @@ func writeMatrix(directory string, m detection.Matrix) error {
 }
 
 // Where the committed matrix is, from the top of the repository, and the pages that show it:
-// one all of it, one some faults.
+// one all of it, one some faults, one as a picture.
 const (
 	committedFile = "fixtures/detection/matrix.json"
 	document      = "docs/detection-matrix.md"
 	readme        = "README.md"
+	picture       = "docs/pictures/detection-matrix.svg"
 )
 
 // readmeFaults are the faults that the README shows.
@@ -119,18 +120,30 @@ func record(measured detection.Matrix) error {
 	if err != nil {
 		return err
 	}
-	pages := map[string][]byte{committedFile: content}
-	for file, shown := range map[string]detection.Matrix{document: measured, readme: forReadme(measured)} {
-		if pages[file], err = withMatrix(file, shown); err != nil {
-			return err
-		}
+	pages, err := shown(measured)
+	if err != nil {
+		return err
 	}
+	pages[committedFile] = content
 	for file, content := range pages {
 		if err := atomicfile.WriteFile(file, content, 0o644); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// shown returns the contents of the files that show a matrix.
+func shown(m detection.Matrix) (map[string][]byte, error) {
+	files := map[string][]byte{picture: []byte(page.MatrixSVG(m))}
+	for file, part := range map[string]detection.Matrix{document: m, readme: forReadme(m)} {
+		content, err := withMatrix(file, part)
+		if err != nil {
+			return nil, err
+		}
+		files[file] = content
+	}
+	return files, nil
 }
 
 // forReadme returns the rows that the README shows.

@@ -2,13 +2,13 @@ package suite
 
 import (
 	"bytes"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/onsi/ginkgo/v2/types"
+	flag "github.com/spf13/pflag"
 
 	"github.com/halfopen-lab/halfopen/fixtures/detection"
 	"github.com/halfopen-lab/halfopen/scripts/suites"
@@ -71,7 +71,7 @@ func repository(t *testing.T, fault string) {
 	if err := os.WriteFile(committedFile, []byte(`[{"fault":"`+fault+`","load":"idle","side":"client","outcomes":["alive"]}]`), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Mkdir(filepath.Dir(document), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(picture), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	for _, file := range []string{document, readme} {
@@ -157,11 +157,11 @@ func TestThePagesShowTheCommittedMatrix(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for file, shown := range map[string]detection.Matrix{document: committed, readme: forReadme(committed)} {
-		expected, err := withMatrix(file, shown)
-		if err != nil {
-			t.Fatal(err)
-		}
+	files, err := shown(committed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, expected := range files {
 		if *update {
 			if err := os.WriteFile(file, expected, 0o644); err != nil {
 				t.Fatal(err)

@@ -12,14 +12,15 @@ package suite
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 
+	flag "github.com/spf13/pflag"
 	"golang.org/x/term"
 
+	"github.com/halfopen-lab/halfopen/harness/commandline"
 	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/report"
 	"github.com/halfopen-lab/halfopen/harness/virtual/gotest"
@@ -139,7 +140,7 @@ func Merge(ctx context.Context, arguments []string) (passed bool, err error) {
 	s := suites.Settings{}
 	flags := flag.NewFlagSet("merge", flag.ContinueOnError)
 	flags.StringVar(&s.Report, "report", "report", "the directory that receives the joined report; the one of an earlier run is replaced")
-	if err := suites.ParseArguments(flags, arguments); err != nil {
+	if err := commandline.Parse(flags, arguments); err != nil {
 		return false, err
 	}
 	if flags.NArg() == 0 {

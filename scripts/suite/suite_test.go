@@ -27,12 +27,12 @@ func TestShardsAreOfVirtualTimeAndOfNoMatrix(t *testing.T) {
 
 func TestBadFlagsGetOneLine(t *testing.T) {
 	for argument, line := range map[string]string{
-		"-procs=abc": `invalid value "abc" for flag -procs: parse error`,
+		"-procs=abc": `"abc" is not a whole number: write it as 7 (--procs)`,
 		"-procs=-3":  "-3 test processes: choose from 1 to 1000 (PROCS)",
 		"-memory=9":  "9 MiB of memory for each guest: choose from 256 to 65536 (MEMORY)",
-		"-seed=x":    `invalid value "x" for flag -seed: parse error`,
-		"-focus=(":   "the focus \"(\" is not a regular expression: error parsing regexp: missing closing ): `(` (FOCUS)",
-		"-nonsense":  "flag provided but not defined: -nonsense",
+		"-seed=x":    `"x" is not a whole number: write it as 7 (--seed)`,
+		"-focus=(":   `"(" is not a regular expression: missing closing ) at "(": write \ before a character that stands for itself (FOCUS)`,
+		"-nonsense":  "there is no flag -nonsense: the nearest are --seed, --focus, --machine ('suite --help' lists all)",
 		"-on=moon":   `there is no executor "moon": choose virtual, host, or host,virtual`,
 		"drop":       `"drop" is not a flag: see -help`,
 		"-shard=0/8": `"0/8" is not a shard: choose from 1/8 to 8/8 (SHARD)`,

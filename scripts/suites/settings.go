@@ -1,11 +1,12 @@
 package suites
 
 import (
-	"flag"
 	"fmt"
 	"io"
-	"regexp"
 
+	flag "github.com/spf13/pflag"
+
+	"github.com/halfopen-lab/halfopen/harness/commandline"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/gotest"
 	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
@@ -50,8 +51,11 @@ func (s Settings) Check() error {
 	if err := s.Machine.Check(); err != nil {
 		return fmt.Errorf("%w (MACHINE, KERNEL)", err)
 	}
-	if _, err := regexp.Compile(s.Focus); err != nil {
-		return fmt.Errorf("the focus %q is not a regular expression: %w (FOCUS)", s.Focus, err)
+	if err := commandline.CheckPattern(s.Focus); err != nil {
+		return fmt.Errorf("%w (FOCUS)", err)
+	}
+	if s.Seed < 0 {
+		return fmt.Errorf("the seed %d: choose 0 or more (SEED)", s.Seed)
 	}
 	return nil
 }

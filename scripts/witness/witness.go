@@ -11,7 +11,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -23,6 +22,7 @@ import (
 	"time"
 
 	"github.com/onsi/ginkgo/v2/types"
+	flag "github.com/spf13/pflag"
 
 	"github.com/halfopen-lab/halfopen/fixtures/detection"
 	"github.com/halfopen-lab/halfopen/harness/virtual/qemu"

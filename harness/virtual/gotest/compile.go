@@ -143,7 +143,11 @@ func (t *Tests) goTest(ctx context.Context, c Config) error {
 	cmd.Stdout, cmd.Stderr = &out, &complaints
 	err := cmd.Run()
 	if _, failed := errors.AsType[*exec.ExitError](err); failed && ctx.Err() == nil {
-		return errors.New(complaint(out.String(), complaints.String()))
+		said := complaint(out.String(), complaints.String())
+		if said == "" {
+			return fmt.Errorf("compiling the tests: the go command fails and does not say why (%w): try 'go vet'", err)
+		}
+		return errors.New(said)
 	}
 	if err != nil {
 		return fmt.Errorf("compiling the tests: %w", cmp.Or(context.Cause(ctx), err))

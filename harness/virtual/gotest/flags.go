@@ -3,11 +3,12 @@ package gotest
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/halfopen-lab/halfopen/harness/commandline"
 )
 
 // testFlags are the arguments of a test binary, as the go command has put them together.
@@ -69,10 +70,29 @@ func readFlags(arguments []string) (testFlags, error) {
 			f.others = append(f.others, argument)
 		}
 		if err != nil {
-			return f, fmt.Errorf("reading the flag -%s=%s: %w", name, value, err)
+			return f, fmt.Errorf("-%s=%s cannot be: its value has another form (go help testflag)", name, value)
 		}
 	}
 	return f, nil
+}
+
+// CheckFlags reports, in one line, which flag of go test makes no sense for a run of tests in
+// shards.
+func CheckFlags(flags []string) error {
+	for _, flag := range flags {
+		if flag == "-args" || flag == "--args" {
+			return nil
+		}
+		name, value, valued := strings.Cut(flag, "=")
+		name = strings.TrimPrefix(strings.TrimLeft(name, "-"), "test.")
+		if name == "json" {
+			return errors.New("-json makes no sense here: the report has JSON (--report)")
+		}
+		if why, is := refused[name]; is && strings.HasPrefix(flag, "-") && !(valued && (value == "" || value == "false")) {
+			return fmt.Errorf("-%s makes no sense here: %s", name, why)
+		}
+	}
+	return nil
 }
 
 // all returns the flags that say which tests run, and how.
@@ -91,8 +111,8 @@ func (f testFlags) check(focus string) error {
 	if f.count < 1 {
 		return fmt.Errorf("each test is to run %d times: choose 1 or more", f.count)
 	}
-	if _, err := regexp.Compile(focus); err != nil {
-		return fmt.Errorf("the focus %q is not a regular expression: %w", focus, err)
+	if err := commandline.CheckPattern(focus); err != nil {
+		return fmt.Errorf("the focus %w", err)
 	}
 	for _, argument := range f.arguments {
 		if name, _, _ := strings.Cut(strings.TrimLeft(argument, "-"), "="); name == "ginkgo.focus" {
@@ -101,7 +121,7 @@ func (f testFlags) check(focus string) error {
 	}
 	for _, pattern := range []string{f.run, f.skip} {
 		if err := parsePattern(pattern).check(); err != nil {
-			return fmt.Errorf("the pattern %q is not a regular expression: %w", pattern, err)
+			return fmt.Errorf("the pattern %w", err)
 		}
 	}
 	return nil

@@ -1,7 +1,6 @@
 package gotest
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/onsi/ginkgo/v2/types"
 
+	"github.com/halfopen-lab/halfopen/harness/inputfile"
 	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 )
 
@@ -127,7 +127,7 @@ func readGinkgo(file string) (reports []types.Report, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := json.Unmarshal(content, &reports); err != nil {
+	if err := inputfile.Unmarshal(content, &reports); err != nil {
 		return nil, fmt.Errorf("reading Ginkgo's report, %s: %w", file, err)
 	}
 	return reports, nil

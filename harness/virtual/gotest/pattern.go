@@ -3,6 +3,8 @@ package gotest
 import (
 	"regexp"
 	"strings"
+
+	"github.com/halfopen-lab/halfopen/harness/commandline"
 )
 
 // pattern is a pattern of test names, as the flags -run and -skip of go test have it:
@@ -45,7 +47,7 @@ func parsePattern(text string) (p pattern) {
 func (p pattern) check() error {
 	for _, elements := range p {
 		for _, element := range elements {
-			if _, err := regexp.Compile(rewritten(element)); err != nil {
+			if err := commandline.CheckPattern(rewritten(element)); err != nil {
 				return err
 			}
 		}

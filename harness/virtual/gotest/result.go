@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/halfopen-lab/halfopen/harness/atomicfile"
+	"github.com/halfopen-lab/halfopen/harness/inputfile"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 )
@@ -76,7 +77,7 @@ func readTook(directory string) (t Took, err error) {
 	name := filepath.Join(directory, shard.WallFile)
 	content, err := os.ReadFile(name)
 	if err == nil {
-		err = json.Unmarshal(content, &t)
+		err = inputfile.Unmarshal(content, &t)
 	}
 	if err != nil {
 		return t, fmt.Errorf("reading what a shard took, %s: %w", name, err)

@@ -3,7 +3,6 @@ package image
 import (
 	"archive/tar"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +13,8 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
+
+	"github.com/halfopen-lab/halfopen/harness/inputfile"
 )
 
 // The files that tell the formats apart (image-spec, image-layout.md; docker image save).
@@ -179,7 +180,7 @@ func openSaved(file string, files container) (v1.Image, error) {
 		return nil, err
 	}
 	var images tarball.Manifest
-	if err := json.Unmarshal(content, &images); err != nil {
+	if err := inputfile.Unmarshal(content, &images); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", dockerImages, err)
 	}
 	if len(images) != 1 {

@@ -126,7 +126,7 @@ func TestWhatIsNoImageIsRefusedInOneLine(t *testing.T) {
 		"other.tar":   "it has neither index.json nor manifest.json",
 		"two.tar":     "it has 2 images (a:1, b:1): save one alone (docker save NAME)",
 		"outside.tar": "it is not whole: it has no ../../etc/passwd",
-		"odd.tar":     "reading manifest.json: unexpected end of JSON input",
+		"odd.tar":     "reading manifest.json: it is cut short",
 		"index.tar":   "reading its index: json: cannot unmarshal array",
 		"noblob.tar":  "it is not whole: it has no blobs/sha256/000",
 		"path.tar":    "reading its index: ",

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/halfopen-lab/halfopen/harness/environment"
+	"github.com/halfopen-lab/halfopen/harness/inputfile"
 )
 
 // ErrNotBuilt is the error of a kernel that is not in the cache.
@@ -65,7 +66,7 @@ func (c cache) read(file string) (Kernel, error) {
 		return Kernel{}, fmt.Errorf("reading the cache of kernels: %w", err)
 	}
 	k := Kernel{File: file}
-	if err := json.Unmarshal(content, &k); err != nil {
+	if err := inputfile.Unmarshal(content, &k); err != nil {
 		return Kernel{}, &Damaged{file + metadata, err.Error()}
 	}
 	if _, err := os.Stat(file); err != nil {

@@ -59,7 +59,7 @@ func TestAKernelThatIsNotWholeIsRefused(t *testing.T) {
 		{"truncated", func(k Kernel) error { return os.Truncate(k.File, 5) }, "", " is damaged (5 bytes of 21): remove that file"},
 		{"empty", func(k Kernel) error { return os.Truncate(k.File, 0) }, "", " is damaged (0 bytes of 21): remove that file"},
 		{"of other bytes", func(k Kernel) error { return os.WriteFile(k.File, []byte(strings.Repeat("x", int(k.Size))), 0o755) }, "", " is damaged (its checksum is wrong): remove that file"},
-		{"without a whole record", func(k Kernel) error { return os.Truncate(k.File+metadata, 5) }, metadata, " is damaged (unexpected end of JSON input): remove that file"},
+		{"without a whole record", func(k Kernel) error { return os.Truncate(k.File+metadata, 5) }, metadata, " is damaged (it is cut short): remove that file"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			cache, _, newer, _ := filled(t)

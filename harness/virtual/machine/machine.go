@@ -53,6 +53,9 @@ func (w Want) Check() error {
 	if meant == QEMU && w.Kernel != "" && !strings.HasPrefix(w.Kernel, qemu.PackagePrefix) && !strings.Contains(w.Kernel, "/") && !isFile(w.Kernel) {
 		return fmt.Errorf("there is no kernel %q: choose %s", w.Kernel, KernelUsage)
 	}
+	if strings.Contains(w.Kernel, "/") && !isFile(w.Kernel) {
+		return fmt.Errorf("there is no file %s with a kernel: choose %s", w.Kernel, KernelUsage)
+	}
 	if w.Name != "" && w.Kernel != "" && w.Name != meant {
 		return fmt.Errorf("the kernel %s is for the machine %s, not for %s", w.Kernel, meant, w.Name)
 	}
@@ -85,6 +88,9 @@ func isFile(path string) bool {
 // isProgram reports whether a file is an ELF program. A user-mode kernel is one, and a
 // vmlinuz is not.
 func isProgram(path string) bool {
+	if !isFile(path) { // opening a pipe would wait
+		return false
+	}
 	f, err := elf.Open(path)
 	if err != nil {
 		return false

@@ -13,6 +13,7 @@ import (
 
 	"github.com/halfopen-lab/halfopen/harness/atomicfile"
 	"github.com/halfopen-lab/halfopen/harness/environment"
+	"github.com/halfopen-lab/halfopen/harness/inputfile"
 )
 
 // cache is the directory with the layers. Each has a record, a JSON file beside it, which is
@@ -54,7 +55,7 @@ func read(file string) (*Installed, error) {
 		return nil, err
 	}
 	i := &Installed{File: file}
-	if err := json.Unmarshal(content, i); err != nil {
+	if err := inputfile.Unmarshal(content, i); err != nil {
 		return nil, &Damaged{file + metadata, err.Error()}
 	}
 	return i, nil

@@ -56,6 +56,16 @@ func HostCommand(text string) (Command, error) {
 	return c, nil
 }
 
+// CheckCommand reports, in one line, why this machine cannot start a command.
+func CheckCommand(text string) error {
+	words, err := SplitCommand(text)
+	if err != nil {
+		return err
+	}
+	_, err = lookHere(words[0])
+	return err
+}
+
 // Command returns a command for this machine's root with the packages. Its program is looked
 // for when it is started, unless this machine has it already.
 func (i *Installed) Command(text string) (Command, error) {

@@ -104,9 +104,29 @@ func (l *layer) take(what string) error {
 	return taking(from, err)
 }
 
+// CheckTake reports, in one line, why something cannot be taken along. It looks at names and at
+// the file alone.
+func CheckTake(what string) error {
+	from, name, err := parseTake(what)
+	if err != nil {
+		return err
+	}
+	info, err := os.Stat(from)
+	if err == nil && !info.IsDir() && !info.Mode().IsRegular() {
+		err = errors.New("it is neither a file nor a directory")
+	}
+	if err == nil && filepath.Clean(name) == "/" {
+		err = errors.New("its name in the guest is /, which is a directory already: name a file or a directory")
+	}
+	return taking(from, err)
+}
+
 // parseTake returns the absolute path and the name in the guest.
 func parseTake(what string) (from, name string, err error) {
 	from, name, renamed := strings.Cut(what, ":")
+	if from == "" {
+		return "", "", fmt.Errorf("taking %q along: the path is empty: write PATH, or PATH:NAME-IN-THE-GUEST", what)
+	}
 	from, err = filepath.Abs(from)
 	if err != nil {
 		return "", "", fmt.Errorf("taking %s along: %w", what, err)

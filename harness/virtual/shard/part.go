@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/halfopen-lab/halfopen/harness/atomicfile"
+	"github.com/halfopen-lab/halfopen/harness/inputfile"
 )
 
 // The files of a report.
@@ -63,7 +64,7 @@ func ReadPart(directory string) (Part, error) {
 	if err != nil {
 		return p, fmt.Errorf("reading the report of a shard: %w", err)
 	}
-	if err := json.Unmarshal(content, &p); err != nil {
+	if err := inputfile.Unmarshal(content, &p); err != nil {
 		return p, fmt.Errorf("reading the report of a shard, %s: %w", filepath.Join(directory, PartFile), err)
 	}
 	if p.Version != version || p.Of != Count {

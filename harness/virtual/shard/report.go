@@ -1,7 +1,6 @@
 package shard
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -12,6 +11,7 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 
 	"github.com/halfopen-lab/halfopen/harness/atomicfile"
+	"github.com/halfopen-lab/halfopen/harness/inputfile"
 )
 
 // SuiteReport is the report of a suite, or of the part of it that a shard has run.
@@ -31,7 +31,7 @@ func Read(directory string) ([]types.Report, error) {
 		return nil, fmt.Errorf("reading the report of a run: %w", err)
 	}
 	var reports []types.Report
-	if err := json.Unmarshal(content, &reports); err != nil {
+	if err := inputfile.Unmarshal(content, &reports); err != nil {
 		return nil, fmt.Errorf("reading the report of a run, %s: %w", file, err)
 	}
 	return reports, nil

@@ -34,11 +34,14 @@ type Answer struct {
 	Presets     []Preset     `json:"presets"`
 	// NoSession is why nothing is concluded about sessions behind middleboxes that were not
 	// run: what was seen was none, or only its beginning. Empty: it was a session.
-	NoSession string   `json:"no_session,omitempty"`
-	Ghosts    *Ghosts  `json:"ghosts,omitempty"` // of a server; nil: unknown
-	Advice    *Advice  `json:"advice,omitempty"` // nil: nothing needs to change
-	Unknown   []string `json:"unknown,omitempty"`
-	Trouble   string   `json:"trouble,omitempty"` // why there is no answer
+	NoSession string  `json:"no_session,omitempty"`
+	Ghosts    *Ghosts `json:"ghosts,omitempty"` // of a server; nil: unknown
+	Advice    *Advice `json:"advice,omitempty"` // nil: nothing needs to change
+	// OverIPv6 is the answer over IPv6 where both families were audited, and the rest is that
+	// over IPv4; nil: one was.
+	OverIPv6 *Answer  `json:"over_ipv6,omitempty"`
+	Unknown  []string `json:"unknown,omitempty"`
+	Trouble  string   `json:"trouble,omitempty"` // why there is no answer
 }
 
 // Side is an end of the connection.
@@ -67,7 +70,7 @@ type Program struct {
 	Peer     string   `json:"peer"`             // the other side
 	Beside   []string `json:"beside,omitempty"` // the programs that ran beside the two, each "NAME: COMMAND, on HOST"
 	Port     uint16   `json:"port"`             // of the server
-	IPv6     bool     `json:"ipv6"`             // the connections are IPv6's, because it takes no others
+	IPv6     bool     `json:"ipv6"`             // the connections are IPv6's
 	Loopback bool     `json:"loopback"`         // it listens on loopback addresses only, and was reached there
 	Ready    Seconds  `json:"ready_seconds"`
 }
@@ -157,6 +160,8 @@ type Fault struct {
 	// Connections are the outcomes of all connections that met the fault, in the order in which
 	// they were opened; none where there was one. The row is that of the worst.
 	Connections []ConnectionOutcome `json:"connections,omitempty"`
+	// Recovery is what came after a fault that ends; nil: it does not end, or was not measured.
+	Recovery *Recovery `json:"recovery,omitempty"`
 	// UnderWay is the data that was under way once the fault had happened, and whose: keepalive
 	// is silent meanwhile (net/ipv4/tcp_timer.c, tcp_keepalive_timer).
 	UnderWay []Data `json:"data_under_way,omitempty"`
@@ -166,6 +171,9 @@ type Fault struct {
 	Later   *Later `json:"later,omitempty"`
 	Capture string `json:"capture,omitempty"` // the file, in the report directory
 	Trouble string `json:"trouble,omitempty"` // why the row could not be measured
+	// LastWords is what a program whose connection was over before the fault had sent and
+	// written last.
+	LastWords string `json:"last_words,omitempty"`
 }
 
 // The loads, as in the detection matrix.

@@ -1,6 +1,7 @@
 package answer
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,8 +13,26 @@ import (
 // Compare returns the outcome of the promise that an answer is as an earlier one was: a
 // result for each of its parts, which says from what to what it has changed. Durations may
 // differ by a second, or by the tolerance of harness/oracle. Answers that were watched for
-// different durations are an error: what happens late is only in one of them.
+// different durations are an error: what happens late is only in one of them; and so are answers
+// of one family and of both.
 func Compare(was, is *Answer) ([]Result, error) {
+	results, err := compareOne(was, is)
+	switch {
+	case err != nil || was.OverIPv6 == nil && is.OverIPv6 == nil:
+		return results, err
+	case was.OverIPv6 == nil || is.OverIPv6 == nil:
+		return nil, errors.New("one of the baseline and this audit is of both families, and the other of one: they cannot be compared (--family, --update)")
+	case was.OverIPv6.Trouble != is.OverIPv6.Trouble:
+		return append(results, Result{Promise: "over IPv6: as in the baseline", Broken: fmt.Sprintf("over IPv6: from %q to %q", was.OverIPv6.Trouble, is.OverIPv6.Trouble)}), nil
+	case is.OverIPv6.Trouble != "":
+		return results, nil
+	}
+	over, err := compareOne(was.OverIPv6, is.OverIPv6)
+	return append(results, overIPv6(over)...), err
+}
+
+// compareOne compares the answers of one family.
+func compareOne(was, is *Answer) ([]Result, error) {
 	if was.RealTime != is.RealTime || !near(was.Watched, is.Watched) {
 		return nil, fmt.Errorf("the baseline watched each fault for %v, in %s, and this audit for %v, in %s: they cannot be compared (--watch, --host, --update)",
 			was.Watched, was.Time(), is.Watched, is.Time())
@@ -42,6 +61,9 @@ func Compare(was, is *Answer) ([]Result, error) {
 		}
 		old := was.Faults[at]
 		compare(row.Title(), same(old, row), fmt.Sprintf("%q", old.Words()), fmt.Sprintf("%q", row.Words()))
+		if row.Recovery != nil && old.Recovery != nil { // an older answer does not have it
+			compare(row.Title()+", recovery", sameRecovery(old.Recovery, row.Recovery), fmt.Sprintf("%q", old.Recovery.Words()), fmt.Sprintf("%q", row.Recovery.Words()))
+		}
 	}
 	for _, old := range was.Faults {
 		if !slices.ContainsFunc(is.Faults, func(f Fault) bool { return f.Title() == old.Title() }) {
@@ -65,6 +87,14 @@ func same(a, b Fault) bool {
 
 func sameOutcome(a, b ConnectionOutcome) bool {
 	return a.Verdict == b.Verdict && sameEvent(a.Kernel, b.Kernel) && sameEvent(a.Noticed, b.Noticed)
+}
+
+// sameRecovery compares how, when, and with which settings the program worked again.
+func sameRecovery(a, b *Recovery) bool {
+	wasAfter, was := a.Recovered()
+	after, is := b.Recovered()
+	return a.Outcome == b.Outcome && was == is && near(Of(wasAfter), Of(after)) && a.Settings.line() == b.Settings.line() &&
+		a.Unanswered == b.Unanswered && a.Repeated == b.Repeated
 }
 
 func sameEvent(a, b *Event) bool {

@@ -14,7 +14,7 @@ import (
 
 // Schema is the version of the JSON that this package writes and reads. It changes when an
 // old reader would misread a new answer, or the other way round.
-const Schema = 1
+const Schema = 2
 
 // The files in the report directory.
 const (

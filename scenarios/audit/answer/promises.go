@@ -13,6 +13,9 @@ type Promises struct {
 	// Notices is how long the program may take to notice each fault, by its title as
 	// ParseTitle reads it.
 	Notices map[string]time.Duration `yaml:"notices"`
+	// Recovers is how long after each fault the program works again, by the fault's title, or by
+	// its first words where one fault has them: "host rebooted".
+	Recovers map[string]time.Duration `yaml:"recovers"`
 	// Survives are the presets behind which an idle session survives.
 	Survives []string `yaml:"survives"`
 }
@@ -35,6 +38,11 @@ func (p Promises) Validate(has func(fault string) error) error {
 			return fmt.Errorf("notices: %q: the duration %v must be positive", fault, p.Notices[fault])
 		}
 	}
+	for _, fault := range sorted(p.Recovers) {
+		if err := p.validateRecovery(fault, has); err != nil {
+			return fmt.Errorf("recovers: %w", err)
+		}
+	}
 	for _, preset := range p.Survives {
 		if _, err := presets.Parse(preset); err != nil {
 			return fmt.Errorf("survives: %w", err)
@@ -44,7 +52,13 @@ func (p Promises) Validate(has func(fault string) error) error {
 }
 
 // Faults returns the titles of the faults that have a promise, in order.
-func (p Promises) Faults() []string { return sorted(p.Notices) }
+func (p Promises) Faults() []string {
+	faults := sorted(p.Notices)
+	for _, fault := range sorted(p.Recovers) {
+		faults = append(faults, fullTitle(fault))
+	}
+	return faults
+}
 
 func sorted(notices map[string]time.Duration) []string {
 	var names []string
@@ -57,6 +71,15 @@ func sorted(notices map[string]time.Duration) []string {
 
 // Check returns the outcome of each promise.
 func (p Promises) Check(a *Answer) []Result {
+	results := p.check(a)
+	if a.OverIPv6 != nil {
+		results = append(results, overIPv6(p.check(a.OverIPv6))...)
+	}
+	return results
+}
+
+// check returns the outcomes of one family.
+func (p Promises) check(a *Answer) []Result {
 	var results []Result
 	for _, fault := range sorted(p.Notices) {
 		limit := p.Notices[fault]
@@ -72,6 +95,9 @@ func (p Promises) Check(a *Answer) []Result {
 			r.Broken = fmt.Sprintf("%s; what happened: %s", r.Promise, a.Faults[at].Words())
 		}
 		results = append(results, r)
+	}
+	for _, fault := range sorted(p.Recovers) {
+		results = append(results, a.recovers(fault, p.Recovers[fault]))
 	}
 	for _, preset := range p.Survives {
 		r := Result{Promise: preset + ": an idle session is to survive"}

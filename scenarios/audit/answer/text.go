@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Words returns the row in words: "ETIMEDOUT after 42 s". Where the connections differ it has the
 // words of each: "connection 1: never; connection 2: ETIMEDOUT after 11 s".
 func (f Fault) Words() string {
 	if f.Verdict == Unmeasured {
-		return "not measured: " + f.Trouble
+		return "not measured: " + f.Reason()
 	}
 	var parts []string
 	outcome := ConnectionOutcome{Kernel: f.Kernel, Noticed: f.Noticed, Verdict: f.Verdict, Trouble: f.Trouble, Spins: f.Spins, Within: f.Within}
@@ -83,8 +84,8 @@ func (a *Answer) Time() string {
 	return "virtual time"
 }
 
-// Text returns the answer as a page for a terminal, at most 120 columns wide.
-func (a *Answer) Text() string {
+// text returns the answer as a page of that brevity.
+func (a *Answer) text(short brevity) string {
 	var b strings.Builder
 	pair := func(name, format string, arguments ...any) {
 		fmt.Fprintf(&b, "%-12s%s\n", name, fmt.Sprintf(format, arguments...))
@@ -107,8 +108,11 @@ func (a *Answer) Text() string {
 	for _, other := range a.Program.Beside {
 		pair("beside", "%s", other)
 	}
-	for _, line := range a.Conversation.lines() {
-		pair("says", "%s", line)
+	if words := a.Conversation.words(); words != "" {
+		pair("says", "%s", words)
+	}
+	if trouble := a.Conversation.trouble(); trouble != "" {
+		pair("unanswered", "%s", trouble)
 	}
 	pair("kernel", "%s, in %s; each fault was watched for %v", a.Kernel, a.Time(), a.Watched)
 
@@ -122,9 +126,19 @@ func (a *Answer) Text() string {
 	}
 
 	b.WriteString("\nWhat it notices (after the peer was last heard; FIN: after the fault)\n")
-	b.WriteString(a.table())
+	b.WriteString(a.table(short))
 
-	b.WriteString("\nAn idle session behind middleboxes (halfopen presets)\n" + a.sessions())
+	if lines := a.recoveries(); lines != "" {
+		b.WriteString("\nAnd then (after the fault)\n" + lines)
+	}
+	if a.OverIPv6 != nil {
+		b.WriteString("\nWhat is different over IPv6 (from IPv4 to IPv6)\n")
+		for _, line := range a.differences() {
+			b.WriteString(folded("  ", line))
+		}
+	}
+
+	b.WriteString("\nAn idle session behind middleboxes (halfopen presets)\n" + a.sessions(short))
 	if a.Ghosts != nil {
 		b.WriteString("\nDead connections that pile up\n")
 		for _, line := range a.Ghosts.Lines() {
@@ -227,38 +241,6 @@ func (g *Ghosts) Lines() []string {
 	return []string{fmt.Sprintf("a client that loses power and returns every %v leaves %d at once (derived)", g.Every, g.Most)}
 }
 
-// sessions returns what becomes of a session behind each middlebox, in lines.
-func (a *Answer) sessions() string {
-	var b strings.Builder
-	grouped := func(of func(Preset) string) {
-		for _, outcome := range []string{Survives, Dies, EndsFirst, Undecided} {
-			var names []string
-			for _, p := range a.Presets {
-				if of(p) == outcome {
-					names = append(names, p.title())
-				}
-			}
-			if len(names) > 0 {
-				b.WriteString(wrapped(fmt.Sprintf("  %-12s", outcome), names))
-			}
-		}
-	}
-	if a.NoSession != "" {
-		fmt.Fprintf(&b, "  no conclusion: %s\n", a.NoSession)
-	}
-	grouped(func(p Preset) string {
-		if a.NoSession != "" && p.How == Derived {
-			return ""
-		}
-		return p.Outcome
-	})
-	if slices.ContainsFunc(a.Presets, func(p Preset) bool { return p.Alone != "" }) {
-		b.WriteString("  if the peer sent nothing by itself:\n")
-		grouped(func(p Preset) string { return p.Alone })
-	}
-	return b.String()
-}
-
 // title returns the preset's name, and that it was run, if it was.
 func (p Preset) title() string {
 	if p.How == RunHere {
@@ -303,6 +285,15 @@ func folded(heading, text string) string {
 			}
 		}
 		at += part
+		for len(at) > columns {
+			end := strings.LastIndex(at[:columns], " ") + 1
+			if end <= len(heading) { // a word that fills a line
+				for end = columns; !utf8.RuneStart(at[end]); end-- {
+				}
+			}
+			b.WriteString(strings.TrimRight(at[:end], " ") + "\n")
+			at = strings.Repeat(" ", len(heading)) + at[end:]
+		}
 	}
 	return b.String() + at + "\n"
 }

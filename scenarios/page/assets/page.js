@@ -28,7 +28,7 @@
       let number = 0; // what is folded counts too, so that links stay the same
       for (const part of data.parts) for (const rung of [...part.rungs, ...(part.repeats || []).flat()]) rung.number = number++;
       for (const part of data.parts) this.part(part);
-      this.note("the end: packets are in " + data.files);
+      if (data.files) this.note("the packets are in " + data.files);
       if (this.rows.length) this.rows[0].element.tabIndex = 0;
       into.addEventListener("keydown", e => this.key(e));
       into.addEventListener("click", e => {
@@ -193,7 +193,7 @@
       const r = step.row.rung, lines = [`${(r.at / second).toFixed(6)} s  ${r.host < 0 ? "" : this.data.hosts[r.host].name}  ${r.text}`];
       if (r.frames) {
         lines.push(`arrived at ${this.data.hosts[r.to].name} at ${(r.arrived / second).toFixed(6)} s${r.end ? ", " + r.end + " there" : ""}`);
-        lines.push(`frame ${r.frames.join(", ")} of ${this.data.files}`);
+        if (this.data.files) lines.push(`frame ${r.frames.join(", ")} of ${this.data.files}`);
       }
       lines.push("link: #" + step.id);
       step.append(element("div", "detail", lines.join("\n")));
