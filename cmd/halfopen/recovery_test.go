@@ -149,3 +149,39 @@ func TestAClientThatDoesNotComeBack(t *testing.T) {
 		}
 	}
 }
+
+// Two audits with one seed write the same bytes: also of a client that waits, and connects again.
+func TestTwoAuditsOfAClientThatReconnectsAreTheSameBytes(t *testing.T) {
+	t.Parallel()
+	program := built(t, "./testdata/reconnects")
+	reported := func() map[string]string {
+		report := t.TempDir()
+		if _, stderr, status := audited(t, "--client", program+" {server}:{port}", "--port", "5000", "--watch", "20m", "--report", report); status != 0 {
+			t.Fatalf("exit status %d:\n%s", status, stderr)
+		}
+		files := map[string]string{}
+		for _, pattern := range []string{answer.JSONFile, "captures/*"} {
+			names, err := filepath.Glob(filepath.Join(report, pattern))
+			if err != nil || len(names) == 0 {
+				t.Fatalf("there is no %s in the report: %v", pattern, err)
+			}
+			for _, name := range names {
+				content, err := os.ReadFile(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				files[filepath.Base(name)] = string(content)
+			}
+		}
+		return files
+	}
+	first, second := reported(), reported()
+	if len(first) != len(second) {
+		t.Errorf("the reports have %d and %d files", len(first), len(second))
+	}
+	for name, content := range first {
+		if second[name] != content {
+			t.Errorf("%s differs", name)
+		}
+	}
+}
