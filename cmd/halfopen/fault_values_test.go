@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +19,14 @@ type expected struct {
 	kernel  string // what the kernel learns
 	errno   string // what a call of the program returns
 	after   oracle.Window
+}
+
+// String returns what is expected in words.
+func (e expected) String() string {
+	if e.verdict != answer.Noticing {
+		return e.verdict
+	}
+	return fmt.Sprintf("%s: its kernel %s, the program %s, %v", e.verdict, e.kernel, e.errno, e.after)
 }
 
 var (
@@ -54,7 +63,7 @@ func runAll(t *testing.T, want map[string]expected, arguments ...string) {
 		case !measured:
 			t.Errorf("%s is not measured", title)
 		case f.Verdict != w.verdict:
-			t.Errorf("%s: %s (%s), expected %s", title, f.Words(), f.Verdict, w.verdict)
+			t.Errorf("%s: %s (%s), expected %v", title, f.Words(), f.Verdict, w)
 		case w.verdict != answer.Noticing:
 		case f.Kernel == nil || f.Kernel.What != w.kernel || f.Noticed == nil || f.Noticed.What != w.errno:
 			t.Errorf("%s: %s, expected %s and %s", title, f.Words(), w.kernel, w.errno)

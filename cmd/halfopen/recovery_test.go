@@ -136,7 +136,7 @@ func TestAClientThatDoesNotComeBack(t *testing.T) {
 	t.Parallel()
 	const gone = `import socket, sys, time; c = socket.create_connection((sys.argv[1], int(sys.argv[2]))); c.recv(1); c.close(); time.sleep(100000)`
 	for name, c := range map[string]struct{ client, fault, want string }{
-		"it ends":          {built(t, "./testdata/once") + " {server}:{port}", "process restarted, away for 10 s", "gives its connection up after 0 s; ends, and does not reconnect"},
+		"it ends":          {built(t, "./testdata/once") + " {server}:{port}", "process restarted, away for 10 s", "gives its connection up after 0 s; ends, and does not work again"},
 		"it gives up":      {`python3 -c "` + gone + `" {server} {port}`, "process restarted, away for 10 s", "gives its connection up after 0 s; does not work again within 20 min"},
 		"it knows nothing": {`python3 -c "` + gone + `" {server} {port}`, "host rebooted, off for 60 s", "keeps the dead connection, and makes no other within 21 min"},
 	} {

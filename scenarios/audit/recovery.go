@@ -181,12 +181,14 @@ func (t *trial) recovery() *answer.Recovery {
 		r.Outcome = answer.Continues
 	case t.exited != nil:
 		r.Outcome = answer.Exits
+	case t.plan.UnderTest == answer.Server:
+		r.Outcome = answer.Refuses
 	case over:
 		r.Outcome = answer.GivesUp
 	default:
 		r.Outcome = answer.Unaware
 	}
-	if r.Outcome == answer.GivesUp || r.Outcome == answer.Unaware {
+	if _, recovered := r.Recovered(); !recovered && r.Outcome != answer.Exits {
 		r.Within = *after(t.over)
 	}
 	if t.plan.UnderTest == answer.Client && t.exchanged() {
