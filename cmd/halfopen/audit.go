@@ -37,7 +37,7 @@ lives on.
 The other side is a fixture, which connects or accepts, reads, and holds; or the user's
 own program, where both are named. Exit status 0: it keeps its promises, or there are
 none; 1: it does not; 2: it could not be measured.`,
-		Example: `  halfopen audit --package nginx --server "nginx -g 'daemon off;'" --port 80 --send 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'
+		Example: `  halfopen audit --package nginx --server "nginx -g 'daemon off;'" --port 80 --conversation http
   halfopen audit --client "./myclient {server}:{port}" --port 5000 --echo
   halfopen audit -f halfopen.yaml --baseline baseline.json`,
 		Args: commandline.NoArguments,
@@ -97,7 +97,7 @@ func (a *auditing) run(ctx context.Context) error {
 	if err := tell(results, found, report); err != nil || found.Measured() {
 		return err
 	}
-	return fmt.Errorf("no fault could be measured: %s", found.Faults[0].Trouble)
+	return fmt.Errorf("no fault could be measured: %s", found.Faults[0].Reason())
 }
 
 // readBaseline returns the answer to compare with; nil where the baseline is to be written.

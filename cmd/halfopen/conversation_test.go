@@ -116,3 +116,110 @@ func TestALoginIsNotSaidAgainWithDataUnderWay(t *testing.T) {
 		}
 	}
 }
+
+// reported runs a fault over TLS and returns what is in the report, by file.
+func reported(t *testing.T, halfopen, seed string, arguments ...string) map[string]string {
+	t.Helper()
+	report := filepath.Join(t.TempDir(), "report")
+	arguments = append([]string{"run", "process killed", "--watch", "5m", "--tls", "--conversation", "http", "--port", "443", "--seed", seed, "--report", report}, arguments...)
+	if stdout, stderr, status := ran(t, exec.Command(halfopen, arguments...)); status != kept {
+		t.Fatalf("%q: exit status %d:\n%s%s", arguments, status, stdout, stderr)
+	}
+	files := map[string]string{}
+	for _, name := range []string{"answer.json", "captures/00-quiet-connection.pcapng", "captures/01-process-killed.pcapng"} {
+		content, err := os.ReadFile(filepath.Join(report, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[name] = string(content)
+	}
+	return files
+}
+
+// The certificate of the run is the server's, whose files the configuration names, and what a
+// client of the fixture checks. Keys, certificate and handshake come from the seed: two runs
+// with one seed have the same packets, byte for byte.
+func TestTLSOnEitherSideIsDecidedByTheSeed(t *testing.T) {
+	t.Parallel()
+	halfopen := built(t, ".")
+	configuration := filepath.Join(t.TempDir(), "nginx.conf")
+	text := "events {}\nhttp { server { listen 443 ssl; ssl_certificate /etc/halfopen/certificate.pem; ssl_certificate_key /etc/halfopen/key.pem; return 200 ok; } }\n"
+	if err := os.WriteFile(configuration, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	client := program(t, `
+import http.client, ssl, sys, time
+c = http.client.HTTPSConnection(sys.argv[1], int(sys.argv[2]), context=ssl.create_default_context(cafile=sys.argv[3]))
+while True:
+    c.request("GET", "/"); c.getresponse().read(); time.sleep(5)
+`)
+	for _, arguments := range [][]string{
+		{"--package", "nginx", "--server", "nginx -g 'daemon off;' -c " + configuration},
+		{"--client", client + " {server} {port} {ca}"},
+	} {
+		first, again, other := reported(t, halfopen, "1", arguments...), reported(t, halfopen, "1", arguments...), reported(t, halfopen, "2", arguments...)
+		for name, content := range first {
+			if again[name] != content {
+				t.Errorf("%q: %s differs between two runs with one seed", arguments, name)
+			}
+			if strings.HasSuffix(name, ".pcapng") && other[name] == content {
+				t.Errorf("%q: %s is the same with another seed", arguments, name)
+			}
+		}
+		var a answer.Answer
+		if err := json.Unmarshal([]byte(first["answer.json"]), &a); err != nil || a.Conversation == nil || !a.Conversation.TLS || a.Conversation.Answered+a.Conversation.Replied == 0 || a.Conversation.Trouble != "" {
+			t.Errorf("%q: %+v, %v", arguments, a.Conversation, err)
+		}
+	}
+}
+
+// What the program does not answer as expected is on the page, and keeps the fault that needs
+// data under way from being measured.
+func TestAnAnswerThatIsNotAsExpectedIsOnThePage(t *testing.T) {
+	t.Parallel()
+	report := t.TempDir()
+	stdout, stderr, status := audited(t, "--package", "redis-server", "--server", "redis-server --protected-mode no --requirepass secret", "--port", "6379", "--conversation", "redis", "--watch", "1m", "--report", report)
+	const trouble = `expected "+PONG\r\n" within 10s, and "-NOAUTH Authentication required.\r\n" came`
+	for _, want := range []string{"\nsays        redis\nunanswered  " + trouble, "not measured: host powered off, busy\n", "the program did not answer as expected: " + trouble} {
+		if status != kept || !strings.Contains(stdout, want) {
+			t.Errorf("exit status %d, expected %q:\n%s%s", status, want, stdout, stderr)
+		}
+	}
+}
+
+// A conversation that cannot be held is refused before anything is packed.
+func TestABadConversationIsRefusedAtOnce(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "audit.yaml")
+	for _, c := range []struct {
+		content   string
+		arguments []string
+		want      string
+	}{
+		{"", []string{"--conversation", "redsi"}, `there is no conversation "redsi": the nearest are redis, `},
+		{"", []string{"--conversation", "redis", "--send", "x"}, "send and echo are short for a conversation"},
+		{"", []string{"--every", "5s"}, "there is no request that the fixture could repeat"},
+		{"", []string{"--client", "cat {ca}"}, "there is no {ca}: the fixture speaks no TLS (--tls"},
+		{"", []string{"--server", "cat", "--client", "cat", "--tls"}, "TLS is the fixture's, and both sides are programs"},
+		{"server: cat\nport: 1\nconversation:\n  request:\n  - sent: x\n", nil, `line 5: there is no "sent" in a step`},
+		{"server: cat\nport: 1\nconversation: redsi\n", nil, `line 3: there is no conversation "redsi": the nearest are redis, `},
+		{"server: cat\nport: 1\nsend: 'a\\q'\n", nil, `line 3: "a\\q" has an escape that is none`},
+		{"server: cat\nport: 1\nsend: \"\\x82\"\n", nil, `line 3: in double quotes \x82 is the character U+0082`},
+		{"server: cat\nport: 1\nconversation:\n  request:\n  - send: {file: nosuch}\n", nil, "line 5: reading the file: "},
+	} {
+		arguments := append([]string{"audit", "--report", filepath.Join(t.TempDir(), "report")}, c.arguments...)
+		if c.content != "" {
+			if err := os.WriteFile(file, []byte(c.content), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			arguments = append(arguments, "-f", file)
+		} else if c.arguments[0] != "--server" && c.arguments[0] != "--client" {
+			arguments = append(arguments, "--server", "cat", "--port", "1")
+		} else {
+			arguments = append(arguments, "--port", "1")
+		}
+		status, out, stderr := shell(t, arguments...)
+		if status != notMeasured || out != "" || !strings.Contains(stderr, c.want) || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("%q %q: status %d, %q, %q; expected one line with %q", c.content, c.arguments, status, out, stderr, c.want)
+		}
+	}
+}

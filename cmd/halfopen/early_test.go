@@ -95,3 +95,16 @@ func TestAProgramThatClosesAtOnceHasAPage(t *testing.T) {
 		t.Errorf("the page:\n%s", stdout)
 	}
 }
+
+// The trace may tell of the client's end as early as of its connection.
+func TestAClientThatEndsAtOnceWasConnected(t *testing.T) {
+	t.Parallel()
+	stdout, stderr, status := audited(t, "--server", built(t, "../../fixtures/programs/echo"), "--client", built(t, "./testdata/calls")+" -once {server}:{port}",
+		"--port", "5000", "--report", t.TempDir())
+	if status != notMeasured || !strings.Contains(stderr, "no fault could be measured: the peer ended the connection before the fault") {
+		t.Errorf("exit status %d, expected %d:\n%s", status, notMeasured, stderr)
+	}
+	if !strings.Contains(stdout, "the peer ends the session: FIN after 0 s") || strings.Count(stdout, `the last that it sent: "request"`) != 1 {
+		t.Errorf("the page:\n%s", stdout)
+	}
+}

@@ -92,7 +92,7 @@ func TestARowSaysWhoseDataWasUnderWay(t *testing.T) {
 func TestTwoSilentProgramsHaveNoDataUnderWay(t *testing.T) {
 	t.Parallel()
 	a, _, _ := answerOf(t, "--server", built(t, "./testdata/slow")+" 5000 0s", "--client", built(t, "./testdata/once")+" {server}:{port}", "--port", "5000", "--watch", "10m")
-	if busy := fault(t, a, "host powered off, busy"); busy.Verdict != answer.Unmeasured || !strings.Contains(busy.Words(), "the program sent no data within 10m0s") {
+	if busy := fault(t, a, "host powered off, busy"); busy.Verdict != answer.Unmeasured || !strings.Contains(busy.Words(), "the program sent no data within 10 min") {
 		t.Errorf("with data under way: %s", busy.Words())
 	}
 	if a.NoSession != "nothing was exchanged: neither side sent data" || strings.Contains(a.Text(), "ends first") {

@@ -172,7 +172,7 @@ func TestARunIsDrawnAsALadder(t *testing.T) {
 	for _, want := range []string{
 		`client +firewall +server\n`,
 		`\d+\.\d{3}  .──+ SYN ──+.──+▶.\n`,
-		`══ the peer's process is killed: its kernel closes the connection`,
+		`══ the peer's process is killed: its kernel closes its sockets`,
 		`─ FIN,ACK ─`,
 	} {
 		if !regexp.MustCompile(want).MatchString(stdout) {

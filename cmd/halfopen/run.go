@@ -101,7 +101,7 @@ func printStories(to io.Writer, report string, found *answer.Answer, names []str
 	var unmeasured []string
 	for _, f := range found.Faults {
 		if f.Verdict == answer.Unmeasured {
-			unmeasured = append(unmeasured, f.Name+": "+f.Trouble)
+			unmeasured = append(unmeasured, f.Name+": "+f.Reason())
 			continue
 		}
 		if err := print(to, report, fmt.Sprintf("%s, %s: %s", f.Name, f.Load, f.Words()), f.Capture); err != nil {

@@ -101,7 +101,7 @@ func measuredBehind(is presets.Preset, f answer.Fault, seen answer.Wire) answer.
 	case answer.ByItself:
 		p.Outcome, p.Why = answer.EndsFirst, fmt.Sprintf("the program ends an idle session after %v", f.Noticed.After)
 	case answer.Unmeasured:
-		p.Outcome, p.Why = answer.Undecided, f.Trouble
+		p.Outcome, p.Why = answer.Undecided, f.Reason()
 	case answer.Never:
 		if is.AfterExpiry == presets.PickUpOutbound {
 			p.Outcome, p.Why = answer.Undecided, "its flow was forgotten: it goes on only if the client's side speaks first"

@@ -99,10 +99,10 @@ func noSession(w answer.Wire, betweenPrograms bool) string {
 		return "nothing was exchanged: neither side sent data" + remedy
 	case betweenPrograms:
 		return ""
-	case w.Received == 0:
-		return "nothing was exchanged: the peer sent no data" + remedy
 	case w.Unanswered > 0 && w.Answered == 0:
 		return fmt.Sprintf("the peer answered none of the program's %d heartbeats%s", w.Unanswered, remedy)
+	case w.Received == 0:
+		return "nothing was exchanged: the peer sent no data" + remedy
 	}
 	return ""
 }

@@ -206,7 +206,17 @@ func (t *trial) awaitConnected() error {
 		case e := <-t.serverExit:
 			return endedTooEarly(t.plan.Server.Command, t.server, e, "the client was connected")
 		case e := <-exit:
-			return t.blame(p, e)
+			if err := t.trace.Drain(); err != nil {
+				return err
+			}
+			if t.main() == nil {
+				return t.blame(p, e)
+			}
+			if t.plan.UnderTest == answer.Client { // it was connected, and ended at once
+				t.exited = &e
+			} else {
+				t.peerExited = &e
+			}
 		case <-t.ctx.Done():
 			return errEndedEarly
 		case <-time.After(time.Until(until)):

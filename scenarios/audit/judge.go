@@ -41,7 +41,7 @@ func (o *outcome) judge(quiet []answer.Connection) answer.Fault {
 		return f
 	}
 	if t.early != "" {
-		f.Trouble, f.Verdict = t.early, answer.Unmeasured
+		f.Trouble, f.LastWords, f.Verdict = t.early, t.lastWords, answer.Unmeasured
 		return f
 	}
 	var all []answer.ConnectionOutcome
@@ -54,7 +54,13 @@ func (o *outcome) judge(quiet []answer.Connection) answer.Fault {
 	f.Kernel, f.Noticed, f.Verdict, f.Within = worst.Kernel, worst.Noticed, worst.Verdict, worst.Within
 	f.Spins, f.Trouble = worst.Spins, worst.Trouble
 	if t.exited != nil {
-		f.Exit = moment{t.exited.How, t.exited.At}.event(t.told[0].connection.heard)
+		since := t.told[0].connection.heard
+		for _, s := range t.told {
+			if worst.Noticed != nil && s.connection.number == worst.Connection {
+				since = s.connection.heard
+			}
+		}
+		f.Exit = moment{t.exited.How, t.exited.At}.event(since)
 	}
 	if len(all) > 1 {
 		f.Connections = all
@@ -101,7 +107,7 @@ func (t *trial) judge(s story, quiet []answer.Connection) answer.ConnectionOutco
 	case closed && always != nil && (!s.endedSooner(always) || t.keptUntil(f.Noticed)):
 		f.Verdict = answer.ByItself
 	case closed && t.keptUntil(f.Noticed):
-		f.Verdict, f.Trouble = answer.Unmeasured, fmt.Sprintf("the program %s before the flow was forgotten, %v after the peer was last heard%s", past[f.Noticed.What], f.Noticed.After, t.said()+wrote(t.program))
+		f.Verdict, f.Trouble = answer.Unmeasured, fmt.Sprintf("the program %s before the flow was forgotten, %v after the peer was last heard; %s", past[f.Noticed.What], f.Noticed.After, t.saidLast())
 	case f.Noticed != nil || s.exit != nil:
 		f.Verdict = answer.Noticing
 	case f.Kernel != nil:

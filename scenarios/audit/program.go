@@ -87,6 +87,9 @@ func wrote(p *harness.Program) string {
 // maxSaid is how many bytes of what a program has sent are quoted.
 const maxSaid = 160
 
+// saidLast returns the last that the program under test has sent to its peer and written, in words.
+func (t *trial) saidLast() string { return strings.TrimPrefix(t.said()+wrote(t.program), "; ") }
+
 // said returns the last that the program under test has sent to its peer, for error texts;
 // empty: it has sent nothing.
 func (t *trial) said() string {

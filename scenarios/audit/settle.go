@@ -114,7 +114,7 @@ func (t *trial) noteEarlyEnd() error {
 		t.early = fmt.Sprintf("the program ended before the fault, %v after the connection was made (%s)", since(t.exited.At), t.exited.How)
 		t.lived = t.exited.At.Sub(t.began)
 	}
-	t.early += t.said() + wrote(t.program)
+	t.lastWords = t.saidLast()
 	return nil
 }
 

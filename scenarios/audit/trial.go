@@ -58,17 +58,18 @@ type trial struct {
 	began time.Time // when there was a connection
 	// early is why the fault met no connection, or none as it should be, in the answer's
 	// words; empty: it did. lived is how long the connection lived that was over before.
-	early  string
-	lived  time.Duration
-	struck time.Time // when the fault happened
-	ended  time.Time // when the fault began to end; zero: it does not end
-	over   time.Time // when the watch ended
-	cut    bool      // the audit ended the watch early
-	exited *box.Exit
-	looked bool                // whether the program spins
-	spins  bool                // it does, and was stopped
-	told   []story             // of the connections that the fault has struck; the first is what the trial is about
-	opened []answer.Connection // all of the program's connections
+	early     string
+	lastWords string // what the program sent and wrote last, then
+	lived     time.Duration
+	struck    time.Time // when the fault happened
+	ended     time.Time // when the fault began to end; zero: it does not end
+	over      time.Time // when the watch ended
+	cut       bool      // the audit ended the watch early
+	exited    *box.Exit
+	looked    bool                // whether the program spins
+	spins     bool                // it does, and was stopped
+	told      []story             // of the connections that the fault has struck; the first is what the trial is about
+	opened    []answer.Connection // all of the program's connections
 	// recovered is what came after a fault that ends; nil: it does not.
 	recovered *answer.Recovery
 

@@ -11,6 +11,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	"github.com/halfopen-lab/halfopen/harness/firewall"
 	"github.com/halfopen-lab/halfopen/harness/sock"
+	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
 
 // underWayTime is how long data of the program has been under way, unacknowledged, when a
@@ -38,7 +39,7 @@ func (t *trial) awaitUnderWay() error {
 		if err := t.noteEarlyEnd(); err != nil || t.early != "" {
 			return err
 		}
-		t.early = fmt.Sprintf("the program sent no data within %v", limit)
+		t.early = fmt.Sprintf("the program sent no data within %v", answer.Seconds(limit))
 		if t.fixtureAsks() {
 			t.early += " of the request (--conversation, --send)"
 		}

@@ -123,6 +123,7 @@ func TestHeartbeatsThatNobodyAnswersAreNoSession(t *testing.T) {
 		{"a greeting", greeting[:1], false, "nothing was exchanged: the peer sent no data (--conversation, --send)"},
 		{"a greeting that is answered", greeting, false, ""},
 		{"pings", pings, false, "the peer answered none of the program's 2 heartbeats (--conversation, --send)"},
+		{"pings, and the peer has said nothing", slices.Concat(greeting[:1], pings[2:]), false, "the peer answered none of the program's 2 heartbeats (--conversation, --send)"},
 		{"pings to a program that does not answer them", pings, true, ""},
 		{"a ping that is answered", answered, false, ""},
 	} {

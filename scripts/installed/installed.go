@@ -209,7 +209,7 @@ func table(rows []string) string {
 	b.WriteString("# Debian's servers as they are installed\n\n" +
 		"Each is `--package NAME` with the configuration that the package brings, started by the command of\n" +
 		"its unit, in one `halfopen audit` without preparation; `make installed` audits them all and writes this page.\n" +
-		"The client is a fixture that sends nothing, or one request, unless the row names a file that says otherwise. Times of faults count\n" +
+		"The client is a fixture that sends nothing, or holds [the conversation](conversations.md) of the protocol, unless the row names a file that says otherwise. Times of faults count\n" +
 		"from when the client was last heard. Wall time is that of the whole audit on a machine with two cores.\n\n" +
 		"| server | command | keepalive in force | a quiet connection | client's host powered off | with data under way | documented | wall time |\n" +
 		"|---|---|---|---|---|---|---|---|\n")

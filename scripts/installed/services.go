@@ -1,6 +1,9 @@
 package installed
 
-import "github.com/halfopen-lab/halfopen/scenarios/audit"
+import (
+	"github.com/halfopen-lab/halfopen/fixtures/conversation"
+	"github.com/halfopen-lab/halfopen/scenarios/audit"
+)
 
 // service is a program as Debian's package has it, and what its documentation says of idle
 // connections.
@@ -11,11 +14,8 @@ type service struct {
 	documented string // with its source
 }
 
-// http is a request to a web server, which keeps the connection.
-const http = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
-
-// mqttConnect is an MQTT CONNECT with a keepalive of 60 s (MQTT 3.1.1, 3.1).
-const mqttConnect = "\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01h"
+// says returns a ready-made conversation.
+func says(name string) conversation.Conversation { return conversation.Conversation{Like: name} }
 
 // as returns the setup of packages whose server its unit starts as a user.
 func as(user string, packages ...string) audit.Setup {
@@ -24,19 +24,19 @@ func as(user string, packages ...string) audit.Setup {
 
 // services are the servers of the table, each with the command of its unit.
 var services = []service{
-	{"redis-server", audit.Request{Setup: as("root", "redis-server"), Server: audit.Program{Command: "redis-server /etc/redis/redis.conf --daemonize no"}, Port: 6379, Send: "PING\r\n"}, "",
+	{"redis-server", audit.Request{Setup: as("root", "redis-server"), Server: audit.Program{Command: "redis-server /etc/redis/redis.conf --daemonize no"}, Port: 6379, Conversation: says("redis")}, "",
 		"`tcp-keepalive 300`: a probe after 300 s, then each 100 s, 3 in all; `timeout 0` ([redis.conf](https://redis.io/docs/latest/operate/oss_and_stack/management/config-file/))"},
-	{"memcached", audit.Request{Setup: as("root", "memcached"), Server: audit.Program{Command: "/usr/share/memcached/scripts/systemd-memcached-wrapper /etc/memcached.conf"}, Port: 11211, Send: "version\r\n"}, "",
+	{"memcached", audit.Request{Setup: as("root", "memcached"), Server: audit.Program{Command: "/usr/share/memcached/scripts/systemd-memcached-wrapper /etc/memcached.conf"}, Port: 11211, Conversation: says("memcached")}, "",
 		"`idle_timeout` 0: sends nothing; keepalive is on (memcached(1), protocol.txt)"},
-	{"nginx", audit.Request{Setup: as("root", "nginx"), Server: audit.Program{Command: "nginx -g 'daemon off;'"}, Port: 80, Send: http}, "",
+	{"nginx", audit.Request{Setup: as("root", "nginx"), Server: audit.Program{Command: "nginx -g 'daemon off;'"}, Port: 80, Conversation: says("http")}, "",
 		"`keepalive_timeout 75s` ([nginx](https://nginx.org/en/docs/http/ngx_http_core_module.html#keepalive_timeout))"},
 	{"apache2", audit.Request{Setup: as("root", "apache2"), Server: audit.Program{Command: "apachectl start"}, Port: 80, Send: "GET / HTTP/1.1\r\n"}, "",
 		"`RequestReadTimeout header=20-40,minrate=500`: 20 s for the header, of which the client sends one line (/etc/apache2/mods-enabled/reqtimeout.conf)"},
-	{"apache2, after a request", audit.Request{Setup: as("root", "apache2"), Server: audit.Program{Command: "apachectl start"}, Port: 80, Send: http}, "",
+	{"apache2, after a request", audit.Request{Setup: as("root", "apache2"), Server: audit.Program{Command: "apachectl start"}, Port: 80, Conversation: says("http")}, "",
 		"`KeepAliveTimeout 5` (/etc/apache2/apache2.conf)"},
 	{"lighttpd", audit.Request{Setup: as("root", "lighttpd"), Server: audit.Program{Command: "lighttpd -D -f /etc/lighttpd/lighttpd.conf"}, Port: 80}, "",
 		"`server.max-read-idle` 60 ([lighttpd](https://redmine.lighttpd.net/projects/lighttpd/wiki/Server_max-read-idleDetails))"},
-	{"lighttpd, after a request", audit.Request{Setup: as("root", "lighttpd"), Server: audit.Program{Command: "lighttpd -D -f /etc/lighttpd/lighttpd.conf"}, Port: 80, Send: http}, "",
+	{"lighttpd, after a request", audit.Request{Setup: as("root", "lighttpd"), Server: audit.Program{Command: "lighttpd -D -f /etc/lighttpd/lighttpd.conf"}, Port: 80, Conversation: says("http")}, "",
 		"`server.max-keep-alive-idle` 5 ([lighttpd](https://redmine.lighttpd.net/projects/lighttpd/wiki/Server_max-keep-alive-idleDetails))"},
 	{"haproxy", audit.Request{Setup: as("root", "haproxy"), Server: audit.Program{Command: "haproxy -W -f /etc/haproxy/haproxy.cfg -f scripts/installed/haproxy.cfg"}, Port: 80}, "",
 		"`timeout client 50000` (/etc/haproxy/haproxy.cfg)"},
@@ -48,9 +48,9 @@ var services = []service{
 		Setup:  audit.Setup{Packages: []string{"postgresql-15"}, User: "postgres", Files: map[string]audit.Content{"/etc/postgresql/15/main/pg_hba.conf": {File: "scripts/installed/pg_hba.conf"}}},
 		Client: audit.Program{Command: "sh -c 'sleep 100000000 | psql --host={server} --port={port} --username=postgres'"}}, "",
 		"`tcp_keepalives_idle` 0: the system's 7200 s ([PostgreSQL](https://www.postgresql.org/docs/15/runtime-config-connection.html))"},
-	{"mosquitto", audit.Request{Setup: as("root", "mosquitto"), Server: audit.Program{Command: "mosquitto -c /etc/mosquitto/mosquitto.conf"}, Port: 1883, Send: mqttConnect}, "",
+	{"mosquitto", audit.Request{Setup: as("root", "mosquitto"), Server: audit.Program{Command: "mosquitto -c /etc/mosquitto/mosquitto.conf"}, Port: 1883, Conversation: says("mqtt")}, "",
 		"one and a half times the client's keepalive of 60 s (MQTT 3.1.1, 3.1.2.10)"},
-	{"nats-server", audit.Request{Setup: as("root", "nats-server"), Server: audit.Program{Command: "nats-server -c /etc/nats-server.conf"}, Port: 4222}, "",
+	{"nats-server", audit.Request{Setup: as("root", "nats-server"), Server: audit.Program{Command: "nats-server -c /etc/nats-server.conf"}, Port: 4222, Conversation: says("nats")}, "",
 		"`ping_interval` 2 min, `ping_max` 2 ([NATS](https://docs.nats.io/running-a-nats-service/configuration))"},
 	{"rabbitmq-server", audit.Request{Setup: as("rabbitmq", "rabbitmq-server"), Server: audit.Program{Command: "rabbitmq-server"}, Port: 5672}, "",
 		"`handshake_timeout` 10 s ([RabbitMQ](https://www.rabbitmq.com/docs/configure))"},

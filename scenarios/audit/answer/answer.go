@@ -171,6 +171,9 @@ type Fault struct {
 	Later   *Later `json:"later,omitempty"`
 	Capture string `json:"capture,omitempty"` // the file, in the report directory
 	Trouble string `json:"trouble,omitempty"` // why the row could not be measured
+	// LastWords is what a program whose connection was over before the fault had sent and
+	// written last.
+	LastWords string `json:"last_words,omitempty"`
 }
 
 // The loads, as in the detection matrix.

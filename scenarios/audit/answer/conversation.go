@@ -17,32 +17,34 @@ type Conversation struct {
 	Trouble string `json:"trouble,omitempty"`
 }
 
-// lines are those of the page; none for a conversation without a name, TLS or trouble.
-func (c *Conversation) lines() []string {
+// words returns what the fixture said, for the page; empty for a conversation without a name
+// and without TLS.
+func (c *Conversation) words() string {
+	if c == nil || c.Name == "" && !c.TLS {
+		return ""
+	}
+	words := c.Name
+	if words == "" {
+		words = "as it was given"
+	}
+	if c.TLS {
+		words += ", over TLS"
+	}
+	switch {
+	case c.Every > 0:
+		words += fmt.Sprintf(", a request every %v", c.Every)
+	case c.Answered > 0:
+		words += ", a request that was answered"
+	case c.Replied > 0:
+		words += ", to what the program asks"
+	}
+	return words
+}
+
+// trouble returns what the program did not answer as expected; empty: nothing.
+func (c *Conversation) trouble() string {
 	if c == nil {
-		return nil
+		return ""
 	}
-	var lines []string
-	if c.Name != "" || c.TLS {
-		line := c.Name
-		if line == "" {
-			line = "as it was given"
-		}
-		if c.TLS {
-			line += ", over TLS"
-		}
-		switch {
-		case c.Every > 0:
-			line += fmt.Sprintf(", a request every %v", c.Every)
-		case c.Answered > 0:
-			line += ", a request that was answered"
-		case c.Replied > 0:
-			line += ", which has answered the program"
-		}
-		lines = append(lines, line)
-	}
-	if c.Trouble != "" {
-		lines = append(lines, "the program did not answer: "+c.Trouble)
-	}
-	return lines
+	return c.Trouble
 }

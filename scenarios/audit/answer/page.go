@@ -88,12 +88,12 @@ func cut(text string) string {
 // sessions returns what becomes of a session behind each middlebox, in lines.
 func (a *Answer) sessions(short brevity) string {
 	var b strings.Builder
-	group := func(counted []string, of func(Preset) string) {
+	group := func(counted []string, title, of func(Preset) string) {
 		for _, outcome := range []string{Survives, Dies, EndsFirst, Undecided} {
 			var names []string
 			for _, p := range a.Presets {
 				if of(p) == outcome {
-					names = append(names, p.title())
+					names = append(names, title(p))
 				}
 			}
 			if len(names) > 0 && slices.Contains(counted, outcome) {
@@ -107,7 +107,7 @@ func (a *Answer) sessions(short brevity) string {
 	if a.NoSession != "" {
 		fmt.Fprintf(&b, "  no conclusion: %s\n", a.NoSession)
 	}
-	group(short.counted(), func(p Preset) string {
+	group(short.counted(), Preset.title, func(p Preset) string {
 		if a.NoSession != "" && p.How == Derived {
 			return ""
 		}
@@ -115,7 +115,7 @@ func (a *Answer) sessions(short brevity) string {
 	})
 	if slices.ContainsFunc(a.Presets, func(p Preset) bool { return p.Alone != "" }) {
 		b.WriteString("  if the peer sent nothing by itself:\n")
-		group(short.countedAlone(), func(p Preset) string { return p.Alone })
+		group(short.countedAlone(), func(p Preset) string { return p.Name }, func(p Preset) string { return p.Alone }) // always derived
 	}
 	return b.String()
 }

@@ -43,10 +43,18 @@ func worstFirst(a, b Fault) int {
 	return cmp.Or(cmp.Compare(badness[b.Verdict], badness[a.Verdict]), cmp.Compare(took(b), took(a)))
 }
 
+// Reason returns why the row could not be measured, and what the program said last.
+func (f Fault) Reason() string {
+	if f.LastWords == "" {
+		return f.Trouble
+	}
+	return f.Trouble + "; " + f.LastWords
+}
+
 // unmeasured returns the rows that could not be measured, with their titles together where the
-// reason is the same.
+// reason is the same. Of the last words it has those of the first.
 func (a *Answer) unmeasured() string {
-	titles := map[string][]string{}
+	titles, said := map[string][]string{}, map[string]string{}
 	var reasons []string
 	for _, f := range a.Faults {
 		if f.Verdict != Unmeasured {
@@ -54,13 +62,14 @@ func (a *Answer) unmeasured() string {
 		}
 		if titles[f.Trouble] == nil {
 			reasons = append(reasons, f.Trouble)
+			said[f.Trouble] = f.Reason()
 		}
 		titles[f.Trouble] = append(titles[f.Trouble], f.Title())
 	}
 	var b strings.Builder
 	for _, reason := range reasons {
 		b.WriteString(folded("  not measured: ", strings.Join(titles[reason], "; ")))
-		b.WriteString(folded("    ", reason))
+		b.WriteString(folded("    ", said[reason]))
 	}
 	return b.String()
 }

@@ -8,7 +8,7 @@ import (
 )
 
 func TestTheWorstRowsComeFirst(t *testing.T) {
-	closed := Fault{Verdict: Unmeasured, Trouble: "the program closed before the fault"}
+	closed := Fault{Verdict: Unmeasured, Trouble: "the program closed before the fault", LastWords: `the last that it sent: "bye"`}
 	named := func(f Fault, name, load string) Fault { f.Name, f.Load = name, load; return f }
 	a := &Answer{Faults: []Fault{
 		named(closed, "one", Idle),
@@ -26,7 +26,7 @@ func TestTheWorstRowsComeFirst(t *testing.T) {
   alive    idle      alive
   own data: the program sent it after the fault, and nobody acknowledged it: keepalive is silent meanwhile
   not measured: one; two, busy
-    the program closed before the fault
+    the program closed before the fault; the last that it sent: "bye"
 `
 	if got := a.table(inFull); got != want {
 		t.Errorf("the table is\n%s\nexpected\n%s", got, want)
@@ -63,5 +63,17 @@ func TestThePageHasSixtyLinesAtMost(t *testing.T) {
 	}
 	if n := strings.Count(a.Text(), "\n"); n != 60 {
 		t.Errorf("with much that is unknown the page has %d lines", n)
+	}
+}
+
+func TestALongLineIsFolded(t *testing.T) {
+	text := folded("  a row  ", "it wrote: "+strings.Repeat("word ", 40)+strings.Repeat("x", 200)+"; the end")
+	for line := range strings.Lines(text) {
+		if len(line) > columns+1 {
+			t.Errorf("%d columns: %s", len(line), line)
+		}
+	}
+	if strings.Count(text, "word") != 40 || strings.Count(text, "x") != 200 || !strings.HasSuffix(text, "the end\n") {
+		t.Errorf("something is missing:\n%s", text)
 	}
 }

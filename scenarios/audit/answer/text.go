@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Words returns the row in words: "ETIMEDOUT after 42 s". Where the connections differ it has the
 // words of each: "connection 1: never; connection 2: ETIMEDOUT after 11 s".
 func (f Fault) Words() string {
 	if f.Verdict == Unmeasured {
-		return "not measured: " + f.Trouble
+		return "not measured: " + f.Reason()
 	}
 	var parts []string
 	outcome := ConnectionOutcome{Kernel: f.Kernel, Noticed: f.Noticed, Verdict: f.Verdict, Trouble: f.Trouble, Spins: f.Spins, Within: f.Within}
@@ -107,8 +108,11 @@ func (a *Answer) text(short brevity) string {
 	for _, other := range a.Program.Beside {
 		pair("beside", "%s", other)
 	}
-	for _, line := range a.Conversation.lines() {
-		pair("says", "%s", line)
+	if words := a.Conversation.words(); words != "" {
+		pair("says", "%s", words)
+	}
+	if trouble := a.Conversation.trouble(); trouble != "" {
+		pair("unanswered", "%s", trouble)
 	}
 	pair("kernel", "%s, in %s; each fault was watched for %v", a.Kernel, a.Time(), a.Watched)
 
@@ -281,6 +285,15 @@ func folded(heading, text string) string {
 			}
 		}
 		at += part
+		for len(at) > columns {
+			end := strings.LastIndex(at[:columns], " ") + 1
+			if end <= len(heading) { // a word that fills a line
+				for end = columns; !utf8.RuneStart(at[end]); end-- {
+				}
+			}
+			b.WriteString(strings.TrimRight(at[:end], " ") + "\n")
+			at = strings.Repeat(" ", len(heading)) + at[end:]
+		}
 	}
 	return b.String() + at + "\n"
 }
