@@ -35,7 +35,7 @@ VIRTUAL = scripts/setup $(or $(MACHINE),$(if $(filter linux-image-% %vmlinuz%,$(
 SCRIPTS = go run ./scripts
 SUITE = $(SCRIPTS) suite $(FLAGS) $(GUEST) -report="$(REPORT)"
 
-.PHONY: help suite suite-host merge matrix test check bench determinism witness installed pictures catalogue presets faults atlas mutate mutate-virtual repeat fuzz killcheck setup clean
+.PHONY: help suite suite-host merge matrix test check bench determinism witness installed recovery pictures catalogue presets faults atlas mutate mutate-virtual repeat fuzz killcheck setup clean
 
 suite: ## the behaviour suites, in virtual time
 	@$(VIRTUAL)
@@ -91,7 +91,7 @@ check: setup ## format, vet, lint, module tidiness, import direction, comments o
 	@go vet ./...
 	@go tool staticcheck ./...
 	@go mod tidy -diff
-	@staticcheck=$$(go tool -n staticcheck) && for module in fixtures/diameter scenarios/page/browser; do \
+	@staticcheck=$$(go tool -n staticcheck) && for module in fixtures/diameter fixtures/clients scenarios/page/browser; do \
 		(cd $$module && go vet ./... && $$staticcheck ./... && go mod tidy -diff) || exit 1; done
 	@go test -run='TestImports|TestComments' ./harness
 
@@ -108,6 +108,10 @@ bench: ## what a lab costs, beside an ip script, and what virtual time costs
 installed: ## docs/installed.md: Debian's servers with their packages' configuration, audited
 	@scripts/setup um
 	@$(SCRIPTS) installed -focus="$$FOCUS" -report="$(REPORT)"
+
+recovery: ## docs/recovery.md: clients that reconnect, audited with faults that end
+	@scripts/setup um
+	@$(SCRIPTS) recovery -focus="$$FOCUS" -report="$(REPORT)"
 
 pictures: ## the ladders in the README and in docs/reading-a-report.md
 	@$(VIRTUAL)

@@ -85,6 +85,8 @@ var kinds = []Kind{
 		fault: func(n int) Named {
 			return ImpairedPath{By: link.Impairment{Delay: quantity.Milliseconds.Time(n)}}
 		}},
+	{What: "the path drops SCTP's heartbeats, and nothing else",
+		fault: func(int) Named { return HeartbeatsDropped{} }},
 	{What: "when the client connects, the server does not accept, and its queue is full",
 		fault: func(int) Named { return AcceptQueueFull{} }},
 	{What: "when the client connects, nobody answers",

@@ -71,6 +71,9 @@ func (f IdleTimeout) Title() string {
 func (f StateFlush) Title() string { return "state flushed, " + short(f.Then) }
 
 // Title returns the fault's name in tables, as that of ProcessKilled.
+func (f HeartbeatsDropped) Title() string { return "HEARTBEATs dropped" }
+
+// Title returns the fault's name in tables, as that of ProcessKilled.
 func (f NATRebinding) Title() string { return "NAT rebinding" }
 
 // Title returns the fault's name in tables, as that of ProcessKilled: "path-MTU black hole".

@@ -7,12 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"strings"
 
 	flag "github.com/spf13/pflag"
-	"golang.org/x/sys/unix"
 
+	"github.com/halfopen-lab/halfopen/harness/commandline"
 	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/nearest"
 	"github.com/halfopen-lab/halfopen/harness/reexec"
@@ -22,6 +21,7 @@ import (
 	"github.com/halfopen-lab/halfopen/scripts/installed"
 	"github.com/halfopen-lab/halfopen/scripts/killcheck"
 	"github.com/halfopen-lab/halfopen/scripts/mutate"
+	"github.com/halfopen-lab/halfopen/scripts/recovery"
 	"github.com/halfopen-lab/halfopen/scripts/repeat"
 	"github.com/halfopen-lab/halfopen/scripts/suite"
 	"github.com/halfopen-lab/halfopen/scripts/witness"
@@ -44,6 +44,7 @@ var commands = []command{
 	{"killcheck", killcheck.Command},
 	{"fuzz", fuzz.Command},
 	{"installed", installed.Command},
+	{"recovery", recovery.Command},
 	{"bench-labs", bench.Labs},
 	{"bench-guests", bench.Guests},
 }
@@ -72,30 +73,23 @@ func main() {
 // after which the status is 2 in any case. A second signal ends the process at once, and
 // with it all that it has started.
 func (c command) run(arguments []string) (status int) {
-	signals := []os.Signal{unix.SIGINT, unix.SIGTERM}
-	if !signal.Ignored(unix.SIGHUP) {
-		signals = append(signals, unix.SIGHUP)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), signals...)
-	context.AfterFunc(ctx, func() {
-		stop() // from here on a signal does what it does by itself
-		fmt.Fprintf(os.Stderr, "\n%s: %v: stopping, which may take some minutes; interrupt again to stop at once\n", c.name, context.Cause(ctx))
+	commandline.Interruptible(c.name, "some minutes", func(ctx context.Context) {
+		var well bool
+		err := environment.Check()
+		if err == nil {
+			well, err = c.work(ctx, arguments)
+		}
+		switch {
+		case ctx.Err() != nil: // what went wrong afterwards went wrong because of it
+			fmt.Fprintf(os.Stderr, "%s: ended early\n", c.name)
+			status = 2
+		case errors.Is(err, flag.ErrHelp):
+		case err != nil:
+			fmt.Fprintf(os.Stderr, "%s: %s\n", c.name, commandline.Message(err))
+			status = 2
+		case !well:
+			status = 1
+		}
 	})
-	var well bool
-	err := environment.Check()
-	if err == nil {
-		well, err = c.work(ctx, arguments)
-	}
-	switch {
-	case ctx.Err() != nil: // what went wrong afterwards went wrong because of it
-		fmt.Fprintf(os.Stderr, "%s: ended early\n", c.name)
-		return 2
-	case errors.Is(err, flag.ErrHelp):
-	case err != nil:
-		fmt.Fprintf(os.Stderr, "%s: %v\n", c.name, err)
-		return 2
-	case !well:
-		return 1
-	}
-	return 0
+	return status
 }

@@ -9,10 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness/commandline"
 	"github.com/halfopen-lab/halfopen/harness/environment"
@@ -35,24 +33,19 @@ func main() {
 	os.Exit(execute(os.Args[1:]))
 }
 
-func execute(arguments []string) int {
-	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, func() {
-		if cause := context.Cause(ctx); cause != context.Canceled { // a signal, and not the end
-			stop() // from here on a signal does what it does by itself
-			fmt.Fprintf(os.Stderr, "halfopen: %v: stopping, which may take half a minute; interrupt again to stop at once\n", cause)
+func execute(arguments []string) (status int) {
+	commandline.Interruptible("halfopen", "half a minute", func(ctx context.Context) {
+		switch err := commandline.Execute(ctx, command(), withTwoDashes(arguments), checkEnvironment); {
+		case err == nil:
+			status = kept
+		case errors.Is(err, errBroken), errors.Is(err, errRed):
+			status = broken
+		default:
+			fmt.Fprintf(os.Stderr, "halfopen: %s\n", commandline.Message(err))
+			status = notMeasured
 		}
 	})
-	switch err := commandline.Execute(ctx, command(), withTwoDashes(arguments), checkEnvironment); {
-	case err == nil:
-		return kept
-	case errors.Is(err, errBroken), errors.Is(err, errRed):
-		return broken
-	default:
-		fmt.Fprintf(os.Stderr, "halfopen: %v\n", err)
-		return notMeasured
-	}
+	return status
 }
 
 // checkEnvironment reports a variable that a command could not work with. Commands that only

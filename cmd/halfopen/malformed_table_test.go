@@ -82,6 +82,7 @@ var malformedTable = []malformed{
 	{want: "which halfopen does not replace", calls: []string{"halfopen audit --port 5000 --client './client {host}'", "halfopen audit --port 5000 --client './client {HOST} {port}'", "halfopen audit --port 5000 --client './client {addr}'"}, files: []string{"client: ./client {ip}\nport: 1\n"}},
 	{want: "must be server or client", calls: []string{"halfopen audit $S --under-test both", "halfopen audit $S --under-test Server"}, files: []string{good + "under_test: both\n"}},
 	{want: "the family is", calls: []string{"halfopen audit $S --family ipv5", "halfopen run 'process killed' $S --family IPv4"}, files: []string{good + "family: 6\n"}},
+	{want: "the protocol is", calls: []string{"halfopen audit $S --protocol udp", "halfopen run 'process killed' $S --protocol SCTP"}, files: []string{good + "protocol: udp\n"}},
 	{want: "is under test, and there is none", calls: []string{"halfopen audit $S --under-test client", "halfopen audit --client ./client --port 5000 --under-test server"}, files: []string{good + "under_test: client\n"}},
 	{want: "(--env)", calls: []string{"halfopen audit $S --env FOO", "halfopen audit $S --env =1", "halfopen audit $S --env ''", "halfopen audit $S --env '1A=2'", "halfopen audit $S --env 'A B=2'", "halfopen audit $S --env A-B=2", "halfopen test --env A", "halfopen test --env =A"},
 		files: []string{good + "environment: [FOO]\n", good + "environment: ['=x']\n", good + "environment: ['9=x']\n", good + "environment: [\"A=\\0\"]\n"}},

@@ -136,7 +136,7 @@ func TestAClientThatDoesNotComeBack(t *testing.T) {
 	t.Parallel()
 	const gone = `import socket, sys, time; c = socket.create_connection((sys.argv[1], int(sys.argv[2]))); c.recv(1); c.close(); time.sleep(100000)`
 	for name, c := range map[string]struct{ client, fault, want string }{
-		"it ends":          {built(t, "./testdata/once") + " {server}:{port}", "process restarted, away for 10 s", "gives its connection up after 0 s; ends, and does not reconnect"},
+		"it ends":          {built(t, "./testdata/once") + " {server}:{port}", "process restarted, away for 10 s", "gives its connection up after 0 s; ends, and does not work again"},
 		"it gives up":      {`python3 -c "` + gone + `" {server} {port}`, "process restarted, away for 10 s", "gives its connection up after 0 s; does not work again within 20 min"},
 		"it knows nothing": {`python3 -c "` + gone + `" {server} {port}`, "host rebooted, off for 60 s", "keeps the dead connection, and makes no other within 21 min"},
 	} {
@@ -146,6 +146,42 @@ func TestAClientThatDoesNotComeBack(t *testing.T) {
 		}
 		if r := recoveries(t, stdout)[c.fault]; r == nil || r.Words() != c.want {
 			t.Errorf("%s: %+v, expected %q", name, r, c.want)
+		}
+	}
+}
+
+// Two audits with one seed write the same bytes: also of a client that waits, and connects again.
+func TestTwoAuditsOfAClientThatReconnectsAreTheSameBytes(t *testing.T) {
+	t.Parallel()
+	program := built(t, "./testdata/reconnects")
+	reported := func() map[string]string {
+		report := t.TempDir()
+		if _, stderr, status := audited(t, "--client", program+" {server}:{port}", "--port", "5000", "--watch", "20m", "--report", report); status != 0 {
+			t.Fatalf("exit status %d:\n%s", status, stderr)
+		}
+		files := map[string]string{}
+		for _, pattern := range []string{answer.JSONFile, "captures/*"} {
+			names, err := filepath.Glob(filepath.Join(report, pattern))
+			if err != nil || len(names) == 0 {
+				t.Fatalf("there is no %s in the report: %v", pattern, err)
+			}
+			for _, name := range names {
+				content, err := os.ReadFile(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				files[filepath.Base(name)] = string(content)
+			}
+		}
+		return files
+	}
+	first, second := reported(), reported()
+	if len(first) != len(second) {
+		t.Errorf("the reports have %d and %d files", len(first), len(second))
+	}
+	for name, content := range first {
+		if second[name] != content {
+			t.Errorf("%s differs", name)
 		}
 	}
 }

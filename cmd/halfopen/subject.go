@@ -59,6 +59,7 @@ func (s *subject) flags(c *cobra.Command, report string) {
 	f.DurationVar(&r.Conversation.Every, "every", 0, "how often the fixture repeats its request (default once, or as the conversation has it)")
 	f.BoolVar(&r.Conversation.TLS, "tls", false, "the fixture speaks TLS; {ca}, {certificate} and {key} in a command are the files of a certificate made for the run")
 	f.DurationVar(&r.Watch, "watch", 0, "how long each fault is watched (default 2h30m, or less for a program that often wakes up; 1m with --host)")
+	f.StringVar((*string)(&r.Protocol), "protocol", "", "sctp, for a program that has SCTP associations (default TCP)")
 	f.StringVar((*string)(&r.Family), "family", "", "ipv4, ipv6 or both (default ipv4, or ipv6 where the server takes no other)")
 	f.DurationVar(&r.Ready, "ready", r.Ready, "how long the program may take until it listens or is connected")
 	f.BoolVar(&r.RealTime, "host", false, "measure on the running kernel, in real time: for short values, as root, and for programs of this machine")
@@ -76,7 +77,7 @@ const inFile = "the file describes the audit: say it there"
 
 // exclusive returns an error if two flags are given that exclude each other.
 func (s *subject) exclusive(c *cobra.Command) error {
-	if err := commandline.Exclusive(c.Flags(), "file", inFile, "server", "client", "under-test", "port", "image", "package", "take", "hide", "env", "prepare", "user", "send", "echo", "conversation", "every", "tls", "watch", "family", "ready"); err != nil {
+	if err := commandline.Exclusive(c.Flags(), "file", inFile, "server", "client", "under-test", "port", "image", "package", "take", "hide", "env", "prepare", "user", "send", "echo", "conversation", "every", "tls", "watch", "family", "protocol", "ready"); err != nil {
 		return err
 	}
 	return commandline.Exclusive(c.Flags(), "host", "that is for a guest with virtual time: on the running kernel a program is measured as this machine has it", "image", "package", "take", "hide", "prepare", "machine", "kernel", "seed", "memory")

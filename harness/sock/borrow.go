@@ -17,6 +17,23 @@ import (
 // Borrow needs the right to ptrace(2) the process (pidfd_getfd(2), Linux 5.6). It skips processes
 // that have ended; it returns an error when none holds the socket.
 func Borrow(inode uint32, processes []int) (c *Conn, pid int, err error) {
+	s, pid, err := borrowFrom(inode, processes)
+	if err != nil {
+		return nil, pid, err
+	}
+	return &Conn{s}, pid, nil
+}
+
+// BorrowSCTP does what Borrow does, for a socket of SCTP (AssociationEntry.Inode).
+func BorrowSCTP(inode uint32, processes []int) (s *SCTP, pid int, err error) {
+	borrowed, pid, err := borrowFrom(inode, processes)
+	if err != nil {
+		return nil, pid, err
+	}
+	return &SCTP{borrowed}, pid, nil
+}
+
+func borrowFrom(inode uint32, processes []int) (c socket, pid int, err error) {
 	wanted := fmt.Sprintf("socket:[%d]", inode)
 	for _, pid := range processes {
 		links, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
@@ -32,24 +49,24 @@ func Borrow(inode uint32, processes []int) (c *Conn, pid int, err error) {
 			return c, pid, err
 		}
 	}
-	return nil, 0, fmt.Errorf("none of %d processes has the socket with inode %d open", len(processes), inode)
+	return socket{}, 0, fmt.Errorf("none of %d processes has the socket with inode %d open", len(processes), inode)
 }
 
-func borrow(pid, number int) (*Conn, error) {
+func borrow(pid, number int) (socket, error) {
 	process, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
-		return nil, fmt.Errorf("opening process %d: %w", pid, err)
+		return socket{}, fmt.Errorf("opening process %d: %w", pid, err)
 	}
 	defer func() { _ = unix.Close(process) }()
 	fd, err := unix.PidfdGetfd(process, number, 0)
 	if err != nil {
-		return nil, fmt.Errorf("copying descriptor %d of process %d: %w", number, pid, err)
+		return socket{}, fmt.Errorf("copying descriptor %d of process %d: %w", number, pid, err)
 	}
 	// Not newSocket, which sets O_NONBLOCK: that flag is shared with the process.
 	file := os.NewFile(uintptr(fd), "borrowed")
 	raw, err := file.SyscallConn()
 	if err != nil {
-		return nil, err
+		return socket{}, err
 	}
-	return &Conn{socket{file: file, raw: raw, reading: make(chan struct{}, 1), writing: make(chan struct{}, 1)}}, nil
+	return socket{file: file, raw: raw, reading: make(chan struct{}, 1), writing: make(chan struct{}, 1)}, nil
 }

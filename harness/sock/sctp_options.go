@@ -104,6 +104,39 @@ func (s *SCTP) SetRTO(initial, shortest, longest time.Duration) error {
 	return s.setOption(sctp.SCTP_RTOINFO, b)
 }
 
+// Detection has the settings in force that decide when the kernel gives up a path and its
+// association (RFC 9260 §8, §16).
+type Detection struct {
+	Heartbeat                  time.Duration // between HEARTBEATs on the idle path; zero: it sends none
+	PathRetransmissions        int           // unanswered transmissions in a row that the path survives
+	AssociationRetransmissions int           // the same of all paths together
+	RTOInitial, RTOMin, RTOMax time.Duration
+}
+
+// Detection returns the settings in force of an association, and of its path to an address of the
+// peer (SCTP_PEER_ADDR_PARAMS, SCTP_ASSOCINFO and SCTP_RTOINFO, RFC 6458 §8.1).
+func (s *SCTP) Detection(path netip.AddrPort) (Detection, error) {
+	params, association, rto := make([]byte, 156), make([]byte, 20), make([]byte, 16)
+	copy(params[4:], packAddress(path))
+	for name, value := range map[int][]byte{sctp.SCTP_PEER_ADDR_PARAMS: params, sctp.SCTP_ASSOCINFO: association, sctp.SCTP_RTOINFO: rto} {
+		if _, err := s.getOption(name, value); err != nil {
+			return Detection{}, err
+		}
+	}
+	ms := func(b []byte) time.Duration {
+		return time.Duration(binary.NativeEndian.Uint32(b)) * time.Millisecond
+	}
+	d := Detection{
+		PathRetransmissions:        int(binary.NativeEndian.Uint16(params[136:])),
+		AssociationRetransmissions: int(binary.NativeEndian.Uint16(association[4:])),
+		RTOInitial:                 ms(rto[4:]), RTOMax: ms(rto[8:]), RTOMin: ms(rto[12:]),
+	}
+	if binary.NativeEndian.Uint32(params[146:])&heartbeatEnable != 0 {
+		d.Heartbeat = ms(params[132:])
+	}
+	return d, nil
+}
+
 // milliseconds returns d in the unit of the kernel; EINVAL if it is not a whole number up to limit.
 func milliseconds(what string, d time.Duration, limit int64) (uint32, error) {
 	if d < 0 || d%time.Millisecond != 0 || d.Milliseconds() > limit {

@@ -18,7 +18,7 @@ func TestALineOfTheAssociationTableIsRead(t *testing.T) {
 				Local:         []netip.AddrPort{netip.MustParseAddrPort("192.0.2.10:40123")},
 				Remote:        []netip.AddrPort{netip.MustParseAddrPort("198.51.100.20:3868")},
 				State:         SCTPEstablished,
-				Retransmitted: 7,
+				Retransmitted: 7, Inode: 13270,
 			},
 		},
 		{
@@ -26,7 +26,7 @@ func TestALineOfTheAssociationTableIsRead(t *testing.T) {
 			AssociationEntry{
 				Local:  []netip.AddrPort{netip.MustParseAddrPort("[2001:db8:1::20]:3868"), netip.MustParseAddrPort("[2001:db8:2::20]:3868")},
 				Remote: []netip.AddrPort{netip.MustParseAddrPort("[2001:db8:1::10]:40123"), netip.MustParseAddrPort("[2001:db8:2::10]:40123")},
-				State:  SCTPShutdownSent,
+				State:  SCTPShutdownSent, Inode: 13270,
 			},
 		},
 	} {

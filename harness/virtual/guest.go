@@ -96,6 +96,12 @@ func (g *Guest) Run(ctx context.Context) (Result, error) {
 		return result, err
 	}
 	outcome, err := receive(report, g.Memory, g.Into, g.Changes)
+	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) { // the guest has nothing to do with it
+		return result, err
+	}
+	if err != nil && isFull(os.TempDir()) { // where the machine writes the report
+		return result, fmt.Errorf("receiving the report in %s: %w", os.TempDir(), unix.ENOSPC)
+	}
 	if err != nil {
 		return result, g.explain(cmp.Or(ended, err), screen)
 	}
@@ -119,6 +125,12 @@ func unnamed() (*os.File, error) {
 		return nil, err
 	}
 	return f, os.Remove(f.Name())
+}
+
+// isFull reports whether a directory's file system has no room left.
+func isFull(directory string) bool {
+	var s unix.Statfs_t
+	return unix.Statfs(directory, &s) == nil && s.Bavail == 0
 }
 
 func (g *Guest) explain(err error, screen *console) error {

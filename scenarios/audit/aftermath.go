@@ -124,20 +124,29 @@ func (t *trial) addAftermath(f *answer.Fault) {
 			f.Peer = end
 		}
 	}
-	if f.Verdict == answer.Never && f.Within > 0 && t.silent && len(f.UnderWay) == 0 {
-		f.Later = later(t.chosen.settings)
+	if f.Verdict == answer.Never && f.Within > 0 && len(f.UnderWay) == 0 && len(t.met) == 1 {
+		f.Later = t.later(t.chosen.settings)
 	}
 }
 
-// later derives when a kernel with these settings gives up an idle connection whose peer is
-// silent for good (harness/oracle): for a trial that was not watched for so long. It is nil for
-// one that never does, or where the settings are unknown.
-func later(s *settings) *answer.Later {
+// later derives what a kernel with these settings learns of the fault by its keepalive, and when
+// (harness/oracle): for a trial that was not watched for so long. It is nil for one that learns
+// nothing, or where the settings are unknown.
+func (t *trial) later(s *settings) *answer.Later {
 	if s == nil || s.err != nil || !s.Keepalive {
 		return nil
 	}
-	death := oracle.Keepalive{
-		Idle: s.Idle.Duration(), Interval: s.Interval.Duration(), Count: s.Count, UserTimeout: s.UserTimeout.Duration(),
-	}.Death()
-	return &answer.Later{What: learnsTimeout, Earliest: answer.Of(death.Earliest), Latest: answer.Of(death.Latest)}
+	var what string
+	var when oracle.Window
+	switch {
+	case t.silent: // no probe is answered
+		what, when = learnsTimeout, oracle.Keepalive{
+			Idle: s.Idle.Duration(), Interval: s.Interval.Duration(), Count: s.Count, UserTimeout: s.UserTimeout.Duration(),
+		}.Death()
+	case t.resets: // the first one is
+		what, when = learnsRST, oracle.Around(s.Idle.Duration())
+	default:
+		return nil
+	}
+	return &answer.Later{What: what, Earliest: answer.Of(when.Earliest), Latest: answer.Of(when.Latest)}
 }

@@ -43,15 +43,23 @@ func TestDataIsUnderWayUntilItIsAcknowledged(t *testing.T) {
 func TestWhatComesLaterIsDerivedFromTheSettings(t *testing.T) {
 	system := oracle.Default()
 	s := &settings{Settings: &answer.Settings{Keepalive: true, Idle: answer.Of(system.Idle), Interval: answer.Of(system.Interval), Count: system.Count}}
-	l := later(s)
+	silent := &trial{fault: fault{silent: true}}
+	l := silent.later(s)
 	if l == nil || l.What != learnsTimeout || l.Earliest != answer.Of(7875*time.Second) || l.Latest != answer.Of(7875*time.Second*9/8) {
 		t.Errorf("derived: %+v", l)
 	}
+	resets := &trial{fault: fault{resets: true}}
+	if l := resets.later(s); l == nil || *l != (answer.Later{What: learnsRST, Earliest: answer.Of(2 * time.Hour), Latest: answer.Of(2*time.Hour + 15*time.Minute)}) {
+		t.Errorf("a host that is rebooted: %+v", l)
+	}
+	if l := (&trial{}).later(s); l != nil {
+		t.Errorf("a peer that is stopped, whose kernel answers: %+v", l)
+	}
 	s.Keepalive = false
-	if l := later(s); l != nil {
+	if l := silent.later(s); l != nil {
 		t.Errorf("without keepalive: %+v", l)
 	}
-	if l := later(nil); l != nil {
+	if l := silent.later(nil); l != nil {
 		t.Errorf("with unknown settings: %+v", l)
 	}
 }

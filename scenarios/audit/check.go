@@ -26,7 +26,7 @@ func (r Request) Check() error {
 		return err
 	}
 	r = r.completed()
-	for _, check := range []func() error{r.checkOnly, r.checkTexts, r.checkSides, r.checkFamily, r.checkBeside, r.checkDurations, r.checkPrograms, r.checkConversation, r.checkPresets, r.checkFaults, r.checkPromises, r.checkTimes, r.checkNumber} {
+	for _, check := range []func() error{r.checkOnly, r.checkTexts, r.checkSides, r.checkFamily, r.checkProtocol, r.checkBeside, r.checkDurations, r.checkPrograms, r.checkConversation, r.checkPresets, r.checkFaults, r.checkPromises, r.checkTimes, r.checkNumber} {
 		if err := check(); err != nil {
 			return err
 		}

@@ -27,7 +27,7 @@ func (r Request) wanted() []fault {
 		p, _ := presets.Parse(name) // checkPresets knows it
 		all = append(all, middlebox(p))
 	}
-	if len(r.Only) == 0 {
+	if len(r.Only) == 0 && r.Protocol != SCTP {
 		all = append(all, remedies()...)
 	}
 	return all
@@ -37,11 +37,11 @@ func (r Request) wanted() []fault {
 // are measured by default, those that the user has added, and those that are promised.
 func (r Request) rows() []fault {
 	if len(r.Only) > 0 {
-		return once(named(r.Only))
+		return once(r.named(r.Only))
 	}
-	faults := slices.DeleteFunc(byDefault(), func(f fault) bool { return r.cannotMeasure(f.title()) != nil })
-	faults = append(faults, named(r.Faults)...)
-	return once(append(faults, named(r.Expect.Faults())...))
+	faults := slices.DeleteFunc(r.byDefault(), func(f fault) bool { return r.cannotMeasure(f.title()) != nil })
+	faults = append(faults, r.named(r.Faults)...)
+	return once(append(faults, r.named(r.Expect.Faults())...))
 }
 
 // maxTrials is how many trials an audit has at most: each has ports of its own (trial.ports).
@@ -57,10 +57,10 @@ func (r Request) checkNumber() error {
 // checkTimes reports which of the faults that the user has named is watched for too short a
 // time to show anything.
 func (r Request) checkTimes() error {
-	chosen := named(r.Only)
+	chosen := r.named(r.Only)
 	middleboxes := r.Only
 	if len(r.Only) == 0 {
-		chosen = slices.Concat(named(r.Faults), named(r.Expect.Faults()))
+		chosen = slices.Concat(r.named(r.Faults), r.named(r.Expect.Faults()))
 		middleboxes = r.Expect.Survives
 	}
 	for _, name := range middleboxes {

@@ -31,6 +31,11 @@ func conclude(p *plan, outcomes []*outcome) *answer.Answer {
 	}
 	a.Program.IPv6 = p.Over == sock.IPv6
 	a.Program.Loopback, a.Program.Ready = quiet.trial.loopback, answer.Of(quiet.trial.readyAfter)
+	if p.Protocol == SCTP {
+		a.Program.SCTP = true
+		concludeSCTP(a, outcomes)
+		return a
+	}
 	a.Conversation = quiet.trial.conversation()
 	a.Wire = quiet.wire()
 	a.NoSession = noSession(a.Wire, p.betweenPrograms())

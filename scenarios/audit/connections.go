@@ -4,6 +4,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	"github.com/halfopen-lab/halfopen/harness/sock"
 	"github.com/halfopen-lab/halfopen/harness/trace"
@@ -186,6 +188,9 @@ func (t *trial) story() story { return t.stories()[0] }
 // socket a call was for: with several connections it was for the one whose end the kernel
 // learned of last before the call, in a way that makes calls fail so.
 func blame(stories []story, failures []trace.Failure) {
+	if c := stories[0].connection; c != nil && c.number > 0 { // only an attempt to connect is refused
+		failures = slices.DeleteFunc(slices.Clone(failures), func(f trace.Failure) bool { return f.Errno == unix.ECONNREFUSED })
+	}
 	if len(stories) == 1 {
 		stories[0].failures = failures
 		return

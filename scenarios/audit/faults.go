@@ -20,8 +20,10 @@ type fault struct {
 	// dead reports that the peer cannot be reached afterwards, whatever the program
 	// believes.
 	dead bool
-	// silent reports that nothing comes from the peer's side any more, not even from a kernel.
-	silent bool
+	// silent reports that nothing comes from the peer's side any more, not even from a kernel;
+	// resets, that the next packet that the program sends is answered by RST. Both are for what is
+	// derived where a trial is not watched for long enough.
+	silent, resets bool
 	// announced reports that the peer's kernel announces the fault: durations count from
 	// the fault then, and otherwise from when the peer was last heard.
 	announced bool
@@ -77,26 +79,32 @@ const (
 // detection matrix that can be told apart from outside, and those that only a whole program
 // shows. To an idle program a path that drops packets, in one direction or both, is what a
 // host is that lost power.
-func byDefault() []fault {
+func (r Request) byDefault() []fault {
+	if r.Protocol == SCTP {
+		return r.named(bySCTPDefault)
+	}
 	faults := []fault{
-		faultOf(scenarios.ProcessKilled{}, answer.Idle),
-		faultOf(scenarios.ProcessRestarted{Away: restartTime}, answer.Idle),
-		faultOf(scenarios.HalfClose{}, answer.Idle),
-		faultOf(scenarios.ProcessStopped{}, answer.Idle),
-		faultOf(scenarios.PowerOff{}, answer.Idle),
-		faultOf(scenarios.PowerOff{}, answer.Busy),
-		faultOf(scenarios.PowerOffFrozen{}, answer.Idle),
-		faultOf(scenarios.Reboot{Off: rebootTime}, answer.Idle),
+		r.faultOf(scenarios.ProcessKilled{}, answer.Idle),
+		r.faultOf(scenarios.ProcessRestarted{Away: restartTime}, answer.Idle),
+		r.faultOf(scenarios.HalfClose{}, answer.Idle),
+		r.faultOf(scenarios.ProcessStopped{}, answer.Idle),
+		r.faultOf(scenarios.PowerOff{}, answer.Idle),
+		r.faultOf(scenarios.PowerOff{}, answer.Busy),
+		r.faultOf(scenarios.PowerOffFrozen{}, answer.Idle),
+		r.faultOf(scenarios.Reboot{Off: rebootTime}, answer.Idle),
 	}
 	for _, then := range []firewall.AfterExpiry{firewall.SilentDrop, firewall.ResetSender, firewall.ResetBoth} {
-		faults = append(faults, faultOf(scenarios.IdleTimeout{After: scenarios.FirewallTimeout, Then: then}, answer.Idle))
+		faults = append(faults, r.faultOf(scenarios.IdleTimeout{After: scenarios.FirewallTimeout, Then: then}, answer.Idle))
 	}
 	return faults
 }
 
 // faultOf returns what a trial does for a fault under a load.
-func faultOf(named scenarios.Named, load string) fault {
+func (r Request) faultOf(named scenarios.Named, load string) fault {
 	f := strikes(named)
+	if r.Protocol == SCTP {
+		f, _ = strikesAssociation(named)
+	}
 	f.name = named.Title()
 	f.busy = load == answer.Busy
 	return f
@@ -120,17 +128,19 @@ func strikes(named scenarios.Named) fault {
 	case scenarios.PowerOffFrozen:
 		return fault{dead: true, silent: true, strike: (*trial).powerOffFrozen}
 	case scenarios.Reboot:
-		return fault{dead: true, strike: (*trial).powerOff, then: (*trial).powerOn, while: f.Lasts()}
+		return fault{dead: true, resets: true, strike: (*trial).powerOff, then: (*trial).powerOn, while: f.Lasts()}
 	case scenarios.Outage:
 		return fault{strike: applying(f), then: healing(f), while: f.Lasts()}
 	case scenarios.IdleTimeout:
-		return fault{idle: f.After, picksUp: f.Then == firewall.PickUp, before: func(t *trial) { t.lab.Apply(f) }}
+		return fault{idle: f.After, silent: f.Then == firewall.SilentDrop, resets: f.Then == firewall.ResetSender, picksUp: f.Then == firewall.PickUp, before: func(t *trial) { t.lab.Apply(f) }}
 	case scenarios.NATRebinding:
 		return fault{dead: true, topology: harness.NATed, strike: applying(f)}
 	case scenarios.PathMTU, scenarios.ImpairedPath:
 		return fault{impairs: true, strike: applying(named)}
 	case scenarios.ICMPError, scenarios.NeighbourLost:
 		return fault{dead: true, answers: true, strike: applying(named)}
+	case scenarios.SilentDrop:
+		return fault{dead: true, silent: true, strike: applying(f)}
 	case scenarios.AcceptQueueFull:
 		return fault{dead: true, hinder: (*trial).fillAcceptQueue}
 	case scenarios.ServerAway:
@@ -189,10 +199,10 @@ func remedies() []fault {
 
 // named returns the faults with these titles, each once, in their order. It leaves out what is
 // no fault: Check has reported it.
-func named(titles []string) (faults []fault) {
+func (r Request) named(titles []string) (faults []fault) {
 	for _, title := range titles {
 		if n, load, err := answer.ParseTitle(title); err == nil {
-			faults = append(faults, faultOf(n, load))
+			faults = append(faults, r.faultOf(n, load))
 		}
 	}
 	return faults
@@ -204,8 +214,13 @@ func (r Request) cannotMeasure(title string) error {
 	if err != nil {
 		return err
 	}
-	f := faultOf(n, load)
+	f := r.faultOf(n, load)
+	_, onSCTP := strikesAssociation(n)
 	switch {
+	case r.Protocol == SCTP && (!onSCTP || f.busy):
+		return fmt.Errorf("%q is not measured over SCTP: what is, 'halfopen audit --protocol sctp' measures", title)
+	case r.Protocol != SCTP && n == scenarios.HeartbeatsDropped{}:
+		return fmt.Errorf("%q is measured over SCTP (--protocol sctp): TCP has none", title)
 	case f.busy && !carriesData(n):
 		return fmt.Errorf("%q is not measured with data under way: leave out \", %s\"", title, answer.Busy)
 	case f.busy && !r.asks() && !r.betweenPrograms():

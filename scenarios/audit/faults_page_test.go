@@ -46,12 +46,12 @@ const faultsEnd = `
 - *default*: what an audit measures when nothing else is said; of those with a value, a host that is off for 60 s and
   firewalls with 350 s.
 - *client*: it meets a client under test, which connects; the row is about its first attempt.
+- *SCTP*: it is measured over SCTP (` + "`--protocol sctp`" + `), or *too*.
 - NAT rebinding is measured with a NAT between the two, everything else with a firewall, which lets all pass until the fault
   says otherwise.
 
 Faults of package [` + "`scenarios`" + `](../scenarios) without a row here need what an audit has not: a connection of the
-harness itself (a forged RST, one flow forgotten, a receiver that stalls), SCTP (heartbeats dropped), a second path, or
-toxiproxy between the two. A spec can apply them ([writing a spec](writing-a-spec.md)).
+harness itself (a forged RST, one flow forgotten, a receiver that stalls), a second path, or toxiproxy between the two. A spec can apply them ([writing a spec](writing-a-spec.md)).
 
 ` + "`halfopen run`" + ` without a fault prints this list. It is printed from ` + "`scenarios/catalogue.go`" + ` by ` + "`make faults`" + `.
 `
@@ -66,6 +66,7 @@ func faultsPage(t *testing.T) string {
 			t.Fatal(err)
 		}
 		value, busy, note := "", "", ""
+		_, sctp := strikesAssociation(named)
 		if k.Values != (quantity.Range{}) {
 			value = k.Values.String()
 		}
@@ -73,10 +74,15 @@ func faultsPage(t *testing.T) string {
 			busy = "yes"
 		}
 		switch {
-		case slices.Contains(titles(byDefault()), k.Example()):
+		case slices.Contains(titles(Request{}.byDefault()), k.Example()):
 			note = "default"
 		case strikes(named).hinder != nil:
 			note = "client"
+		case named == scenarios.HeartbeatsDropped{}:
+			note = "SCTP"
+		}
+		if sctp && note != "SCTP" {
+			note = strings.TrimPrefix(note+", SCTP too", ", ")
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", k.Form(), value, k.What, busy, note)
 	}

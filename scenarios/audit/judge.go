@@ -40,6 +40,9 @@ func (o *outcome) judge(quiet []answer.Connection) answer.Fault {
 		f.Trouble, f.Capture, f.Verdict = firstLine(o.err), "", answer.Unmeasured
 		return f
 	}
+	if t.plan.Protocol == SCTP {
+		return o.judgeAssociation(f)
+	}
 	if t.early != "" {
 		f.Trouble, f.LastWords, f.Verdict = t.early, t.lastWords, answer.Unmeasured
 		return f

@@ -181,12 +181,14 @@ func (t *trial) recovery() *answer.Recovery {
 		r.Outcome = answer.Continues
 	case t.exited != nil:
 		r.Outcome = answer.Exits
+	case t.plan.UnderTest == answer.Server:
+		r.Outcome = answer.Refuses
 	case over:
 		r.Outcome = answer.GivesUp
 	default:
 		r.Outcome = answer.Unaware
 	}
-	if r.Outcome == answer.GivesUp || r.Outcome == answer.Unaware {
+	if _, recovered := r.Recovered(); !recovered && r.Outcome != answer.Exits {
 		r.Within = *after(t.over)
 	}
 	if t.plan.UnderTest == answer.Client && t.exchanged() {
@@ -275,31 +277,23 @@ func (t *trial) lostMessages(working *connection) (unanswered, repeated int) {
 		if c == working {
 			continue
 		}
-		var last, answered time.Time
-		for _, p := range t.packetsOf(c) {
-			switch {
-			case p.Length == 0 || p.Role != capture.Ordinary:
-			case !p.Out:
-				answered = p.At
-			case p.At.Sub(last) > exchangeGap:
-				last = p.At
-			}
-		}
-		if last.IsZero() || !last.After(answered) {
-			continue
-		}
-		for _, p := range t.packetsOf(c) {
-			if !p.Out || p.Length == 0 || p.Role != capture.Ordinary || !p.At.After(answered) {
-				continue
-			}
+		packets := t.packetsOf(c)
+		exchanged := exchangesOf(packets)
+		for len(exchanged) > 0 && exchanged[len(exchanged)-1].unanswered() {
+			last := exchanged[len(exchanged)-1]
+			exchanged = exchanged[:len(exchanged)-1]
 			unanswered++
-			if working != nil && t.received(c, p) && sends(t.packetsOf(working), p) && !sends(earlierThan(t.packetsOf(c), p), p) {
+			first := packets[slices.IndexFunc(packets, func(p capture.Packet) bool { return p.Length > 0 && p.At.Equal(last.at[0]) })]
+			if working != nil && t.received(c, first) && sends(t.packetsOf(working), first) && !sends(earlierThan(packets, first), first) {
 				repeated++
 			}
 		}
 	}
 	return unanswered, repeated
 }
+
+// unanswered reports whether the program began the exchange, and no data came back.
+func (e exchange) unanswered() bool { return e.out && !e.answered }
 
 // received reports whether a packet with data of the program has arrived at its peer.
 func (t *trial) received(c *connection, sent capture.Packet) bool {

@@ -41,8 +41,11 @@ type Request struct {
 	// it behind the others is derived.
 	Presets []string `yaml:"presets"`
 	// Watch is how long each fault is watched where nothing ends the connection. Zero: two
-	// and a half hours, or less for a program that often wakes up; in real time a minute.
+	// and a half hours, or less for a program that often wakes up, but a firewall for twice its
+	// idle timeout at least; in real time a minute.
 	Watch time.Duration `yaml:"watch"`
+	// Protocol is that of the connections: empty is TCP.
+	Protocol Protocol `yaml:"protocol"`
 	// Family is that of the connections: empty, IPv4, IPv6 or Both.
 	Family Family `yaml:"family"`
 	// Ready is how long a program may take until it listens or is connected.
@@ -111,8 +114,12 @@ func (r Request) completed() Request {
 	for i := range r.Beside {
 		r.Beside[i].On = cmp.Or(r.Beside[i].On, r.UnderTest)
 	}
-	if r.RealTime && r.Watch == 0 {
+	switch {
+	case r.Watch != 0:
+	case r.RealTime:
 		r.Watch = time.Minute
+	case r.Protocol == SCTP:
+		r.Watch = watchOfSCTP
 	}
 	if !r.Conversation.Says() && r.Conversation.Like == "" {
 		short := conversation.Short([]byte(r.Send), r.Echo)

@@ -58,18 +58,19 @@ type trial struct {
 	began time.Time // when there was a connection
 	// early is why the fault met no connection, or none as it should be, in the answer's
 	// words; empty: it did. lived is how long the connection lived that was over before.
-	early     string
-	lastWords string // what the program sent and wrote last, then
-	lived     time.Duration
-	struck    time.Time // when the fault happened
-	ended     time.Time // when the fault began to end; zero: it does not end
-	over      time.Time // when the watch ended
-	cut       bool      // the audit ended the watch early
-	exited    *box.Exit
-	looked    bool                // whether the program spins
-	spins     bool                // it does, and was stopped
-	told      []story             // of the connections that the fault has struck; the first is what the trial is about
-	opened    []answer.Connection // all of the program's connections
+	early       string
+	lastWords   string // what the program sent and wrote last, then
+	lived       time.Duration
+	struck      time.Time // when the fault happened
+	ended       time.Time // when the fault began to end; zero: it does not end
+	over        time.Time // when the watch ended
+	cut         bool      // the audit ended the watch early
+	exited      *box.Exit
+	looked      bool                // whether the program spins
+	spins       bool                // it does, and was stopped
+	told        []story             // of the connections that the fault has struck; the first is what the trial is about
+	opened      []answer.Connection // all of the program's connections
+	association association         // of SCTP
 	// recovered is what came after a fault that ends; nil: it does not.
 	recovered *answer.Recovery
 
@@ -124,6 +125,9 @@ func (t *trial) runInLab(path, evidence string) (s story, err error) {
 		_, kept := t.lab.KeepEvidence(evidence)
 		return story{}, errors.Join(err, kept)
 	}
+	if t.plan.Protocol == SCTP {
+		return story{}, t.keep(path)
+	}
 	t.told, t.opened = t.stories(), t.listed()
 	t.recovered = t.recovery()
 	for i := range t.told {
@@ -134,6 +138,9 @@ func (t *trial) runInLab(path, evidence string) (s story, err error) {
 
 // takeSteps takes all steps of the trial, in their order.
 func (t *trial) takeSteps() error {
+	if t.plan.Protocol == SCTP {
+		return t.takeSCTPSteps()
+	}
 	if err := t.watchHosts(); err != nil {
 		return err
 	}

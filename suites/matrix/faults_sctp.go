@@ -17,7 +17,7 @@ var faultsOfSCTP = []fault{
 		apply: func(e *ends) harness.Fault { return scenarios.PowerOff{Host: e.far} }},
 	dropping(detection.SCTP, scenarios.TowardsServer),
 	dropping(detection.SCTP, scenarios.TowardsClient),
-	{protocol: detection.SCTP, name: "HEARTBEATs dropped", topology: harness.Firewalled,
+	{protocol: detection.SCTP, name: scenarios.HeartbeatsDropped{}.Title(), topology: harness.Firewalled,
 		apply: func(*ends) harness.Fault { return scenarios.HeartbeatsDropped{} }},
 	forgetting(detection.SCTP, firewall.SilentDrop),
 	flushed(detection.SCTP, firewall.SilentDrop),

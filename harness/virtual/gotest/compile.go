@@ -11,8 +11,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -121,6 +123,9 @@ func (t *Tests) compile(ctx context.Context, c Config) error {
 	return t.checkChoice()
 }
 
+// compilePatience is how long the go command may take to end when it is asked to.
+const compilePatience = 5 * time.Second
+
 // goTest runs go test with the script in the place of the test binaries.
 func (t *Tests) goTest(ctx context.Context, c Config) error {
 	script := filepath.Join(t.directory, "collect.sh")
@@ -141,9 +146,16 @@ func (t *Tests) goTest(ctx context.Context, c Config) error {
 	cmd.Env = slices.Concat(os.Environ(), []string{"GOOS=linux", "GOARCH=amd64"}, c.Environment)
 	var out, complaints bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaints
+	cmd.WaitDelay = compilePatience
+	cmd.SysProcAttr.Pdeathsig = unix.SIGKILL
+	runtime.LockOSThread() // Pdeathsig is tied to the thread that starts the process (prctl(2))
+	defer runtime.UnlockOSThread()
 	err := cmd.Run()
 	if _, failed := errors.AsType[*exec.ExitError](err); failed && ctx.Err() == nil {
 		said := complaint(out.String(), complaints.String())
+		if strings.Contains(said, unix.ENOSPC.Error()) {
+			return fmt.Errorf("compiling the tests in %s, or in the cache of the go command: %w", os.TempDir(), unix.ENOSPC)
+		}
 		if said == "" {
 			return fmt.Errorf("compiling the tests: the go command fails and does not say why (%w): try 'go vet'", err)
 		}

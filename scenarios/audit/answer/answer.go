@@ -26,6 +26,8 @@ type Answer struct {
 	// Settings are those of the connection that the audit is about: the oldest that the program
 	// keeps open, or its first.
 	Settings *Settings `json:"settings,omitempty"`
+	// Association has the settings of an SCTP association; nil: they are unknown, or it was TCP.
+	Association *Association `json:"association,omitempty"`
 	// Connections are those of the program to its peer while nothing happens, in the order in
 	// which they were opened; at most MaxConnections of them.
 	Connections []Connection `json:"connections"`
@@ -69,6 +71,7 @@ type Program struct {
 	Image    *Image   `json:"image,omitempty"`  // nil: none
 	Peer     string   `json:"peer"`             // the other side
 	Beside   []string `json:"beside,omitempty"` // the programs that ran beside the two, each "NAME: COMMAND, on HOST"
+	SCTP     bool     `json:"sctp,omitempty"`   // false: TCP
 	Port     uint16   `json:"port"`             // of the server
 	IPv6     bool     `json:"ipv6"`             // the connections are IPv6's
 	Loopback bool     `json:"loopback"`         // it listens on loopback addresses only, and was reached there

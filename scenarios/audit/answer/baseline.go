@@ -46,6 +46,9 @@ func compareOne(was, is *Answer) ([]Result, error) {
 		results = append(results, r)
 	}
 	from, to := was.Settings.line(), is.Settings.line()
+	if is.Program.SCTP {
+		from, to = strings.Join(was.Association.lines(), ", "), strings.Join(is.Association.lines(), ", ")
+	}
 	compare("settings", from == to, from, to)
 	if len(was.Connections) > 0 { // an older answer does not have them
 		from, to = strings.Join(was.SettingsLines(), "; "), strings.Join(is.SettingsLines(), "; ")

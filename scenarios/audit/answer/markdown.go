@@ -48,16 +48,18 @@ func (a *Answer) Markdown() string {
 		}
 	}
 	list("And then (after the fault)", recovered)
-	b.WriteString("\n## An idle session behind middleboxes\n\n| preset | idle timeout | outcome | how it is known | why |\n|---|---|---|---|---|\n")
-	for _, p := range a.Presets {
-		if p.Alone != "" {
-			p.Why += fmt.Sprintf("; if the peer sent nothing by itself, it %s: %s", p.Alone, p.WhyAlone)
+	if !a.Program.SCTP {
+		b.WriteString("\n## An idle session behind middleboxes\n\n| preset | idle timeout | outcome | how it is known | why |\n|---|---|---|---|---|\n")
+		for _, p := range a.Presets {
+			if p.Alone != "" {
+				p.Why += fmt.Sprintf("; if the peer sent nothing by itself, it %s: %s", p.Alone, p.WhyAlone)
+			}
+			timeout := "none"
+			if p.Timeout > 0 {
+				timeout = p.Timeout.plain()
+			}
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", p.Name, timeout, p.Outcome, p.How, p.Why)
 		}
-		timeout := "none"
-		if p.Timeout > 0 {
-			timeout = p.Timeout.plain()
-		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", p.Name, timeout, p.Outcome, p.How, p.Why)
 	}
 	if a.Advice != nil {
 		list("To change: "+a.Advice.Why, a.Advice.lines())

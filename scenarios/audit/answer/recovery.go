@@ -10,7 +10,7 @@ import (
 // Recovery is what became of the program after a fault that ends. All times count from the fault.
 type Recovery struct {
 	FaultEnded Seconds `json:"fault_ended_seconds"`
-	Outcome    string  `json:"outcome"` // Reconnects, Served, Continues, GivesUp, Exits or Unaware
+	Outcome    string  `json:"outcome"` // Reconnects, Served, Continues, GivesUp, Refuses, Exits or Unaware
 	// GaveUp is when the program had given up all connections that met the fault; nil: it never
 	// did.
 	GaveUp *Seconds `json:"gave_up_seconds,omitempty"`
@@ -33,7 +33,7 @@ type Recovery struct {
 	// another connection although the peer had received them.
 	Unanswered int     `json:"messages_unanswered,omitempty"`
 	Repeated   int     `json:"messages_repeated,omitempty"`
-	Within     Seconds `json:"within_seconds,omitempty"` // how long GivesUp and Unaware were watched, from the fault
+	Within     Seconds `json:"within_seconds,omitempty"` // how long GivesUp, Refuses and Unaware were watched, from the fault
 }
 
 // The outcomes of a recovery.
@@ -42,6 +42,7 @@ const (
 	Served     = "serves"     // the server under test serves a new client
 	Continues  = "continues"  // the connection that met the fault works
 	GivesUp    = "gives up"   // the client has no connection that works
+	Refuses    = "refuses"    // the server under test serves no new client
 	Exits      = "exits"      // the program has ended
 	Unaware    = "unaware"    // the program keeps a connection that is dead, and makes no other
 )
@@ -106,8 +107,10 @@ func (r *Recovery) Words() string {
 		parts = append(parts, words)
 	case GivesUp:
 		parts = append(parts, fmt.Sprintf("does not work again within %v", r.Within))
+	case Refuses:
+		parts = append(parts, fmt.Sprintf("serves no new client within %v", r.Within))
 	case Exits:
-		parts = append(parts, "ends, and does not reconnect")
+		parts = append(parts, "ends, and does not work again")
 	case Unaware:
 		parts = append(parts, fmt.Sprintf("keeps the dead connection, and makes no other within %v", r.Within))
 	}

@@ -98,6 +98,9 @@ func (a *Answer) text(short brevity) string {
 		pair("image", "%s, %s", i.Name, i.Digest)
 	}
 	where := fmt.Sprintf("port %d", a.Program.Port)
+	if a.Program.SCTP {
+		where += " of SCTP"
+	}
 	if a.Program.IPv6 {
 		where += ", over IPv6"
 	}
@@ -138,7 +141,9 @@ func (a *Answer) text(short brevity) string {
 		}
 	}
 
-	b.WriteString("\nAn idle session behind middleboxes (halfopen presets)\n" + a.sessions(short))
+	if !a.Program.SCTP {
+		b.WriteString("\nAn idle session behind middleboxes (halfopen presets)\n" + a.sessions(short))
+	}
 	if a.Ghosts != nil {
 		b.WriteString("\nDead connections that pile up\n")
 		for _, line := range a.Ghosts.Lines() {
@@ -181,6 +186,9 @@ func (s Seconds) plain() string { return fmt.Sprintf("%g s", s.Duration().Second
 
 // Quiet returns in words, for pages, what the program does when nothing happens.
 func (a *Answer) Quiet() []string {
+	if a.Program.SCTP {
+		return a.Association.quiet()
+	}
 	lines := a.Wire.lines()
 	if a.Strike != nil {
 		lines[0] += fmt.Sprintf("; faults strike before that, after %v", *a.Strike)
