@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +19,14 @@ type expected struct {
 	kernel  string // what the kernel learns
 	errno   string // what a call of the program returns
 	after   oracle.Window
+}
+
+// String returns what is expected in words.
+func (e expected) String() string {
+	if e.verdict != answer.Noticing {
+		return e.verdict
+	}
+	return fmt.Sprintf("%s: its kernel %s, the program %s, %v", e.verdict, e.kernel, e.errno, e.after)
 }
 
 var (
@@ -54,7 +63,7 @@ func runAll(t *testing.T, want map[string]expected, arguments ...string) {
 		case !measured:
 			t.Errorf("%s is not measured", title)
 		case f.Verdict != w.verdict:
-			t.Errorf("%s: %s (%s), expected %s", title, f.Words(), f.Verdict, w.verdict)
+			t.Errorf("%s: %s (%s), expected %v", title, f.Words(), f.Verdict, w)
 		case w.verdict != answer.Noticing:
 		case f.Kernel == nil || f.Kernel.What != w.kernel || f.Noticed == nil || f.Noticed.What != w.errno:
 			t.Errorf("%s: %s, expected %s and %s", title, f.Words(), w.kernel, w.errno)
@@ -172,4 +181,23 @@ func TestValuesInAFile(t *testing.T) {
 	if status != broken || strings.Count(stderr, "broken: ") != 4 || strings.Contains(stderr, "not measured: ") {
 		t.Errorf("exit status %d, expected %d and four broken promises:\n%s", status, broken, stderr)
 	}
+}
+
+// agent is a client that keeps its connection for the next request, which comes 150 s later. It
+// does not look at the connection meanwhile.
+const agent = `
+import http.client, sys, time
+c = http.client.HTTPConnection(sys.argv[1], int(sys.argv[2]))
+c.request('GET', '/'); c.getresponse().read()
+time.sleep(150)
+c.request('GET', '/'); c.getresponse().read()
+`
+
+// A server resets a kept connection that was idle for two minutes: the kernel knows at once, and the
+// program when it uses the connection, half a minute later.
+func TestAKeptConnectionIsReset(t *testing.T) {
+	t.Parallel()
+	runAll(t, map[string]expected{
+		"the peer resets after 120 s": noticed("RST", "ECONNRESET", oracle.Around(30*time.Second)),
+	}, "--client", program(t, agent)+" {server} {port}", "--port", "80", "--conversation", "http", "--watch", "5m")
 }
