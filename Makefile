@@ -109,9 +109,10 @@ installed: ## docs/installed.md: Debian's servers with their packages' configura
 	@scripts/setup um
 	@$(SCRIPTS) installed -focus="$$FOCUS" -report="$(REPORT)"
 
-recovery: ## docs/recovery.md: clients that reconnect, audited with faults that end
+recovery: ## docs/recovery.md: clients that reconnect, audited with faults that end; they do what their documentation says
 	@scripts/setup um
 	@$(SCRIPTS) recovery -focus="$$FOCUS" -report="$(REPORT)"
+	@go test -tags=installed -run=TestClientsReconnect ./cmd/halfopen
 
 pictures: ## the ladders in the README and in docs/reading-a-report.md
 	@$(VIRTUAL)

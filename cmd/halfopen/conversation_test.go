@@ -198,6 +198,8 @@ func TestABadConversationIsRefusedAtOnce(t *testing.T) {
 		{"", []string{"--conversation", "redsi"}, `there is no conversation "redsi": the nearest are redis, `},
 		{"", []string{"--conversation", "redis", "--send", "x"}, "send and echo are short for a conversation"},
 		{"", []string{"--every", "5s"}, "there is no request that the fixture could repeat"},
+		{"", []string{"--every", "1ms", "--conversation", "redis"}, "the time between two requests, 1ms, must be at least 100ms"},
+		{"", []string{"--server", "cat", "--client", "cat", "--conversation", "redis"}, "a conversation is the fixture's, and both sides are programs"},
 		{"", []string{"--client", "cat {ca}"}, "there is no {ca}: the fixture speaks no TLS (--tls"},
 		{"", []string{"--server", "cat", "--client", "cat", "--tls"}, "TLS is the fixture's, and both sides are programs"},
 		{"server: cat\nport: 1\nconversation:\n  request:\n  - sent: x\n", nil, `line 5: there is no "sent" in a step`},

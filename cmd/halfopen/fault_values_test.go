@@ -182,3 +182,22 @@ func TestValuesInAFile(t *testing.T) {
 		t.Errorf("exit status %d, expected %d and four broken promises:\n%s", status, broken, stderr)
 	}
 }
+
+// agent is a client that keeps its connection for the next request, which comes 150 s later. It
+// does not look at the connection meanwhile.
+const agent = `
+import http.client, sys, time
+c = http.client.HTTPConnection(sys.argv[1], int(sys.argv[2]))
+c.request('GET', '/'); c.getresponse().read()
+time.sleep(150)
+c.request('GET', '/'); c.getresponse().read()
+`
+
+// A server resets a kept connection that was idle for two minutes: the kernel knows at once, and the
+// program when it uses the connection, half a minute later.
+func TestAKeptConnectionIsReset(t *testing.T) {
+	t.Parallel()
+	runAll(t, map[string]expected{
+		"the peer resets after 120 s": noticed("RST", "ECONNRESET", oracle.Around(30*time.Second)),
+	}, "--client", program(t, agent)+" {server} {port}", "--port", "80", "--conversation", "http", "--watch", "5m")
+}

@@ -62,7 +62,7 @@ func (t *trial) exchanges() []said {
 // any time, and whether the program answered; nil: it says nothing.
 func (t *trial) conversation() *answer.Conversation {
 	c := t.plan.Conversation
-	if !c.Says() || t.plan.betweenPrograms() {
+	if !c.Says() && !c.TLS || t.plan.betweenPrograms() {
 		return nil
 	}
 	a := &answer.Conversation{Name: c.Like, TLS: c.TLS, Every: answer.Of(c.Every)}

@@ -43,6 +43,7 @@ func Examine(ctx context.Context) Report {
 	virtual := virtualTime(ctx)
 	r.VirtualTime = slices.ContainsFunc(neededByMachines, func(needed []string) bool { return allHere(virtual, needed) })
 	r.Findings = append(r.Findings, virtual...)
+	r.Findings = append(r.Findings, machine()...)
 	return r
 }
 

@@ -157,8 +157,8 @@ func TestMemory(t *testing.T) {
 	for available, want := range map[int]Finding{
 		2048: {What: memory, Here: true, Means: "2048 MiB are available; each guest of a run is given 512, and 4 run at once"},
 		2047: {What: memory, Means: "2047 MiB are available; each guest of a run is given 512, and 4 run at once",
-			Remedy: "free some, or let fewer run at once: taskset -c 0-2 make suite"},
-		0: {What: memory, Means: "0 MiB are available; each guest of a run is given 512, and 4 run at once", Remedy: "free some, or let fewer run at once: taskset -c 0-0 make suite"},
+			Remedy: "free some, or let fewer run at once: taskset -c 0-2 halfopen test"},
+		0: {What: memory, Means: "0 MiB are available; each guest of a run is given 512, and 4 run at once", Remedy: "free some, or let fewer run at once: taskset -c 0-0 halfopen test"},
 	} {
 		if got := judgeMemory(available, 4); got != want {
 			t.Errorf("%d MiB: %+v, expected %+v", available, got, want)

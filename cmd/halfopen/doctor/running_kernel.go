@@ -50,7 +50,7 @@ func runningKernel(probe *exec.Cmd) []Finding {
 	if why == "" {
 		why = err.Error()
 	}
-	findings = []Finding{{What: namespaces, Means: "no lab can be made on the running kernel", Remedy: why}}
+	findings = []Finding{{What: namespaces, Means: "no lab can be made on the running kernel", Remedy: why + restrictions("/proc/sys")}}
 	for _, what := range []string{links, packets, iptables, tracking, sctp, netem} {
 		findings = append(findings, Finding{What: what, Means: "not tried: it takes a namespace"})
 	}

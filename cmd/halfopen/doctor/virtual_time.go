@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/procfs"
 
+	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 	"github.com/halfopen-lab/halfopen/harness/virtual/kernel"
@@ -27,12 +28,20 @@ const (
 	cores       = "cores"
 )
 
+// withoutCache is what is said of kernels where there can be no cache, which has a finding of its
+// own.
+const withoutCache = "not tried: it takes the cache"
+
 // neededByMachines is, for each machine of guests, what it does not do without.
 var neededByMachines = [][]string{{userMode}, {emulator, debianImage}}
 
 func virtualTime(ctx context.Context) []Finding {
 	usable, err := virtual.Cores()
-	return []Finding{tryUserMode(ctx), tryEmulator(ctx), findImage(), measureMemory(min(max(1, len(usable)), shard.Count)), countCores(usable, err)}
+	kernels := []Finding{{What: userMode, Means: withoutCache}, tryEmulator(ctx), {What: debianImage, Means: withoutCache}}
+	if environment.CheckCache() == nil {
+		kernels[0], kernels[2] = tryUserMode(ctx), findImage()
+	}
+	return append(kernels, measureMemory(min(max(1, len(usable)), shard.Count)), countCores(usable, err))
 }
 
 // tryUserMode boots the user-mode kernel where it is in the cache. One that can be built
@@ -52,7 +61,7 @@ func tryUserMode(ctx context.Context) Finding {
 
 func tryEmulator(ctx context.Context) Finding {
 	version, err := qemu.Emulator(ctx)
-	return judge(emulator, err, "guests can also be emulated: "+version, "guests cannot be emulated (MACHINE=qemu)")
+	return judge(emulator, err, "guests can also be emulated: "+version, "guests cannot be emulated (--machine qemu)")
 }
 
 // findImage looks into the cache, as package debian has filled it. What apt can fetch is
@@ -111,7 +120,7 @@ func measureMemory(guests int) Finding {
 func judgeMemory(available, guests int) Finding {
 	f := Finding{What: memory, Here: available >= guests*shard.Memory, Means: fmt.Sprintf("%d MiB are available; each guest of a run is given %d, and %d run at once", available, shard.Memory, guests)}
 	if !f.Here {
-		f.Remedy = fmt.Sprintf("free some, or let fewer run at once: taskset -c 0-%d make suite", max(1, available/shard.Memory)-1)
+		f.Remedy = fmt.Sprintf("free some, or let fewer run at once: taskset -c 0-%d halfopen test", max(1, available/shard.Memory)-1)
 	}
 	return f
 }
