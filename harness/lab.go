@@ -79,7 +79,7 @@ func New(t TB, topology Topology, family sock.Family) *Lab {
 		if lab == nil {
 			return
 		}
-		if t.Failed() {
+		if t.Failed() || panicking() {
 			lab.logEvidence()
 		}
 		if err := lab.Close(); err != nil {
