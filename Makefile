@@ -35,7 +35,7 @@ VIRTUAL = scripts/setup $(or $(MACHINE),$(if $(filter linux-image-% %vmlinuz%,$(
 SCRIPTS = go run ./scripts
 SUITE = $(SCRIPTS) suite $(FLAGS) $(GUEST) -report="$(REPORT)"
 
-.PHONY: help suite suite-host merge matrix test check bench determinism witness installed recovery pictures catalogue presets faults atlas mutate mutate-virtual repeat fuzz chaos killcheck setup clean
+.PHONY: help suite suite-host merge matrix test check bench determinism witness installed test-installed recovery pictures catalogue presets faults atlas mutate mutate-virtual repeat fuzz chaos killcheck setup clean
 
 suite: ## the behaviour suites, in virtual time
 	@$(VIRTUAL)
@@ -89,6 +89,7 @@ faults: ## docs/faults.md from scenarios/catalogue.go
 check: setup ## format, vet, lint, module tidiness, import direction, comments of exported names
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
 	@go vet ./...
+	@go vet -tags=installed ./cmd/halfopen
 	@go tool staticcheck ./...
 	@go mod tidy -diff
 	@staticcheck=$$(go tool -n staticcheck) && for module in fixtures/diameter fixtures/clients scenarios/page/browser; do \
@@ -108,6 +109,10 @@ bench: ## what a lab costs, beside an ip script, and what virtual time costs
 installed: ## docs/installed.md: Debian's servers with their packages' configuration, audited
 	@scripts/setup um
 	@$(SCRIPTS) installed -focus="$$FOCUS" -report="$(REPORT)"
+
+test-installed: ## the tests that install Debian's packages in guests, which takes long at first
+	@scripts/setup um
+	@go test -timeout=60m -tags=installed ./cmd/halfopen
 
 recovery: ## docs/recovery.md: clients that reconnect, audited with faults that end; they do what their documentation says
 	@scripts/setup um

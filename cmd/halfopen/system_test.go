@@ -100,16 +100,6 @@ func TestASmallSystem(t *testing.T) {
 	}
 }
 
-// A system of Debian's own programs: PgBouncer finds PostgreSQL by its socket in /run, where both
-// packages have it.
-func TestPgBouncerBeforePostgreSQL(t *testing.T) {
-	t.Parallel()
-	out, stderr, status := halfopen(t, "run", "process killed", "-f", "../../scripts/installed/pgbouncer.yaml", "--report", t.TempDir())
-	if status != kept || !strings.Contains(out, "process killed, idle: FIN; closes after 0 s") || !strings.Contains(out, "wrote: the answer is 42") {
-		t.Errorf("exit status %d:\n%s%s", status, out, stderr)
-	}
-}
-
 // The program that keeps a system from working is the one that is blamed, with its last words.
 func TestTheProgramBesideThatFailsIsBlamed(t *testing.T) {
 	t.Parallel()
