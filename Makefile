@@ -9,7 +9,7 @@ FOCUS ?=
 SEED ?= 1
 # How long `make fuzz` runs each fuzz test.
 TIME ?= 30s
-# How often `make repeat` and `make determinism` repeat.
+# How often `make repeat` and `make determinism` repeat, and how many faults `make chaos` injects.
 TIMES ?= 10
 # Everything a run leaves behind.
 REPORT ?= $(CURDIR)/report
@@ -35,7 +35,7 @@ VIRTUAL = scripts/setup $(or $(MACHINE),$(if $(filter linux-image-% %vmlinuz%,$(
 SCRIPTS = go run ./scripts
 SUITE = $(SCRIPTS) suite $(FLAGS) $(GUEST) -report="$(REPORT)"
 
-.PHONY: help suite suite-host merge matrix test check bench determinism witness installed recovery pictures catalogue presets faults atlas mutate mutate-virtual repeat fuzz killcheck setup clean
+.PHONY: help suite suite-host merge matrix test check bench determinism witness installed recovery pictures catalogue presets faults atlas mutate mutate-virtual repeat fuzz chaos killcheck setup clean
 
 suite: ## the behaviour suites, in virtual time
 	@$(VIRTUAL)
@@ -109,9 +109,10 @@ installed: ## docs/installed.md: Debian's servers with their packages' configura
 	@scripts/setup um
 	@$(SCRIPTS) installed -focus="$$FOCUS" -report="$(REPORT)"
 
-recovery: ## docs/recovery.md: clients that reconnect, audited with faults that end
+recovery: ## docs/recovery.md: clients that reconnect, audited with faults that end; they do what their documentation says
 	@scripts/setup um
 	@$(SCRIPTS) recovery -focus="$$FOCUS" -report="$(REPORT)"
+	@go test -tags=installed -run=TestClientsReconnect ./cmd/halfopen
 
 pictures: ## the ladders in the README and in docs/reading-a-report.md
 	@$(VIRTUAL)
@@ -131,6 +132,10 @@ repeat: setup ## the suites TIMES times in a row, with every core busy
 
 fuzz: ## every fuzz test for TIME: executions, and what was found, which fails (FOCUS)
 	@$(SCRIPTS) fuzz -time="$(TIME)" -focus="$$FOCUS"
+
+chaos: ## TIMES faults of our own surroundings, at random instants (SEED): nothing is left or lost
+	@$(VIRTUAL)
+	@$(SCRIPTS) chaos -times="$(TIMES)" -seed="$(SEED)"
 
 killcheck: setup ## SIGKILL at ten moments: nothing is left
 	@$(SCRIPTS) killcheck

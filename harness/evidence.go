@@ -30,7 +30,7 @@ func (l *Lab) logEvidence() {
 	if err != nil {
 		l.t.Logf("keeping the evidence: %v", err)
 	}
-	l.t.Logf("%v over %v\n%s\nThe evidence is in:\n  %s", l.config.Topology, l.config.Family, l.Recent(), strings.Join(kept, "\n  "))
+	l.t.Logf("%v over %v\n%sThe evidence is in:\n  %s", l.config.Topology, l.config.Family, paragraph(l.sinceRecent()), strings.Join(kept, "\n  "))
 }
 
 // KeepEvidence writes the lab's evidence into a directory and returns the names of the files:
@@ -146,6 +146,14 @@ func KeepLadder(name string, drawn *ladder.Ladder) error {
 		return err
 	}
 	return atomicfile.WriteFile(filepath.Join(directory, name+".json"), content, 0o644)
+}
+
+// paragraph returns a text with an empty line after it; "" for an empty one.
+func paragraph(text string) string {
+	if text == "" {
+		return ""
+	}
+	return text + "\n"
 }
 
 // lines returns one line for each entry.

@@ -62,6 +62,7 @@ type Lab struct {
 
 	mu     sync.Mutex
 	routes map[uint16]*proxy.Route // of the proxy, by port of the server
+	told   int                     // events that were there when a failure text last showed the last ones
 }
 
 // New opens a lab for a test, and closes it when the test ends. A lab that cannot be built fails
@@ -78,7 +79,7 @@ func New(t TB, topology Topology, family sock.Family) *Lab {
 		if lab == nil {
 			return
 		}
-		if t.Failed() {
+		if t.Failed() || panicking() {
 			lab.logEvidence()
 		}
 		if err := lab.Close(); err != nil {

@@ -141,5 +141,27 @@ func (h *Host) belongsInTimeline(p capture.Packet) bool {
 // Recent returns the last 40 events of the timeline with a heading, for failure texts.
 func (l *Lab) Recent() string {
 	l.observe()
-	return "The last events of the timeline:\n" + l.timeline.Last(40)
+	l.mu.Lock()
+	l.told = len(l.timeline.Events())
+	l.mu.Unlock()
+	return "The last events of the timeline:\n" + l.timeline.Last(recentEvents)
+}
+
+// recentEvents is how many events of the timeline are shown.
+const recentEvents = 40
+
+// sinceRecent returns the last events with a heading, as Recent does, without those that a failure
+// text has shown; empty: it has shown them all.
+func (l *Lab) sinceRecent() string {
+	l.mu.Lock()
+	told := l.told
+	l.mu.Unlock()
+	later := len(l.timeline.Events()) - told
+	switch {
+	case told == 0:
+		return l.Recent()
+	case later <= 0:
+		return ""
+	}
+	return "What happened after that:\n" + l.timeline.Last(min(later, recentEvents))
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/nearest"
 	"github.com/halfopen-lab/halfopen/harness/reexec"
 	"github.com/halfopen-lab/halfopen/scripts/bench"
+	"github.com/halfopen-lab/halfopen/scripts/chaos"
 	"github.com/halfopen-lab/halfopen/scripts/determinism"
 	"github.com/halfopen-lab/halfopen/scripts/fuzz"
 	"github.com/halfopen-lab/halfopen/scripts/installed"
@@ -42,6 +43,7 @@ var commands = []command{
 	{"mutate", mutate.Command},
 	{"repeat", repeat.Command},
 	{"killcheck", killcheck.Command},
+	{"chaos", chaos.Command},
 	{"fuzz", fuzz.Command},
 	{"installed", installed.Command},
 	{"recovery", recovery.Command},

@@ -28,6 +28,9 @@ func TestOnTheRunningKernel(t *testing.T) {
 		return
 	}
 	t.Run("a fault is told in full", h.tellsAFault)
+	t.Run("a hostile program reaches nothing", func(t *testing.T) {
+		newHostile(t).reachesNothing(t, []string{"files: read what is hidden"}, "--host", "--watch", "5s")
+	})
 	t.Run("an audit that is killed leaves nothing", h.isKilled)
 	t.Run("an audit that is ended early leaves what it has measured", h.isEndedEarly)
 }

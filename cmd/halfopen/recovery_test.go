@@ -41,8 +41,8 @@ func written(t *testing.T, text string) string {
 // A client that notices by keepalive 5/5/2, and then connects each 5 s, and gives each attempt 5 s.
 func TestAClientIsWatchedUntilItWorksAgain(t *testing.T) {
 	t.Parallel()
-	file := written(t, "client: "+built(t, "./testdata/reconnects")+" {server}:{port}\nport: 5000\nwatch: 30m\nfaults: [outage of 45 s]\n"+
-		"expect:\n  recovers: {host rebooted: 71s, process restarted: 5s, outage of 45 s: 56s}\n")
+	file := written(t, "client: "+built(t, "./testdata/reconnects")+" {server}:{port}\nport: 5000\nwatch: 30m\nfaults: [outage of 45 s, the peer resets after 120 s]\n"+
+		"expect:\n  recovers: {host rebooted: 71s, process restarted: 5s, outage of 45 s: 56s, the peer resets after 120 s: 6s}\n")
 	stdout, stderr, status := audited(t, "-f", file, "--json", "--report", t.TempDir())
 	const wrong = "broken: process restarted, away for 10 s: to work again within 5 s; what happened: gives its connection up after 0 s; 2 attempts to connect, 5 s apart, refused 1; works again after 10 s"
 	if status != broken || !strings.Contains(stderr, wrong) || strings.Contains(stderr, "broken: host") || strings.Contains(stderr, "broken: outage") {
@@ -50,7 +50,7 @@ func TestAClientIsWatchedUntilItWorksAgain(t *testing.T) {
 	}
 	keepalive := oracle.Keepalive{Idle: 5 * time.Second, Interval: 5 * time.Second, Count: 2}
 	found := recoveries(t, stdout)
-	for title, ended := range map[string]time.Duration{"host rebooted, off for 60 s": time.Minute, "outage of 45 s": 45 * time.Second, "process restarted, away for 10 s": 10 * time.Second} {
+	for title, ended := range map[string]time.Duration{"host rebooted, off for 60 s": time.Minute, "outage of 45 s": 45 * time.Second, "process restarted, away for 10 s": 10 * time.Second, "the peer resets after 120 s": 0} {
 		r := found[title]
 		if r == nil {
 			t.Errorf("%s has no recovery", title)

@@ -144,7 +144,7 @@ func TestArgumentsOfTestThatMakeNoSenseAreOneLine(t *testing.T) {
 	}{
 		{[]string{"--shard", "9/8"}, `halfopen: "9/8" is not a shard: choose from 1/8 to 8/8 (--shard)`},
 		{[]string{"--memory", "9"}, "halfopen: 9 MiB of memory for each guest: choose from 256 to 65536 (--machine, --kernel, --memory)"},
-		{[]string{"--run", "["}, "halfopen: error parsing regexp: missing closing ]: `[` (--run)"},
+		{[]string{"--run", "["}, "halfopen: \"[\" is not a regular expression: missing closing ] at \"[\": write \\ before a character that stands for itself (--run)"},
 		{[]string{"--timeout", "5"}, `halfopen: "5" is not a duration such as 10m (--timeout)`},
 		{[]string{"--count", "0"}, "halfopen: each test runs 0 times: choose 1 or more (--count)"},
 		{[]string{"--seed", "-3"}, "halfopen: the seed -3: choose 0 or more (--seed)"},

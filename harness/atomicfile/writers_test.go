@@ -13,8 +13,8 @@ import (
 
 // others are the folders that write files by package os, which nobody reads when they are not
 // whole: files of the kernel (tracefs), of a guest, of a directory that is removed or renamed
-// afterwards.
-var others = []string{"harness/trace", "harness/box", "harness/virtual/guest", "harness/virtual/gotest", "harness/virtual/kernel", "suites/diameter", "suites/presets"}
+// afterwards. Specs write the configurations of the programs that they start.
+var others = []string{"harness/trace", "harness/box", "harness/virtual/guest", "harness/virtual/gotest", "harness/virtual/kernel"}
 
 func TestFilesAreWrittenWhole(t *testing.T) {
 	const root = "../.."
@@ -23,7 +23,7 @@ func TestFilesAreWrittenWhole(t *testing.T) {
 			return err
 		}
 		folder, err := filepath.Rel(root, filepath.Dir(path))
-		if err != nil || slices.Contains(others, folder) {
+		if err != nil || slices.Contains(others, folder) || strings.HasPrefix(folder, "suites/") {
 			return err
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)

@@ -22,7 +22,8 @@ func (r Reconnection) Next(backoff time.Duration) time.Duration {
 
 // Silent returns when the program is connected again, counted from the loss of its connection,
 // if the path drops everything until outage after the loss. An attempt succeeds with the first
-// SYN that is sent after that; linear and retries are those of SYNs.
+// SYN that is sent after that; linear and retries are those of SYNs. The lateness of the kernel's
+// timers adds up over the attempts, so that after many of them any SYN may be the first.
 func (r Reconnection) Silent(outage time.Duration, linear, retries int) Window {
 	syns := SYNs(linear, retries)
 	connected := func(slowness float64) time.Duration {
@@ -41,7 +42,12 @@ func (r Reconnection) Silent(outage time.Duration, linear, retries int) Window {
 			return 0, at
 		})
 	}
-	return span(connected(1), connected(1.125))
+	first, last := connected(1), connected(1)
+	for i := range 129 {
+		at := connected(1 + float64(i)/1024) // up to Tolerance
+		first, last = min(first, at), max(last, at)
+	}
+	return Window{Earliest: max(outage, first-grain), Latest: late(last)}
 }
 
 // Refused returns when the program is connected again, counted from the loss of its connection,

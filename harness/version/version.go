@@ -61,11 +61,3 @@ func Commit() string {
 	}
 	return b.String()
 }
-
-// Source reports whether the running program was built in a checkout of this module, where its
-// scripts and its Makefile are, and not by `go install` of a released version or as a part of
-// another module.
-func Source() bool {
-	info, ok := debug.ReadBuildInfo()
-	return ok && info.Main.Path == module && info.Main.Sum == ""
-}

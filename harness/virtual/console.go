@@ -64,7 +64,14 @@ func (c *console) Write(p []byte) (int, error) {
 	return c.to.Write(p)
 }
 
+// noise begins a line that the user-mode kernel prints because a guest may not open
+// terminals (linux.ConfineThread). It needs none.
+const noise = "check_one_sigio failed"
+
 func (c *console) take(line string) {
+	if strings.HasPrefix(line, noise) {
+		return
+	}
 	if c.last = append(c.last, line); len(c.last) > kept {
 		c.last = slices.Delete(c.last, 0, 1)
 	}

@@ -76,6 +76,21 @@ func (t *trial) noteAftermath() {
 		s := t.peerStory(c)
 		t.peerTold = &s
 	}
+	for _, r := range t.beside {
+		r.hasEnded() // now, while its events can be read
+	}
+}
+
+// besideEnds returns the programs beside, on the host of the program under test, that have ended
+// after the fault; durations count from an instant. A fault never ends them itself: it is the
+// peer's host that loses its power.
+func (t *trial) besideEnds(since time.Time) (all []answer.BesideEnd) {
+	for _, r := range t.beside {
+		if r.On == t.plan.UnderTest && r.ended != nil && r.ended.At.After(t.struck) {
+			all = append(all, answer.BesideEnd{Name: r.Name, How: r.ended.How, After: answer.Of(r.ended.At.Sub(since))})
+		}
+	}
+	return all
 }
 
 // unacknowledged returns when a side first sent the data that the other has not acknowledged,
@@ -109,6 +124,7 @@ func (t *trial) addAftermath(f *answer.Fault) {
 			f.UnderWay = append(f.UnderWay, answer.Data{By: by, After: max(0, answer.Of(sent.Sub(heard)))})
 		}
 	}
+	f.Beside = t.besideEnds(heard)
 	if t.peerTold != nil {
 		end := &answer.PeerEnd{}
 		if learned, ok := t.peerTold.kernel(); ok {

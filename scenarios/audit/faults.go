@@ -27,6 +27,8 @@ type fault struct {
 	// announced reports that the peer's kernel announces the fault: durations count from
 	// the fault then, and otherwise from when the peer was last heard.
 	announced bool
+	// passing reports that it ends connections, and a client that connects again finds its server.
+	passing bool
 	// impairs reports that the path goes on working, worse than before: data that is under way
 	// is asked for afterwards.
 	impairs bool
@@ -122,7 +124,7 @@ func strikes(named scenarios.Named) fault {
 	case scenarios.ProcessStopped:
 		return fault{dead: true, strike: (*trial).stopPeer}
 	case scenarios.PeerResets:
-		return fault{dead: true, announced: true, while: f.After, strike: func(t *trial) error { return t.resetAfter(f.After) }}
+		return fault{dead: true, passing: true, announced: true, while: f.After, strike: func(t *trial) error { return t.resetAfter(f.After) }}
 	case scenarios.PowerOff:
 		return fault{dead: true, silent: true, strike: (*trial).powerOff}
 	case scenarios.PowerOffFrozen:

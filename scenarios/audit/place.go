@@ -3,6 +3,7 @@ package audit
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -19,11 +20,13 @@ import (
 // place is a root file system in which programs run. Programs whose setups have the same
 // root are in one place.
 type place struct {
-	Setup         // its root
-	at     string // where the guest has it; empty: the measuring process's own root
-	find   func(command string) (root.Command, error)
-	image  *image.Image         // nil: none
-	wanted *debian.Installation // the packages; nil: none
+	Setup        // its root
+	at    string // where the guest has it; empty: the measuring process's own root
+	// directory is where commands are started that prepare it; empty: as here.
+	directory string
+	find      func(command string) (root.Command, error)
+	image     *image.Image         // nil: none
+	wanted    *debian.Installation // the packages; nil: none
 	// environment returns what programs are given anyway, as NAME=VALUE; home is that of
 	// root, and of everybody in an image.
 	environment func(user string) []string
@@ -218,6 +221,13 @@ func (e *equipment) root(ctx context.Context, r Request, p *place, layers string
 		}
 		p.find = p.installed(packages)
 		e.size += packages.Size
+	}
+	if packages.Whole && len(p.Hide) > 0 {
+		return nil, errors.New("packages have a root of their own here, with nothing of this machine that could be hidden: leave out --hide")
+	}
+	if packages.Whole {
+		p.environment, p.directory = ofSystem, "/"
+		return root.OfInstalled(e.files, layers, packages, p.Take)
 	}
 	return root.OfMachine(e.files, layers, root.Changes{Packages: packages, Take: p.Take, Hide: p.Hide})
 }

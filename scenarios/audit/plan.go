@@ -75,6 +75,8 @@ func (p *place) prepared(r Request) (preparation, error) {
 	todo := preparation{Root: p.at, Commands: p.Prepare, Directory: "/", Environment: p.environment("")}
 	if p.image != nil {
 		todo.Directory = p.image.Config.Directory
+	} else if p.directory != "" {
+		todo.Directory = p.directory
 	} else if here, err := os.Getwd(); err == nil {
 		todo.Directory = here
 	}

@@ -243,6 +243,9 @@ func (t *trial) inflict() error {
 		}
 	}
 	if t.then == nil {
+		if t.passing && t.plan.UnderTest == answer.Client {
+			t.ended = t.struck
+		}
 		return nil
 	}
 	if err := t.wait(t.while); err != nil {

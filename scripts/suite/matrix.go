@@ -1,7 +1,6 @@
 package suite
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -109,9 +108,9 @@ func record(measured detection.Matrix) error {
 	if err != nil {
 		return err
 	}
-	var committed detection.Matrix // maybe with other columns, which detection.Parse would refuse
-	if err := json.Unmarshal(was, &committed); err != nil {
-		return fmt.Errorf("reading the committed detection matrix, %s: %w", committedFile, err)
+	committed, err := detection.Decode(was) // maybe with other columns, which detection.Parse would refuse
+	if err != nil {
+		return fmt.Errorf("%s: %w", committedFile, err)
 	}
 	if missing := committed.Missing(measured); len(missing) > 0 {
 		return fmt.Errorf("the detection matrix is not recorded: these rows of the committed one were not measured; delete them from %s first if they are to go:\n  %s", committedFile, strings.Join(missing, "\n  "))

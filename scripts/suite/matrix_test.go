@@ -68,7 +68,7 @@ func repository(t *testing.T, fault string) {
 	if err := os.MkdirAll(filepath.Dir(committedFile), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(committedFile, []byte(`[{"fault":"`+fault+`","load":"idle","side":"client","outcomes":["alive"]}]`), 0o644); err != nil {
+	if err := os.WriteFile(committedFile, []byte(`{"schema_version": 1, "rows": [{"fault":"`+fault+`","load":"idle","side":"client","outcomes":["alive"]}]}`), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.MkdirAll(filepath.Dir(picture), 0o755); err != nil {

@@ -43,6 +43,12 @@ func legsOf(lab *harness.Lab) (l legs) {
 	return l
 }
 
+// proxyHeard returns when the proxy last received a segment from a host.
+func proxyHeard(lab *harness.Lab, from *harness.Host) time.Time {
+	GinkgoHelper()
+	return WhenLast(lab.ProxyHost().Received(capture.Where("from "+from.Name(), func(p capture.Packet) bool { return p.Src.Addr() == from.Address() })))
+}
+
 var _ = Describe("A chain of client, proxy and server", Rows("R8"), func() {
 	EachFamily(func(family sock.Family) {
 		k := oracle.Keepalive{Idle: time.Second, Interval: time.Second, Count: 2}
@@ -61,11 +67,6 @@ var _ = Describe("A chain of client, proxy and server", Rows("R8"), func() {
 			Talk(client, server)
 			return lab, client, server, proxy
 		}
-		// proxyHeard returns when the proxy last received a segment from a host.
-		proxyHeard := func(lab *harness.Lab, from *harness.Host) time.Time {
-			return WhenLast(lab.ProxyHost().Received(capture.Where("from "+from.Name(), func(p capture.Packet) bool { return p.Src.Addr() == from.Address() })))
-		}
-
 		It("whose server dies is told to the client by FIN, if the proxy has keepalive on its leg towards the server", Waits(4*time.Second), func() {
 			lab, client, _, proxy := through(fixtures.Relay{TowardsServer: k})
 			Expect(legsOf(lab).towardsServer.Timer).To(Equal(sock.KeepaliveTimer))

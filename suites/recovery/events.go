@@ -36,6 +36,14 @@ func numbers(p *harness.Program, name string) (numbers []int) {
 	return numbers
 }
 
+// first waits up to a second until a program has reported n events of a name, and returns the
+// numbers of their requests. What two programs report reaches the spec in any order.
+func first(n int, p *harness.Program, name string) []int {
+	GinkgoHelper()
+	Eventually(func() int { return len(all(p, name)) }).WithTimeout(time.Second).WithPolling(10*time.Millisecond).Should(BeNumerically(">=", n), "events %q", name)
+	return numbers(p, name)[:n]
+}
+
 // nextAfter waits for a program's first event of a name later than an instant.
 func nextAfter(p *harness.Program, name string, since time.Time, within time.Duration) (next peer.Event) {
 	GinkgoHelper()

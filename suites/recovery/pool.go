@@ -40,7 +40,7 @@ var _ = Describe("A pool of connections behind a firewall that forgets", Rows("R
 					Expect(request.Text).To(Equal(reason))
 					Expect(costs(rto).Contains(request.For)).To(BeTrue(), "it took %v, expected %v", request.For, costs(rto))
 				}
-				Expect(numbers(pool, fixtures.Answered)[:4]).To(Equal([]int{1, 2, 3, 7}), "on a new connection")
+				Expect(first(4, pool, fixtures.Answered)).To(Equal([]int{1, 2, 3, 7}), "on a new connection")
 			},
 			Entry("at once, if the firewall answers with RST", Waits(7*time.Second),
 				fixtures.Pool{Interval: 500 * time.Millisecond}, 3*time.Second, firewall.ResetSender, "ECONNRESET", immediately),
@@ -66,7 +66,7 @@ var _ = Describe("A pool of connections behind a firewall that forgets", Rows("R
 				Expect(numbers(without, fixtures.Unanswered)).To(Equal(dead))
 
 				Expect(all(with, fixtures.Unanswered)).To(BeEmpty())
-				Expect(numbers(with, fixtures.Answered)[:6]).To(Equal([]int{1, 2, 3, 4, 5, 6}))
+				Expect(first(6, with, fixtures.Answered)).To(Equal([]int{1, 2, 3, 4, 5, 6}))
 				var reasons []string
 				for _, e := range all(with, fixtures.Discarded) {
 					reasons = append(reasons, e.Text)

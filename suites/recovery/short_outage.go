@@ -49,7 +49,7 @@ var _ = Describe("An outage that ends before anybody has noticed", Rows("R2"), f
 				Expect(second.At).To(Happen(During(oracle.Window{Latest: late}, healed)))
 
 				Expect(client).To(GoWithout(fixtures.Lost, 2*time.Second))
-				Expect(numbers(server, fixtures.Done)[:2]).To(Equal([]int{1, 2}))
+				Expect(first(2, server, fixtures.Done)).To(Equal([]int{1, 2}))
 				Expect(all(server, fixtures.Doubled)).To(BeEmpty(), "a retransmission is no request")
 				Expect(lab.Client.Sent(capture.SYN)).To(HaveLen(1))
 			},
@@ -78,15 +78,15 @@ var _ = Describe("An outage that ends before anybody has noticed", Rows("R2"), f
 
 			Expect(server).To(Announce(fixtures.Doubled, Within(time.Second)))
 			Expect(numbers(server, fixtures.Doubled)).To(Equal([]int{2}))
-			Expect(numbers(client, fixtures.Answered)[:2]).To(Equal([]int{1, 2}))
+			Expect(first(2, client, fixtures.Answered)).To(Equal([]int{1, 2}))
 		})
 
 		It("costs a program that is less patient, and does not repeat it, the answer of a request that was done", Waits(6*time.Second), func() {
 			client, server := loseAnswer(false)
 
-			Expect(numbers(server, fixtures.Done)[:3]).To(Equal([]int{1, 2, 3}))
+			Expect(first(3, server, fixtures.Done)).To(Equal([]int{1, 2, 3}))
 			Expect(all(server, fixtures.Doubled)).To(BeEmpty())
-			Expect(numbers(client, fixtures.Answered)[:2]).To(Equal([]int{1, 3}))
+			Expect(first(2, client, fixtures.Answered)).To(Equal([]int{1, 3}))
 		})
 	})
 })

@@ -24,6 +24,7 @@ import (
 type apt struct {
 	directory string
 	ownLists  bool
+	own       bool // Debian's own sources, for a machine whose root dpkg does not manage
 }
 
 // AptDirectory returns the directory in the cache with the archives of packages, and apt's
@@ -46,17 +47,17 @@ func newApt(ctx context.Context) (*apt, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, d := range []string{"archives/partial", "lists/partial"} {
+	for _, d := range []string{"archives/partial", "lists/partial", "debian-lists/partial"} {
 		if err := os.MkdirAll(filepath.Join(directory, d), 0o755); err != nil {
 			return nil, fmt.Errorf("making room for packages: %w", err)
 		}
 	}
-	a := &apt{directory: directory}
-	if hasLists(machineLists) {
+	a := &apt{directory: directory, own: !Managed()}
+	if !a.own && hasLists(machineLists) {
 		return a, a.configure()
 	}
 	a.ownLists = true
-	if err := a.configure(); err != nil || hasLists(filepath.Join(directory, "lists")) {
+	if err := a.configure(); err != nil || hasLists(a.lists()) {
 		return a, err
 	}
 	return a, a.update(ctx)
@@ -73,9 +74,13 @@ func hasLists(directory string) bool {
 func (a *apt) configure() error {
 	lists := ""
 	if a.ownLists {
-		lists = fmt.Sprintf("Dir::State::Lists %q;\n", filepath.Join(a.directory, "lists"))
+		lists = fmt.Sprintf("Dir::State::Lists %q;\n", a.lists())
 	}
-	content := fmt.Sprintf(`%[2]sDir::Cache %[1]q;
+	sources, err := Sources()
+	if err != nil {
+		return err
+	}
+	content := fmt.Sprintf(`%[2]s%[3]sDir::Cache %[1]q;
 Dir::Cache::archives "archives/";
 Dir::Cache::pkgcache "pkgcache.bin";
 Dir::Cache::srcpkgcache "";
@@ -89,7 +94,7 @@ APT::Keep-Downloaded-Packages "true";
 #clear DPkg::Post-Invoke;
 Acquire::Languages "none";
 Debug::NoLocking "true";
-`, a.directory, lists)
+`, a.directory, lists, sources)
 	file := a.configuration()
 	if old, err := os.ReadFile(file); err == nil && string(old) == content {
 		return nil
@@ -97,7 +102,20 @@ Debug::NoLocking "true";
 	return atomicfile.WriteFile(file, []byte(content), 0o644)
 }
 
-func (a *apt) configuration() string { return filepath.Join(a.directory, "apt.conf") }
+func (a *apt) configuration() string {
+	if a.own {
+		return filepath.Join(a.directory, "debian.conf")
+	}
+	return filepath.Join(a.directory, "apt.conf")
+}
+
+// lists returns the directory of apt's lists where they are not the machine's.
+func (a *apt) lists() string {
+	if a.own {
+		return filepath.Join(a.directory, "debian-lists")
+	}
+	return filepath.Join(a.directory, "lists")
+}
 
 // run runs one of apt's programs and returns what it prints on its standard output. The
 // error has its last complaint.

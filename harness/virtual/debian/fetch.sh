@@ -10,9 +10,10 @@ set -eu
 
 fail() { echo "debian: $*" >&2; exit 1; }
 
-[ $# -eq 2 ] || fail "usage: sh fetch.sh PACKAGE DIRECTORY, or PACKAGE=VERSION DIRECTORY"
+[ $# -ge 2 ] || fail "usage: sh fetch.sh PACKAGE DIRECTORY, or PACKAGE=VERSION DIRECTORY"
 package=$1
 directory=$2
+sources=${3:-} # more of apt's configuration
 parent=$(dirname "$directory")
 
 command -v apt-get >/dev/null 2>&1 && command -v dpkg-deb >/dev/null 2>&1 ||
@@ -26,6 +27,7 @@ trap 'exit 1' HUP INT TERM
 mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$work/sources"
 : >"$work/status"
 cat >"$work/apt.conf" <<END
+$sources
 Dir::State::Lists "$work/lists";
 Dir::State::Status "$work/status";
 Dir::Cache "$work/cache";

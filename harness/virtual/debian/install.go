@@ -43,7 +43,10 @@ type Step struct {
 type Installation struct {
 	Requested []Package // those that were asked for
 	Steps     []Step    // none: all are installed already
-	names     []string
+	// Base is how Debian's essential packages are installed, where nothing lies below them
+	// (Managed). They are among Steps, too.
+	Base  []Step
+	names []string
 }
 
 // Packages returns all packages that are installed.
@@ -134,7 +137,7 @@ func (a *apt) resolve(ctx context.Context, names []string) (*Installation, error
 			return nil, fmt.Errorf("%q is no name of a package", name)
 		}
 	}
-	out, err := a.run(ctx, "apt-get", append([]string{"--simulate", "--quiet", "install", "--"}, names...)...)
+	out, err := a.run(ctx, "apt-get", append([]string{"--simulate", "--quiet", "install", "--"}, a.withBase(names)...)...)
 	if err != nil {
 		if match := unlocated.FindStringSubmatch(err.Error()); match != nil {
 			known, _ := a.run(ctx, "apt-cache", "pkgnames") // without them, no suggestion
@@ -143,6 +146,11 @@ func (a *apt) resolve(ctx context.Context, names []string) (*Installation, error
 		return nil, fmt.Errorf("asking apt what %s needs: %w", strings.Join(names, " "), err)
 	}
 	i := &Installation{names: names, Steps: stepsOf(out)}
+	if a.own {
+		if i.Base, err = a.resolveBase(ctx); err != nil {
+			return nil, err
+		}
+	}
 	i.Requested, err = i.versions(ctx)
 	return i, err
 }
@@ -198,7 +206,7 @@ func (a *apt) fetch(ctx context.Context, i *Installation) error {
 	if len(i.Packages()) == 0 {
 		return nil
 	}
-	if _, err := a.run(ctx, "apt-get", append([]string{"-qq", "--yes", "--allow-downgrades", "--allow-change-held-packages", "--download-only", "install", "--"}, i.names...)...); err != nil {
+	if _, err := a.run(ctx, "apt-get", append([]string{"-qq", "--yes", "--allow-downgrades", "--allow-change-held-packages", "--download-only", "install", "--"}, a.withBase(i.names)...)...); err != nil {
 		return fmt.Errorf("fetching %s: %w", strings.Join(i.names, " "), err)
 	}
 	for _, s := range i.Steps {

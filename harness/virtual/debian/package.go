@@ -49,7 +49,11 @@ func unpacked(ctx context.Context, script, name string) (string, error) {
 	if _, err := os.Stat(directory); err == nil {
 		return directory, nil
 	}
-	cmd := exec.CommandContext(ctx, "sh", "-c", script, "debian", name, directory)
+	sources, err := Sources()
+	if err != nil {
+		return "", fmt.Errorf("getting the package %s: %w", name, err)
+	}
+	cmd := exec.CommandContext(ctx, "sh", "-c", script, "debian", name, directory, sources)
 	// Its trap removes what it has begun.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return unix.Kill(-cmd.Process.Pid, unix.SIGTERM) }

@@ -11,12 +11,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/onsi/ginkgo/v2/types"
 	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 )
 
 // Config says which tests are compiled. The zero value is the package in the working
@@ -42,8 +46,9 @@ type Tests struct {
 	packages  []*testPackage
 	flags     testFlags
 	focus     string
-	untested  []string // the lines of the go command about packages without tests
-	directory string   // holds the binaries
+	untested  []string       // the lines of the go command about packages without tests
+	unbuilt   []types.Report // of the packages that do not compile
+	directory string         // holds the binaries
 }
 
 // testPackage is a package with its test binary.
@@ -156,6 +161,9 @@ func (t *Tests) goTest(ctx context.Context, c Config) error {
 		if strings.Contains(said, unix.ENOSPC.Error()) {
 			return fmt.Errorf("compiling the tests in %s, or in the cache of the go command: %w", os.TempDir(), unix.ENOSPC)
 		}
+		if t.unbuilt = unbuilt(out.String(), said); len(t.unbuilt) > 0 && t.hasBinaries() {
+			return nil // as with go test, the others run
+		}
 		if said == "" {
 			return fmt.Errorf("compiling the tests: the go command fails and does not say why (%w): try 'go vet'", err)
 		}
@@ -170,6 +178,28 @@ func (t *Tests) goTest(ctx context.Context, c Config) error {
 		}
 	}
 	return nil
+}
+
+// hasBinaries reports whether the go command has compiled any tests.
+func (t *Tests) hasBinaries() bool {
+	entries, err := filepath.Glob(filepath.Join(t.directory, "*", "arguments"))
+	return err == nil && len(entries) > 0
+}
+
+// failedBuild matches the go command's line about a package that does not compile.
+var failedBuild = regexp.MustCompile(`(?m)^FAIL\t(\S+) \[(?:build|setup) failed\]$`)
+
+// unbuilt returns a report for each package that does not compile. The first has all that the go
+// command has against them.
+func unbuilt(out, said string) (reports []types.Report) {
+	for _, match := range failedBuild.FindAllStringSubmatch(out, -1) {
+		why := "it does not compile, as its tests: see the first package that does not"
+		if len(reports) == 0 {
+			why = said
+		}
+		reports = append(reports, shard.Unbuilt(match[1], why))
+	}
+	return reports
 }
 
 // complaint is what the go command has against the packages, without what it says of

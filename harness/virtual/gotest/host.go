@@ -131,7 +131,7 @@ func (h *Host) Run(ctx context.Context, s Settings, directory string) (*Report, 
 		return nil, err
 	}
 	took := total("Linux "+linux.Release(), time.Since(began).Seconds(), nil)
-	r := &Report{Suites: list.Pick(suites), Took: took, untested: h.tests.untested}
+	r := &Report{Suites: append(list.Pick(suites), h.tests.unbuilt...), Took: took, untested: h.tests.untested}
 	return r, errors.Join(shard.Write(directory, r.Suites), os.RemoveAll(filepath.Join(directory, startsDirectory)), runErr)
 }
 

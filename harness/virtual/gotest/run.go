@@ -55,6 +55,9 @@ func (v *Virtual) Run(ctx context.Context, s Settings, directory string) (*Repor
 	if err != nil {
 		return nil, err
 	}
+	if s.Shard != 0 && len(v.tests.unbuilt) > 0 {
+		return nil, fmt.Errorf("a shard takes all tests, and %s does not compile: %s", v.tests.unbuilt[0].SuitePath, v.tests.unbuilt[0].SpecialSuiteFailureReasons[0])
+	}
 	if s.Shard != 0 {
 		return r.one(ctx, directory)
 	}
@@ -87,6 +90,12 @@ func (v *Virtual) Run(ctx context.Context, s Settings, directory string) (*Repor
 	suites, err := shard.Join(directory, opened, missing...)
 	if err != nil {
 		return nil, err
+	}
+	if len(v.tests.unbuilt) > 0 {
+		suites = append(suites, v.tests.unbuilt...)
+		if err := shard.Write(directory, suites); err != nil {
+			return nil, err
+		}
 	}
 	return &Report{Suites: suites, Took: took, untested: v.tests.untested, virtual: true, directory: directory}, errors.Join(took.write(directory), runErr)
 }

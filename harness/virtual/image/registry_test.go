@@ -3,16 +3,20 @@ package image
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/registry"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -121,6 +125,37 @@ func TestARegistryThatFails(t *testing.T) {
 	closed := httptest.NewServer(nil)
 	closed.Close()
 	refused(t, strings.TrimPrefix(closed.URL, "http://")+"/app:1", "cannot be reached: dial tcp 127.0.0.1:")
+}
+
+// The login is docker's, as docker login writes it into its configuration.
+func TestARegistryThatWantsALogin(t *testing.T) {
+	i, _ := example(t)
+	at := serve(t, func(w http.ResponseWriter, r *http.Request) bool {
+		if name, password, ok := r.BasicAuth(); r.Method == http.MethodGet && (!ok || name != "me" || password != "secret") {
+			w.Header().Set("WWW-Authenticate", `Basic realm="a registry"`)
+			http.Error(w, "no", http.StatusUnauthorized)
+			return true
+		}
+		return false
+	})
+	t.Setenv("DOCKER_CONFIG", t.TempDir())
+	host := strings.TrimSuffix(at, "/")
+	login := func(password string) {
+		config := fmt.Sprintf(`{"auths": {%q: {"username": "me", "password": %q}}}`, host, password)
+		if err := os.WriteFile(filepath.Join(os.Getenv("DOCKER_CONFIG"), "config.json"), []byte(config), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := remote.Write(reference(t, at+"app:1"), i, remote.WithAuth(&authn.Basic{Username: "me", Password: "secret"})); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, at+"app:1", "refuses it (401): there is no such image, or it needs a login: docker login "+host)
+	login("wrong")
+	refused(t, at+"app:1", "refuses it (401)")
+	login("secret")
+	if opened, err := Open(t.Context(), at+"app:1"); err != nil || opened.Digest != digest(t, i) {
+		t.Errorf("with the login: %+v, %v", opened, err)
+	}
 }
 
 // A registry that fails or falls silent in the middle of a layer, whose manifest it had.

@@ -12,12 +12,15 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 )
 
 // apt is the system's apt, with its sources, keys and proxies. Its lists and downloads
 // are in a directory of their own, so it needs no root.
 type apt struct {
 	directory string
+	sources   string // of its configuration, where the system's are not Debian's
 	log       *buildLog
 }
 
@@ -28,14 +31,18 @@ func newApt(directory string, log *buildLog) (*apt, error) {
 			return nil, err
 		}
 	}
-	a := &apt{directory, log}
+	sources, err := debian.Sources()
+	if err != nil {
+		return nil, err
+	}
+	a := &apt{directory, sources, log}
 	return a, errors.Join(a.configure(""), os.WriteFile(filepath.Join(directory, "status"), nil, 0o644))
 }
 
 // configure writes apt's configuration, with more lines. It switches locks off, because no
 // other process uses these lists, and some file systems have no locks.
 func (a *apt) configure(more string) error {
-	return os.WriteFile(filepath.Join(a.directory, "apt.conf"), fmt.Appendf(nil, `Dir::State::Lists "%[1]s/lists";
+	return os.WriteFile(filepath.Join(a.directory, "apt.conf"), fmt.Appendf(nil, `%[3]sDir::State::Lists "%[1]s/lists";
 Dir::State::Status "%[1]s/status";
 Dir::Cache "%[1]s/cache";
 APT::Sandbox::User "root";
@@ -45,7 +52,7 @@ Acquire::Languages "none";
 Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";
 Debug::NoLocking "true";
 %[2]s
-`, a.directory, more), 0o644)
+`, a.directory, more, a.sources), 0o644)
 }
 
 func (a *apt) command(name string, arguments ...string) *exec.Cmd {

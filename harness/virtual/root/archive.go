@@ -11,6 +11,16 @@ import (
 // there: containers' engines lay their own file over it.
 const containerHosts = "127.0.0.1 localhost guest\n::1 localhost\n"
 
+// OfInstalled returns the root of packages below which nothing lies (Installed.Whole), and nothing of this
+// machine but what is in take. Into files it puts layers, as OfArchive does.
+func OfInstalled(files *virtual.Files, layers string, i *Installed, take []string) (*guest.Root, error) {
+	r, err := OfArchive(files, layers, i.File, false, take)
+	if err == nil {
+		r.Services = true
+	}
+	return r, err
+}
+
 // OfArchive returns the root that a tar archive of this machine has, such as a container
 // image's (harness/virtual/image), and nothing of this machine but the files and directories
 // in take: PATH or PATH:NAME. Into files it puts layers, in a directory of process 1's own that

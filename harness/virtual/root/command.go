@@ -76,6 +76,9 @@ func (i *Installed) Command(text string) (Command, error) {
 	if c, err = parseCommand(text); err != nil {
 		return Command{}, err
 	}
+	if i.Whole { // this machine's directories are not there
+		c.Directory = "/"
+	}
 	var versions []string
 	for _, p := range i.Requested {
 		versions = append(versions, p.String())

@@ -23,7 +23,8 @@ import (
 // Installed are Debian packages as apt-get install leaves them over this machine's root: a
 // layer in the cache.
 type Installed struct {
-	File      string           `json:"-"` // the layer; empty: this machine has the packages itself
+	File      string           `json:"-"`               // the layer; empty: this machine has the packages itself
+	Whole     bool             `json:"whole,omitempty"` // nothing lies below the layer: it is a root of Debian's own
 	Requested []debian.Package `json:"requested"`
 	Packages  []debian.Package `json:"packages"` // all that were installed
 	Size      int64            `json:"size"`     // of the layer
@@ -87,6 +88,9 @@ const recipe = "1"
 func (c cache) path(i *debian.Installation) (string, error) {
 	key := sha256.New()
 	_, _ = fmt.Fprintln(key, recipe, i.Requested, i.Steps)
+	if i.Base != nil {
+		return c.named(i, key.Sum(nil)), nil
+	}
 	for _, file := range []string{"/var/lib/dpkg/status", "/etc/passwd", "/etc/group"} {
 		content, err := os.ReadFile(file)
 		if err != nil {
@@ -94,12 +98,17 @@ func (c cache) path(i *debian.Installation) (string, error) {
 		}
 		_, _ = key.Write(content)
 	}
+	return c.named(i, key.Sum(nil)), nil
+}
+
+// named returns the file of a layer with a key.
+func (c cache) named(i *debian.Installation, key []byte) string {
 	var names []string
 	for _, p := range i.Requested {
 		names = append(names, p.Name)
 	}
 	name := strings.Join(names, "+")
-	return filepath.Join(c.directory, name[:min(len(name), 60)]+"-"+hex.EncodeToString(key.Sum(nil)[:6])+".tar"), nil
+	return filepath.Join(c.directory, name[:min(len(name), 60)]+"-"+hex.EncodeToString(key[:6])+".tar")
 }
 
 // preparation is what the shell does before dpkg runs: no service is started, and dpkg's
@@ -152,14 +161,31 @@ func quoted(words []string) string {
 	return strings.Join(words, " ")
 }
 
+// begin returns the root in which packages are installed, and the script that does it: over this
+// machine's own root, or in a new one.
+func begin(files *virtual.Files, i *debian.Installation) (*guest.Root, string, error) {
+	if i.Base == nil {
+		commands, err := script(i)
+		if err != nil {
+			return nil, "", err
+		}
+		base, err := OfMachine(files, "/layers", Changes{})
+		return base, commands, err
+	}
+	var content bytes.Buffer
+	if err := bootstrap(&content, i); err != nil {
+		return nil, "", fmt.Errorf("making a root of Debian's packages: %w", err)
+	}
+	commands, err := bootstrapScript(i)
+	const file = "/layers/bootstrap.tar"
+	files.Write(file, content.Bytes(), 0o600)
+	return &guest.Root{Layers: []guest.Layer{{File: file}}, Services: true}, commands, err
+}
+
 // install installs the packages in a guest, and puts the layer into the cache.
 func (c cache) install(ctx context.Context, m virtual.Machine, initFiles *virtual.Files, i *debian.Installation, file string) (*Installed, error) {
-	commands, err := script(i)
-	if err != nil {
-		return nil, err
-	}
 	files := initFiles.Clone()
-	base, err := OfMachine(files, "/layers", Changes{})
+	base, commands, err := begin(files, i)
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +217,7 @@ func (c cache) install(ctx context.Context, m virtual.Machine, initFiles *virtua
 	if err != nil {
 		return nil, err
 	}
-	done := &Installed{File: file, Requested: i.Requested, Packages: i.Packages(), Size: size, SHA256: hex.EncodeToString(sum.Sum(nil)),
+	done := &Installed{File: file, Whole: i.Base != nil, Requested: i.Requested, Packages: i.Packages(), Size: size, SHA256: hex.EncodeToString(sum.Sum(nil)),
 		Made: time.Now().UTC().Truncate(time.Second), Seconds: time.Since(began).Seconds()}
 	return done, done.put(changes)
 }

@@ -185,6 +185,13 @@ func broken(why string) types.SpecReport {
 		Failure: types.Failure{Message: why, FailureNodeType: types.NodeTypeCleanupAfterSuite}}
 }
 
+// Unbuilt returns the report of a package that does not compile with its tests.
+func Unbuilt(path, why string) types.Report {
+	r := types.Report{SuitePath: path, SuiteDescription: path, SpecReports: types.SpecReports{broken(why)}}
+	addReason(&r, why)
+	return r
+}
+
 // addReason makes a report red, unless the reason is empty.
 func addReason(report *types.Report, reason string) {
 	if reason == "" {

@@ -19,6 +19,19 @@ type PeerEnd struct {
 	Exit    *Event `json:"exit,omitempty"`
 }
 
+// BesideEnd is the end of a program beside, on the host of the program under test, after a fault:
+// what the death of one connection of a proxy does to a program behind its other one.
+type BesideEnd struct {
+	Name  string  `json:"name"`
+	How   string  `json:"how"`           // "exit status 1"
+	After Seconds `json:"after_seconds"` // counted as the row's other durations are
+}
+
+// words returns the end in words: "user ends (exit status 1) after 92 s".
+func (b BesideEnd) words() string {
+	return fmt.Sprintf("%s ends (%s) after %v", b.Name, b.How, b.After)
+}
+
 // Later is what a kernel does later than it was watched, derived from the settings of its socket
 // (harness/oracle).
 type Later struct {
@@ -63,7 +76,8 @@ func (f Fault) load() string {
 const ownData = "own data"
 
 // Aftermath returns in words what a row has beside what the program noticed: whose data was under
-// way, what the peer noticed, what the program's kernel does later. Empty: nothing.
+// way, what the peer noticed, which programs beside ended, what the program's kernel does later.
+// Empty: nothing.
 func (f Fault) Aftermath() string { return strings.Join(f.aftermath(), "; ") }
 
 // aftermath returns what a row has beside what the program noticed.
@@ -76,6 +90,9 @@ func (f Fault) aftermath() (parts []string) {
 	}
 	if f.Peer != nil {
 		parts = append(parts, "the peer: "+f.Peer.words())
+	}
+	for _, end := range f.Beside {
+		parts = append(parts, "beside: "+end.words())
 	}
 	if f.Later != nil {
 		parts = append(parts, f.Later.words())

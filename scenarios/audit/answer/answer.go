@@ -170,6 +170,9 @@ type Fault struct {
 	UnderWay []Data `json:"data_under_way,omitempty"`
 	// Peer is what a peer that is a program learned of the fault; nil: nothing, or it cannot.
 	Peer *PeerEnd `json:"peer,omitempty"`
+	// Beside are the programs beside, on the host of the program under test, that ended after the
+	// fault.
+	Beside []BesideEnd `json:"beside,omitempty"`
 	// Later is what its kernel does later than Within; nil: unknown, or nothing.
 	Later   *Later `json:"later,omitempty"`
 	Capture string `json:"capture,omitempty"` // the file, in the report directory

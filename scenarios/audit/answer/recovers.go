@@ -24,9 +24,13 @@ func fullTitle(name string) string {
 	return canonical(name)
 }
 
+// ends reports whether a program can recover from a fault: it ends, or only ends connections.
 func ends(f scenarios.Named) bool {
-	_, ok := f.(scenarios.Ending)
-	return ok
+	switch f.(type) {
+	case scenarios.Ending, scenarios.PeerResets:
+		return true
+	}
+	return false
 }
 
 // validateRecovery reports what is wrong with a promise of recovery.
