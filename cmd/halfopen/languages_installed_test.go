@@ -18,6 +18,6 @@ func TestAProgramInALanguageThatMayBeInstalled(t *testing.T) {
 		if _, err := exec.LookPath(c.interpreter); err != nil {
 			also = []string{"--package", c.pkg}
 		}
-		echoing(t, c.language, c.command, also...)
+		echoes(t, c.language, c.command, also...)
 	}
 }

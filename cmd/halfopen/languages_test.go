@@ -10,9 +10,9 @@ import (
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
 
-// echoing expects that an echo server in a language is audited by its command and its port. Go alone
+// echoes expects that an echo server in a language is audited by its command and its port. Go alone
 // switches keepalive on (package net, KeepAliveConfig).
-func echoing(t *testing.T, language, command string, also ...string) {
+func echoes(t *testing.T, language, command string, also ...string) {
 	t.Helper()
 	t.Run(language, func(t *testing.T) {
 		arguments := append([]string{"run", "process killed", "--server", command, "--port", "5000", "--watch", "1m", "--json", "--report", t.TempDir()}, also...)
@@ -42,9 +42,9 @@ func example(t *testing.T, name string) string {
 
 // A program comes from this machine's own root.
 func TestAProgramInAnyLanguage(t *testing.T) {
-	echoing(t, "Python", "python3 "+example(t, "echo.py"))
-	echoing(t, "Go, static", static(t, "go", "build", "-o", "{file}", "../../fixtures/programs/echo"))
-	echoing(t, "C", static(t, "gcc", "-o", "{file}", "../../fixtures/programs/echo.c"))
+	echoes(t, "Python", "python3 "+example(t, "echo.py"))
+	echoes(t, "Go, static", static(t, "go", "build", "-o", "{file}", "../../fixtures/programs/echo"))
+	echoes(t, "C", static(t, "gcc", "-o", "{file}", "../../fixtures/programs/echo.c"))
 }
 
 // static builds a program without cgo, and returns its file, which {file} stands for.
