@@ -50,6 +50,9 @@ func (c *console) Write(p []byte) (int, error) {
 	defer c.mu.Unlock()
 	c.heard = time.Now()
 	for part := range bytes.Lines(p) {
+		if err := c.pass(part); err != nil {
+			return 0, err
+		}
 		c.line = append(c.line, part...)
 		c.line = c.line[:min(len(c.line), longestLine)]
 		if !bytes.HasSuffix(part, []byte("\n")) {
@@ -58,10 +61,24 @@ func (c *console) Write(p []byte) (int, error) {
 		c.take(strings.TrimRight(string(c.line), "\r\n"))
 		c.line = c.line[:0]
 	}
+	return len(p), nil
+}
+
+// pass passes on a part of the line that has begun, unless the line is, or may yet become, noise.
+func (c *console) pass(part []byte) error {
 	if c.to == nil {
-		return len(p), nil
+		return nil
 	}
-	return c.to.Write(p)
+	before, line := string(c.line), string(c.line)+string(part)
+	isNoise := func(line string) bool { return strings.HasPrefix(line, noise) || strings.HasPrefix(noise, line) }
+	switch {
+	case isNoise(line):
+		return nil
+	case isNoise(before): // it has turned out to be another line: what was held back comes too
+		part = []byte(line)
+	}
+	_, err := c.to.Write(part)
+	return err
 }
 
 // noise begins a line that the user-mode kernel prints because a guest may not open

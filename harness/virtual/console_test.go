@@ -29,6 +29,20 @@ func TestTheConsoleIsPassedOnAndItsEndKept(t *testing.T) {
 	}
 }
 
+func TestWhatTheKernelSaysOfTerminalsIsNoise(t *testing.T) {
+	var out bytes.Buffer
+	c := &console{to: &out}
+	for _, b := range []byte("check_one_sigio failed, errno = 13\nchecked\nno newline") {
+		_, _ = c.Write([]byte{b})
+	}
+	if want := "checked\nno newline"; out.String() != want {
+		t.Errorf("passed on: %q, expected %q", out.String(), want)
+	}
+	if last := c.Last(); strings.Contains(last, noise) {
+		t.Errorf("the last lines are %q", last)
+	}
+}
+
 func TestTheKernelsLastWordsAreNoticed(t *testing.T) {
 	c := &console{}
 	for _, piece := range []string{"[ 1.0] Out of mem", "ory: Killed process 77 (suites.test)\r\n", "[ 2.0] Kernel panic - not syncing: x\n"} {
