@@ -3,10 +3,12 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,14 +16,43 @@ import (
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
 )
 
+// programs are those of this module that the tests have built, each once, by their paths.
+var programs = struct {
+	sync.Mutex
+	directory string
+	files     map[string]string
+}{files: map[string]string{}}
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	_ = os.RemoveAll(programs.directory)
+	os.Exit(status)
+}
+
 // built is a program of this module, as a user has it: the test binary would run its tests
 // again.
 func built(t *testing.T, path string) string {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "program")
+	programs.Lock()
+	defer programs.Unlock()
+	if file, ok := programs.files[path]; ok {
+		return file
+	}
+	if programs.directory == "" {
+		directory, err := os.MkdirTemp("", "halfopen-programs-")
+		if err == nil {
+			err = os.Chmod(directory, 0o755) // tests run them as other users
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		programs.directory = directory
+	}
+	file := filepath.Join(programs.directory, fmt.Sprintf("program-%d", len(programs.files)))
 	if out, err := exec.Command("go", "build", "-o", file, path).CombinedOutput(); err != nil {
 		t.Fatalf("building %s: %v\n%s", path, err, out)
 	}
+	programs.files[path] = file
 	return file
 }
 

@@ -114,7 +114,7 @@ func TestTheProgramBesideThatFailsIsBlamed(t *testing.T) {
 		`command: "sh -c 'echo no disk; exit 3'", ready: {command: "false"}}`:                                 "store ended before it was ready: exit status 3; it wrote: no disk",
 		`command: "sh -c 'echo no disk; exit 3'", ready: {exit: true}}`:                                       "store ended before it was ready: exit status 3; it wrote: no disk",
 		`command: "sh -c 'sleep 5; echo no disk; exit 3'"}`:                                                   "store ended before the connection had settled: exit status 3; it wrote: no disk",
-		`command: "sleep 100000", user: nobody-knows, ready: {line: x}}`:                                      "store could not be started: there is no user nobody-knows",
+		`command: "sleep 100000", user: nobody-knows, ready: {line: x}}`:                                      "there is no user nobody-knows in /etc/passwd",
 		`command: "sleep 100000"}` + "\n  - {name: check, on: server, command: nosuch-program}":               "nosuch-program is not on this machine",
 		`command: "sleep 100000"}` + "\n  - {name: check, on: server, command: sleep 9, ready: {command: x}}": "x is not on this machine",
 	} {
