@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Subject is what is explored: a program with its peer, or a Go test.
+// Subject is what is explored: a program with its peer, or a Go test. Its methods are called from
+// several goroutines at a time, and each call has a guest of its own.
 type Subject interface {
 	// Quiet runs the subject once without a fault, and returns what happened.
 	Quiet(ctx context.Context, seed uint64) (Quiet, error)
@@ -19,6 +20,10 @@ type Subject interface {
 
 // Quiet is a run without a fault.
 type Quiet struct {
+	// Of identifies what ran, in one line: the command or the tests, the kernel, and a digest of
+	// what else decides the outcomes (files, packages, settings). Runs of subjects with different
+	// lines are never put together.
+	Of     string
 	Events []Event       // in their order
 	Lasted time.Duration // from the first packet until there was nothing more to see
 }
