@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
+	"os"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -102,9 +104,9 @@ func checkDirectory(directory string) error {
 	if IsExploration(directory) {
 		return nil
 	}
-	others, err := filepath.Glob(filepath.Join(directory, "*"))
-	if err == nil && len(others) > 0 {
-		err = fmt.Errorf("%s has another report: remove it, or choose another directory (--report)", directory)
+	others, err := os.ReadDir(directory)
+	if slices.ContainsFunc(others, func(e os.DirEntry) bool { return !strings.HasPrefix(e.Name(), ".") }) {
+		return fmt.Errorf("%s has another report: remove it, or choose another directory (--report)", directory)
 	}
 	return err
 }

@@ -48,7 +48,7 @@ const (
 
 // Finding is runs that break one invariant in one way when one fault strikes.
 type Finding struct {
-	Violation      // as the smallest run has it
+	Violation        // as the smallest run has it
 	Fault     string `json:"fault"`
 	Runs      int    `json:"runs"`  // how many of the plan break it
 	First     Run    `json:"first"` // the earliest of the plan

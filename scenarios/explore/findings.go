@@ -29,7 +29,8 @@ type groups struct {
 
 func newGroups(p *Plan) *groups { return &groups{p, map[string]*group{}} }
 
-var numbers = regexp.MustCompile(`[0-9]+([.,:][0-9]+)*`)
+// numbers matches numbers, and times as they are written here and in Go: "2 h 31 min", "1m0s".
+var numbers = regexp.MustCompile(`([0-9]+([.,:][0-9]+)*)( ?(h|min|ms|µs|ns|m|s)( ?[0-9]+([.,][0-9]+)*( ?(min|ms|m|s)))*\b)?`)
 
 // sortOf returns what a line says without its numbers: times, ports and counts differ from run
 // to run of one story.

@@ -103,4 +103,3 @@ func (w *work) missing(made map[int][]Outcome, parts []*work) string {
 	}
 	return fmt.Sprintf("%s: run the shards %s again, and merge", text, strings.Join(shards, ", "))
 }
-

@@ -174,12 +174,9 @@ func (s *shrinking) smaller(ctx context.Context, e *Explored) (Run, error) {
 	from, to := s.window(e)
 	for _, step := range roundSteps {
 		at := run.Strikes[0].At
-		if at%step == 0 {
-			break
-		}
-		early, late := from+step-1-(from+step-1)%step, at+step-at%step
-		for _, rounder := range slices.Compact([]time.Duration{early, at - at%step, late}) {
-			if rounder < from || rounder >= to {
+		earliest := (from + step - 1) / step * step
+		for _, rounder := range slices.Compact([]time.Duration{earliest, at - at%step, at + step - at%step}) {
+			if rounder < from || rounder >= to || rounder == at || at%step == 0 && rounder > at {
 				continue
 			}
 			ok, err := better(func(s *Strike) { s.At = rounder })
@@ -189,6 +186,9 @@ func (s *shrinking) smaller(ctx context.Context, e *Explored) (Run, error) {
 			if ok {
 				return run, nil
 			}
+		}
+		if at%step == 0 {
+			break
 		}
 	}
 	return run, nil
