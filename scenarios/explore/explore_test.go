@@ -15,7 +15,7 @@ import (
 )
 
 func TestInstantsAreBeforeAtAfterAndBetweenEvents(t *testing.T) {
-	q := Quiet{Lasted: 2 * time.Second, Events: []Event{{0, "a"}, {100 * time.Microsecond, "b"}, {110 * time.Microsecond, "c"}, {time.Second, "d"}}}
+	q := Quiet{Precision: 20 * time.Microsecond, Lasted: 2 * time.Second, Events: []Event{{0, "a"}, {100 * time.Microsecond, "b"}, {110 * time.Microsecond, "c"}, {time.Second, "d"}}}
 	us := func(n int) time.Duration { return time.Duration(n) * time.Microsecond }
 	want := []time.Duration{0, us(20), us(50), us(80), us(100), us(120), us(500055), us(999980), us(1000000), us(1000020), us(1500000)}
 	if got := instants(q); !slices.Equal(got, want) {

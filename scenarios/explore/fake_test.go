@@ -22,7 +22,7 @@ type fake struct {
 
 func (f *fake) Quiet(context.Context, uint64) (Quiet, error) {
 	ms := time.Millisecond
-	return Quiet{Of: "a fake", Lasted: 1010 * ms, Events: []Event{
+	return Quiet{Of: "a fake", Precision: 20 * time.Microsecond, Lasted: 1010 * ms, Events: []Event{
 		{0, "the client sends SYN"}, {150 * time.Microsecond, "the server sends SYN-ACK"},
 		{1000 * ms, "the client sends 5 bytes"}, {1001 * ms, "the server sends 5 bytes"},
 	}}, nil

@@ -124,13 +124,10 @@ func newPlan(w Wish, q Quiet) (*Plan, error) {
 	return p, nil
 }
 
-// precision is how exactly a strike hits its instant: what a fault takes to happen, in virtual
-// time. A cable takes 50 µs.
-const precision = 20 * time.Microsecond
-
 // instants returns the instants at which a fault could matter: before, at and after each event
 // of the quiet run, and between two of them. Those closer than a strike's precision are one.
 func instants(q Quiet) []time.Duration {
+	precision := max(q.Precision, time.Microsecond)
 	var all []time.Duration
 	for i, e := range q.Events {
 		next := max(q.Lasted, e.At)
