@@ -27,6 +27,9 @@ type Quiet struct {
 	Of     string        `json:"of"`
 	Events []Event       `json:"events"` // in their order
 	Lasted time.Duration `json:"lasted"` // from the first packet until there was nothing more to see
+	// Precision is how far before and after an event a strike is sure to come before or after it:
+	// what a fault takes to happen, in virtual time. Instants that are closer are one.
+	Precision time.Duration `json:"precision"`
 }
 
 // Event is something that happened in the quiet run.
