@@ -62,7 +62,7 @@ func (l *Lab) explore() error {
 	if err := e.prepare(); err != nil {
 		return errors.Join(fmt.Errorf("exploring: %w", err), leave(func(left *Explored) { left.Labs, left.Trouble = 1, err.Error() }))
 	}
-	if err := leave(func(left *Explored) { left.Labs = 1 }); err != nil {
+	if err := leave(func(left *Explored) { left.Labs, left.Firewall = 1, l.First(Firewall) != nil && l.First(NAT) == nil }); err != nil {
 		return err
 	}
 	l.exploration = e

@@ -25,6 +25,8 @@ type Explored struct {
 	Struck  []Struck `json:"struck,omitempty"`  // what was done to the lab, in that order
 	Trouble string   `json:"trouble,omitempty"` // why something could not be done to it, in one line
 	Hung    bool     `json:"hung,omitempty"`    // the test was ended, because it lasted too long
+	// Firewall reports that the lab has a firewall that translates no addresses.
+	Firewall bool `json:"firewall,omitempty"`
 
 	// Events and Lasted are the lab's story, if the exploration asks for it.
 	Events []Happening   `json:"events,omitempty"`

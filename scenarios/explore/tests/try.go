@@ -8,10 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/atomicfile"
 	"github.com/halfopen-lab/halfopen/harness/environment"
+	"github.com/halfopen-lab/halfopen/harness/firewall"
 	"github.com/halfopen-lab/halfopen/harness/ladder"
 	"github.com/halfopen-lab/halfopen/harness/virtual/gotest"
 	"github.com/halfopen-lab/halfopen/scenarios"
@@ -44,13 +46,32 @@ func (s *Subject) Quiet(ctx context.Context, seed uint64) (q explore.Quiet, err 
 	}
 	q.Of = fmt.Sprintf("%s %s, flags %q, environment %q, cables of %v, limit %v, %s",
 		s.unit.Package, s.unit.Name, s.test.Flags, s.test.Environment, s.test.CableDelay, s.test.Limit, s.virtual.Identity())
-	q.Lasted = left.Lasted
+	q.Lasted, q.Precision = left.Lasted, precision
+	s.firewall = left.Firewall
 	for _, h := range left.Events {
 		if h.At >= 0 {
 			q.Events = append(q.Events, explore.Event{At: h.At, What: h.What})
 		}
 	}
 	return q, nil
+}
+
+// precision is how long a strike takes at most, in virtual time: most of it goes into starting
+// iptables.
+const precision = 3 * time.Millisecond
+
+// DefaultFaults returns the faults that strike unless others are asked for, after Quiet: those of
+// the path, and those of a firewall where the lab has one.
+func (s *Subject) DefaultFaults() []string {
+	faults := []string{
+		scenarios.SilentDrop{}.Title(),
+		scenarios.SilentDrop{Direction: scenarios.TowardsServer}.Title(),
+		scenarios.SilentDrop{Direction: scenarios.TowardsClient}.Title(),
+	}
+	if s.firewall {
+		faults = append(faults, scenarios.StateFlush{Then: firewall.ResetSender}.Title())
+	}
+	return faults
 }
 
 // Try implements explore.Subject. All runs of a batch have one seed, that of their guest.
