@@ -35,6 +35,9 @@ type Config struct {
 	Topology Topology
 	Family   sock.Family // of the addresses that Connect, Listen, Dialer and Address use; zero: sock.IPv4
 	Name     string      // names the directory with the evidence of a lab whose test has failed
+	// Delay is that of each cable in virtual time; zero: 50 µs, as in a local network. In real
+	// time a cable has none.
+	Delay time.Duration
 }
 
 // Lab is a running topology. Make one with New in a test, or with Open elsewhere.
@@ -121,7 +124,7 @@ func open(t TB, config Config) (*Lab, error) {
 		return nil, fmt.Errorf("building the lab: %w", err)
 	}
 	if settings := environment.Read(); settings.VirtualTime {
-		lab.delay = cableDelay
+		lab.delay = cmp.Or(config.Delay, cableDelay)
 		if settings.Explore != nil {
 			lab.delay = settings.Explore.CableDelay
 		}

@@ -13,11 +13,17 @@ type Subject interface {
 	// Try makes the runs of one batch, all in one guest, and returns an outcome for each. The
 	// outcomes depend on the batch alone: the same batch has the same outcomes, byte for byte,
 	// on any machine. What shows how a run went is kept in the directory keep, for a batch of
-	// one run: its ladder (ladder.File), timeline.txt and packets.pcapng. Try makes the
+	// one run: its ladder (ladder.File), TimelineFile and PacketsFile. Try makes the
 	// directory; an empty keep keeps nothing. The error is of what kept the whole batch from
 	// being run; a single run has Outcome.Trouble.
 	Try(ctx context.Context, batch []Run, keep string) ([]Outcome, error)
 }
+
+// The files that show how a run went, beside its ladder (ladder.File).
+const (
+	TimelineFile = "timeline.txt"
+	PacketsFile  = "packets.pcapng"
+)
 
 // Quiet is a run without a fault.
 type Quiet struct {
