@@ -81,8 +81,6 @@ type Subject struct {
 	tests   *gotest.Tests
 	virtual *gotest.Virtual
 	unit    shard.Unit
-
-	firewall bool // of the quiet run's lab
 }
 
 // Open compiles a test, and finds what its guests need.
