@@ -63,6 +63,8 @@ type Lab struct {
 	endWatch func()        // stops watching for pauses of the machine
 	steps    map[kind]int  // how many steps of each kind there were
 
+	exploration *exploration // nil: the lab is not explored
+
 	mu     sync.Mutex
 	routes map[uint16]*proxy.Route // of the proxy, by port of the server
 	told   int                     // events that were there when a failure text last showed the last ones
@@ -121,13 +123,19 @@ func open(t TB, config Config) (*Lab, error) {
 	if err := config.Topology.validate(); err != nil {
 		return nil, fmt.Errorf("building the lab: %w", err)
 	}
-	if environment.Read().VirtualTime {
+	if settings := environment.Read(); settings.VirtualTime {
 		lab.delay = cmp.Or(config.Delay, cableDelay)
+		if settings.Explore != nil {
+			lab.delay = settings.Explore.CableDelay
+		}
 	} else { // virtual time has no steal, and polling would keep the clock from jumping
 		lab.endWatch = steal.Watch()
 	}
 	if err := lab.build(); err != nil {
 		return nil, errors.Join(fmt.Errorf("building the lab %v: %w", config.Topology, err), lab.release())
+	}
+	if err := lab.explore(); err != nil {
+		return nil, errors.Join(err, lab.release())
 	}
 	return lab, nil
 }
@@ -187,11 +195,9 @@ func (l *Lab) Close() error {
 	if l.closed {
 		return nil
 	}
-	var errs []error
+	errs := []error{l.exploration.close()}
 	for _, h := range l.hosts {
-		if err := h.capture.Err(); err != nil {
-			errs = append(errs, err)
-		}
+		errs = append(errs, h.capture.Err())
 	}
 	if err := l.release(); err != nil {
 		errs = append(errs, fmt.Errorf("closing the lab: %w", err))
