@@ -154,3 +154,9 @@ func canRun(name string) bool {
 	p, err := presets.Parse(name)
 	return err == nil && !p.Proxy() && p.Idle > 0
 }
+
+// HasProgram reports whether the request names a program, or an image that has one.
+func (r Request) HasProgram() bool { return len(r.programs()) > 0 || r.Image != "" }
+
+// Tests returns the side that is audited.
+func (r Request) Tests() answer.Side { return r.completed().UnderTest }
