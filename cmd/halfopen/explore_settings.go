@@ -79,6 +79,11 @@ func (m *mapping) run(ctx context.Context) error {
 	if err := m.read(ctx); err != nil {
 		return err
 	}
+	if m.withProgram() {
+		if err := m.request.Check(); err != nil {
+			return err
+		}
+	}
 	grid, err := m.grid()
 	if err != nil {
 		return err
@@ -102,7 +107,9 @@ func (m *mapping) run(ctx context.Context) error {
 }
 
 // withProgram reports whether the connections are a program's.
-func (m *mapping) withProgram() bool { return m.request.HasProgram() }
+func (m *mapping) withProgram() bool {
+	return m.file != "" || m.request.HasProgram() || m.request.Port != 0
+}
 
 // grid returns what the flags say is swept.
 func (m *mapping) grid() (g settings.Grid, err error) {
@@ -144,7 +151,7 @@ func (m *mapping) measureMap(ctx context.Context, grid settings.Grid) (*settings
 		return nil, errors.New("the map is measured in virtual time: its waits are hours: leave out --host")
 	}
 	if m.withProgram() {
-		return nil, errors.New("not yet")
+		return m.measureMapOfProgram(ctx, grid)
 	}
 	if m.request.Memory != 0 {
 		if err := virtual.CheckMemory(m.request.Memory); err != nil {

@@ -56,6 +56,8 @@ type Request struct {
 	// Only are the faults and presets to measure, by name. Empty: all faults, Presets, and
 	// the advised settings.
 	Only []string `yaml:"-"`
+	// Variants are measured instead of everything else.
+	Variants []Variant `yaml:"-"`
 	// RealTime measures on the running kernel, as root, the programs that this machine has.
 	// What takes longer than Watch is left out.
 	RealTime bool         `yaml:"-"`

@@ -182,7 +182,7 @@ func (g Grid) check() error {
 			return fmt.Errorf("%s is a proxy, and a program is measured behind firewalls: leave it out, or the program", c.Firewall.Name)
 		}
 		if next := soonest(repeated(c.Keepalive).Idle, c.Heartbeat); next != nil {
-			packets += 2 * int((c.watch()+time.Second)/next.Earliest+1)
+			packets += 2 * int((c.Watch()+time.Second)/next.Earliest+1)
 		}
 	}
 	if packets > mostPackets {
@@ -191,10 +191,10 @@ func (g Grid) check() error {
 	return nil
 }
 
-// watch returns how long the idle connection of a cell is watched, and the one whose peer loses
+// Watch returns how long the idle connection of a cell is watched, and the one whose peer loses
 // power: until the firewall has forgotten it, if anything lets it, and what the settings do has
 // been done.
-func (c Cell) watch() time.Duration {
+func (c Cell) Watch() time.Duration {
 	var does time.Duration
 	if c.Keepalive.Idle > 0 {
 		k := repeated(c.Keepalive)

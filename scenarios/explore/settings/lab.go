@@ -159,7 +159,7 @@ const prompt = 5 * time.Second
 // cell is over. Then mayLive says whether to try whether it still carries data.
 func (w *watched) watch(ctx context.Context, mayLive bool) Outcome {
 	w.heard = w.began
-	end, next := w.began.Add(w.cell.watch()), time.Time{}
+	end, next := w.began.Add(w.cell.Watch()), time.Time{}
 	if w.cell.Heartbeat > 0 {
 		next = w.began.Add(w.cell.Heartbeat)
 	}

@@ -12,13 +12,16 @@ const Schema = 1
 
 // Map is what was measured of a grid, beside what the oracle says.
 type Map struct {
-	Version int       `json:"schema_version"`
-	Kernel  string    `json:"kernel"`
-	Program string    `json:"program,omitempty"` // whose connections they are; empty: the harness's own
-	Rows    Axis      `json:"rows"`
-	Columns Axis      `json:"columns"`
-	Fixed   []Setting `json:"fixed"`
-	Cells   []Spot    `json:"cells"` // row by row
+	Version int    `json:"schema_version"`
+	Kernel  string `json:"kernel"`
+	Program string `json:"program,omitempty"` // whose connections they are; empty: the harness's own
+	// ByItself is what the program and its peer do without being asked, in a sentence: it may
+	// explain differences. Empty: nothing.
+	ByItself string    `json:"by_itself,omitempty"`
+	Rows     Axis      `json:"rows"`
+	Columns  Axis      `json:"columns"`
+	Fixed    []Setting `json:"fixed"`
+	Cells    []Spot    `json:"cells"` // row by row
 	// Frontier is the largest keepalive idle that survives each firewall, where those are the
 	// axes.
 	Frontier []Frontier `json:"frontier,omitempty"`

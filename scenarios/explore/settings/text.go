@@ -29,6 +29,9 @@ func (m *Map) Text() string {
 	b.WriteString("\nThe peer's host loses power: noticed after …\n")
 	m.table(&b, func(s Spot) Said { return s.Off }, nil)
 	b.WriteString("\n" + m.verdict())
+	if m.ByItself != "" {
+		b.WriteString(m.ByItself + "\n")
+	}
 	return b.String()
 }
 
