@@ -182,7 +182,11 @@ func (g Grid) check() error {
 			return fmt.Errorf("%s is a proxy, and a program is measured behind firewalls: leave it out, or the program", c.Firewall.Name)
 		}
 		if next := soonest(repeated(c.Keepalive).Idle, c.Heartbeat); next != nil {
-			packets += 2 * int((c.Watch()+time.Second)/next.Earliest+1)
+			count := int((c.Watch()+time.Second)/next.Earliest + 1)
+			if !c.Firewall.Proxy() && c.Firewall.Idle > (setBacks+2)*next.Latest {
+				count = min(count, setBacks)
+			}
+			packets += 2 * count
 		}
 	}
 	if packets > mostPackets {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -30,6 +31,8 @@ type lab struct {
 	firewall presets.Preset
 	cells    []Cell
 	powerOff bool // the peers' host loses power
+
+	asking sync.Mutex // of the firewall
 }
 
 // play lets the connections of all cells live and returns what has become of each. An error is
@@ -100,7 +103,7 @@ const forEver = 2_000_000 * time.Second
 // connect makes the connection of a cell, and sets its settings.
 func (l *lab) connect(c Cell, port uint16) *watched {
 	client, server := l.through(port)
-	w := &watched{cell: c, near: client, far: server}
+	w := &watched{lab: l, cell: c, near: client, far: server, flow: [2]netip.AddrPort{client.Local(), client.Remote()}}
 	if c.Outside {
 		w.near, w.far = server, client
 	}
@@ -131,8 +134,10 @@ func (l *lab) through(port uint16) (client, server *harness.Conn) {
 
 // watched is the connection of a cell.
 type watched struct {
+	lab       *lab
 	cell      Cell
-	near, far *harness.Conn // the side with the settings, and its peer
+	near, far *harness.Conn     // the side with the settings, and its peer
+	flow      [2]netip.AddrPort // the client, and what it is connected to
 	began     time.Time
 	heard     time.Time // when data last came from the peer
 }
@@ -160,13 +165,16 @@ const prompt = 5 * time.Second
 func (w *watched) watch(ctx context.Context, mayLive bool) Outcome {
 	w.heard = w.began
 	end, next := w.began.Add(w.cell.Watch()), time.Time{}
+	early, gap := w.early()
 	if w.cell.Heartbeat > 0 {
 		next = w.began.Add(w.cell.Heartbeat)
 	}
 	for {
 		until := end
-		if !next.IsZero() && next.Before(end) {
-			until = next
+		for _, t := range []time.Time{next, early} {
+			if !t.IsZero() && t.Before(until) {
+				until = t
+			}
 		}
 		if told := w.read(ctx, until); told != "" {
 			return w.noticed(told)
@@ -176,6 +184,11 @@ func (w *watched) watch(ctx context.Context, mayLive bool) Outcome {
 			return Outcome{Trouble: "it was ended early"}
 		case until.Equal(end):
 			return w.fate(ctx, mayLive)
+		case until.Equal(early):
+			if early = (time.Time{}); mayLive && w.setBack(gap) {
+				return w.fate(ctx, mayLive)
+			}
+			continue
 		case w.cell.Silence > 0 && time.Since(w.heard) > w.cell.Silence:
 			return w.noticed(ToldSilence)
 		}
@@ -184,6 +197,28 @@ func (w *watched) watch(ctx context.Context, mayLive bool) Outcome {
 		}
 		next = next.Add(w.cell.Heartbeat)
 	}
+}
+
+// setBacks is how many packets in a row must set the firewall's timer back: a flow that so many
+// have kept is not watched until its timeout would have come, which may be days.
+const setBacks = 20
+
+// early returns when to look whether the firewall's timer is set back again and again, and the
+// longest gap between two packets; zero: the timeout comes before that.
+func (w *watched) early() (at time.Time, gap time.Duration) {
+	next := soonest(repeated(w.cell.Keepalive).Idle, w.cell.Heartbeat)
+	if next == nil || w.cell.Firewall.Proxy() || (setBacks+2)*next.Latest >= w.cell.Firewall.Idle {
+		return time.Time{}, 0
+	}
+	return w.began.Add(setBacks * next.Latest), next.Latest
+}
+
+// setBack reports whether the firewall has set its timer of the flow back within the last two gaps.
+func (w *watched) setBack(gap time.Duration) bool {
+	w.lab.asking.Lock()
+	defer w.lab.asking.Unlock()
+	entry, known, err := w.lab.Firewall().Find(w.flow[0], w.flow[1])
+	return err == nil && known && entry.Timeout >= w.cell.Firewall.Idle-2*gap
 }
 
 // read reads until an instant, and returns what the program is told: an errno, or the zero-read.

@@ -58,6 +58,10 @@ func Measure(ctx context.Context, cells []Cell, m Measurement) (pairs []Pair, to
 	if err != nil {
 		return nil, took, err
 	}
+	files := &virtual.Files{}
+	if err := errors.Join(debian.Tools(ctx, files), root.AddSelf(files, self)); err != nil {
+		return nil, took, err
+	}
 	groups := byFirewall(cells)
 	guests := make([][]int, (len(groups)+firewallsEach-1)/firewallsEach)
 	for i, members := range groups { // neighbours, which cost about as much, go to different guests
@@ -80,7 +84,7 @@ func Measure(ctx context.Context, cells []Cell, m Measurement) (pairs []Pair, to
 			for _, n := range members {
 				own = append(own, cells[n])
 			}
-			outcomes, lasted, err := m.inGuest(ctx, found, own)
+			outcomes, lasted, err := m.inGuest(ctx, found, files.Clone(), own)
 			if err != nil {
 				errs[i] = err
 				cancel()
@@ -105,11 +109,7 @@ func Measure(ctx context.Context, cells []Cell, m Measurement) (pairs []Pair, to
 }
 
 // inGuest plays some cells in one guest.
-func (m Measurement) inGuest(ctx context.Context, on virtual.Machine, cells []Cell) (pairs []Pair, lasted time.Duration, err error) {
-	files := &virtual.Files{}
-	if err := errors.Join(debian.Tools(ctx, files), root.AddSelf(files, self)); err != nil {
-		return nil, 0, err
-	}
+func (m Measurement) inGuest(ctx context.Context, on virtual.Machine, files *virtual.Files, cells []Cell) (pairs []Pair, lasted time.Duration, err error) {
 	var content bytes.Buffer
 	if err := gob.NewEncoder(&content).Encode(cells); err != nil {
 		return nil, 0, fmt.Errorf("writing the cells: %w", err)

@@ -37,21 +37,25 @@ func (m *Map) Text() string {
 
 // table prints one question's cells. Too many columns become several tables.
 func (m *Map) table(b *strings.Builder, of func(Spot) Said, frontier []Frontier) {
-	byRow := m.Rows.Name == Firewall // the frontier has a line for each row then
-	name := len(string(m.Rows.Name))
+	corner := string(m.Rows.Name) + `\` + string(m.Columns.Name)
+	name := len(corner)
 	for _, v := range m.Rows.Values {
-		name = max(name, len(v.text))
+		name = max(name, len(v.close()))
 	}
 	width := func(column int) int {
-		widest := len(m.Columns.Values[column].text)
+		widest := len(m.Columns.Values[column].close())
 		for row := range m.Rows.Values {
 			widest = max(widest, len(text(of(m.at(row, column)))))
 		}
 		return widest + 1
 	}
-	const last = 16 // of the frontier
-	room := Width - name
-	if byRow && frontier != nil {
+	const heading = "  to (oracle)"
+	room, last := Width-name, len(heading)
+	beside := frontier != nil && m.Rows.Name == Firewall // a line for each row
+	if beside {
+		for _, f := range frontier {
+			last = max(last, len(f.String())+2)
+		}
 		room -= last
 	}
 	for from := 0; from < len(m.Columns.Values); {
@@ -68,42 +72,45 @@ func (m *Map) table(b *strings.Builder, of func(Spot) Said, frontier []Frontier)
 			}
 			b.WriteString(end + "\n")
 		}
-		head, under := "", ""
-		if byRow && frontier != nil && whole {
-			head, under = "  lives up to", " (oracle)"
+		head := ""
+		if beside && whole {
+			head = heading
 		}
-		line(string(m.Rows.Name)+`\`+string(m.Columns.Name), func(int) string { return "" }, head)
-		line("", func(column int) string { return m.Columns.Values[column].text }, under)
+		line(corner, func(column int) string { return m.Columns.Values[column].close() }, head)
 		for row, v := range m.Rows.Values {
 			end := ""
 			if head != "" {
-				end = fmt.Sprintf("  %s", frontier[row])
+				end = "  " + frontier[row].String()
 			}
-			line(v.text, func(column int) string { return text(of(m.at(row, column))) }, end)
+			line(v.close(), func(column int) string { return text(of(m.at(row, column))) }, end)
 		}
 		if from = to; !whole {
 			b.WriteString("\n")
 		}
 	}
-	if frontier != nil && !byRow {
-		b.WriteString("\nLives up to (the oracle):\n")
+	if frontier != nil && !beside {
+		b.WriteString("\nLives up to (oracle):\n")
 		for _, f := range frontier {
-			fmt.Fprintf(b, "  %s: %v\n", f.Firewall, f)
+			fmt.Fprintf(b, "  %-*s %v\n", name, f.Firewall.close(), f)
 		}
 	}
 }
 
-// String returns the frontier of one firewall: "300 s (300 s)".
+// close returns the value without the space before its unit.
+func (v Value) close() string { return strings.ReplaceAll(v.text, " ", "") }
+
+// String returns the frontier of one firewall: "300s (300s)". "300s+" is of the oracle that allows
+// more, but is not sure of it.
 func (f Frontier) String() string {
 	word := func(s string) string {
 		if s == "" {
 			return "none"
 		}
-		return s
+		return strings.ReplaceAll(s, " ", "")
 	}
 	said := word(f.Oracle)
 	if f.Perhaps != "" {
-		said += "–" + f.Perhaps
+		said += "+"
 	}
 	return fmt.Sprintf("%s (%s)", word(f.Measured), said)
 }
