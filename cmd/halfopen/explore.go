@@ -141,7 +141,7 @@ after any end. Exit status 0: all held; 1: something was broken; 2: it could not
 	}
 	s.flags(c, exploreReport)
 	x.flags(c)
-	c.AddCommand(exploreTestCommand(), exploreMergeCommand())
+	c.AddCommand(exploreTestCommand(), exploreSettingsCommand(), exploreMergeCommand())
 	return c
 }
 
@@ -160,6 +160,12 @@ func (x *exploring) explorePrograms(c *cobra.Command, s *subject) error {
 		return explainPackage(err)
 	}
 	config.Subject = subject
+	if len(config.Faults) == 0 {
+		config.Faults = subject.Faults()
+	}
+	if len(config.Healed) == 0 {
+		config.Healed = subject.Healed()
+	}
 	return exploreInstants(ctx, config, s.report, s.asJSON)
 }
 

@@ -24,6 +24,8 @@ type fixture struct {
 	held   []held
 	heard  []said // in the conversations of all connections
 	paused bool   // its conversations stand still, also those to come
+
+	noDelay bool // it sends answers at once, also those that follow each other (TCP_NODELAY)
 }
 
 // held is a connection that the fixture holds.
@@ -102,6 +104,9 @@ func (f *fixture) hold(h held) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.held = append(f.held, h)
+	if f.noDelay {
+		_ = h.Socket.SetOption(unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // the connection may be over
+	}
 	if f.paused {
 		h.session.Pause()
 	}

@@ -7,12 +7,15 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/halfopen-lab/halfopen/harness/atomicfile"
+	"github.com/halfopen-lab/halfopen/harness/ladder"
 	"github.com/halfopen-lab/halfopen/harness/reexec"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
 	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
+	"github.com/halfopen-lab/halfopen/scenarios"
 	"github.com/halfopen-lab/halfopen/scenarios/explore"
 )
 
@@ -102,8 +105,33 @@ const (
 // Quiet implements explore.Subject.
 func (e *Explored) Quiet(ctx context.Context, seed uint64) (explore.Quiet, error) {
 	r, err := e.try(ctx, seed, nil, "")
+	if err != nil {
+		return explore.Quiet{}, err
+	}
+	r.Quiet.Precision = precision
+	r.Quiet.Of, err = e.identity()
 	return r.Quiet, err
 }
+
+// precision is more than what a strike takes to happen (TestStrikesAreInTime).
+const precision = 500 * time.Microsecond
+
+// Faults are the faults that strike unless others are asked for: those of the request, or those
+// of every subject and those that a program alone can meet.
+func (e *Explored) Faults() []string {
+	if len(e.request.Explore.Faults) > 0 {
+		return e.request.Explore.Faults
+	}
+	return append(explore.DefaultFaults(),
+		scenarios.ProcessRestarted{Away: time.Second}.Title(),
+		scenarios.ProcessStopped{}.Title(),
+		scenarios.ResetBothEnds{}.Title(),
+	)
+}
+
+// Healed are the times after which faults are healed unless others are asked for; empty: those of
+// package explore.
+func (e *Explored) Healed() []time.Duration { return e.request.Explore.Healed }
 
 // Try implements explore.Subject. All runs of a batch have one seed, that of their guest.
 func (e *Explored) Try(ctx context.Context, batch []explore.Run, keep string) ([]explore.Outcome, error) {
@@ -170,12 +198,12 @@ func keepRun(report, keep string) error {
 	if err := os.MkdirAll(keep, 0o755); err != nil {
 		return fmt.Errorf("keeping what a run has left: %w", err)
 	}
-	for _, ending := range []string{".pcapng", ".txt", ".json"} {
+	for ending, name := range map[string]string{".pcapng": explore.PacketsFile, ".txt": explore.TimelineFile, ".json": ladder.File} {
 		content, err := os.ReadFile(filepath.Join(report, keptFiles+ending))
 		if err != nil {
 			return fmt.Errorf("keeping what a run has left: %w", err)
 		}
-		if err := atomicfile.WriteFile(filepath.Join(keep, keptFiles+ending), content, 0o644); err != nil {
+		if err := atomicfile.WriteFile(filepath.Join(keep, name), content, 0o644); err != nil {
 			return err
 		}
 	}

@@ -16,6 +16,7 @@ const (
 	hangs        = "hangs"
 	ghostLeft    = "ghost left"
 	programEnded = "program ended"
+	givenUp      = "working connection given up"
 )
 
 // goals returns which of the goals are not reached: what the program did in the quiet run, and
@@ -132,6 +133,9 @@ func (e *exploration) violations() (all []explore.Violation) {
 	}
 	if ghosts := e.ghosts(); len(ghosts) > 0 && len(all) == 0 {
 		add(ghostLeft, "the program still has a socket without a peer, %v after the fault: %s", promises.notice(), ghosts[0])
+	}
+	if after, ok := e.gaveUpWorking(); ok {
+		add(givenUp, "the program ended a connection that worked again, %v after the fault, and made another", answer.Of(after))
 	}
 	once := map[string]bool{}
 	for _, w := range numbered(e.quiet.Requests, false) {

@@ -46,6 +46,7 @@ var invariants = []struct{ name, demands string }{
 	{askedAgain, "no request is made again whose answer has arrived"},
 	{hangs, "the program does again what it did without the fault"},
 	{ghostLeft, "no socket is left whose peer is gone"},
+	{givenUp, "the program ends no connection that works again after the fault"},
 	{programEnded, "no program ends that lives on without a fault, and none by a signal"},
 }
 

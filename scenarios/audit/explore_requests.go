@@ -11,6 +11,7 @@ import (
 // request is something that the program under test, a client, has asked the fixture.
 type request struct {
 	Text    string    // what it sent
+	Port    uint16    // the program's, of the connection
 	At      time.Time // when the fixture answered
 	Arrived time.Time // when the answer arrived at the program's host; zero: it did not
 }
@@ -29,7 +30,7 @@ func (e *exploration) requests() (all []request) {
 		if s.Kind != conversation.Replied {
 			continue
 		}
-		r := request{Text: string(s.Came), At: s.At}
+		r := request{Text: string(s.Came), Port: s.client, At: s.At}
 		out := slices.IndexFunc(sent, func(p capture.Packet) bool {
 			return p.TCP && p.Out && p.Length > 0 && p.Dst.Port() == s.client && p.At.After(s.At)
 		})

@@ -48,7 +48,7 @@ type exploration struct {
 // the others must do.
 func newExploration(ctx context.Context, number int, p *plan, run explore.Run, quiet *sight, t *trace.Trace) *exploration {
 	e := &exploration{trial: newTrial(ctx, number%maxTrials, p, fault{name: "exploration"}, t), quiet: quiet}
-	e.found.read = len(t.Changes(0))
+	e.found.read, e.fixture.noDelay = len(t.Changes(0)), true
 	e.blows, _ = p.blows(run) // Explored.Try has checked it
 	return e
 }
@@ -138,6 +138,7 @@ type sight struct {
 	Connected int       // its connections whose other end is there as well
 	Ghosts    []string  // its sockets that have lost their peer
 	Requests  []request // that the fixture that is the server has received
+	Replaced  int       // its connections that it ended itself, and another followed
 	Answered  int       // requests of the asker
 	Trouble   string    // of the asker's last connection
 }
@@ -240,7 +241,7 @@ func (e *exploration) look() *sight {
 	if e.asker != nil {
 		s.Answered, s.Trouble = e.asker.told()
 	}
-	s.Requests = e.requests()
+	s.Requests, s.Replaced = e.requests(), len(e.replaced())
 	return s
 }
 

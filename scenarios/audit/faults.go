@@ -58,10 +58,11 @@ type role int
 
 // The roles. The zero value is a row of the answer's faults.
 const (
-	row    role = iota
-	quiet       // shows what the program does by itself
-	preset      // a middlebox that the user has named
-	remedy      // tries the advised settings
+	row     role = iota
+	quiet        // shows what the program does by itself
+	preset       // a middlebox that the user has named
+	remedy       // tries the advised settings
+	variant      // tries other settings
 )
 
 // quietConnection is the trial to whose connection nothing happens.

@@ -57,6 +57,8 @@ type Request struct {
 	// Only are the faults and presets to measure, by name. Empty: all faults, Presets, and
 	// the advised settings.
 	Only []string `yaml:"-"`
+	// Variants are measured instead of everything else.
+	Variants []Variant `yaml:"-"`
 	// RealTime measures on the running kernel, as root, the programs that this machine has.
 	// What takes longer than Watch is left out.
 	RealTime bool         `yaml:"-"`
@@ -155,3 +157,9 @@ func canRun(name string) bool {
 	p, err := presets.Parse(name)
 	return err == nil && !p.Proxy() && p.Idle > 0
 }
+
+// HasProgram reports whether the request names a program, or an image that has one.
+func (r Request) HasProgram() bool { return len(r.programs()) > 0 || r.Image != "" }
+
+// Tests returns the side that is audited.
+func (r Request) Tests() answer.Side { return r.completed().UnderTest }
