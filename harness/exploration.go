@@ -66,6 +66,9 @@ func (l *Lab) explore() error {
 		return err
 	}
 	l.exploration = e
+	// The kernel's timers fire at its ticks: every run begins at the same place between two of them,
+	// whatever ran before in its guest.
+	sleepUntil(time.Now().Truncate(time.Second).Add(time.Second), nil)
 	e.done.Go(e.run)
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/halfopen-lab/halfopen/harness/report"
 	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
 	"github.com/halfopen-lab/halfopen/scenarios/explore/tests"
 )
@@ -78,6 +79,12 @@ func (t *testExploration) do(c *cobra.Command, arguments []string) error {
 		return err
 	}
 	if err := errors.Join(t.test.Check(), tests.CheckFaults(config.Faults)); err != nil {
+		return err
+	}
+	// The directory is taken when there is something to write: see early whether it can be.
+	if held, err := report.Open(t.report); err != nil {
+		return fmt.Errorf("%w (--report)", err)
+	} else if err := held.Close(); err != nil {
 		return err
 	}
 	ctx := c.Context()

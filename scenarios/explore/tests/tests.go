@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/halfopen-lab/halfopen/harness/commandline"
@@ -63,6 +64,11 @@ func (t Test) Check() error {
 	}
 	if err := (gotest.VirtualConfig{Machine: t.Machine, Memory: t.Memory}).Check(); err != nil {
 		return fmt.Errorf("%w (--machine, --kernel, --memory)", err)
+	}
+	for _, variable := range t.Environment {
+		if name, _, ok := strings.Cut(variable, "="); !ok || name == "" {
+			return fmt.Errorf("%q is not NAME=VALUE (--env)", variable)
+		}
 	}
 	switch {
 	case t.Run == "" && t.Focus == "":

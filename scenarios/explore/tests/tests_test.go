@@ -197,6 +197,7 @@ func TestWhatCannotBeIsRefusedBeforeAnythingSlow(t *testing.T) {
 		{tests.Test{Run: "Test", CableDelay: time.Minute}, "a cable that takes 1m0s: choose up to 1s (--cable-delay)"},
 		{tests.Test{Run: "Test", Limit: -time.Second}, "a limit of -1s: choose a time such as 3h (--limit)"},
 		{tests.Test{Run: "Test", Flags: []string{"-bench=."}}, "-bench makes no sense here: benchmarks measure real time: run them with go test"},
+		{tests.Test{Run: "Test", Environment: []string{"X"}}, `"X" is not NAME=VALUE (--env)`},
 		{tests.Test{Run: "Test", Memory: 1}, "1 MiB of memory"},
 	} {
 		if err := c.test.Check(); err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
