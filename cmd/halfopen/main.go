@@ -55,7 +55,7 @@ func checkEnvironment(c *cobra.Command) error {
 		c = c.Parent()
 	}
 	switch c.Name() {
-	case "audit", "run", "explore", "test", "kernel", "cache":
+	case "audit", "run", "test", "explore", "kernel", "cache":
 		return environment.Check()
 	}
 	return nil

@@ -51,7 +51,8 @@ type Request struct {
 	// Ready is how long a program may take until it listens or is connected.
 	Ready time.Duration `yaml:"ready"`
 
-	Expect answer.Promises `yaml:"expect"`
+	Expect  answer.Promises `yaml:"expect"`
+	Explore Exploring       `yaml:"explore"` // for an exploration (OpenExplored)
 
 	// Only are the faults and presets to measure, by name. Empty: all faults, Presets, and
 	// the advised settings.
