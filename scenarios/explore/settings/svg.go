@@ -10,7 +10,7 @@ import (
 // The sizes of the picture, in pixels.
 const (
 	cellHeight = 34 // two lines: what was measured, and what the oracle says
-	cellWidth  = 92
+	cellWidth  = 116
 	nameWidth  = 200
 	headHeight = 22
 )
