@@ -7,6 +7,7 @@ var malformedExplore = []malformed{
 	{want: "there is no program to audit", calls: []string{"halfopen explore", "halfopen explore --port 5000"}},
 	{want: "an exploration needs virtual time", calls: []string{"halfopen explore $S --send x --host"}},
 	{want: "there is no fault", calls: []string{"halfopen explore $S --send x --fault nosuch", "halfopen explore $S --send x --fault ''"}},
+	{want: "(--fault)", calls: []string{"halfopen explore $S --send x --fault 'loss of 10 %'", "halfopen explore $S --send x --fault 'accept queue full'"}},
 	{want: "(--healed)", calls: []string{"halfopen explore $S --send x --healed soon", "halfopen explore $S --send x --healed 0s", "halfopen explore $S --send x --healed -1s", "halfopen explore $S --send x --healed 9999h", "halfopen explore $S --send x --healed ''"}},
 	{want: "(--at)", calls: []string{"halfopen explore $S --send x --at never", "halfopen explore $S --send x --at -1ms", "halfopen explore $S --send x --at 9999h", "halfopen explore $S --send x --at 7"}},
 	{want: "(--runs)", calls: []string{"halfopen explore $S --send x --runs 0", "halfopen explore $S --send x --runs -1", "halfopen explore $S --send x --runs x"}},

@@ -38,6 +38,18 @@ func (r Request) blows(run explore.Run) (all []blow, err error) {
 	return all, nil
 }
 
+// CheckStrikes reports, in one line, the first of some faults that cannot strike the request's
+// programs.
+func (r Request) CheckStrikes(titles []string) error {
+	r = r.completed()
+	for _, title := range titles {
+		if _, err := r.blow(explore.Strike{Fault: title}); err != nil {
+			return fmt.Errorf("%w (--fault)", err)
+		}
+	}
+	return nil
+}
+
 // blow returns how a strike is made.
 func (r Request) blow(s explore.Strike) (b blow, err error) {
 	named, err := scenarios.Parse(s.Fault)
