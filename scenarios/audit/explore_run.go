@@ -190,7 +190,7 @@ func (e *exploration) over(now time.Time) bool {
 		return true
 	case goals:
 		return now.Sub(e.last) >= promises.recover()
-	case len(e.ghosts()) > 0, !demanded && !e.finished():
+	case len(e.ghosts()) > 0:
 		return now.Sub(e.last) >= promises.notice()
 	}
 	return now.Sub(e.last) >= quietTime || e.finished() && e.silentFor(now) >= closingTime
