@@ -141,7 +141,7 @@ after any end. Exit status 0: all held; 1: something was broken; 2: it could not
 	}
 	s.flags(c, exploreReport)
 	x.flags(c)
-	c.AddCommand(exploreMergeCommand(), exploreSettingsCommand(), exploreSeedsCommand())
+	c.AddCommand(exploreTestCommand(), exploreSettingsCommand(), exploreSeedsCommand(), exploreMergeCommand())
 	return c
 }
 

@@ -220,7 +220,7 @@ func (e *exploration) boot() error {
 }
 
 // actsOf returns what is done in a run, and when.
-func (e *exploration) actsOf(blows []blow) (all []act) {
+func (e *exploration) actsOf(blows []blow) (all []harness.Act) {
 	step := func(title string, do func(*exploration) error) func() error {
 		return func() error {
 			e.lab.Timeline().Addf("explore", timeline.Step, "%s", title)
@@ -228,9 +228,9 @@ func (e *exploration) actsOf(blows []blow) (all []act) {
 		}
 	}
 	for _, b := range blows {
-		all = append(all, act{b.At, b.Fault, step(b.Fault, b.strike)})
+		all = append(all, harness.Act{At: b.At, What: b.Fault, Do: step(b.Fault, b.strike)})
 		if b.Healed > 0 && b.heal != nil {
-			all = append(all, act{b.At + b.Healed, "healed: " + b.Fault, step("healed: "+b.Fault, b.heal)})
+			all = append(all, harness.Act{At: b.At + b.Healed, What: "healed: " + b.Fault, Do: step("healed: "+b.Fault, b.heal)})
 		}
 	}
 	return all
