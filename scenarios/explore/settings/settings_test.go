@@ -58,6 +58,8 @@ func TestTheOracleSays(t *testing.T) {
 		{[]string{"idle=off", "heartbeat=10s", "silence=30s"}, "survives", "silence after 30 to 45 s"},
 		{[]string{"idle=off", "heartbeat=400s"}, "ETIMEDOUT after 1325 to 1625 s", "ETIMEDOUT after 1325 to 1625 s"},
 		{[]string{"idle=off", "heartbeat=10s", "user-timeout=20s"}, "survives", "ETIMEDOUT after 30 to 34 s"},
+		{[]string{"idle=off", "firewall=none", "heartbeat=60s", "silence=30s"}, "silence after 60 to 68 s", "silence after 30 to 101 s"},
+		{[]string{"idle=60s", "then=reset-sender", "heartbeat=400s"}, "survives", "ETIMEDOUT after 1325 to 1625 s, or ECONNRESET after 300 to 1625 s"},
 		{[]string{"idle=off", "firewall=aws-alb"}, "zero-read after 60 to 68 s", "zero-read after 60 to 68 s"},
 		{[]string{"idle=15s", "firewall=haproxy"}, "survives", "never"},
 		{[]string{"idle=15s", "firewall=none"}, "survives", "ETIMEDOUT after 690 to 776 s"},
