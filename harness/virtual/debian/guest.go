@@ -23,6 +23,12 @@ func Tools(ctx context.Context, files *virtual.Files) error {
 	return nil
 }
 
+// ServiceTools puts into the guest what process 1 needs to make the directories of services
+// (guest.Root, Services). The program that the package systemd has takes more libraries.
+func ServiceTools(ctx context.Context, files *virtual.Files) error {
+	return Put(ctx, files, "systemd-standalone-tmpfiles", "systemd-tmpfiles")
+}
+
 // Put puts programs of a package into the guest, with its other files and those of what
 // it depends on, but not their programs.
 func Put(ctx context.Context, files *virtual.Files, name string, programs ...string) error {
