@@ -87,7 +87,7 @@ func readCache() (all []cached, wrong error) {
 	trees, err := filepath.Glob(filepath.Join(directory, "debian", "*"))
 	wrong = errors.Join(wrong, err)
 	for _, tree := range append(trees, apt) {
-		c := cached{Kind: cachedUnpacked, What: filepath.Base(tree), File: tree, remove: func() error { return os.RemoveAll(tree) }}
+		c := cached{Kind: cachedUnpacked, What: debian.UnpackedVersion(tree), File: tree, remove: func() error { return os.RemoveAll(tree) }}
 		if tree == apt {
 			c.Kind, c.What = cachedArchives, "Debian packages and apt's lists"
 		}

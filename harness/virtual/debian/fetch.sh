@@ -74,11 +74,7 @@ done
 for archive in "$work"/cache/archives/*.deb; do
 	dpkg-deb --fsys-tarfile "$archive" | tar -x --keep-directory-symlink --no-same-owner -C "$work/root" ||
 		fail "$archive could not be unpacked"
-	# What dpkg would run afterwards is kept where dpkg keeps it, to be read.
-	name=$(dpkg-deb --field "$archive" Package)
-	mkdir -p "$work/root/var/lib/dpkg/info"
-	dpkg-deb --ctrl-tarfile "$archive" | tar -x --to-stdout ./postinst >"$work/root/var/lib/dpkg/info/$name.postinst" 2>/dev/null ||
-		rm -f "$work/root/var/lib/dpkg/info/$name.postinst" # it has none
+	mkdir -p "$work/root/var/lib/dpkg"
 	dpkg-deb --show --showformat '${Package} ${Version}\n' "$archive" >>"$work/root/var/lib/dpkg/versions"
 done
 mv -T "$work/root" "$directory" 2>/dev/null || [ -d "$directory" ] || fail "$directory could not be written"

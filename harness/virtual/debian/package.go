@@ -22,6 +22,20 @@ func Directory(name string) (string, error) {
 	return filepath.Join(cache, "debian", name), err
 }
 
+// UnpackedVersion returns an unpacked package with its version, "iptables 1.8.9-2", or its name
+// alone where fetch.sh has left no version. For a kernel it is the package that the name stood for.
+func UnpackedVersion(directory string) string {
+	name := filepath.Base(directory)
+	content, _ := os.ReadFile(filepath.Join(directory, "var/lib/dpkg/versions"))
+	all := strings.Split(strings.TrimSpace(string(content)), "\n")
+	for _, version := range all {
+		if strings.HasPrefix(version, name+" ") || len(all) == 1 && version != "" {
+			return version
+		}
+	}
+	return name
+}
+
 // fetch is the shell script that unpacks a package.
 //
 //go:embed fetch.sh

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -54,5 +55,24 @@ func TestAFetchThatIsCancelledTidiesUpAndLeavesNothingRunning(t *testing.T) {
 	}
 	if _, err := io.ReadAll(in); err != nil {
 		t.Errorf("what it had started still runs: %v", err)
+	}
+}
+
+func TestAnUnpackedPackageIsListedWithItsVersion(t *testing.T) {
+	cache := t.TempDir()
+	for name, versions := range map[string]string{
+		"iptables": "libc6 2.36-9\niptables 1.8.9-2\n", "linux-image-cloud-amd64": "linux-image-6.1.0-56-cloud-amd64 6.1.170-1\n", "nginx=1.22.1-9": "libc6 2.36-9\nnginx 1.22.1-9\n", "old": "",
+	} {
+		if err := os.MkdirAll(filepath.Join(cache, name, "var/lib/dpkg"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(cache, name, "var/lib/dpkg/versions"), []byte(versions), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, want := range map[string]string{"iptables": "iptables 1.8.9-2", "linux-image-cloud-amd64": "linux-image-6.1.0-56-cloud-amd64 6.1.170-1", "nginx=1.22.1-9": "nginx=1.22.1-9", "old": "old", "none": "none"} {
+		if got := UnpackedVersion(filepath.Join(cache, name)); got != want {
+			t.Errorf("%s is listed as %q, expected %q", name, got, want)
+		}
 	}
 }
