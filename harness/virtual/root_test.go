@@ -118,7 +118,7 @@ func TestServicesHaveTheirDirectories(t *testing.T) {
 	g, out := inRoot(t, &guest.Root{Below: "/", Layers: []guest.Layer{{File: "/layer.tar"}}, Services: true},
 		"cd /run; stat -c '%n %a %U:%G' redis redis/more halfopen old made; cat file; ls -d of-nobody instance-* unknown nologin tmpfiles.d /srv/elsewhere 2>&1 | grep -c 'No such file'; test -w /run/lock && echo all")
 	g.Files.Write("/layer.tar", archive, 0o644)
-	if err := debian.ServiceTools(t.Context(), g.Files); err != nil {
+	if err := debian.Tools(t.Context(), g.Files); err != nil {
 		t.Fatal(err)
 	}
 	want := "redis 2750 www-data:www-data\nredis/more 2750 www-data:www-data\nhalfopen 2775 www-data:www-data\nold 700 root:root\nmade 755 root:root\ntext6\nall\n"

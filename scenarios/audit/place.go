@@ -183,11 +183,6 @@ func (e *equipment) mount(ctx context.Context, r Request, places []*place) error
 	if err := debian.Tools(ctx, e.files); err != nil {
 		return err
 	}
-	if e.machine.ReachesMachine() {
-		if err := debian.ServiceTools(ctx, e.files); err != nil {
-			return err
-		}
-	}
 	plain := e.files.Clone()
 	for _, p := range places {
 		if p.image == nil && !e.machine.ReachesMachine() {
