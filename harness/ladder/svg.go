@@ -48,6 +48,19 @@ func (l *Ladder) SVG() string {
 			s.pause(fmt.Sprintf("the same %d times more, until %s", n, strings.TrimSpace(stamp(b.Until))))
 		}
 	}
+	if silence := l.Silence(); silence > 0 {
+		s.pause(InWords(silence))
+	}
+	for i, line := range l.ending() {
+		if i == 0 {
+			s.row++
+			s.text(0, "host", "start", l.atTheEnd())
+			s.row++
+		}
+		s.text(2, "host", "start", line[0])
+		s.text(2+nameWidth, "end", "start", line[1])
+		s.row++
+	}
 	height := (s.row + 1) * cellHeight
 	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-label="%s">
 <style>%s</style>

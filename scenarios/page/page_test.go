@@ -51,7 +51,7 @@ func auditReport(t *testing.T) (*answer.Answer, string) {
 func render(t *testing.T, a *answer.Answer, directory string) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := page.Audit(&b, a, directory); err != nil {
+	if err := page.Audit(&b, a, directory, nil); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -102,7 +102,7 @@ func TestADamagedLadderIsNamed(t *testing.T) {
 	if err := os.WriteFile(file, []byte("{"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	err := page.Audit(&bytes.Buffer{}, a, directory)
+	err := page.Audit(&bytes.Buffer{}, a, directory, nil)
 	if err == nil || !strings.HasPrefix(err.Error(), file+": reading a ladder: ") {
 		t.Errorf("a damaged ladder: %v, expected the name of the file", err)
 	}

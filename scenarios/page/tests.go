@@ -88,7 +88,11 @@ func Tests(to io.Writer, directory, before string) error {
 		if v.Changes, err = run.changesSince(before); err != nil {
 			return err
 		}
-		v.Before = before
+		cells, err := cellsSince(before, directory, func(name string) string { return ids[path.Join(report.Ladders, name+".json")] })
+		if err != nil {
+			return err
+		}
+		v.Before, v.Changes = before, append(v.Changes, cells...)
 	}
 	return write(to, "tests.html.tmpl", "halfopen: "+run.Verdict(), ladders, v)
 }
@@ -140,7 +144,7 @@ type testsView struct {
 	Behaviours []behaviour
 	Matrix     []heatTable
 	Before     string
-	Changes    []change
+	Changes    []changeView
 	Ladders    []heading
 }
 
@@ -173,6 +177,7 @@ type red struct {
 	Name, Place, Message string
 	Ladder               string // its identifier; empty: there is none
 	Verdicts             []window
+	key                  string // of the test in states
 }
 
 func readRun(directory string) (*run, error) {
@@ -197,7 +202,7 @@ func readRun(directory string) (*run, error) {
 			case spec.Failed():
 				p.Failed++
 				message, _, _ := strings.Cut(spec.Failure.Message, "\nThe last events of the timeline:")
-				r.Red = append(r.Red, red{Name: nameOf(spec), Place: spec.Failure.Location.String(), Message: message})
+				r.Red = append(r.Red, red{Name: nameOf(spec), Place: spec.Failure.Location.String(), Message: message, key: p.Name + ": " + nameOf(spec)})
 			default:
 				p.Passed++
 				r.Passed++
@@ -285,46 +290,6 @@ func verdicts(l *ladder.Ladder) (all []window) {
 		})
 	}
 	return all
-}
-
-// change is a test or a cell of the matrix that another run has otherwise.
-type change struct{ What, Was, Is string }
-
-// changesSince returns what differs from another run, whose report is in a directory.
-func (r *run) changesSince(before string) ([]change, error) {
-	other, err := readRun(before)
-	if err != nil {
-		return nil, err
-	}
-	was, is := other.states(), r.states()
-	var changes []change
-	for _, name := range sortedKeys(was, is) {
-		if was[name] != is[name] {
-			changes = append(changes, change{name, cmp.Or(was[name], "not there"), cmp.Or(is[name], "not there")})
-		}
-	}
-	return changes, nil
-}
-
-// states returns the state of each test.
-func (r *run) states() map[string]string {
-	states := map[string]string{}
-	for _, p := range r.Packages {
-		for _, t := range p.Tests {
-			states[p.Name+": "+t.Name] = t.State
-		}
-	}
-	return states
-}
-
-func sortedKeys(maps ...map[string]string) (keys []string) {
-	for _, m := range maps {
-		for key := range m {
-			keys = append(keys, key)
-		}
-	}
-	slices.Sort(keys)
-	return slices.Compact(keys)
 }
 
 // IsTests reports whether a directory has the report of a test run.

@@ -13,6 +13,12 @@
     if (text !== undefined) e.textContent = text;
     return e;
   };
+  const cell = (name, scope, lines) => {
+    const e = element(name);
+    if (scope) e.scope = scope;
+    lines.forEach((line, i) => i ? e.append(element("br"), line) : e.append(line));
+    return e;
+  };
   const second = 1e9;
   const kinds = [["packet", "packets"], ["step", "faults and steps"], ["state", "states"], ["conntrack", "conntrack"], ["peer", "programs"]];
 
@@ -22,12 +28,15 @@
       this.into = into;
       this.lanes = data.hosts.map(() => ""); // the class of each host's lane
       this.rows = [];
+      this.standings();
       this.tools();
       this.head();
       this.block = null;
       let number = 0; // what is folded counts too, so that links stay the same
       for (const part of data.parts) for (const rung of [...part.rungs, ...(part.repeats || []).flat()]) rung.number = number++;
       for (const part of data.parts) this.part(part);
+      if (data.silence) this.note("⋮ " + data.silence);
+      if (data.ended) this.note("the end, at " + data.ended);
       if (data.files) this.note("the packets are in " + data.files);
       if (this.rows.length) this.rows[0].element.tabIndex = 0;
       into.addEventListener("keydown", e => this.key(e));
@@ -35,6 +44,21 @@
         const step = e.target.closest(".step");
         if (step && !e.target.closest(".detail")) this.toggle(step);
       });
+    }
+
+    // standings says who knows what at the end.
+    standings() {
+      if (!this.data.standings) return;
+      const table = element("table", "standings"), head = element("tr"), body = element("tbody");
+      table.append(element("caption", "", `Who knows what at the end, after ${this.data.ended} s`), element("thead"), body);
+      table.tHead.append(head);
+      for (const words of ["host", "last packet that reached it", "what it holds", "what it did last"]) head.append(cell("th", "col", [words]));
+      for (const s of this.data.standings) {
+        const row = element("tr");
+        row.append(cell("th", "row", [s.host]), cell("td", "", [s.heard || "–"]), cell("td", "", s.holds || ["–"]), cell("td", "", s.did || ["–"]));
+        body.append(row);
+      }
+      this.into.append(table);
     }
 
     tools() {
@@ -73,7 +97,7 @@
 
     head() {
       const hosts = element("div", "hosts"), names = element("div", "lanes");
-      for (const h of this.data.hosts) names.append(element("span", "", h.name));
+      for (const h of this.data.hosts) names.append(element("span", "", h));
       hosts.append(element("span", "", "seconds"), names);
       this.into.append(hosts);
     }
@@ -145,17 +169,11 @@
       this.rows.push(row);
     }
 
-    words(rung) {
-      let text = rung.text;
-      if (rung.kind === "conntrack" && rung.subject) {
-        text = `conntrack entry of ${rung.subject}: ` + (rung.state ? `${rung.state}, forgotten in ${Math.round(((rung.expires || rung.at) - rung.at) / second)} s` : "gone");
-      }
-      return text;
-    }
+    words(rung) { return rung.words || rung.text; }
 
     label(rung) {
       let label = (rung.forged ? "forged " : "") + rung.brief;
-      if (rung.end === "dropped") label += ", dropped at " + this.data.hosts[rung.to].name;
+      if (rung.end === "dropped") label += ", dropped at " + this.data.hosts[rung.to];
       if (rung.end === "lost") label += ", lost";
       return label;
     }
@@ -190,9 +208,9 @@
         open.remove();
         return;
       }
-      const r = step.row.rung, lines = [`${(r.at / second).toFixed(6)} s  ${r.host < 0 ? "" : this.data.hosts[r.host].name}  ${r.text}`];
+      const r = step.row.rung, lines = [`${(r.at / second).toFixed(6)} s  ${r.host < 0 ? "" : this.data.hosts[r.host]}  ${r.text}`];
       if (r.frames) {
-        lines.push(`arrived at ${this.data.hosts[r.to].name} at ${(r.arrived / second).toFixed(6)} s${r.end ? ", " + r.end + " there" : ""}`);
+        lines.push(`arrived at ${this.data.hosts[r.to]} at ${(r.arrived / second).toFixed(6)} s${r.end ? ", " + r.end + " there" : ""}`);
         if (this.data.files) lines.push(`frame ${r.frames.join(", ")} of ${this.data.files}`);
       }
       lines.push("link: #" + step.id);

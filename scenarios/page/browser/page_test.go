@@ -156,7 +156,7 @@ func audited(t *testing.T, rungs []ladder.Rung) string {
 		},
 		Presets: []answer.Preset{{Name: "aws-sg-conntrack-nitro-v6", Timeout: s(350), Outcome: answer.Survives, How: answer.Derived, Why: "never more than 60 s without a packet"}},
 		Advice:  &answer.Advice{Idle: s(30), Interval: s(10), Count: 3, UserTimeout: s(60), Why: "it takes too long"},
-	})
+	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
