@@ -163,18 +163,18 @@ func (l *Ladder) forwarding(host int) (lines []string) {
 				names = append(names, r.Brief)
 			}
 		}
-		line := fmt.Sprintf("%s %d packet", what, len(all))
+		packets := "1 packet" + moment(all[0].At)
 		if len(all) > 1 {
-			line += "s, first"
+			packets = fmt.Sprintf("%d packets, first%s", len(all), moment(all[0].At))
 		}
 		const most = 3
 		if len(names) > most {
 			names = append(names[:most], "…")
 		}
-		lines = append(lines, fmt.Sprintf("%s%s: %s", line, moment(all[0].At), strings.Join(names, "; ")))
+		lines = append(lines, fmt.Sprintf(what, packets)+": "+strings.Join(names, ", "))
 	}
-	count("dropped", func(r Rung) bool { return r.To == host && r.End == Dropped })
-	count("forged", func(r Rung) bool { return r.Host == host && r.Forged })
-	count("lost on its cable", func(r Rung) bool { return r.To == host && r.End == Lost })
+	count("dropped %s", func(r Rung) bool { return r.To == host && r.End == Dropped })
+	count("forged %s", func(r Rung) bool { return r.Host == host && r.Forged })
+	count("lost %s, on the cable", func(r Rung) bool { return r.To == host && r.End == Lost })
 	return lines
 }

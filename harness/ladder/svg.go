@@ -44,8 +44,8 @@ func (l *Ladder) SVG() string {
 		for _, r := range b.Rungs {
 			s.rung(r)
 		}
-		if n := len(b.Repeats); n > 0 {
-			s.pause(fmt.Sprintf("the same %d times more, until %s", n, strings.TrimSpace(stamp(b.Until))))
+		if more := b.More(); more != "" {
+			s.pause(more)
 		}
 	}
 	if silence := l.Silence(); silence > 0 {

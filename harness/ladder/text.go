@@ -39,8 +39,8 @@ func (l *Ladder) Text() string {
 		for _, r := range b.Rungs {
 			p.rung(r)
 		}
-		if n := len(b.Repeats); n > 0 {
-			p.note("⋮", fmt.Sprintf("the same %d times more, until %s", n, strings.TrimSpace(stamp(b.Until))))
+		if more := b.More(); more != "" {
+			p.note("⋮", more)
 		}
 	}
 	if silence := l.Silence(); silence > 0 {

@@ -72,8 +72,8 @@ type drawn struct {
 type part struct {
 	Pause   string   `json:"pause,omitempty"`
 	Rungs   []rung   `json:"rungs"`
+	More    string   `json:"more,omitempty"`  // ladder.Burst.More
 	Times   int      `json:"times,omitempty"` // how often the same follows
-	Until   float64  `json:"until,omitempty"` // seconds
 	Repeats [][]rung `json:"repeats,omitempty"`
 }
 
@@ -108,12 +108,9 @@ func draw(id, files string, l *ladder.Ladder) drawn {
 	}
 	room := mostRepeats
 	for _, b := range l.Bursts() {
-		p := part{Rungs: rungsOf(b.Rungs), Times: len(b.Repeats)}
+		p := part{Rungs: rungsOf(b.Rungs), More: b.More(), Times: len(b.Repeats)}
 		if b.After > 0 {
 			p.Pause = ladder.InWords(b.After)
-		}
-		if p.Times > 0 {
-			p.Until = b.Until.Seconds()
 		}
 		for _, repeat := range b.Repeats {
 			if room -= len(repeat); room < 0 {

@@ -93,7 +93,7 @@ func TestATestRunsPage(t *testing.T) {
 		"expected between 10.000 s and 11.000 s, drawn as a bar; it came, or the wait ended, at 14.000 s",
 		`style="left:10.00%;width:20.00%"`, // the axis is from 9.5 s to 14.5 s: a margin of an eighth
 		"<b>K2</b> <em>failed</em>",
-		`<th scope="row">example.com/m/keepalive: Keepalive notices</th><td>passed</td><td><a href="#ladder-0">failed</a></td>`,
+		`<th scope="row">example.com/m/keepalive: Keepalive notices</th><td data-column="was">passed</td><td data-column="is"><a href="#ladder-0">failed</a></td>`,
 		"the story of a cell",
 		`<td class="cell-`,
 	} {

@@ -52,10 +52,12 @@
       const table = element("table", "standings"), head = element("tr"), body = element("tbody");
       table.append(element("caption", "", `Who knows what at the end, after ${this.data.ended} s`), element("thead"), body);
       table.tHead.append(head);
-      for (const words of ["host", "last packet that reached it", "what it holds", "what it did last"]) head.append(cell("th", "col", [words]));
+      const columns = ["host", "last packet that reached it", "what it holds", "what it did last"];
+      for (const words of columns) head.append(cell("th", "col", [words]));
       for (const s of this.data.standings) {
         const row = element("tr");
         row.append(cell("th", "row", [s.host]), cell("td", "", [s.heard || "–"]), cell("td", "", s.holds || ["–"]), cell("td", "", s.did || ["–"]));
+        [...row.cells].forEach((c, i) => c.dataset.column = columns[i]); // shown where the table is too narrow for a heading
         body.append(row);
       }
       this.into.append(table);
@@ -124,7 +126,7 @@
       for (const rung of part.rungs) this.rung(rung, e => this.add(e));
       if (!part.times) return;
       const gap = this.note("⋮ "), here = (part.repeats || []).length;
-      const words = `the same ${part.times} times more, until ${part.until.toFixed(3)}`;
+      const words = part.more;
       if (!here) {
         gap.append(words);
         return;
@@ -154,7 +156,7 @@
       const step = element("div", "step k-" + rung.kind);
       step.id = `${this.data.id}-${rung.number}`;
       step.tabIndex = -1;
-      step.append(element("time", "", (rung.at / second).toFixed(6).replace(/(\.\d{3})\d*$/, "$1")));
+      step.append(element("time", "", (rung.at / second).toFixed(3)));
       const lanes = element("div", "lanes");
       this.lanes.forEach((state, host) => {
         const lane = element("i", "lane " + state);
