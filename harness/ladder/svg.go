@@ -72,7 +72,7 @@ func (l *Ladder) SVG() string {
 // style has Okabe and Ito's colours, which the colour-blind tell apart.
 const style = `
 text{font:13px ui-monospace,monospace;fill:#1a1a1a}.paper{fill:#fff}.title{font-weight:700}.host{font-weight:700}.time,.peer,.gap{fill:#595959}
-.lane{stroke:#d0d0d0;stroke-width:2}.established{stroke:#00795a;stroke-width:4}.other{stroke:#b06f00;stroke-dasharray:4 3}
+.lane{stroke:#d0d0d0;stroke-width:2}.established{stroke:#00795a;stroke-width:4}.other{stroke:#a06500;stroke-dasharray:4 3}
 .packet{stroke:#0072b2;stroke-width:2}.head{fill:#0072b2}.died{stroke:#b84700}.cross{stroke:#b84700;stroke-width:2.5}.forged{stroke:#9c4f7c;stroke-dasharray:5 3}.forgedhead{fill:#9c4f7c}
 .step{font-weight:700;fill:#0072b2}.state{fill:#00795a}.conntrack{fill:#9c4f7c}.label{paint-order:stroke;stroke:#fff;stroke-width:4px}
 @media(prefers-color-scheme:dark){text{fill:#e6e6e6}.paper{fill:#16181b}.time,.peer,.gap{fill:#a8a8a8}.lane{stroke:#44474c}.established{stroke:#35c99b}.other{stroke:#e69f00}

@@ -215,8 +215,10 @@
         lines.push(`arrived at ${this.data.hosts[r.to]} at ${(r.arrived / second).toFixed(6)} s${r.end ? ", " + r.end + " there" : ""}`);
         if (this.data.files) lines.push(`frame ${r.frames.join(", ")} of ${this.data.files}`);
       }
-      lines.push("link: #" + step.id);
-      step.append(element("div", "detail", lines.join("\n")));
+      const detail = element("div", "detail", lines.join("\n") + "\n"), link = element("a", "", "a link to this instant");
+      link.href = "#" + step.id;
+      detail.append(link);
+      step.append(detail);
     }
 
     key(e) {
@@ -226,6 +228,7 @@
       rows.sort((a, b) => a.compareDocumentPosition(b) & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 1);
       const at = rows.indexOf(step);
       const next = {ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + 20, PageUp: at - 20, Home: 0, End: rows.length - 1}[e.key];
+      if (e.target.closest("a")) return;
       if (e.key === "Enter") this.toggle(step);
       else if (next !== undefined) this.focus(rows[Math.max(0, Math.min(rows.length - 1, next))]);
       else return;
@@ -261,6 +264,7 @@
     if (target !== details) details.ladder.focus(target);
   };
   window.addEventListener("hashchange", follow);
+  window.addEventListener("beforeprint", () => document.querySelectorAll("details.recipe, details.glossary").forEach(d => { d.open = true; }));
   follow();
   document.documentElement.dataset.ready = "yes";
 })();
