@@ -12,6 +12,7 @@ import (
 
 	"github.com/halfopen-lab/halfopen/harness/commandline"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
+	"github.com/halfopen-lab/halfopen/scenarios/explore"
 	"github.com/halfopen-lab/halfopen/scenarios/page"
 )
 
@@ -33,8 +34,9 @@ the audit has left there as index.html, anew; with --since the page says what ha
 an earlier report. --svg is a picture of its own: the ladder of a fault. --serve shows a directory
 with any number of reports to browsers on this machine.
 
-The directory of a test run has --html, --since and --svg: the ladder of a failed test, of a cell
-of the detection matrix, or the matrix itself.`,
+The directory of an exploration is shown as a page, with --json or with --html; --svg is the story of
+a finding, by its number. The directory of a test run has --html, --since and --svg: the ladder of a
+failed test, of a cell of the detection matrix, or the matrix itself.`,
 		Example: `  halfopen report
   halfopen report --markdown artifacts/halfopen-report >>"$GITHUB_STEP_SUMMARY"
   halfopen report --svg "host powered off" >ladder.svg
@@ -86,6 +88,12 @@ func (f reportForm) show(ctx context.Context, to io.Writer, directory string) er
 		}
 		return f.printName(to, directory)
 	}
+	if explore.IsExploration(directory) {
+		if f.since != "" {
+			return fmt.Errorf("%s has an exploration, and --since is for audits and test runs", directory)
+		}
+		return f.showExploration(ctx, to, directory)
+	}
 	found, err := readAudit(ctx, directory)
 	if err != nil {
 		return err
@@ -123,6 +131,23 @@ func readAudit(ctx context.Context, directory string) (*answer.Answer, error) {
 		return nil, fmt.Errorf("that audit failed: %s", found.Trouble)
 	}
 	return found, nil
+}
+
+// showExploration shows what an exploration has found.
+func (f reportForm) showExploration(ctx context.Context, to io.Writer, directory string) error {
+	e, err := explore.Read(ctx, directory)
+	switch {
+	case err != nil:
+		return err
+	case f.asMarkdown:
+		return fmt.Errorf("%s has an exploration: choose --json, --html, --svg or --serve, or none", directory)
+	case f.asHTML:
+		if err := page.WriteExplored(directory, e); err != nil {
+			return err
+		}
+		return f.printName(to, directory)
+	}
+	return printExplored(to, e, f.asJSON)
 }
 
 // printName prints the name of the page's file.
