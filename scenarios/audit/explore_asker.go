@@ -40,6 +40,11 @@ func (a *asker) ask(ctx context.Context) {
 	ctx, a.resting = context.WithCancel(ctx)
 	a.t.fixture.stop = a.resting
 	a.idle = make(chan struct{})
+	a.mu.Lock()
+	if a.answered >= a.wanted { // it was killed as it closed its connection
+		a.done = time.Now()
+	}
+	a.mu.Unlock()
 	go func() {
 		defer close(a.idle)
 		for ctx.Err() == nil && !a.finished() {
@@ -124,7 +129,7 @@ func (a *asker) listen(ctx context.Context, session *conversation.Session, event
 			left := a.wanted - a.answered
 			a.mu.Unlock()
 			pause(ctx, thinkTime)
-			if left == 0 {
+			if left <= 0 {
 				return nil
 			}
 			if err := session.Request(); err != nil {

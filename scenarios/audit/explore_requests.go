@@ -6,6 +6,7 @@ import (
 
 	"github.com/halfopen-lab/halfopen/fixtures/conversation"
 	"github.com/halfopen-lab/halfopen/harness/capture"
+	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
 // request is something that the program under test, a client, has asked the fixture.
@@ -38,7 +39,7 @@ func (e *exploration) requests() (all []request) {
 			in := slices.IndexFunc(received, func(p capture.Packet) bool {
 				return p.TCP && !p.Out && p.Dst.Port() == s.client && p.Length > 0 && covers(p, sent[out].Seq)
 			})
-			if in >= 0 {
+			if in >= 0 && e.open(s.client, received[in].At) {
 				r.Arrived = received[in].At
 			}
 		}
@@ -49,3 +50,17 @@ func (e *exploration) requests() (all []request) {
 
 // covers reports whether a packet has the byte with a sequence number.
 func covers(p capture.Packet, seq uint32) bool { return seq-p.Seq < uint32(p.Length) }
+
+// open reports whether the program had a connection from a port at an instant: what arrives later
+// does not reach it.
+func (e *exploration) open(port uint16, at time.Time) bool {
+	open := false
+	for _, c := range e.connections() {
+		for _, change := range c.changes {
+			if c.local == port && !change.At.After(at) {
+				open = change.To == sock.Established || change.To == sock.CloseWait
+			}
+		}
+	}
+	return open
+}

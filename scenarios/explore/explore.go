@@ -62,14 +62,11 @@ func Instants(ctx context.Context, c Config) (_ *Explored, err error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	held, err := report.Open(c.Report)
+	held, err := hold(c.Report)
 	if err != nil {
-		return nil, fmt.Errorf("%w (--report)", err)
-	}
-	defer func() { err = errors.Join(err, held.Close()) }()
-	if err := checkDirectory(held.Path()); err != nil {
 		return nil, err
 	}
+	defer func() { err = errors.Join(err, held.Close()) }()
 	quiet, err := c.quiet(ctx)
 	if err != nil {
 		return nil, err
@@ -98,17 +95,33 @@ func Instants(ctx context.Context, c Config) (_ *Explored, err error) {
 	return c.conclude(ctx, w, made, ended)
 }
 
-// checkDirectory returns an error if a directory of a report has another one than that of an
-// exploration.
-func checkDirectory(directory string) error {
-	if IsExploration(directory) {
-		return nil
+// CheckReport returns an error, in one line, if a directory cannot be that of an exploration.
+func CheckReport(directory string) error {
+	held, err := hold(directory)
+	if err != nil {
+		return err
 	}
-	others, err := os.ReadDir(directory)
+	return held.Close()
+}
+
+// hold takes the directory of an exploration for this process. It is an error if it has another
+// report.
+func hold(directory string) (*report.Directory, error) {
+	held, err := report.Open(directory)
+	if err != nil {
+		return nil, fmt.Errorf("%w (--report)", err)
+	}
+	if IsExploration(held.Path()) {
+		return held, nil
+	}
+	others, err := os.ReadDir(held.Path())
 	if slices.ContainsFunc(others, func(e os.DirEntry) bool { return !strings.HasPrefix(e.Name(), ".") }) {
-		return fmt.Errorf("%s has another report: remove it, or choose another directory (--report)", directory)
+		err = fmt.Errorf("%s has another report: remove it, or choose another directory (--report)", held.Path())
 	}
-	return err
+	if err != nil {
+		return nil, errors.Join(err, held.Close())
+	}
+	return held, nil
 }
 
 // quiet returns the quiet run, in which all invariants must hold.

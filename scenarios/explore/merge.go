@@ -6,8 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-
-	"github.com/halfopen-lab/halfopen/harness/report"
 )
 
 // Merge joins the parts of one exploration, in whatever order, into the directory into: what any
@@ -41,14 +39,11 @@ func Merge(into string, parts []string) (_ *Explored, missing string, err error)
 		}
 		maps.Copy(made, has)
 	}
-	held, err := report.Open(into)
+	held, err := hold(into)
 	if err != nil {
-		return nil, "", fmt.Errorf("%w (--report)", err)
-	}
-	defer func() { err = errors.Join(err, held.Close()) }()
-	if err := checkDirectory(held.Path()); err != nil {
 		return nil, "", err
 	}
+	defer func() { err = errors.Join(err, held.Close()) }()
 	held.Keep()
 	w, err := openWork(held.Path(), o)
 	if err != nil {
