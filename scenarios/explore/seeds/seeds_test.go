@@ -14,7 +14,9 @@ import (
 
 // story is a run whose client sends a request through a firewall and is answered.
 func story(seed uint64, change func(rungs []ladder.Rung) []ladder.Rung) Run {
-	at := func(ms int) time.Duration { return time.Duration(ms)*time.Millisecond + time.Duration(seed)*time.Microsecond }
+	at := func(ms int) time.Duration {
+		return time.Duration(ms)*time.Millisecond + time.Duration(seed)*time.Microsecond
+	}
 	packet := func(ms, from, to int, brief string) ladder.Rung {
 		text := fmt.Sprintf("192.0.2.10:%d > 198.51.100.20:5000 %s seq 1:6 ack 1 win 502 length 5", 40000+seed, brief)
 		return ladder.Rung{At: at(ms), Kind: "packet", Host: from, Text: text, Arrow: &ladder.Arrow{Brief: brief, To: to}}
