@@ -158,6 +158,7 @@ func (t *trial) takeSteps() error {
 	if err := t.connect(); err != nil {
 		return t.blameBeside(err, "there was a connection")
 	}
+	t.lab.Observe() // the fixture's end is established
 	t.began = time.Now()
 	if err := t.blameBeside(t.settleDown(), "the connection had settled"); err != nil {
 		return err
@@ -166,6 +167,7 @@ func (t *trial) takeSteps() error {
 	if err := t.inflict(); err != nil {
 		return err
 	}
+	t.lab.Observe()
 	if t.early == "" || t.role == quiet {
 		t.observe()
 	}
@@ -286,7 +288,7 @@ func (t *trial) observe() {
 // advised settings are tried for as long as they take.
 func (t *trial) watchTime() time.Duration {
 	switch {
-	case t.role == remedy:
+	case t.role == remedy, t.role == variant:
 		return t.watch
 	case t.plan.affordable:
 		return max(t.plan.Watch, 2*t.idle+settleTime)
