@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -63,7 +64,11 @@ of a failed test, of a cell of the detection matrix, or the matrix itself.`,
 // show shows the report in a directory.
 func (f reportForm) show(ctx context.Context, to io.Writer, directory string) error {
 	tests := page.IsTests(directory)
-	switch {
+	switch info, err := os.Stat(directory); {
+	case err == nil && !info.IsDir():
+		return fmt.Errorf("%s is not a directory: name one that an audit or a test run has left", directory)
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("reading the report: %w: name a directory that an audit or a test run has left", err)
 	case f.since != "" && (!f.asHTML || !tests):
 		return errors.New("--since is for the page of a test run: add --html, and name the directory of a test run")
 	case f.since != "" && !page.IsTests(f.since):

@@ -3,7 +3,9 @@ package debian
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness/environment"
+	"github.com/halfopen-lab/halfopen/harness/lockfile"
 )
 
 // Directory returns the directory in the cache to which Unpacked unpacks a package.
@@ -49,6 +52,19 @@ func unpacked(ctx context.Context, script, name string) (string, error) {
 	if _, err := os.Stat(directory); err == nil {
 		return directory, nil
 	}
+	lock, err := lockfile.Wait(ctx, filepath.Dir(directory)+".lock", func(h *lockfile.Held) {
+		fmt.Fprintf(os.Stderr, "debian: waiting for %s, which fetches packages\n", h.By)
+	})
+	if err != nil {
+		return "", fmt.Errorf("getting the package %s: %w", name, err)
+	}
+	defer func() { _ = lock.Close() }()
+	if _, err := os.Stat(directory); err == nil { // another process has fetched it in the meantime
+		return directory, nil
+	}
+	if err := clear(filepath.Dir(directory)); err != nil {
+		return "", fmt.Errorf("getting the package %s: %w", name, err)
+	}
 	sources, err := Sources()
 	if err != nil {
 		return "", fmt.Errorf("getting the package %s: %w", name, err)
@@ -63,4 +79,20 @@ func unpacked(ctx context.Context, script, name string) (string, error) {
 		return "", fmt.Errorf("getting the package %s: %w", name, err)
 	}
 	return directory, nil
+}
+
+// clear removes the directories of fetches that were killed (fetch.sh).
+func clear(parent string) error {
+	entries, err := os.ReadDir(parent)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), "fetch.") {
+			if err := os.RemoveAll(filepath.Join(parent, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

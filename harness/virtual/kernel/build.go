@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -110,6 +111,9 @@ const space = 1 << 30
 // make builds the kernel in a directory, which the caller removes.
 func (b *builder) make(ctx context.Context, work string) (Kernel, error) {
 	began := time.Now()
+	if strings.ContainsAny(b.cache.directory, " :'\"$#%\\") {
+		return Kernel{}, fmt.Errorf("building the user-mode kernel in %s: make takes no directory with a space, a colon, a quote or another character that it understands: name another cache by XDG_CACHE_HOME", b.cache.directory)
+	}
 	if err := needed(ctx); err != nil {
 		return Kernel{}, err
 	}
