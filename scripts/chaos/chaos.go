@@ -210,7 +210,8 @@ func (h *house) mountCache(cache string) error {
 			return err
 		}
 	}
-	options := fmt.Sprintf("lowerdir=%s,upperdir=%s/upper,workdir=%s/work", cache, layer, layer)
+	// An ordinary user may not write the attributes of trusted.overlay (Documentation/filesystems/overlayfs.rst).
+	options := fmt.Sprintf("userxattr,lowerdir=%s,upperdir=%s/upper,workdir=%s/work", cache, layer, layer)
 	if err := unix.Mount("overlay", filepath.Join(h.cache(), "halfopen"), "overlay", 0, options); err != nil {
 		return fmt.Errorf("mounting an overlay over the cache %s: %w", cache, err)
 	}
