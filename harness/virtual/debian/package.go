@@ -30,6 +30,9 @@ func Directory(name string) (string, error) {
 //go:embed fetch.sh
 var fetch string
 
+// space is how many bytes a fetch may take, with apt's lists of all packages: 160 MB were seen.
+const space = 200_000_000
+
 // patience is how long a fetch that was asked to end may take to tidy up.
 const patience = 30 * time.Second
 
@@ -64,6 +67,9 @@ func unpacked(ctx context.Context, script, name string) (string, error) {
 	}
 	if err := clear(filepath.Dir(directory)); err != nil {
 		return "", fmt.Errorf("getting the package %s: %w", name, err)
+	}
+	if err := RoomFor("fetching the package "+name, filepath.Dir(filepath.Dir(directory)), space); err != nil {
+		return "", err
 	}
 	sources, err := Sources()
 	if err != nil {
