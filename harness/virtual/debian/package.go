@@ -61,7 +61,7 @@ func unpacked(ctx context.Context, script, name string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("getting the package %s: %w", name, err)
 	}
-	defer func() { _ = lock.Close() }()
+	defer func() { _ = lock.Remove() }()
 	if _, err := os.Stat(directory); err == nil { // another process has fetched it in the meantime
 		return directory, nil
 	}

@@ -55,7 +55,7 @@ func locate(text string) (place, error) {
 		return place{}, fmt.Errorf("the image %s is neither a file nor a directory: %s", text, forms)
 	case err == nil:
 		return place{file: text}, nil
-	case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, unix.ENOTDIR): // a file in the way, as in redis/7, is none
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, unix.ELOOP): // there is something, which cannot be opened
 		return place{}, fmt.Errorf("opening the image: %w: %s", err, forms)
 	}
 	for _, prefix := range []string{"/", "./", "../", "~"} {

@@ -39,7 +39,7 @@ func (i *Image) Root(ctx context.Context, log io.Writer) (file string, size int6
 	if err != nil {
 		return "", 0, fmt.Errorf("locking the cache of images: %w", err)
 	}
-	defer func() { err = errors.Join(err, lock.Close()) }()
+	defer func() { err = errors.Join(err, lock.Remove()) }()
 	there, err := c.find(i.Digest)
 	if damaged, ok := errors.AsType[*Damaged](err); ok {
 		_, _ = fmt.Fprintf(log, "halfopen: %s is damaged: %s: it is made again\n", damaged.File, damaged.Why)

@@ -63,7 +63,7 @@ func Install(ctx context.Context, m virtual.Machine, initFiles *virtual.Files, p
 	if err != nil {
 		return nil, fmt.Errorf("locking the cache of installed packages: %w", err)
 	}
-	defer func() { _ = lock.Close() }()
+	defer func() { _ = lock.Remove() }()
 	if found, err := read(file); err == nil { // another process has installed them in the meantime
 		return found, found.Verify()
 	}
