@@ -83,16 +83,16 @@ func unpacked(ctx context.Context, script string, names ...string) (string, erro
 		fmt.Fprintf(os.Stderr, "debian: waiting for %s, which fetches packages\n", h.By)
 	})
 	if err != nil {
-		return "", fmt.Errorf("getting the package %s: %w", name, err)
+		return "", fmt.Errorf("getting the package %s: %w", all, err)
 	}
 	defer func() { _ = lock.Remove() }()
 	if _, err := os.Stat(directory); err == nil { // another process has fetched it in the meantime
 		return directory, nil
 	}
 	if err := clear(filepath.Dir(directory)); err != nil {
-		return "", fmt.Errorf("getting the package %s: %w", name, err)
+		return "", fmt.Errorf("getting the package %s: %w", all, err)
 	}
-	if err := RoomFor("fetching the package "+name, filepath.Dir(filepath.Dir(directory)), space); err != nil {
+	if err := RoomFor("fetching "+all, filepath.Dir(filepath.Dir(directory)), space); err != nil {
 		return "", err
 	}
 	sources, err := Sources()
