@@ -35,6 +35,9 @@ type Config struct {
 	Topology Topology
 	Family   sock.Family // of the addresses that Connect, Listen, Dialer and Address use; zero: sock.IPv4
 	Name     string      // names the directory with the evidence of a lab whose test has failed
+	// Delay is that of each cable in virtual time; zero: 50 µs, as in a local network. In real
+	// time a cable has none.
+	Delay time.Duration
 }
 
 // Lab is a running topology. Make one with New in a test, or with Open elsewhere.
@@ -59,6 +62,8 @@ type Lab struct {
 	delay    time.Duration // of each cable, in both directions
 	endWatch func()        // stops watching for pauses of the machine
 	steps    map[kind]int  // how many steps of each kind there were
+
+	exploration *exploration // nil: the lab is not explored
 
 	mu     sync.Mutex
 	routes map[uint16]*proxy.Route // of the proxy, by port of the server
@@ -118,13 +123,19 @@ func open(t TB, config Config) (*Lab, error) {
 	if err := config.Topology.validate(); err != nil {
 		return nil, fmt.Errorf("building the lab: %w", err)
 	}
-	if environment.Read().VirtualTime {
-		lab.delay = cableDelay
+	if settings := environment.Read(); settings.VirtualTime {
+		lab.delay = cmp.Or(config.Delay, cableDelay)
+		if settings.Explore != nil {
+			lab.delay = settings.Explore.CableDelay
+		}
 	} else { // virtual time has no steal, and polling would keep the clock from jumping
 		lab.endWatch = steal.Watch()
 	}
 	if err := lab.build(); err != nil {
 		return nil, errors.Join(fmt.Errorf("building the lab %v: %w", config.Topology, err), lab.release())
+	}
+	if err := lab.explore(); err != nil {
+		return nil, errors.Join(err, lab.release())
 	}
 	return lab, nil
 }
@@ -184,11 +195,9 @@ func (l *Lab) Close() error {
 	if l.closed {
 		return nil
 	}
-	var errs []error
+	errs := []error{l.exploration.close()}
 	for _, h := range l.hosts {
-		if err := h.capture.Err(); err != nil {
-			errs = append(errs, err)
-		}
+		errs = append(errs, h.capture.Err())
 	}
 	if err := l.release(); err != nil {
 		errs = append(errs, fmt.Errorf("closing the lab: %w", err))

@@ -75,6 +75,8 @@ var kinds = []Kind{
 		fault: func(int) Named { return StateFlush{Then: firewall.SilentDrop} }},
 	{What: "a firewall loses its state, and answers the packets of the flows that it had with RST",
 		fault: func(int) Named { return StateFlush{Then: firewall.ResetSender} }},
+	{What: "a middlebox sends RST to both ends, to each in the name of the other",
+		fault: func(int) Named { return ResetBothEnds{} }},
 	{What: "a NAT gives the flow another port, so that the server sees a stranger",
 		fault: func(int) Named { return NATRebinding{Ports: rebound} }},
 	{What: "packets of more than 1280 bytes do not reach the server, and the ICMP error that says so is filtered",

@@ -61,15 +61,17 @@ func (f ForgedReset) Commands(lab *harness.Lab) []string {
 	if err != nil {
 		return []string{"# " + err.Error()}
 	}
+	return []string{"# on the firewall", nping(reset)}
+}
+
+// nping returns the command that sends an RST by hand.
+func nping(reset firewall.Reset) string {
 	version := ""
 	if reset.To.Addr().Is6() {
 		version = " -6"
 	}
-	return []string{
-		"# on the firewall",
-		fmt.Sprintf("nping%s --tcp --send-ip --source-ip %v --source-port %d --dest-port %d --flags rst --seq %d --count 1 %v",
-			version, reset.From.Addr(), reset.From.Port(), reset.To.Port(), reset.Seq, reset.To.Addr()),
-	}
+	return fmt.Sprintf("nping%s --tcp --send-ip --source-ip %v --source-port %d --dest-port %d --flags rst --seq %d --count 1 %v",
+		version, reset.From.Addr(), reset.From.Port(), reset.To.Port(), reset.Seq, reset.To.Addr())
 }
 
 // packet returns the RST. It takes the sequence number from the packets that the receiver has

@@ -20,6 +20,9 @@ func (f HalfClose) Title() string { return "FIN, and the peer reads on" }
 // Title returns the fault's name in tables, as that of ProcessKilled.
 func (f ProcessStopped) Title() string { return "process stopped" }
 
+// Title returns the fault's name in tables, as that of ProcessKilled.
+func (f ResetBothEnds) Title() string { return "RST to both ends" }
+
 // Title returns the fault's name in tables, as that of ProcessKilled: "the peer resets after
 // 120 s".
 func (f PeerResets) Title() string { return "the peer resets after " + inSeconds(f.After) }

@@ -55,7 +55,7 @@ func checkEnvironment(c *cobra.Command) error {
 		c = c.Parent()
 	}
 	switch c.Name() {
-	case "audit", "run", "test", "kernel", "cache":
+	case "audit", "run", "test", "explore", "kernel", "cache":
 		return environment.Check()
 	}
 	return nil
@@ -66,7 +66,7 @@ func command() *cobra.Command {
 		Use:   "halfopen",
 		Short: "Does a program notice when the other side is gone?",
 	}
-	root.AddCommand(auditCommand(), testCommand(), runCommand(), reportCommand())
+	root.AddCommand(auditCommand(), testCommand(), runCommand(), exploreCommand(), reportCommand())
 	root.AddCommand(presetsCommand())
 	root.AddCommand(kernelCommand(), cacheCommand(), doctorCommand(), versionCommand())
 	root.Version = versionText()

@@ -42,7 +42,7 @@ type call struct {
 }
 
 func malformedCalls() (all []call) {
-	for _, group := range malformedTable {
+	for _, group := range slices.Concat(malformedTable, malformedExplore) {
 		for _, text := range group.calls {
 			all = append(all, call{text: strings.ReplaceAll(text, "$S", "--server ./server --port 5000"), want: group.want, in: group.in})
 		}
@@ -73,7 +73,9 @@ func workplace(t *testing.T, c call) (directory string) {
 		"work/cut.json": fmt.Appendf(nil, `{"schema_version": %d, "program": {`, answer.Schema), "work/kind.json": fmt.Appendf(nil, `{"schema_version": %d, "program": 7}`, answer.Schema),
 		"work/future/answer.json": []byte(`{"schema_version": 999}`), "work/cut/answer.json": []byte(`{"schema_ver`),
 		"work/part/part.json": []byte(`{"Version": 1}`), "work/cutpart/part.json": []byte(`{"Version": `),
-		"work/logins/config.json": []byte("{"), "work/dir:with space/.keep": nil, "work/new\nline/.keep": nil,
+		"work/logins/config.json": []byte("{"), "work/new\nline/.keep": nil,
+		"work/newplan/plan.json": []byte(`{"plan": {"schema_version": 999}}`), "work/cutplan/plan.json": []byte(`{"plan": `), "work/noplan/plan.json": []byte(`{"plan": {"schema_version": 1}}`),
+		"work/explored/explored.json": []byte(`{"schema_version": 999}`), "work/explored/plan.json": []byte(`{}`),
 		"home/.keep": nil, "tmp/.keep": nil,
 	}
 	for _, name := range slow {
@@ -194,6 +196,9 @@ func walk(c *cobra.Command, do func(*cobra.Command)) {
 	}
 }
 
+// likeAudit are the commands that have flags of audit's.
+var likeAudit = []string{"halfopen run", "halfopen explore", "halfopen explore settings", "halfopen explore seeds"}
+
 func TestEveryFlagHasAMalformedCall(t *testing.T) {
 	var texts []string
 	for _, c := range malformedCalls() {
@@ -210,8 +215,8 @@ func TestEveryFlagHasAMalformedCall(t *testing.T) {
 			t.Errorf("no malformed call is of %q: add one to malformed_table_test.go", path)
 		}
 		c.LocalFlags().VisitAll(func(f *pflag.Flag) {
-			// The flags that run and audit have in common are tried with one of them.
-			if f.Name != "help" && !mentioned(path, f.Name) && !(path == "halfopen run" && mentioned("halfopen audit", f.Name)) {
+			// The flags that run, explore and audit have in common are tried with one of them.
+			if f.Name != "help" && !mentioned(path, f.Name) && !(slices.Contains(likeAudit, path) && mentioned("halfopen audit", f.Name)) {
 				t.Errorf("no malformed call of %q has --%s: add one to malformed_table_test.go", path, f.Name)
 			}
 		})

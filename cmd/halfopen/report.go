@@ -13,6 +13,7 @@ import (
 
 	"github.com/halfopen-lab/halfopen/harness/commandline"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
+	"github.com/halfopen-lab/halfopen/scenarios/explore"
 	"github.com/halfopen-lab/halfopen/scenarios/page"
 )
 
@@ -33,7 +34,8 @@ it is named), as a page, as Markdown or as JSON. With --html it makes the page t
 the audit has left there as index.html, anew. --svg is a picture of its own: the ladder of a fault.
 --serve shows a directory with any number of reports to browsers on this machine.
 
-The directory of a test run has --html, with --since beside an earlier run, and --svg: the ladder
+The directory of an exploration is shown as a page, with --json or with --html; --svg is the story of
+a finding, by its number. The directory of a test run has --html, with --since beside an earlier run, and --svg: the ladder
 of a failed test, of a cell of the detection matrix, or the matrix itself.`,
 		Example: `  halfopen report
   halfopen report --markdown artifacts/halfopen-report >>"$GITHUB_STEP_SUMMARY"
@@ -90,6 +92,9 @@ func (f reportForm) show(ctx context.Context, to io.Writer, directory string) er
 		}
 		return f.printName(to, directory)
 	}
+	if explore.IsExploration(directory) {
+		return f.showExploration(ctx, to, directory)
+	}
 	found, err := answer.Read(ctx, filepath.Join(directory, answer.JSONFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("there is no answer of an audit in %s: halfopen audit leaves one", directory)
@@ -111,6 +116,23 @@ func (f reportForm) show(ctx context.Context, to io.Writer, directory string) er
 		return f.printName(to, directory)
 	}
 	return printAnswer(to, found, f.asJSON)
+}
+
+// showExploration shows what an exploration has found.
+func (f reportForm) showExploration(ctx context.Context, to io.Writer, directory string) error {
+	e, err := explore.Read(ctx, directory)
+	switch {
+	case err != nil:
+		return err
+	case f.asMarkdown:
+		return fmt.Errorf("%s has an exploration: choose --json, --html, --svg or --serve, or none", directory)
+	case f.asHTML:
+		if err := page.WriteExplored(directory, e); err != nil {
+			return err
+		}
+		return f.printName(to, directory)
+	}
+	return printExplored(to, e, f.asJSON)
 }
 
 // printName prints the name of the page's file.

@@ -98,6 +98,11 @@ func printStories(to io.Writer, report string, found *answer.Answer, names []str
 	if asLadder {
 		print = printLadder
 	}
+	if slices.Contains(names, audit.QuietConnection) {
+		if err := print(to, report, audit.QuietConnection+": "+quietOutcome(found), audit.QuietCapture); err != nil {
+			return err
+		}
+	}
 	var unmeasured []string
 	for _, f := range found.Faults {
 		if f.Verdict == answer.Unmeasured {

@@ -114,10 +114,15 @@ func (s *subject) read(ctx context.Context) (err error) {
 // error.
 func (s *subject) measure(ctx context.Context) (*answer.Answer, error) {
 	found, err := audit.Run(ctx, s.request)
+	return found, explainPackage(err)
+}
+
+// explainPackage adds to the error of a package that there is not the nearest ones.
+func explainPackage(err error) error {
 	if unknown, ok := errors.AsType[*debian.UnknownPackage](err); ok {
-		err = fmt.Errorf("%w: %s", unknown, nearest.List(unknown.Name, unknown.Known))
+		return fmt.Errorf("%w: %s", unknown, nearest.List(unknown.Name, unknown.Known))
 	}
-	return found, err
+	return err
 }
 
 // printProgress prints a step of the audit.

@@ -21,6 +21,7 @@ const (
 	Private      = "HALFOPEN_PRIVATE"
 	RecordMatrix = "HALFOPEN_MATRIX_RECORD"
 	KernelURL    = "HALFOPEN_KERNEL_URL"
+	Explore      = "HALFOPEN_EXPLORE"
 )
 
 // Settings are the values of all variables. The zero value is that none is set.
@@ -41,6 +42,8 @@ type Settings struct {
 	// KernelURL is the address, http or https, of the folder with released user-mode
 	// kernels. If it is empty, kernels are built.
 	KernelURL string
+	// Explore says what is done to the labs of this process; nil: they are not explored.
+	Explore *Exploration
 }
 
 // Read reads the variables of this process. A variable that is yes or no is yes unless it
@@ -53,6 +56,7 @@ func Read() Settings {
 		Private:      os.Getenv(Private) != "",
 		RecordMatrix: os.Getenv(RecordMatrix) != "",
 		KernelURL:    os.Getenv(KernelURL),
+		Explore:      readExploration(),
 	}
 }
 
@@ -67,6 +71,7 @@ func (s Settings) Variables() []string {
 		Private + "=" + yes[s.Private],
 		RecordMatrix + "=" + yes[s.RecordMatrix],
 		KernelURL + "=" + s.KernelURL,
+		s.Explore.Variable(),
 	}
 }
 

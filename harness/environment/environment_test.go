@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/halfopen-lab/halfopen/harness/environment"
 )
@@ -13,6 +14,7 @@ import (
 // all has a value in every field.
 var all = environment.Settings{
 	Report: "/report", LeaveOut: "fault 1", VirtualTime: true, Private: true, RecordMatrix: true, KernelURL: "https://example.com/kernels",
+	Explore: &environment.Exploration{CableDelay: time.Millisecond, Strikes: []environment.Strike{{Fault: "cable out", At: time.Second, Healed: time.Minute}}, Limit: time.Hour, Story: true},
 }
 
 func TestAChildReadsWhatWasWritten(t *testing.T) {
@@ -28,7 +30,7 @@ func TestAChildReadsWhatWasWritten(t *testing.T) {
 			name, value, _ := strings.Cut(variable, "=")
 			t.Setenv(name, value)
 		}
-		if got := environment.Read(); got != want {
+		if got := environment.Read(); !reflect.DeepEqual(got, want) {
 			t.Errorf("read %+v, expected %+v", got, want)
 		}
 	}

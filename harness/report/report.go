@@ -74,8 +74,11 @@ func (d *Directory) Empty() error {
 	return nil
 }
 
+// Keep leaves what an earlier run has left, for a run that goes on with it.
+func (d *Directory) Keep() { d.made = false }
+
 // Close lets other runs have the directory. If Open made it, and nothing was to be written
-// there (Empty), it is gone.
+// there (Empty, Keep), it is gone.
 func (d *Directory) Close() error {
 	if !d.made {
 		return d.mark.Close()

@@ -20,9 +20,12 @@ type fixture struct {
 	listener *harness.Listener  // nil: it is the client
 	stop     context.CancelFunc // it accepts and reads no more; nil: it never did
 
-	mu    sync.Mutex
-	held  []held
-	heard []said // in the conversations of all connections
+	mu     sync.Mutex
+	held   []held
+	heard  []said // in the conversations of all connections
+	paused bool   // its conversations stand still, also those to come
+
+	noDelay bool // it sends answers at once, also those that follow each other (TCP_NODELAY)
 }
 
 // held is a connection that the fixture holds.
@@ -86,20 +89,34 @@ func connect(ctx context.Context, c *sock.Conn, to netip.AddrPort) error {
 // hold lets the fixture hold its conversation on a connection, until the connection is over or ctx
 // ends.
 func (t *trial) hold(ctx context.Context, c *harness.Conn, client uint16) {
-	f := &t.fixture
 	session := t.session(c.Socket, client)
-	f.mu.Lock()
-	f.held = append(f.held, held{c, session})
-	f.mu.Unlock()
+	t.fixture.hold(held{c, session})
 	go func() {
 		_ = session.Run(ctx) // its last event has the error
-		if ctx.Err() != nil {
-			return
+		if ctx.Err() == nil {
+			t.fixture.letGo(c)
 		}
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		f.held = slices.DeleteFunc(f.held, func(h held) bool { return h.Conn == c })
 	}()
+}
+
+// hold notes that the fixture holds a connection.
+func (f *fixture) hold(h held) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.held = append(f.held, h)
+	if f.noDelay {
+		_ = h.Socket.SetOption(unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // the connection may be over
+	}
+	if f.paused {
+		h.session.Pause()
+	}
+}
+
+// letGo notes that it does not any more.
+func (f *fixture) letGo(c *harness.Conn) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.held = slices.DeleteFunc(f.held, func(h held) bool { return h.Conn == c })
 }
 
 // open returns the connections that neither side has ended.
@@ -116,6 +133,26 @@ func (f *fixture) each(do func(*sock.Conn) error) error {
 		errs = append(errs, do(h.Socket))
 	}
 	return errors.Join(errs...)
+}
+
+// pause makes the fixture stand still, as SIGSTOP does with a program.
+func (f *fixture) pause() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.paused = true
+	for _, h := range f.held {
+		h.session.Pause()
+	}
+}
+
+// resume lets the fixture go on.
+func (f *fixture) resume() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.paused = false
+	for _, h := range f.held {
+		h.session.Resume()
+	}
 }
 
 // stopReading lets the fixture accept and read no more, and say nothing.

@@ -178,6 +178,9 @@ func (r Request) checkFaults() error {
 
 func (r Request) checkOnly() error {
 	for _, name := range r.Only {
+		if name == QuietConnection {
+			continue
+		}
 		_, err := presets.Parse(name)
 		_, unknown := errors.AsType[*presets.UnknownPreset](err)
 		switch {

@@ -22,6 +22,13 @@ func (f fault) takes() time.Duration { return max(f.watch, 2*f.idle, f.while) }
 
 // wanted returns the faults that would be measured if time did not matter.
 func (r Request) wanted() []fault {
+	if len(r.Variants) > 0 {
+		all := []fault{quietConnection}
+		for _, v := range r.Variants {
+			all = append(all, v.fault(r.UnderTest))
+		}
+		return all
+	}
 	all := append([]fault{quietConnection}, r.rows()...)
 	for _, name := range r.Presets {
 		p, _ := presets.Parse(name) // checkPresets knows it

@@ -126,6 +126,8 @@ func addRows(a *answer.Answer, p *plan, outcomes []*outcome) (tried []answer.Fau
 			behindPreset[f.Name] = measuredBehind(is, f, o.wire())
 		case remedy:
 			tried = append(tried, f)
+		case variant:
+			a.Varied = append(a.Varied, f)
 		}
 	}
 	for _, p := range append(presets.All(), valued(p)...) {

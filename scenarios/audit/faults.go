@@ -58,14 +58,23 @@ type role int
 
 // The roles. The zero value is a row of the answer's faults.
 const (
-	row    role = iota
-	quiet       // shows what the program does by itself
-	preset      // a middlebox that the user has named
-	remedy      // tries the advised settings
+	row     role = iota
+	quiet        // shows what the program does by itself
+	preset       // a middlebox that the user has named
+	remedy       // tries the advised settings
+	variant      // tries other settings
 )
 
 // quietConnection is the trial to whose connection nothing happens.
-var quietConnection = fault{name: "quiet connection", role: quiet}
+var quietConnection = fault{name: QuietConnection, role: quiet}
+
+// QuietConnection is the name of the trial to whose connection nothing happens. In Request.Only it
+// stands for that trial alone; every audit makes it. QuietCapture is the file of its packets in a
+// report.
+const (
+	QuietConnection = "quiet connection"
+	QuietCapture    = captures + "/00-quiet-connection.pcapng"
+)
 
 // hostPoweredOff stands for every path that has gone silent.
 var hostPoweredOff = scenarios.PowerOff{}.Title()

@@ -46,16 +46,22 @@ func runInGuest(ctx context.Context, r Request, held *report.Directory) (*answer
 	}
 	r.tell(Progress{Stage: Packing})
 	e := &equipment{machine: m}
-	if err := e.equip(ctx, r, places); err != nil {
+	p, err := e.equip(ctx, r, places)
+	if err != nil {
 		return nil, err
 	}
+	content, err := json.Marshal(p)
+	if err != nil {
+		return nil, err
+	}
+	e.files.Write(planFile, content, 0o644)
 	if err := held.Empty(); err != nil {
 		return nil, fmt.Errorf("%w (--report)", err)
 	}
 	r.tell(Progress{Stage: Measuring})
 	memory := r.Memory
 	if memory == 0 {
-		memory = int((2*e.files.Size()+e.size)>>20) + 768 // the archive, its files once unpacked, and the labs
+		memory = e.memory()
 	}
 	output := &stream{each: r.tell}
 	machine := virtual.Guest{
@@ -78,34 +84,30 @@ func runInGuest(ctx context.Context, r Request, held *report.Directory) (*answer
 	return a, err
 }
 
-// equip puts everything that the audit needs into the guest: this program itself, what labs
-// need, the plan; and the programs, or the roots in which they are.
-func (e *equipment) equip(ctx context.Context, r Request, places []*place) error {
+// memory returns how much memory the guest needs, in MiB: for the archive, its files once
+// unpacked, and the labs.
+func (e *equipment) memory() int { return int((2*e.files.Size()+e.size)>>20) + 768 }
+
+// equip puts what a plan needs into the guest: this program itself, what labs need, and the
+// programs, or the roots in which they are. It returns the plan.
+func (e *equipment) equip(ctx context.Context, r Request, places []*place) (plan, error) {
 	if !e.machine.ReachesMachine() && r.needsUserMode() {
-		return errNeedsUserMode
+		return plan{}, errNeedsUserMode
 	}
 	if err := e.settle(ctx, places); err != nil {
-		return err
+		return plan{}, err
 	}
 	if _, err := newPlan(r, places); err != nil { // before anything slow
-		return err
+		return plan{}, err
 	}
 	if err := e.mount(ctx, r, places); err != nil {
-		return err
+		return plan{}, err
 	}
 	p, err := newPlan(r, places)
 	if err != nil {
-		return err
+		return plan{}, err
 	}
-	if err := root.AddSelf(e.files, self); err != nil {
-		return err
-	}
-	content, err := json.Marshal(p)
-	if err != nil {
-		return err
-	}
-	e.files.Write(planFile, content, 0o644)
-	return nil
+	return p, root.AddSelf(e.files, self)
 }
 
 // errNeedsUserMode and errOneRoot are the errors of requests that QEMU cannot fulfil.

@@ -51,11 +51,14 @@ type Request struct {
 	// Ready is how long a program may take until it listens or is connected.
 	Ready time.Duration `yaml:"ready"`
 
-	Expect answer.Promises `yaml:"expect"`
+	Expect  answer.Promises `yaml:"expect"`
+	Explore Exploring       `yaml:"explore"` // for an exploration (OpenExplored)
 
 	// Only are the faults and presets to measure, by name. Empty: all faults, Presets, and
 	// the advised settings.
 	Only []string `yaml:"-"`
+	// Variants are measured instead of everything else.
+	Variants []Variant `yaml:"-"`
 	// RealTime measures on the running kernel, as root, the programs that this machine has.
 	// What takes longer than Watch is left out.
 	RealTime bool         `yaml:"-"`
@@ -154,3 +157,9 @@ func canRun(name string) bool {
 	p, err := presets.Parse(name)
 	return err == nil && !p.Proxy() && p.Idle > 0
 }
+
+// HasProgram reports whether the request names a program, or an image that has one.
+func (r Request) HasProgram() bool { return len(r.programs()) > 0 || r.Image != "" }
+
+// Tests returns the side that is audited.
+func (r Request) Tests() answer.Side { return r.completed().UnderTest }

@@ -286,7 +286,7 @@ func (t *trial) observe() {
 // advised settings are tried for as long as they take.
 func (t *trial) watchTime() time.Duration {
 	switch {
-	case t.role == remedy:
+	case t.role == remedy, t.role == variant:
 		return t.watch
 	case t.plan.affordable:
 		return max(t.plan.Watch, 2*t.idle+settleTime)

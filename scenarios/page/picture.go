@@ -14,14 +14,16 @@ import (
 	"strings"
 
 	"github.com/halfopen-lab/halfopen/fixtures/detection"
+	"github.com/halfopen-lab/halfopen/harness/ladder"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
+	"github.com/halfopen-lab/halfopen/scenarios/explore"
 )
 
 // MatrixPicture is the name of the picture of the detection matrix.
 const MatrixPicture = "detection matrix"
 
 // SVG returns a picture of its own from the report in a directory: of an audit the ladder of a
-// fault or of a preset, by its name; of a test run the ladder of a failed test by the test's
+// fault or of a preset, by its name; of an exploration that of a finding, by its number; of a test run the ladder of a failed test by the test's
 // name, the ladder of a cell of the detection matrix by its file's name in the folder ladders, or
 // the matrix itself (MatrixPicture). The error of another name lists those that there are.
 func SVG(ctx context.Context, directory, name string) (string, error) {
@@ -61,6 +63,18 @@ func SVG(ctx context.Context, directory, name string) (string, error) {
 // picturesOf returns the files of the pictures that a report has, by their names.
 func picturesOf(ctx context.Context, directory string) (map[string]string, error) {
 	files := map[string]string{}
+	if explore.IsExploration(directory) {
+		e, err := explore.Read(ctx, directory)
+		if err != nil {
+			return nil, err
+		}
+		for i, f := range e.Findings {
+			if f.Kept != "" {
+				files[strconv.Itoa(i+1)] = filepath.Join(directory, f.Kept, ladder.File)
+			}
+		}
+		return files, nil
+	}
 	if !IsTests(directory) {
 		a, err := answer.Read(ctx, filepath.Join(directory, answer.JSONFile))
 		if err != nil {

@@ -39,6 +39,9 @@ type Answer struct {
 	NoSession string  `json:"no_session,omitempty"`
 	Ghosts    *Ghosts `json:"ghosts,omitempty"` // of a server; nil: unknown
 	Advice    *Advice `json:"advice,omitempty"` // nil: nothing needs to change
+	// Varied are what became of the program's connections with other settings, where those were
+	// asked for, and nothing else.
+	Varied []Fault `json:"varied,omitempty"`
 	// OverIPv6 is the answer over IPv6 where both families were audited, and the rest is that
 	// over IPv4; nil: one was.
 	OverIPv6 *Answer  `json:"over_ipv6,omitempty"`

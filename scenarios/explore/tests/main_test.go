@@ -1,0 +1,12 @@
+package tests_test
+
+import (
+	"testing"
+
+	"github.com/halfopen-lab/halfopen/harness/reexec"
+)
+
+func TestMain(m *testing.M) {
+	reexec.Main() // this binary is process 1 of the guests
+	m.Run()
+}
