@@ -61,6 +61,7 @@ test: ## unit tests with the race detector, then the suites on both
 	@go test -race -timeout=20m ./harness/... ./scenarios/... ./fixtures/... ./scripts/... ./cmd/...
 	@go -C fixtures/diameter test -race ./...
 	@go -C scenarios/page/browser test ./...
+	@go -C docs/examples/explore/check test ./...
 	@go test -run=TestTheAtlas ./suites/errno
 	@go run ./cmd/halfopen test ./docs/examples/incidents --report="$(REPORT)"
 	@go run ./cmd/halfopen test ./harness/link --report="$(REPORT)"
@@ -92,7 +93,7 @@ check: setup ## format, vet, lint, module tidiness, import direction, comments o
 	@go vet -tags=installed ./cmd/halfopen
 	@go tool staticcheck ./...
 	@go mod tidy -diff
-	@staticcheck=$$(go tool -n staticcheck) && for module in fixtures/diameter fixtures/clients scenarios/page/browser; do \
+	@staticcheck=$$(go tool -n staticcheck) && for module in fixtures/diameter fixtures/clients scenarios/page/browser docs/examples/explore/check; do \
 		(cd $$module && go vet ./... && $$staticcheck ./... && go mod tidy -diff) || exit 1; done
 	@go test -run='TestImports|TestComments' ./harness
 
