@@ -106,6 +106,8 @@ bench: ## what a lab costs, beside an ip script, and what virtual time costs
 	@echo
 	@$(VIRTUAL)
 	@$(SCRIPTS) bench-guests
+	@echo
+	@$(SCRIPTS) bench-explore
 
 installed: ## docs/installed.md: Debian's servers with their packages' configuration, audited
 	@scripts/setup um
