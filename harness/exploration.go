@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,20 +27,10 @@ func RegisterFaults(finder FaultFinder) { faultFinder = finder }
 type exploration struct {
 	wanted *environment.Exploration
 	lab    *Lab
-	first  time.Time // the instant of the lab's first packet; zero: there was none
-	deeds  []deed
-	ended  chan struct{}  // closed when the lab closes
-	done   sync.WaitGroup // of the goroutine that strikes
+	clock  *Clock
 
 	stepping sync.Mutex // held while the test takes a step, or a fault strikes
 	depth    int        // of steps within steps
-}
-
-// deed is a fault that strikes, or is healed, at an instant.
-type deed struct {
-	at   time.Duration // since the first packet
-	what string
-	do   func(*Lab) error
 }
 
 // labsOpened counts the labs of this process.
@@ -58,104 +47,75 @@ func (l *Lab) explore() error {
 	if number > 1 {
 		return leave(func(e *Explored) { e.Labs = number })
 	}
-	e := &exploration{wanted: wanted, lab: l, ended: make(chan struct{})}
-	if err := e.prepare(); err != nil {
+	e := &exploration{wanted: wanted, lab: l}
+	acts, err := e.acts()
+	if err != nil {
 		return errors.Join(fmt.Errorf("exploring: %w", err), leave(func(left *Explored) { left.Labs, left.Trouble = 1, err.Error() }))
 	}
-	if err := leave(func(left *Explored) { left.Labs, left.Firewall = 1, l.First(Firewall) != nil && l.First(NAT) == nil }); err != nil {
+	firewall := l.First(Firewall) != nil && l.First(NAT) == nil
+	if err := leave(func(left *Explored) { left.Labs, left.Firewall = 1, firewall }); err != nil {
 		return err
 	}
+	// The kernel's timers fire at its ticks: every run begins at the same place between two of them,
+	// whatever ran before in its guest.
+	time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(time.Second)))
+	if e.clock, err = StartClock(l.hosts, 0, acts); err != nil {
+		return fmt.Errorf("exploring: %w", err)
+	}
 	l.exploration = e
-	e.done.Go(e.run)
 	return nil
 }
 
-// prepare finds the faults.
-func (e *exploration) prepare() error {
+// acts returns what is done to the lab.
+func (e *exploration) acts() (all []Act, err error) {
 	if faultFinder == nil {
-		return errors.New(`the test binary has no faults: import _ "github.com/halfopen-lab/halfopen/scenarios" in the test`)
+		return nil, errors.New(`the test binary has no faults: import _ "github.com/halfopen-lab/halfopen/scenarios" in the test`)
 	}
 	for _, strike := range e.wanted.Strikes {
 		f, err := faultFinder(e.lab, strike.Fault)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		e.deeds = append(e.deeds, deed{strike.At, f.String(), f.Apply})
+		all = append(all, e.act(strike.At, f.String(), f.Apply))
 		if strike.Healed == 0 {
 			continue
 		}
 		healer, ok := f.(Healer)
 		if !ok {
-			return fmt.Errorf("%q cannot be healed", strike.Fault)
+			return nil, fmt.Errorf("%q cannot be healed", strike.Fault)
 		}
-		e.deeds = append(e.deeds, deed{strike.At + strike.Healed, "healed: " + f.String(), healer.Heal})
+		all = append(all, e.act(strike.At+strike.Healed, "healed: "+f.String(), healer.Heal))
 	}
-	slices.SortStableFunc(e.deeds, func(a, b deed) int { return int(a.at - b.at) })
-	return nil
+	if e.wanted.Limit > 0 {
+		all = append(all, Act{e.wanted.Limit, "the test is ended", e.endTest})
+	}
+	return all, nil
 }
 
-// run does the deeds at their instants, and ends a test that lasts too long.
-func (e *exploration) run() {
-	var ok bool
-	if e.first, ok = e.firstPacket(); !ok {
-		return
-	}
-	for _, d := range e.deeds {
-		if !sleepUntil(e.first.Add(d.at), e.ended) {
-			return
+// act returns the act that does something to the lab. The test takes no step meanwhile. If it fails,
+// the run shows nothing, and the test goes on.
+func (e *exploration) act(at time.Duration, what string, do func(*Lab) error) Act {
+	return Act{at, what, func() error {
+		e.stepping.Lock()
+		defer e.stepping.Unlock()
+		amend := e.lab.timeline.Begin("explore", timeline.Step, what)
+		err := do(e.lab)
+		if err == nil {
+			return nil
 		}
-		if err := e.strike(d); err != nil {
-			_ = leave(func(left *Explored) { left.Trouble = err.Error() }) // it is in the timeline, too
-		}
+		failed := fmt.Sprintf("%s: %v", what, err)
+		amend("FAILED: " + failed)
+		return leave(func(left *Explored) { left.Trouble = failed })
+	}}
+}
+
+// endTest ends a test that has lasted too long, and shows where it waits.
+func (e *exploration) endTest() error {
+	if err := e.tell(func(left *Explored) { left.Hung = true }); err != nil {
+		return err
 	}
-	if e.wanted.Limit == 0 || !sleepUntil(e.first.Add(e.wanted.Limit), e.ended) {
-		return
-	}
-	_ = e.tell(func(left *Explored) { left.Hung = true })
-	debug.SetTraceback("all") // where the test waits
+	debug.SetTraceback("all")
 	panic(fmt.Sprintf("the test has not ended %v after its lab's first packet", e.wanted.Limit))
-}
-
-// firstPacket waits for the lab's first packet of TCP or SCTP and returns its instant, on
-// whichever host it was. It returns false if the lab closes before.
-func (e *exploration) firstPacket() (at time.Time, ok bool) {
-	instants := make(chan time.Time, len(e.lab.hosts))
-	for _, h := range e.lab.hosts {
-		go func() {
-			if first, seen := h.capture.First(); seen {
-				instants <- first.At
-			}
-		}()
-	}
-	select {
-	case at = <-instants:
-	case <-e.ended:
-		return at, false
-	}
-	for { // another host that has it by now may have had it before
-		select {
-		case other := <-instants:
-			if other.Before(at) {
-				at = other
-			}
-		default:
-			return at, true
-		}
-	}
-}
-
-// strike does one deed. The test takes no step meanwhile.
-func (e *exploration) strike(d deed) error {
-	e.stepping.Lock()
-	defer e.stepping.Unlock()
-	began := time.Now()
-	amend := e.lab.timeline.Begin("explore", timeline.Step, d.what)
-	if err := d.do(e.lab); err != nil {
-		amend(fmt.Sprintf("FAILED: %s: %v", d.what, err))
-		return fmt.Errorf("%s: %w", d.what, err)
-	}
-	struck := Struck{What: d.what, At: began.Round(0).Sub(e.first), Took: time.Since(began)}
-	return leave(func(left *Explored) { left.Struck = append(left.Struck, struck) })
 }
 
 // begin keeps strikes away while the test takes a step, and end lets them go on. A step may have
@@ -184,7 +144,7 @@ func (e *exploration) close() error {
 	if e == nil {
 		return nil
 	}
-	close(e.ended)
-	e.done.Wait()
-	return e.tell(func(*Explored) {})
+	e.clock.Stop()
+	_, _, err := e.clock.State()
+	return errors.Join(err, e.tell(func(*Explored) {}))
 }

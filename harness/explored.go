@@ -21,23 +21,16 @@ const ExploredFile = "explored.json"
 
 // Explored is what an explored test leaves in the report, as JSON.
 type Explored struct {
-	Labs    int      `json:"labs"`              // how many labs the test has opened; the first one is explored
-	Struck  []Struck `json:"struck,omitempty"`  // what was done to the lab, in that order
-	Trouble string   `json:"trouble,omitempty"` // why something could not be done to it, in one line
-	Hung    bool     `json:"hung,omitempty"`    // the test was ended, because it lasted too long
+	Labs    int    `json:"labs"`              // how many labs the test has opened; the first one is explored
+	Trouble string `json:"trouble,omitempty"` // why something could not be done to it, in one line
+	Hung    bool   `json:"hung,omitempty"`    // the test was ended, because it lasted too long
 	// Firewall reports that the lab has a firewall that translates no addresses.
 	Firewall bool `json:"firewall,omitempty"`
 
-	// Events and Lasted are the lab's story, if the exploration asks for it.
+	// Events, Acts and Lasted are the lab's story, if the exploration asks for it.
 	Events []Happening   `json:"events,omitempty"`
+	Acts   []Taken       `json:"acts,omitempty"`   // what was done to the lab
 	Lasted time.Duration `json:"lasted,omitempty"` // from the first packet to the end of the lab
-}
-
-// Struck is a fault that has struck, or was healed.
-type Struck struct {
-	What string        `json:"what"`
-	At   time.Duration `json:"at"`   // when it began, since the first packet
-	Took time.Duration `json:"took"` // until it was done
 }
 
 // Happening is something that happened in an explored lab: a packet that was sent or arrived, a
@@ -53,13 +46,14 @@ func (e *exploration) tell(change func(*Explored)) error {
 	if !e.wanted.Story {
 		return leave(change)
 	}
-	events := e.lab.happenings(e.first)
-	lasted := time.Since(e.first)
-	if e.first.IsZero() {
-		events, lasted = nil, 0
+	var events []Happening
+	var lasted time.Duration
+	first, _, _ := e.clock.State()
+	if !first.IsZero() {
+		events, lasted = e.lab.happenings(first), time.Since(first)
 	}
 	err := leave(func(left *Explored) {
-		left.Events, left.Lasted = events, lasted
+		left.Events, left.Acts, left.Lasted = events, e.clock.Taken(), lasted
 		change(left)
 	})
 	if root := environment.Read().Report; root != "" && err == nil {

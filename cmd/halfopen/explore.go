@@ -141,7 +141,7 @@ after any end. Exit status 0: all held; 1: something was broken; 2: it could not
 	}
 	s.flags(c, exploreReport)
 	x.flags(c)
-	c.AddCommand(exploreMergeCommand(), exploreSettingsCommand(), exploreSeedsCommand())
+	c.AddCommand(exploreTestCommand(), exploreSettingsCommand(), exploreSeedsCommand(), exploreMergeCommand())
 	return c
 }
 
@@ -155,7 +155,13 @@ func (x *exploring) explorePrograms(c *cobra.Command, s *subject) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(s.request.Check(), explore.CheckReport(config.Report)); err != nil {
+	if err := s.request.Check(); err != nil {
+		return err
+	}
+	if err := s.request.CheckStrikes(config.Faults); err != nil {
+		return err
+	}
+	if err := explore.CheckReport(config.Report); err != nil {
 		return err
 	}
 	subject, err := audit.OpenExplored(ctx, s.request)

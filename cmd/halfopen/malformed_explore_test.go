@@ -2,11 +2,12 @@ package main
 
 // Malformed calls of halfopen explore and its subcommands, beside those of malformed_table_test.go.
 var malformedExplore = []malformed{
-	{want: `there is no command "nosuch"`, calls: []string{"halfopen explore nosuch", "halfopen explore merges x"}},
+	{want: "there is no command", calls: []string{"halfopen explore nosuch", "halfopen explore merges x"}},
 	{want: "there is no flag --nosuch: ", calls: []string{"halfopen explore --nosuch", "halfopen explore merge --nosuch x"}},
 	{want: "there is no program to audit", calls: []string{"halfopen explore", "halfopen explore --port 5000"}},
 	{want: "an exploration needs virtual time", calls: []string{"halfopen explore $S --send x --host"}},
 	{want: "there is no fault", calls: []string{"halfopen explore $S --send x --fault nosuch", "halfopen explore $S --send x --fault ''"}},
+	{want: "(--fault)", calls: []string{"halfopen explore $S --send x --fault 'loss of 10 %'", "halfopen explore $S --send x --fault 'accept queue full'"}},
 	{want: "(--healed)", calls: []string{"halfopen explore $S --send x --healed soon", "halfopen explore $S --send x --healed 0s", "halfopen explore $S --send x --healed -1s", "halfopen explore $S --send x --healed 9999h", "halfopen explore $S --send x --healed ''"}},
 	{want: "(--at)", calls: []string{"halfopen explore $S --send x --at never", "halfopen explore $S --send x --at -1ms", "halfopen explore $S --send x --at 9999h", "halfopen explore $S --send x --at 7"}},
 	{want: "(--runs)", calls: []string{"halfopen explore $S --send x --runs 0", "halfopen explore $S --send x --runs -1", "halfopen explore $S --send x --runs x"}},
@@ -22,4 +23,39 @@ var malformedExplore = []malformed{
 	{want: "name the directories of the parts", calls: []string{"halfopen explore merge", "halfopen explore merge --report x"}},
 	{want: "is neither true nor false", calls: []string{"halfopen explore merge --json=x part"}},
 	{want: "has the schema 999, and this halfopen reads", calls: []string{"halfopen report explored", "halfopen report --html explored"}},
+
+	// Tests.
+	{want: "name one test: ", calls: []string{"halfopen explore test", "halfopen explore test ."}},
+	{want: "packages are named", calls: []string{"halfopen explore test ./a ./b --run X"}},
+	{want: "is not a regular expression", calls: []string{"halfopen explore test --run [", "halfopen explore test --focus ("}},
+	{want: "(--fault)", calls: []string{"halfopen explore test --run X --fault nosuch", "halfopen explore test --run X --fault 'process killed'"}},
+	{want: "(--healed)", calls: []string{"halfopen explore test --run X --healed 0s"}},
+	{want: "(--at)", calls: []string{"halfopen explore test --run X --at x"}},
+	{want: "(--runs)", calls: []string{"halfopen explore test --run X --runs 0"}},
+	{want: "(--for)", calls: []string{"halfopen explore test --run X --for -1s"}},
+	{want: "is not a shard: write it as 3/16", calls: []string{"halfopen explore test --run X --shard 3/2"}},
+	{want: "(--cable-delay)", calls: []string{"halfopen explore test --run X --cable-delay 0s", "halfopen explore test --run X --cable-delay 1h", "halfopen explore test --run X --cable-delay x"}},
+	{want: "(--limit)", calls: []string{"halfopen explore test --run X --limit 0s", "halfopen explore test --run X --limit -1s"}},
+	{want: "choose 0 or more (--seed)", calls: []string{"halfopen explore test --run X --seed -1"}},
+	{want: "(--machine, --kernel, --memory)", calls: []string{"halfopen explore test --run X --machine vm", "halfopen explore test --run X --kernel x", "halfopen explore test --run X --memory 1"}},
+	{want: "(--take)", calls: []string{"halfopen explore test --run X --take /nosuch"}},
+	{want: "(--env)", calls: []string{"halfopen explore test --run X --env A"}},
+	{want: "choose an empty directory", calls: []string{"halfopen explore test --run X --report thesis"}},
+	{want: "is neither true nor false", calls: []string{"halfopen explore test --json=x --run X"}},
+	{want: "makes no sense here", calls: []string{"halfopen explore test --run X -- -bench=."}},
+
+	// Settings and seeds.
+	{want: "there is no setting", calls: []string{"halfopen explore settings --rows nosuch=1s", "halfopen explore settings --columns Idle=1s", "halfopen explore settings --set nosuch=1"}},
+	{want: "(--rows)", calls: []string{"halfopen explore settings --rows firewall", "halfopen explore settings --rows firewall=soon"}},
+	{want: "there is no directory", calls: []string{"halfopen explore settings --svg nosuch/map.svg"}},
+	{want: "(--seeds)", calls: []string{"halfopen explore seeds $S --seeds x", "halfopen explore seeds $S --seeds 8-1", "halfopen explore seeds $S --seeds 1-999999999"}},
+	{want: "(--seed)", calls: []string{"halfopen explore seeds $S --seed 2"}},
+	{want: "there is no fault", calls: []string{"halfopen explore seeds nosuch $S"}},
+
+	// The section explore of a file.
+	{want: "is not a list of fields", files: []string{good + "explore: x\n", good + "explore: [x]\n"}},
+	{want: "there is no field", files: []string{good + "explore: {instants: 7}\n"}},
+	{want: "is not a list: write [VALUE, VALUE]", files: []string{good + "explore: {healed: 1s}\n", good + "explore: {without: hangs}\n"}},
+	{want: "is not a duration", files: []string{good + "explore: {recover: soon}\n", good + "explore: {notice: 60}\n", good + "explore: {healed: [x]}\n"}},
+	{want: "is not a whole number", files: []string{good + "explore: {requests: many}\n"}},
 }

@@ -186,7 +186,7 @@ func walk(c *cobra.Command, do func(*cobra.Command)) {
 }
 
 // likeAudit are the commands that have flags of audit's.
-var likeAudit = []string{"halfopen run", "halfopen explore", "halfopen explore settings"}
+var likeAudit = []string{"halfopen run", "halfopen explore", "halfopen explore settings", "halfopen explore seeds"}
 
 func TestEveryFlagHasAMalformedCall(t *testing.T) {
 	var texts []string

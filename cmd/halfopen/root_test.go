@@ -186,7 +186,7 @@ func TestAPackageIsInstalledOnceAndADamagedLayerIsNamed(t *testing.T) {
 		cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+own)
 		return ran(t, cmd)
 	}
-	if out, stderr, status := cached("list"); status != kept || !strings.Contains(out, "memcached 1.") || !strings.Contains(out, "Linux 6.12") {
+	if out, stderr, status := cached("list"); status != kept || !strings.Contains(out, "memcached 1.") || !strings.Contains(out, "Linux 6.12") || !strings.Contains(out, "iptables 1.") {
 		t.Errorf("the list: exit status %d: %s%s", status, out, stderr)
 	}
 	if out, stderr, status := cached("verify"); status != kept {

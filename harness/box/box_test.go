@@ -81,6 +81,35 @@ func TestWhatTheProgramWritesStaysInTheBox(t *testing.T) {
 	}
 }
 
+// The network is that of the box's host.
+func TestABoxHasNamespacesOfItsOwn(t *testing.T) {
+	kinds := []string{"pid", "mnt", "ipc", "uts", "cgroup", "net"}
+	var ours []string
+	for _, kind := range kinds {
+		namespace, err := os.Readlink("/proc/self/ns/" + kind)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ours = append(ours, namespace)
+	}
+	p := start(t, "cd /proc/self/ns && readlink "+strings.Join(kinds, " ")+" && cat /proc/self/cgroup")
+	awaitExit(t, p)
+	lines := box.Output(p)
+	if len(lines) <= len(kinds) {
+		t.Fatalf("it wrote %q", lines)
+	}
+	for i, kind := range kinds {
+		if !strings.HasPrefix(lines[i], kind+":") || lines[i] == ours[i] {
+			t.Errorf("its namespace is %s, and ours %s", lines[i], ours[i])
+		}
+	}
+	for _, group := range lines[len(kinds):] { // where the caller's is stays unknown to it
+		if !strings.HasSuffix(group, ":/") {
+			t.Errorf("its control group is %s", group)
+		}
+	}
+}
+
 // The settings are written as they are: the machine stays as it is even where the test fails.
 func TestTheProgramStaysInItsBox(t *testing.T) {
 	open, err := os.Open("/etc/passwd")

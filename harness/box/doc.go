@@ -1,5 +1,5 @@
-// Package box runs a program in a box of its own: process, mount and IPC namespaces, a
-// root file system whose changes only the box sees, and a terminal to write to. Many
+// Package box runs a program in a box of its own: namespaces for processes, mounts, IPC, names
+// and control groups, a root file system whose changes only the box sees, and a terminal to write to. Many
 // copies of a program then run at once without sharing pid files, locks, logs and sockets,
 // and none of their processes outlives its box.
 //

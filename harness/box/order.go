@@ -60,7 +60,7 @@ func (o Order) Command() (*exec.Cmd, error) {
 		cmd.ExtraFiles = []*os.File{o.Files.namespace}
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS,
+		Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS | unix.CLONE_NEWCGROUP,
 		Setpgid:    true, // Ctrl-C is for the caller, which reads what the program does until the end
 	}
 	return cmd, nil

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
 	"net"
 	"os"
 	"slices"
@@ -227,22 +226,11 @@ func (c *Capture) Await(count int, match Match, until time.Time) (found []Packet
 				found = append(found, c.packets[looked])
 			}
 		}
-		if len(found) >= count || c.closed || !time.Now().Before(until) {
+		if len(found) >= count || !time.Now().Before(until) {
 			return found
 		}
 		c.waitUntil(until)
 	}
-}
-
-// First waits for the first packet of TCP or SCTP and returns it; ok is false if the capture is
-// closed before one has passed.
-func (c *Capture) First() (p Packet, ok bool) {
-	ofTransport := Where("packet of TCP or SCTP", func(p Packet) bool { return p.TCP || p.sctp })
-	found := c.Await(1, ofTransport, time.Now().Add(math.MaxInt64))
-	if len(found) == 0 {
-		return Packet{}, false
-	}
-	return found[0], true
 }
 
 // waitUntil waits for the next packet, at the latest until an instant. The caller holds c.mu,
@@ -304,7 +292,5 @@ func (c *Capture) Close() {
 	}
 	c.fetch()
 	c.closed = true
-	close(c.arrived) // Await waits for nothing more
-	c.arrived = make(chan struct{})
 	go func() { _ = c.socket.Close() }()
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/halfopen-lab/halfopen/harness/virtual"
+	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
 	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
 )
@@ -103,6 +104,46 @@ rm /etc/hostname; rm -rf /etc/apt; mkdir /etc/apt; touch -d @1000000000 /opt/hal
 	if result, err := g.Run(t.Context()); err != nil || out.String() != want {
 		t.Errorf("status %d, %v: %q, expected %q", result.Status(), err, out, want)
 	}
+}
+
+// Lines of units and of tmpfiles.d as Debian's packages have them: redis-server, haproxy, systemd,
+// postgresql-common, squid.
+func TestServicesHaveTheirDirectories(t *testing.T) {
+	archive := archiveOf(t, map[string]string{
+		"usr/lib/systemd/system/redis.service":     "[Service]\nUser=www-data\nRuntimeDirectory=redis redis/more\nRuntimeDirectoryMode=2750\nExecStartPre=+/bin/mkdir /run/made\n",
+		"usr/lib/systemd/system/nobody.service":    "[Service]\nUser=not-there\nRuntimeDirectory=of-nobody\n",
+		"usr/lib/systemd/system/instance@.service": "[Service]\nRuntimeDirectory=instance-%i\n",
+		"usr/lib/tmpfiles.d/zz-test.conf":          "# a comment\nd /run/halfopen 2775 www-data www-data - -\nD! /var/run/old 0700\nf /run/file 0644 - - - text\nd /srv/elsewhere 0755\nd /run/unknown 0755 not-there\nd /run/redis 0700 root root\nf! /run/nologin\n",
+	})
+	g, out := inRoot(t, &guest.Root{Below: "/", Layers: []guest.Layer{{File: "/layer.tar"}}, Services: true},
+		"cd /run; stat -c '%n %a %U:%G' redis redis/more halfopen old made; cat file; ls -d of-nobody instance-* unknown nologin tmpfiles.d /srv/elsewhere 2>&1 | grep -c 'No such file'; test -w /run/lock && echo all")
+	g.Files.Write("/layer.tar", archive, 0o644)
+	if err := debian.Tools(t.Context(), g.Files); err != nil {
+		t.Fatal(err)
+	}
+	want := "redis 2750 www-data:www-data\nredis/more 2750 www-data:www-data\nhalfopen 2775 www-data:www-data\nold 700 root:root\nmade 755 root:root\ntext6\nall\n"
+	if result, err := g.Run(t.Context()); err != nil || out.String() != want {
+		t.Errorf("status %d, %v: %q, expected %q", result.Status(), err, out, want)
+	}
+}
+
+// archiveOf returns a tar archive with files.
+func archiveOf(t *testing.T, files map[string]string) []byte {
+	t.Helper()
+	var archive bytes.Buffer
+	w := tar.NewWriter(&archive)
+	for name, content := range files {
+		if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(content))}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte(content)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return archive.Bytes()
 }
 
 // An archive is a whole root where nothing lies below it, and its names lead nowhere else.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/atomicfile"
 	"github.com/halfopen-lab/halfopen/harness/ladder"
 	"github.com/halfopen-lab/halfopen/harness/reexec"
@@ -92,8 +93,8 @@ type order struct {
 type results struct {
 	Quiet    explore.Quiet
 	Outcomes []explore.Outcome
-	Late     []lateness // of each strike and heal
-	Trouble  string     // why nothing was run; empty: it was
+	Late     []harness.Taken // of each strike and heal
+	Trouble  string          // why nothing was run; empty: it was
 }
 
 // The names of the files in the report of the exploring process.

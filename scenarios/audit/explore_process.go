@@ -88,7 +88,7 @@ func exploreFile(ctx context.Context, orderFile, report string) (found results, 
 		} else {
 			outcome.Violations = e.violations()
 		}
-		found.Outcomes, found.Late = append(found.Outcomes, outcome), append(found.Late, e.clock.late...)
+		found.Outcomes, found.Late = append(found.Outcomes, outcome), append(found.Late, e.clock.Taken()...)
 		if ctx.Err() != nil {
 			return found, errEndedEarly
 		}

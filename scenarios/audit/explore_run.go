@@ -35,7 +35,7 @@ type exploration struct {
 	*trial
 	blows    []blow
 	quiet    *sight // the last look at the quiet run; nil: this is the quiet run
-	clock    *clock
+	clock    *harness.Clock
 	switches [2]*os.File // of the firewall's links: what arrives from the client, from the server
 	asker    *asker      // nil: the client is a program
 
@@ -89,11 +89,10 @@ func (e *exploration) takeSteps() error {
 		return err
 	}
 	var err error
-	if e.clock, err = newClock(e.lab.Client, e.plan.Port, e.actsOf(e.blows)); err != nil {
+	if e.clock, err = harness.StartClock([]*harness.Host{e.lab.Client}, e.plan.Port, e.actsOf(e.blows)); err != nil {
 		return err
 	}
-	e.clock.start()
-	defer e.clock.stop()
+	defer e.clock.Stop()
 	for _, b := range e.blows {
 		if b.prepare != nil {
 			if err := b.prepare(e); err != nil {
@@ -126,7 +125,7 @@ func (e *exploration) takeSteps() error {
 	if err == nil {
 		err = e.observe()
 	}
-	e.clock.stop()
+	e.clock.Stop()
 	e.asker.rest()
 	return errors.Join(err, e.trace.Drain())
 }
@@ -149,7 +148,7 @@ func (e *exploration) observe() error {
 	began := time.Now()
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 15*time.Second) {
 		var err error
-		if e.first, e.last, err = e.clock.state(); err != nil {
+		if e.first, e.last, err = e.clock.State(); err != nil {
 			return err
 		}
 		e.seen = e.look()

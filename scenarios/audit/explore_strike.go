@@ -38,6 +38,18 @@ func (r Request) blows(run explore.Run) (all []blow, err error) {
 	return all, nil
 }
 
+// CheckStrikes reports, in one line, the first of some faults that cannot strike the request's
+// programs.
+func (r Request) CheckStrikes(titles []string) error {
+	r = r.completed()
+	for _, title := range titles {
+		if _, err := r.blow(explore.Strike{Fault: title}); err != nil {
+			return fmt.Errorf("%w (--fault)", err)
+		}
+	}
+	return nil
+}
+
 // blow returns how a strike is made.
 func (r Request) blow(s explore.Strike) (b blow, err error) {
 	named, err := scenarios.Parse(s.Fault)
@@ -208,7 +220,7 @@ func (e *exploration) boot() error {
 }
 
 // actsOf returns what is done in a run, and when.
-func (e *exploration) actsOf(blows []blow) (all []act) {
+func (e *exploration) actsOf(blows []blow) (all []harness.Act) {
 	step := func(title string, do func(*exploration) error) func() error {
 		return func() error {
 			e.lab.Timeline().Addf("explore", timeline.Step, "%s", title)
@@ -216,9 +228,9 @@ func (e *exploration) actsOf(blows []blow) (all []act) {
 		}
 	}
 	for _, b := range blows {
-		all = append(all, act{b.At, b.Fault, step(b.Fault, b.strike)})
+		all = append(all, harness.Act{At: b.At, What: b.Fault, Do: step(b.Fault, b.strike)})
 		if b.Healed > 0 && b.heal != nil {
-			all = append(all, act{b.At + b.Healed, "healed: " + b.Fault, step("healed: "+b.Fault, b.heal)})
+			all = append(all, harness.Act{At: b.At + b.Healed, What: "healed: " + b.Fault, Do: step("healed: "+b.Fault, b.heal)})
 		}
 	}
 	return all

@@ -109,6 +109,8 @@ func checkNode(node *yaml.Node, of reflect.Type) error {
 		}
 	case of.Kind() == reflect.Bool && node.Tag != "!!bool":
 		return wrong("true or false")
+	case of.Kind() == reflect.Int && (node.Tag != "!!int" || !wholeNumber.MatchString(node.Value)):
+		return wrong("a whole number: write it as 7")
 	case !scalar:
 		return wrong("a text")
 	}

@@ -34,6 +34,8 @@ func checkForm(node *yaml.Node) error {
 var (
 	// portNumber matches a port as people write one: YAML takes 010 for 8.
 	portNumber = regexp.MustCompile(`^[1-9][0-9]{0,4}$`)
+	// wholeNumber matches a number that fits in an int.
+	wholeNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,17})$`)
 	// libraryError matches the errors of the YAML library.
 	libraryError = regexp.MustCompile(`^yaml: (?:unmarshal errors:\n  )?(line [0-9]+)?`)
 )

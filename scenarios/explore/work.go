@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/halfopen-lab/halfopen/harness/atomicfile"
 	"github.com/halfopen-lab/halfopen/harness/inputfile"
 )
@@ -39,14 +41,14 @@ type order struct {
 // IsExploration reports whether a directory has the plan of an exploration.
 func IsExploration(directory string) bool {
 	_, err := os.Stat(filepath.Join(directory, PlanFile))
-	return !errors.Is(err, fs.ErrNotExist)
+	return err == nil
 }
 
 // readWork reads the plan in a directory.
 func readWork(directory string) (*work, error) {
 	file := filepath.Join(directory, PlanFile)
 	content, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {
 		return nil, fmt.Errorf("%s is not the directory of an exploration: it has no %s", directory, PlanFile)
 	}
 	if err != nil {

@@ -109,10 +109,11 @@ func (s *Settings) Recall(run shard.Run) {
 	s.Seed, s.Focus, s.LeaveOut = run.Seed, run.Focus, run.LeaveOut
 }
 
-// tested are the programs that specs test, each with its package of Debian's.
-var tested = []struct{ program, from string }{
-	{"freeDiameterd", "freediameterd"}, {"nginx", "libnginx-mod-stream"}, {"haproxy", "haproxy"},
-}
+// tested are the programs that specs test, and packages the packages of Debian's that have them.
+var (
+	tested   = []string{"freeDiameterd", "nginx", "haproxy"}
+	packages = []string{"freediameterd", "libnginx-mod-stream", "haproxy"}
+)
 
 // guestRoot is the root file system of the suites' guests.
 func guestRoot(ctx context.Context) (*root.FileSystem, error) {
@@ -127,10 +128,5 @@ func guestRoot(ctx context.Context) (*root.FileSystem, error) {
 			return nil, err
 		}
 	}
-	for _, t := range tested {
-		if err := debian.Put(ctx, system.Files, t.from, t.program); err != nil {
-			return nil, err
-		}
-	}
-	return system, nil
+	return system, debian.Put(ctx, system.Files, packages, tested...)
 }

@@ -2,7 +2,6 @@ package debian
 
 import (
 	"context"
-	"errors"
 	"path"
 	"slices"
 	"strings"
@@ -10,9 +9,11 @@ import (
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 )
 
-// Tools puts what labs need into the guest: iptables, and a shell.
+// Tools puts what labs need into the guest, iptables and a shell, and what process 1 needs to make
+// the directories of services (guest.Root, Services): systemd-tmpfiles, as a package that works
+// without systemd.
 func Tools(ctx context.Context, files *virtual.Files) error {
-	if err := errors.Join(Put(ctx, files, "iptables", "xtables-nft-multi"), Put(ctx, files, "dash", "dash")); err != nil {
+	if err := Put(ctx, files, []string{"iptables", "dash", "systemd-standalone-tmpfiles"}, "xtables-nft-multi", "dash", "systemd-tmpfiles"); err != nil {
 		return err
 	}
 	// Links that the packages' scripts make when they are installed.
@@ -23,14 +24,18 @@ func Tools(ctx context.Context, files *virtual.Files) error {
 	return nil
 }
 
-// Put puts programs of a package into the guest, with its other files and those of what
-// it depends on, but not their programs.
-func Put(ctx context.Context, files *virtual.Files, name string, programs ...string) error {
-	tree, err := Unpacked(ctx, name)
+// Put puts programs of packages into the guest, with the packages' other files and those of what
+// they depend on, but not their programs.
+func Put(ctx context.Context, files *virtual.Files, packages []string, programs ...string) error {
+	tree, err := Unpacked(ctx, packages...)
 	if err != nil {
 		return err
 	}
-	return files.CopyTree(tree, func(file string) bool { return unneeded(file, programs) })
+	leaveOut := func(file string) bool { return unneeded(file, programs) }
+	if err := Verify(tree, leaveOut); err != nil {
+		return err
+	}
+	return files.CopyTree(tree, leaveOut)
 }
 
 // unneeded are files that nothing in the guest reads: every one of them is memory, and

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -54,5 +55,56 @@ func TestAFetchThatIsCancelledTidiesUpAndLeavesNothingRunning(t *testing.T) {
 	}
 	if _, err := io.ReadAll(in); err != nil {
 		t.Errorf("what it had started still runs: %v", err)
+	}
+}
+
+func TestUnpackedPackagesAreListedWithTheirVersions(t *testing.T) {
+	cache := t.TempDir()
+	for name, versions := range map[string]string{
+		"iptables,dash": "dash 0.5.12-2\nlibc6 2.36-9\niptables 1.8.9-2\n", "linux-image-cloud-amd64": "linux-image-6.1.0-56-cloud-amd64 6.1.170-1\n", "nginx=1.22.1-9": "libc6 2.36-9\nnginx 1.22.1-9\n", "old": "",
+	} {
+		if err := os.MkdirAll(filepath.Join(cache, name, "var/lib/dpkg"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(cache, name, "var/lib/dpkg/versions"), []byte(versions), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, want := range map[string]string{"iptables,dash": "dash 0.5.12-2, iptables 1.8.9-2", "linux-image-cloud-amd64": "linux-image-6.1.0-56-cloud-amd64 6.1.170-1", "nginx=1.22.1-9": "nginx=1.22.1-9", "old": "old", "none": "none"} {
+		if got := UnpackedVersions(filepath.Join(cache, name)); got != want {
+			t.Errorf("%s is listed as %q, expected %q", name, got, want)
+		}
+	}
+}
+
+func TestADamagedUnpackedPackageIsNamed(t *testing.T) {
+	directory := t.TempDir()
+	file := filepath.Join(directory, "usr/sbin/program")
+	write := func(name, content string) {
+		t.Helper()
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(file, "")
+	write(filepath.Join(directory, sums), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  usr/sbin/program\n")
+	if err := Verify(directory, nil); err != nil {
+		t.Error(err)
+	}
+	write(file, "x")
+	if err, want := Verify(directory, nil), file+" is damaged (its checksum is not the one in its record): remove "+directory+", and it is fetched again"; err == nil || err.Error() != want {
+		t.Errorf("%v, expected %s", err, want)
+	}
+	if err := Verify(directory, func(name string) bool { return name == "/usr/sbin/program" }); err != nil {
+		t.Errorf("what is left out: %v", err)
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if err := Verify(directory, nil); err == nil || !strings.Contains(err.Error(), "it is missing") {
+		t.Errorf("a missing file: %v", err)
 	}
 }

@@ -1,80 +1,125 @@
 package guest
 
 import (
+	"bytes"
+	"cmp"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness/linux"
 )
 
-// makeServiceDirectories makes the directories that a service manager makes for the services
-// that are installed in a root: those of their units (systemd.exec(5), RuntimeDirectory=, and
-// systemd.service(5), ExecStartPre= with mkdir, chown or the like), and those of tmpfiles.d(5)
-// below /run. What systemd fills in (specifiers) is left out, and so is a directory of a user
-// who does not exist.
-func makeServiceDirectories(root string) error {
-	for _, directory := range []string{"/usr/lib/systemd/system", "/etc/systemd/system"} {
-		units, err := filepath.Glob(root + directory + "/*.service")
-		if err != nil {
-			return err
-		}
-		for _, unit := range units {
-			content, err := os.ReadFile(unit)
-			if err != nil {
-				continue // a link that leads nowhere, or a unit that the caller may not read
-			}
-			if err := makeRuntimeDirectories(root, string(content)); err != nil {
-				return fmt.Errorf("making the directories of %s: %w", strings.TrimPrefix(unit, root), err)
-			}
-		}
+// makeServiceDirectories makes what a service manager makes in /run of a root for the services
+// that are installed there: the directories of their units (systemd.exec(5), RuntimeDirectory=,
+// and systemd.service(5), ExecStartPre= with mkdir, chown or the like), and what tmpfiles.d(5)
+// says. What systemd fills in (specifiers of units) is left out, and so is what belongs to a
+// user who does not exist.
+func makeServiceDirectories(at string) error {
+	root, err := os.OpenRoot(at) // no link leads out of it
+	if err != nil {
+		return err
 	}
-	for _, directory := range []string{"/usr/lib/tmpfiles.d", "/etc/tmpfiles.d"} {
-		files, err := filepath.Glob(root + directory + "/*.conf")
-		if err != nil {
-			return err
-		}
-		for _, file := range files {
-			content, err := os.ReadFile(file)
-			if err != nil {
-				continue
-			}
-			if err := makeTemporaryDirectories(root, string(content)); err != nil {
-				return fmt.Errorf("making the directories of %s: %w", strings.TrimPrefix(file, root), err)
+	defer func() { _ = root.Close() }()
+	units := readUnits(root)
+	var lines strings.Builder
+	for _, unit := range units {
+		lines.WriteString(runtimeDirectories(root, unit))
+	}
+	if err := applyTmpfiles(at, root, lines.String()); err != nil {
+		return err
+	}
+	for _, unit := range units {
+		for line := range strings.Lines(unit) {
+			if command, ok := strings.CutPrefix(strings.TrimSpace(line), "ExecStartPre="); ok {
+				runMaker(at, strings.Fields(strings.TrimLeft(command, "-@:+! ")))
 			}
 		}
 	}
 	return nil
 }
 
-// makeRuntimeDirectories makes the directories of one unit.
-func makeRuntimeDirectories(root, unit string) error {
+// readUnits returns what the units of services in a root say. A link that leads nowhere, and a
+// unit that the caller may not read, are left out.
+func readUnits(root *os.Root) (all []string) {
+	for _, directory := range []string{"usr/lib/systemd/system", "etc/systemd/system"} {
+		names, _ := fs.Glob(root.FS(), directory+"/*.service") // the pattern is well formed
+		for _, name := range names {
+			if content, err := root.ReadFile(name); err == nil {
+				all = append(all, string(content))
+			}
+		}
+	}
+	return all
+}
+
+// runtimeDirectories returns the directories below /run that a unit names, as lines of
+// tmpfiles.d(5). One that would be elsewhere is left out: a package is not trusted.
+func runtimeDirectories(root *os.Root, unit string) (lines string) {
 	setting := map[string]string{"User": "root", "RuntimeDirectoryMode": "0755"}
 	for line := range strings.Lines(unit) {
-		if name, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok {
-			setting[name] = strings.TrimSpace(value)
+		if name, value, ok := strings.Cut(line, "="); ok {
+			setting[strings.TrimSpace(name)] = strings.TrimSpace(value)
 		}
 	}
+	group := cmp.Or(setting["Group"], primaryGroup(root, setting["User"]))
 	for name := range strings.FieldsSeq(setting["RuntimeDirectory"]) {
 		name, _, _ = strings.Cut(name, ":") // a link to it, which some versions make
-		if err := makeDirectory(root, "/run/"+name, setting["RuntimeDirectoryMode"], setting["User"], setting["Group"]); err != nil {
-			return err
+		if line := fmt.Sprintf("d /run/%s %s %s %s\n", name, setting["RuntimeDirectoryMode"], setting["User"], group); filepath.IsLocal(name) && !strings.Contains(line, "%") {
+			lines += line
 		}
 	}
-	for line := range strings.Lines(unit) {
-		if command, ok := strings.CutPrefix(strings.TrimSpace(line), "ExecStartPre="); ok {
-			runMaker(root, strings.Fields(strings.TrimLeft(command, "-@:+! ")))
+	return lines
+}
+
+// primaryGroup returns the number of a user's group (passwd(5)), and that of root for a user who
+// is not there.
+func primaryGroup(root *os.Root, user string) string {
+	content, _ := root.ReadFile("etc/passwd")
+	for entry := range strings.Lines(string(content)) {
+		if fields := strings.Split(entry, ":"); fields[0] == user && len(fields) > 3 {
+			return fields[3]
 		}
 	}
-	return nil
+	return "0"
+}
+
+// tmpfiles is the program of Debian's package systemd-standalone-tmpfiles, among process 1's own
+// files: a root need not have one.
+const tmpfiles = "/usr/bin/systemd-tmpfiles"
+
+// applyTmpfiles makes what tmpfiles.d(5) of a root says of /run, and before that what lines say.
+func applyTmpfiles(at string, root *os.Root, lines string) error {
+	const directory = "run/tmpfiles.d"
+	if err := root.Mkdir(directory, 0o755); err != nil {
+		return err
+	}
+	if err := root.WriteFile(directory+"/00-units.conf", []byte(lines), 0o644); err != nil {
+		return err
+	}
+	var said bytes.Buffer
+	cmd := exec.Command(tmpfiles, "--root="+at, "--create", "--boot", "--prefix=/run")
+	cmd.Stdout, cmd.Stderr = &said, &said
+	err := linux.StartLimited(cmd)
+	if err == nil {
+		err = cmd.Wait()
+	}
+	// As for systemd-tmpfiles-setup.service, a line that cannot be carried out, EX_DATAERR and
+	// EX_CANTCREAT (sysexits.h), is no failure.
+	if failed, ok := errors.AsType[*exec.ExitError](err); err != nil && !(ok && (failed.ExitCode() == 65 || failed.ExitCode() == 73)) {
+		return fmt.Errorf("making /run for the services that are installed: %s: %w: %s", tmpfiles, err, strings.TrimSpace(said.String()))
+	}
+	// The machine has booted: users may log in (systemd-user-sessions(8)).
+	if err := root.Remove("run/nologin"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return root.RemoveAll(directory)
 }
 
 // makers are the programs that units run to make what their services need.
@@ -90,103 +135,4 @@ func runMaker(root string, words []string) {
 	if err := linux.StartLimited(cmd); err == nil {
 		_ = cmd.Wait()
 	}
-}
-
-// makeTemporaryDirectories makes the directories of one file of tmpfiles.d.
-func makeTemporaryDirectories(root, file string) error {
-	for line := range strings.Lines(file) {
-		fields := strings.Fields(line)
-		if len(fields) < 2 || strings.Trim(fields[0], "dD!+-=~^$") != "" {
-			continue
-		}
-		name := strings.Replace(fields[1], "/var/run/", "/run/", 1)
-		if !strings.HasPrefix(name, "/run/") {
-			continue
-		}
-		field := func(i int, otherwise string) string {
-			if i < len(fields) && fields[i] != "-" {
-				return fields[i]
-			}
-			return otherwise
-		}
-		if err := makeDirectory(root, name, field(2, "0755"), field(3, "root"), field(4, "root")); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// makeDirectory makes a directory below /run with its owner; without a group, it is the
-// user's. It leaves one that is elsewhere out: a package is not trusted.
-func makeDirectory(root, name, mode, user, group string) error {
-	below, ok := strings.CutPrefix(filepath.Clean("/"+name), "/run/")
-	if !ok || strings.Contains(name, "%") || strings.Contains(user, "%") {
-		return nil
-	}
-	permissions, err := strconv.ParseUint(strings.TrimLeft(mode, "~:"), 8, 12)
-	if err != nil {
-		return fmt.Errorf("its mode is %q: %w", mode, err)
-	}
-	uid, err := account(root+"/etc/passwd", user)
-	if err != nil {
-		return nil // DynamicUser=, or a package that is removed
-	}
-	gid := 0
-	if group != "" {
-		gid, err = account(root+"/etc/group", group)
-	} else {
-		gid, err = primaryGroup(root+"/etc/passwd", user)
-	}
-	if err != nil {
-		return nil
-	}
-	if err := os.MkdirAll(root+"/run", 0o755); err != nil {
-		return err
-	}
-	run, err := os.OpenRoot(root + "/run") // no link leads out of it
-	if err != nil {
-		return err
-	}
-	defer func() { _ = run.Close() }()
-	if err := run.MkdirAll(below, 0o755); err != nil {
-		return err
-	}
-	if err := run.Chown(below, uid, gid); err != nil {
-		return err
-	}
-	return run.Chmod(below, fs.FileMode(permissions&0o777)|special(permissions))
-}
-
-// special returns the bits of a mode above its permissions as package fs has them.
-func special(mode uint64) (bits fs.FileMode) {
-	for bit, name := range map[uint64]fs.FileMode{unix.S_ISUID: fs.ModeSetuid, unix.S_ISGID: fs.ModeSetgid, unix.S_ISVTX: fs.ModeSticky} {
-		if mode&bit != 0 {
-			bits |= name
-		}
-	}
-	return bits
-}
-
-// account returns the number of a user in a file as passwd(5), or of a group in one as
-// group(5). A name may also be the number.
-func account(file, name string) (int, error) { return field(file, name, 2) }
-
-// primaryGroup returns the number of a user's group in a file as passwd(5).
-func primaryGroup(file, name string) (int, error) { return field(file, name, 3) }
-
-// field returns a number from the entry of a name.
-func field(file, name string, index int) (int, error) {
-	if number, err := strconv.Atoi(name); err == nil {
-		return number, nil
-	}
-	content, err := os.ReadFile(file)
-	if err != nil {
-		return 0, err
-	}
-	for entry := range strings.Lines(string(content)) {
-		if fields := strings.Split(strings.TrimSpace(entry), ":"); fields[0] == name && len(fields) > index {
-			return strconv.Atoi(fields[index])
-		}
-	}
-	return 0, fmt.Errorf("%s has no %s", file, name)
 }

@@ -210,6 +210,9 @@ func (c cache) install(ctx context.Context, m virtual.Machine, initFiles *virtua
 	if err != nil {
 		return nil, fmt.Errorf("installing %s in a guest: %w", join(i.Requested), err)
 	}
+	if now, err := c.path(i); err != nil || now != file { // dpkg has read what was being written, and the layer's name is wrong
+		return nil, fmt.Errorf("installing %s in a guest: this machine's own packages or users were changed meanwhile: try again", join(i.Requested))
+	}
 	if result.Status() != 0 {
 		return nil, fmt.Errorf("installing %s in a guest: dpkg failed (status %d):\n%s", join(i.Requested), result.Status(), lastLines(console.String(), 12))
 	}

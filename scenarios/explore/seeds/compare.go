@@ -63,23 +63,40 @@ func (r Run) events() (all []event) {
 			who = r.Ladder.Hosts[rung.Host].Name
 		}
 		e := event{at: rung.At, lane: who + " " + string(rung.Kind), what: plain(rung.Words())}
+		text := rung.Words()
 		switch {
 		case rung.Arrow != nil:
-			e.what = fmt.Sprintf("%s to %d %s", rung.Brief, rung.To, rung.End)
-			if rung.Forged {
-				e.what += " forged"
+			e.what = r.way(rung)
+			text = e.what
+			if _, numbers, ok := strings.Cut(rung.Text, " seq "); ok {
+				text += ", seq " + numbers
 			}
 		case rung.Kind == ladder.Kind(timeline.Conntrack) && rung.Subject != "":
 			e.what = fmt.Sprintf("%s: %s", plain(rung.Subject), rung.State)
-		}
-		text := rung.Text
-		if rung.Arrow != nil && rung.End != "" {
-			text += " (" + string(rung.End) + ")"
 		}
 		e.line = fmt.Sprintf("%12.6f s  %-9s %-9s %s", rung.At.Seconds(), who, rung.Kind, text)
 		all = append(all, e)
 	}
 	return all
+}
+
+// way returns what a packet is and how far it came: "SYN to the server".
+func (r Run) way(rung ladder.Rung) string {
+	to := "somebody"
+	if rung.To >= 0 && rung.To < len(r.Ladder.Hosts) {
+		to = "the " + r.Ladder.Hosts[rung.To].Name
+	}
+	what := rung.Brief
+	if rung.Forged {
+		what = "forged " + what
+	}
+	switch rung.End {
+	case ladder.Dropped:
+		return fmt.Sprintf("%s, dropped by %s", what, to)
+	case ladder.Lost:
+		return fmt.Sprintf("%s, lost after %s", what, to)
+	}
+	return fmt.Sprintf("%s to %s", what, to)
 }
 
 // lanes returns the events of each lane in their order.

@@ -113,7 +113,19 @@ func repeated(k oracle.Keepalive) oracle.Keepalive {
 
 // Idle returns what becomes of a connection on which the two sides have nothing to say but the
 // heartbeat.
-func (c Cell) Idle() Words {
+func (c Cell) Idle() Words { return c.orImpatient(c.idle()) }
+
+// orImpatient returns the words of a cell whose heartbeat may accept less silence than it makes: it
+// then takes a living peer for dead when it looks for the first time.
+func (c Cell) orImpatient(w Words) Words {
+	if c.Silence == 0 || c.Silence >= c.Heartbeat {
+		return w
+	}
+	ends := slices.DeleteFunc(slices.Clone(w), func(w Word) bool { return w.Is != Noticed })
+	return merge(ends, noticed(ToldSilence, oracle.Around(c.Heartbeat))).soonest()
+}
+
+func (c Cell) idle() Words {
 	forgets := c.Firewall.Idle
 	if forgets == 0 {
 		return survives()
@@ -198,7 +210,9 @@ func (w Words) soonest() Words {
 const unanswered3 = 300 * time.Second
 
 // Off returns what becomes of a connection whose peer's host loses power.
-func (c Cell) Off() Words {
+func (c Cell) Off() Words { return c.orImpatient(c.off()) }
+
+func (c Cell) off() Words {
 	if c.Firewall.Proxy() {
 		return c.offBehindProxy()
 	}
@@ -245,7 +259,7 @@ func (c Cell) offWithHeartbeat() Words {
 	for _, w := range words {
 		latest = max(latest, w.Window.Latest)
 	}
-	if soonest := oracle.Around(c.Heartbeat); soonest.Earliest >= c.Firewall.Idle {
+	if soonest(c.Keepalive.Idle, c.Heartbeat).Earliest >= c.Firewall.Idle {
 		return c.forgotten(c.Keepalive)
 	}
 	if forgets < latest {

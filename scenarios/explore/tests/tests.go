@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/halfopen-lab/halfopen/harness/commandline"
@@ -64,6 +65,11 @@ func (t Test) Check() error {
 	if err := (gotest.VirtualConfig{Machine: t.Machine, Memory: t.Memory}).Check(); err != nil {
 		return fmt.Errorf("%w (--machine, --kernel, --memory)", err)
 	}
+	for _, variable := range t.Environment {
+		if name, _, ok := strings.Cut(variable, "="); !ok || name == "" {
+			return fmt.Errorf("%q is not NAME=VALUE (--env)", variable)
+		}
+	}
 	switch {
 	case t.Run == "" && t.Focus == "":
 		return errors.New("name one test: --run '^TestName$', or --focus 'text of a Ginkgo spec'")
@@ -81,8 +87,6 @@ type Subject struct {
 	tests   *gotest.Tests
 	virtual *gotest.Virtual
 	unit    shard.Unit
-
-	firewall bool // of the quiet run's lab
 }
 
 // Open compiles a test, and finds what its guests need.

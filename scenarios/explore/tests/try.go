@@ -21,57 +21,73 @@ import (
 )
 
 // Quiet implements explore.Subject. It is an error if the test does not pass.
-func (s *Subject) Quiet(ctx context.Context, seed uint64) (q explore.Quiet, err error) {
-	into, err := os.MkdirTemp("", "halfopen-explore-")
-	if err != nil {
-		return q, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(into)) }()
-	all, err := s.run(ctx, []explore.Run{{Seed: seed}}, into, true)
-	if err != nil {
-		return q, err
-	}
-	left, err := explored(all[0])
-	if err != nil {
-		return q, err
-	}
-	o := outcome(all[0], left)
-	switch {
-	case o.Trouble != "":
-		return q, fmt.Errorf("%s without a fault: %s", s.unit.Name, o.Trouble)
-	case len(o.Violations) > 0:
-		return q, fmt.Errorf("%s fails without a fault, on cables that take %v: %s", s.unit.Name, s.test.CableDelay, o.Violations[0].Says)
-	case len(left.Events) == 0:
-		return q, fmt.Errorf("%s sends no packet of TCP or SCTP through its first lab: there is nothing that a fault could strike", s.unit.Name)
-	}
-	q.Of = fmt.Sprintf("%s %s, flags %q, environment %q, cables of %v, limit %v, %s",
-		s.unit.Package, s.unit.Name, s.test.Flags, s.test.Environment, s.test.CableDelay, s.test.Limit, s.virtual.Identity())
-	q.Lasted, q.Precision = left.Lasted, precision
-	s.firewall = left.Firewall
-	for _, h := range left.Events {
-		if h.At >= 0 {
-			q.Events = append(q.Events, explore.Event{At: h.At, What: h.What})
-		}
-	}
-	return q, nil
+func (s *Subject) Quiet(ctx context.Context, seed uint64) (explore.Quiet, error) {
+	q, _, err := s.quiet(ctx, seed)
+	return q, err
 }
 
-// precision is how long a strike takes at most, in virtual time: most of it goes into starting
-// iptables.
-const precision = 3 * time.Millisecond
-
-// DefaultFaults returns the faults that strike unless others are asked for, after Quiet: those of
-// the path, and those of a firewall where the lab has one.
-func (s *Subject) DefaultFaults() []string {
+// DefaultFaults returns the faults that strike unless others are asked for: those of the path, and
+// those of a firewall where the lab of the quiet run has one.
+func (s *Subject) DefaultFaults(ctx context.Context, seed uint64) ([]string, error) {
+	_, left, err := s.quiet(ctx, seed)
+	if err != nil {
+		return nil, err
+	}
 	faults := []string{
 		scenarios.SilentDrop{}.Title(),
 		scenarios.SilentDrop{Direction: scenarios.TowardsServer}.Title(),
 		scenarios.SilentDrop{Direction: scenarios.TowardsClient}.Title(),
 	}
-	if s.firewall {
-		faults = append(faults, scenarios.StateFlush{Then: firewall.ResetSender}.Title())
+	if left.Firewall {
+		faults = append(faults, scenarios.StateFlush{Then: firewall.ResetSender}.Title(), scenarios.ResetBothEnds{}.Title())
 	}
-	return faults
+	return faults, nil
+}
+
+// CheckFaults reports, in one line, the first fault that cannot strike a test.
+func CheckFaults(titles []string) error {
+	for _, title := range titles {
+		if err := scenarios.CheckStriking(title); err != nil {
+			return fmt.Errorf("%w (--fault)", err)
+		}
+	}
+	return nil
+}
+
+// precision is how long a strike takes at most, in virtual time: most of it goes into starting
+// iptables.
+const precision = 5 * time.Millisecond
+
+func (s *Subject) quiet(ctx context.Context, seed uint64) (q explore.Quiet, left *harness.Explored, err error) {
+	into, err := os.MkdirTemp("", "halfopen-explore-")
+	if err != nil {
+		return q, nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(into)) }()
+	all, err := s.run(ctx, []explore.Run{{Seed: seed}}, into, true)
+	if err != nil {
+		return q, nil, err
+	}
+	if left, err = explored(all[0]); err != nil {
+		return q, nil, err
+	}
+	o := outcome(all[0], left)
+	switch {
+	case o.Trouble != "":
+		return q, nil, fmt.Errorf("%s, without a fault: %s", s.unit.Name, o.Trouble)
+	case len(o.Violations) > 0:
+		return q, nil, fmt.Errorf("%s fails without a fault, on cables that take %v (--cable-delay): %s", s.unit.Name, s.test.CableDelay, o.Violations[0].Says)
+	case len(left.Events) == 0:
+		return q, nil, fmt.Errorf("%s sends no packet of TCP or SCTP through its first lab: there is nothing that a fault could strike", s.unit.Name)
+	}
+	q = explore.Quiet{Lasted: left.Lasted, Precision: precision, Of: fmt.Sprintf("%s %s, flags %q, environment %q, cables of %v, limit %v, %s",
+		s.unit.Package, s.unit.Name, s.test.Flags, s.test.Environment, s.test.CableDelay, s.test.Limit, s.virtual.Identity())}
+	for _, h := range left.Events {
+		if h.At >= 0 {
+			q.Events = append(q.Events, explore.Event{At: h.At, What: h.What})
+		}
+	}
+	return q, left, nil
 }
 
 // Try implements explore.Subject. All runs of a batch have one seed, that of their guest.
