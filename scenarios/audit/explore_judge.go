@@ -123,7 +123,7 @@ func (e *exploration) violations() (all []explore.Violation) {
 	single := madeOnce(e.quiet.Requests)
 	had := map[string]time.Time{}
 	for _, r := range e.seen.Requests {
-		if at, answered := had[r.Text]; answered && slices.Contains(single, r.Text) && r.At.Sub(at) > soonAgain {
+		if at, answered := had[r.Text]; answered && !r.Late && slices.Contains(single, r.Text) && r.At.Sub(at) > soonAgain {
 			add(askedAgain, "the request %s was made again, %v after its answer had arrived", conversation.Quote([]byte(r.Text)), answer.Of(r.At.Sub(at)))
 		}
 		if !r.Arrived.IsZero() {
