@@ -35,7 +35,7 @@ VIRTUAL = scripts/setup $(or $(MACHINE),$(if $(filter linux-image-% %vmlinuz%,$(
 SCRIPTS = go run ./scripts
 SUITE = $(SCRIPTS) suite $(FLAGS) $(GUEST) -report="$(REPORT)"
 
-.PHONY: help suite suite-host merge matrix test check bench determinism witness installed test-installed recovery pictures catalogue presets faults atlas mutate mutate-virtual repeat fuzz chaos killcheck setup clean
+.PHONY: help suite suite-host merge matrix test check bench determinism witness installed test-installed explore-seeded recovery pictures catalogue presets faults atlas mutate mutate-virtual repeat fuzz chaos killcheck setup clean
 
 suite: ## the behaviour suites, in virtual time
 	@$(VIRTUAL)
@@ -116,6 +116,10 @@ installed: ## docs/installed.md: Debian's servers with their packages' configura
 test-installed: ## the tests that install Debian's packages in guests, which takes long at first
 	@scripts/setup um
 	@go test -timeout=60m -tags=installed ./cmd/halfopen
+
+explore-seeded: ## each mistake of fixtures/programs/seeded is found by default, and its program without it is clean
+	@scripts/setup um
+	@go test -timeout=120m -count=1 -v -tags=installed -run=TestASeededMistakeIsFoundByDefault ./cmd/halfopen
 
 recovery: ## docs/recovery.md: clients that reconnect, audited with faults that end; they do what their documentation says
 	@scripts/setup um
