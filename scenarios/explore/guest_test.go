@@ -80,6 +80,9 @@ func (s *small) Quiet(context.Context, uint64) (explore.Quiet, error) {
 }
 
 func (s *small) Try(ctx context.Context, batch []explore.Run, _ string) (outcomes []explore.Outcome, err error) {
+	if len(batch) == 1 && len(batch[0].Strikes) == 0 {
+		return make([]explore.Outcome, 1), nil // the quiet run needs no guest of each shard
+	}
 	content, err := json.Marshal(batch)
 	if err != nil {
 		return nil, err
