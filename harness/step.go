@@ -108,7 +108,7 @@ func (l *Lab) observe() {
 		for _, c := range h.adopted() {
 			c.observe()
 		}
-		for _, a := range h.associations {
+		for _, a := range h.adoptedAssociations() {
 			a.observe()
 		}
 	}
