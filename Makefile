@@ -35,7 +35,7 @@ VIRTUAL = scripts/setup $(or $(MACHINE),$(if $(filter linux-image-% %vmlinuz%,$(
 SCRIPTS = go run ./scripts
 SUITE = $(SCRIPTS) suite $(FLAGS) $(GUEST) -report="$(REPORT)"
 
-.PHONY: help suite suite-host merge matrix test check bench determinism witness installed test-installed recovery pictures catalogue presets faults atlas mutate mutate-virtual repeat fuzz chaos killcheck setup clean
+.PHONY: help suite suite-host merge matrix test check bench determinism witness installed test-installed explore-seeded recovery pictures catalogue presets faults atlas mutate mutate-virtual repeat fuzz chaos killcheck setup clean
 
 suite: ## the behaviour suites, in virtual time
 	@$(VIRTUAL)
@@ -61,6 +61,7 @@ test: ## unit tests with the race detector, then the suites on both
 	@go test -race -timeout=20m ./harness/... ./scenarios/... ./fixtures/... ./scripts/... ./cmd/...
 	@go -C fixtures/diameter test -race ./...
 	@go -C scenarios/page/browser test ./...
+	@go -C docs/examples/explore/check test ./...
 	@go test -run=TestTheAtlas ./suites/errno
 	@go run ./cmd/halfopen test ./docs/examples/incidents --report="$(REPORT)"
 	@go run ./cmd/halfopen test ./harness/link --report="$(REPORT)"
@@ -92,7 +93,7 @@ check: setup ## format, vet, lint, module tidiness, import direction, comments o
 	@go vet -tags=installed ./cmd/halfopen
 	@go tool staticcheck ./...
 	@go mod tidy -diff
-	@staticcheck=$$(go tool -n staticcheck) && for module in fixtures/diameter fixtures/clients scenarios/page/browser; do \
+	@staticcheck=$$(go tool -n staticcheck) && for module in fixtures/diameter fixtures/clients scenarios/page/browser docs/examples/explore/check; do \
 		(cd $$module && go vet ./... && $$staticcheck ./... && go mod tidy -diff) || exit 1; done
 	@go test -run='TestImports|TestComments' ./harness
 
@@ -105,6 +106,8 @@ bench: ## what a lab costs, beside an ip script, and what virtual time costs
 	@echo
 	@$(VIRTUAL)
 	@$(SCRIPTS) bench-guests
+	@echo
+	@$(SCRIPTS) bench-explore
 
 installed: ## docs/installed.md: Debian's servers with their packages' configuration, audited
 	@scripts/setup um
@@ -113,6 +116,10 @@ installed: ## docs/installed.md: Debian's servers with their packages' configura
 test-installed: ## the tests that install Debian's packages in guests, which takes long at first
 	@scripts/setup um
 	@go test -timeout=60m -tags=installed ./cmd/halfopen
+
+explore-seeded: ## each mistake of fixtures/programs/seeded is found by default, and its program without it is clean
+	@scripts/setup um
+	@go test -timeout=120m -count=1 -v -tags=installed -run=TestASeededMistakeIsFoundByDefault ./cmd/halfopen
 
 recovery: ## docs/recovery.md: clients that reconnect, audited with faults that end; they do what their documentation says
 	@scripts/setup um

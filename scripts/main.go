@@ -49,6 +49,7 @@ var commands = []command{
 	{"recovery", recovery.Command},
 	{"bench-labs", bench.Labs},
 	{"bench-guests", bench.Guests},
+	{"bench-explore", bench.Explore},
 }
 
 func main() {

@@ -15,10 +15,10 @@ var seeded = []struct {
 	healed    string
 	invariant string
 }{
-	{"lost", "RST to both ends", "30ms", "never", "request lost: the request \"do 1\\n\""},
-	{"leak", "process killed", "30ms", "never", "ghost left: the program still has a socket without a peer, 20m0s after the fault: port 5000 to port"},
-	{"pool", "process restarted, away for 1 s", "500ms", "never", "request lost: the request \"do 2\\n\""},
-	{"heartbeat", "one-way drop towards the client", "2.02s", "1s", "working connection given up"},
+	{"lost", "RST to both ends", "30ms", "never", "request lost: the request \"do 1\\n\" has not arrived"},
+	{"leak", "process killed", "30ms", "never", "ghost left: the program still has a socket without a peer, 20m0s after the fault"},
+	{"pool", "process restarted, away for 1 s", "500ms", "never", "request lost: the request \"do 2\\n\" has not arrived"},
+	{"heartbeat", "one-way drop towards the client", "999ms", "1s", "working connection given up: the program ended a connection that worked again, 1.5 s after the fault"},
 }
 
 // seededFile writes the file of a seeded program, which is built, and returns its name.

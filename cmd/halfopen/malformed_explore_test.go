@@ -3,6 +3,7 @@ package main
 // Malformed calls of halfopen explore and its subcommands, beside those of malformed_table_test.go.
 var malformedExplore = []malformed{
 	{want: "there is no command", calls: []string{"halfopen explore nosuch", "halfopen explore merges x"}},
+	{want: "there is no flag -", calls: []string{"scripts bench-explore -x"}},
 	{want: "there is no flag --nosuch: ", calls: []string{"halfopen explore --nosuch", "halfopen explore merge --nosuch x"}},
 	{want: "there is no program to audit", calls: []string{"halfopen explore", "halfopen explore --port 5000"}},
 	{want: "an exploration needs virtual time", calls: []string{"halfopen explore $S --send x --host"}},

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/halfopen-lab/halfopen/fixtures/conversation"
@@ -38,20 +39,17 @@ func (e *exploration) goals() (missed []explore.Violation) {
 	if e.gaveUp() {
 		return nil
 	}
-	for _, want := range numbered(e.quiet.Requests, e.quiet.Exited != nil) {
-		asked, answered := 0, 0
+	for _, text := range madeOnce(e.quiet.Requests) {
+		asked, answered := false, false
 		for _, r := range e.seen.Requests {
-			if r.Text == want.Text {
-				asked++
-				if !r.Arrived.IsZero() {
-					answered++
-				}
+			if r.Text == text {
+				asked, answered = true, answered || !r.Arrived.IsZero()
 			}
 		}
-		switch quoted := conversation.Quote([]byte(want.Text)); {
-		case asked == 0:
+		switch quoted := conversation.Quote([]byte(text)); {
+		case !asked:
 			miss(requestLost, "the request %s has not arrived", quoted)
-		case answered < want.count:
+		case !answered:
 			miss(requestLost, "the request %s arrived, and no answer to it has", quoted)
 		}
 	}
@@ -71,34 +69,19 @@ func (e *exploration) gaveUp() bool {
 		e.seen.Exited.How != succeeded && !crashed(e.seen.Exited.How)
 }
 
-// wantedRequest is a request that must be answered so often.
-type wantedRequest struct {
-	Text  string
-	count int
-}
-
-// numbered returns the requests of the quiet run that can be told apart. A program that does not
-// end may repeat some for ever, such as heartbeats: those are left out.
-func numbered(all []request, ends bool) (wanted []wantedRequest) {
-	at := map[string]int{}
+// madeOnce returns the requests of the quiet run that were made once: those that can be told apart. Others
+// may be heartbeats, of which a shorter connection has fewer.
+func madeOnce(all []request) (texts []string) {
+	count := map[string]int{}
 	for _, r := range all {
-		i, known := at[r.Text]
-		if !known {
-			i = len(wanted)
-			at[r.Text], wanted = i, append(wanted, wantedRequest{Text: r.Text})
-		}
-		wanted[i].count++
+		count[r.Text]++
 	}
-	if ends {
-		return wanted
-	}
-	var once []wantedRequest
-	for _, w := range wanted {
-		if w.count == 1 {
-			once = append(once, w)
+	for _, r := range all {
+		if count[r.Text] == 1 {
+			texts = append(texts, r.Text)
 		}
 	}
-	return once
+	return texts
 }
 
 // ghosts returns the program's sockets that have lost their peer, or cannot reach it any more.
@@ -137,13 +120,10 @@ func (e *exploration) violations() (all []explore.Violation) {
 	if after, ok := e.gaveUpWorking(); ok {
 		add(givenUp, "the program ended a connection that worked again, %v after the fault, and made another", answer.Of(after))
 	}
-	once := map[string]bool{}
-	for _, w := range numbered(e.quiet.Requests, false) {
-		once[w.Text] = true
-	}
+	single := madeOnce(e.quiet.Requests)
 	had := map[string]time.Time{}
 	for _, r := range e.seen.Requests {
-		if at, answered := had[r.Text]; once[r.Text] && answered && r.At.Sub(at) > soonAgain {
+		if at, answered := had[r.Text]; answered && !r.Late && slices.Contains(single, r.Text) && r.At.Sub(at) > soonAgain {
 			add(askedAgain, "the request %s was made again, %v after its answer had arrived", conversation.Quote([]byte(r.Text)), answer.Of(r.At.Sub(at)))
 		}
 		if !r.Arrived.IsZero() {

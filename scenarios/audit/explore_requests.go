@@ -15,6 +15,9 @@ type request struct {
 	Port    uint16    // the program's, of the connection
 	At      time.Time // when the fixture answered
 	Arrived time.Time // when the answer arrived at the program's host; zero: it did not
+	// Late reports that the program had given the connection up by then: the network has
+	// delivered the request late.
+	Late bool
 }
 
 // requests returns what the program has asked, in the order in which it was answered.
@@ -31,7 +34,7 @@ func (e *exploration) requests() (all []request) {
 		if s.Kind != conversation.Replied {
 			continue
 		}
-		r := request{Text: string(s.Came), Port: s.client, At: s.At}
+		r := request{Text: string(s.Came), Port: s.client, At: s.At, Late: !e.open(s.client, s.At)}
 		out := slices.IndexFunc(sent, func(p capture.Packet) bool {
 			return p.TCP && p.Out && p.Length > 0 && p.Dst.Port() == s.client && p.At.After(s.At)
 		})

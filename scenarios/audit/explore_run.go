@@ -237,6 +237,11 @@ func (e *exploration) look() *sight {
 			s.Connected++
 		}
 	}
+	for _, c := range e.connections() {
+		if end := c.changes[len(c.changes)-1]; c.number > 0 && end.To == sock.Closed && e.destroyed.Since(c.local, c.remote, c.began).IsZero() {
+			s.Ghosts = append(s.Ghosts, fmt.Sprintf("port %d to port %d, which its kernel has closed", c.local, c.remote))
+		}
+	}
 	if e.asker != nil {
 		s.Answered, s.Trouble = e.asker.told()
 	}

@@ -87,6 +87,13 @@ func TestAFindingIsMadeSmallerAndToldAsACommand(t *testing.T) {
 	}
 }
 
+func TestACommandIsQuotedForAShell(t *testing.T) {
+	run := Run{Seed: 7, Strikes: []Strike{{Fault: "cable out at the client's end", At: 3200 * time.Microsecond, Healed: time.Second}}}
+	if got, want := run.Flags(), `--fault 'cable out at the client'\''s end' --at 3.2ms --healed 1s --seed 7`; got != want {
+		t.Errorf("the flags are %s, expected %s", got, want)
+	}
+}
+
 // Strikes between 1.000055 s and 1.000905 s break the invariant; that at 1.0005 s is of the plan.
 func TestAnInstantIsRounded(t *testing.T) {
 	f := &fake{broken: func(r Run) []Violation {

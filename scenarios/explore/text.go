@@ -16,7 +16,8 @@ func (e *Explored) Text() string {
 	var b strings.Builder
 	line := func(indent int, format string, a ...any) { wrap(&b, indent, fmt.Sprintf(format, a...)) }
 	line(0, "%s", e.Quiet.Of)
-	line(0, "The quiet run: %d events in %s. Faults struck at %d instants, in %d ways.", len(e.Quiet.Events), inWords(e.Quiet.Lasted), len(e.Instants), len(e.Rows))
+	line(0, "The quiet run: %s in %s. Faults struck at %s, in %s.", count(len(e.Quiet.Events), "event", "events"), inWords(e.Quiet.Lasted),
+		count(len(e.Instants), "instant", "instants"), count(len(e.Rows), "way", "ways"))
 	if !e.Complete() {
 		line(0, "%d of %d runs were made: the same command goes on.", e.Made, e.Wanted)
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/halfopen-lab/halfopen/harness/virtual/root"
 )
 
 // inWords returns a time as it is read and, without its space, typed: "3.2 ms", "1 s".
@@ -26,6 +28,9 @@ func (r Run) Words() string {
 	var all []string
 	for _, s := range r.Strikes {
 		text := fmt.Sprintf("%s %s after the first packet", s.Fault, inWords(s.At))
+		if s.At == 0 {
+			text = s.Fault + " with the first packet"
+		}
 		if s.Healed > 0 {
 			text += ", healed " + inWords(s.Healed) + " later"
 		}
@@ -34,7 +39,7 @@ func (r Run) Words() string {
 	return strings.Join(all, "; ")
 }
 
-// Flags returns the flags of halfopen explore that make the run, and no other.
+// Flags returns the flags of halfopen explore that make the run, and no other, as a shell has them.
 func (r Run) Flags() string {
 	var all []string
 	for _, s := range r.Strikes {
@@ -42,12 +47,12 @@ func (r Run) Flags() string {
 		if s.Healed > 0 {
 			healed = s.Healed.String()
 		}
-		all = append(all, fmt.Sprintf("--fault '%s' --at %v --healed %s", s.Fault, s.At, healed))
+		all = append(all, "--fault", s.Fault, "--at", s.At.String(), "--healed", healed)
 	}
 	if r.Seed != 1 {
-		all = append(all, fmt.Sprintf("--seed %d", r.Seed))
+		all = append(all, "--seed", fmt.Sprint(r.Seed))
 	}
-	return strings.Join(all, " ")
+	return root.JoinCommand(all)
 }
 
 // oneLine returns the first line of an error.
