@@ -123,11 +123,12 @@ recovery: ## docs/recovery.md: clients that reconnect, audited with faults that 
 	@$(SCRIPTS) recovery -focus="$$FOCUS" -report="$(REPORT)"
 	@go test -tags=installed -run=TestClientsReconnect ./cmd/halfopen
 
-pictures: ## the ladders in the README and in docs/reading-a-report.md
+pictures: ## the ladders in the README and in docs/reading-a-report.md, and the map of settings, which must be as the oracle says
 	@$(VIRTUAL)
 	@go run ./cmd/halfopen test ./docs/examples/incidents --report="$(REPORT)"
 	@for name in firewall-forgets peer-behind-a-proxy reader-stalls; do \
 		go run ./cmd/halfopen report "$(REPORT)" --svg=$$name >docs/pictures/$$name.svg || exit 1; done
+	@go run ./cmd/halfopen explore settings --svg=docs/pictures/settings-map.svg >/dev/null
 
 mutate: setup ## every spec that the host runs without each of its steps: lists those that stay green
 	@$(SCRIPTS) mutate $(FLAGS)

@@ -259,10 +259,15 @@ func (a *Association) record(format string, args ...any) {
 
 // observe adds the association's state to the timeline if it has changed.
 func (a *Association) observe() {
-	state, err := a.State()
-	if err != nil || state == a.state {
-		return
+	if state, err := a.State(); err == nil {
+		a.changed(state)
 	}
-	a.state = state
-	a.Host.lab.timeline.Add(stateEvent(a.Host, a.Name, state))
+}
+
+// changed adds a state to the timeline if it is another one than before.
+func (a *Association) changed(state sock.SCTPState) {
+	if state != a.state {
+		a.state = state
+		a.Host.lab.timeline.Add(stateEvent(a.Host, a.Name, state))
+	}
 }

@@ -234,10 +234,15 @@ func (c *Conn) record(format string, args ...any) {
 
 // observe adds the TCP state to the timeline if it has changed.
 func (c *Conn) observe() {
-	state, err := c.State()
-	if err != nil || state == c.state {
-		return
+	if state, err := c.State(); err == nil {
+		c.changed(state)
 	}
-	c.state = state
-	c.Host.lab.timeline.Add(stateEvent(c.Host, c.Name, state))
+}
+
+// changed adds a TCP state to the timeline if it is another one than before.
+func (c *Conn) changed(state sock.State) {
+	if state != c.state {
+		c.state = state
+		c.Host.lab.timeline.Add(stateEvent(c.Host, c.Name, state))
+	}
 }

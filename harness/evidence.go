@@ -2,20 +2,24 @@ package harness
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"hash/fnv"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/halfopen-lab/halfopen/harness/atomicfile"
 	"github.com/halfopen-lab/halfopen/harness/capture"
 	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/ladder"
 	"github.com/halfopen-lab/halfopen/harness/report"
+	"github.com/halfopen-lab/halfopen/harness/sock"
 )
 
 // logEvidence keeps the evidence of a test that has failed, and logs the end of the timeline and the
@@ -83,10 +87,10 @@ func (l *Lab) KeepEvidence(directory string) (files []string, err error) {
 // Ladder returns the story of the lab until now as a ladder, with a title.
 func (l *Lab) Ladder(title string) *ladder.Ladder {
 	l.observe()
-	s := ladder.Source{Title: title, Timeline: l.timeline}
+	s := ladder.Source{Title: title, Timeline: l.timeline, Ended: time.Now()}
 	for _, h := range l.hosts {
 		o := ladder.Observed{
-			Host: ladder.Host{Name: h.name, Role: h.role.String()}, Capture: h.capture,
+			Host: ladder.Host{Name: h.name, Role: h.role.String(), Sockets: h.drawnSockets()}, Capture: h.capture,
 			Neighbours: map[string]string{}, Addresses: l.addressesOf(h), Forwards: h.role.routes(),
 		}
 		for neighbour, link := range h.neighbour {
@@ -95,6 +99,32 @@ func (l *Lab) Ladder(title string) *ladder.Ladder {
 		s.Hosts = append(s.Hosts, o)
 	}
 	return ladder.Draw(s)
+}
+
+// drawnSockets returns the connections and associations of the host for a ladder, without those that
+// cannot be read: a ladder has what is known.
+func (h *Host) drawnSockets() (all []ladder.Socket) {
+	entries, _ := h.diag.Sockets()
+	for _, e := range entries {
+		if e.State == sock.Listening {
+			continue
+		}
+		s := ladder.Socket{Local: e.Local, Remote: e.Remote, State: e.State.String(), Unsent: e.Queues.Sent, Unread: e.Queues.Received}
+		if e.State == sock.CloseWait && s.Unread > 0 { // the table counts a FIN as one byte
+			s.State, s.Unread = s.State+", its FIN not read", s.Unread-1
+		}
+		all = append(all, s)
+	}
+	associations, _ := h.associationTable()
+	for _, a := range associations {
+		if len(a.Local) > 0 && len(a.Remote) > 0 {
+			all = append(all, ladder.Socket{Local: a.Local[0], Remote: a.Remote[0], State: a.State.String()})
+		}
+	}
+	slices.SortFunc(all, func(x, y ladder.Socket) int {
+		return cmp.Or(x.Local.Compare(y.Local), x.Remote.Compare(y.Remote))
+	})
+	return all
 }
 
 // longestName is the most bytes of a test's name in the name of a directory, which may have 255.

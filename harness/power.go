@@ -19,6 +19,12 @@ func (h *Host) PowerOff() error {
 		}
 	}
 	h.abort() // or orphans would answer after the reboot
+	for _, c := range h.adopted() {
+		c.changed(sock.Closed)
+	}
+	for _, a := range h.associations {
+		a.changed(sock.SCTPClosed)
+	}
 	return h.endPrograms()
 }
 

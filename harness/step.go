@@ -99,6 +99,10 @@ func (l *Lab) report(name, text string) {
 	}
 }
 
+// Observe adds to the timeline the packets and the socket states that are new. Steps do so by
+// themselves.
+func (l *Lab) Observe() { l.observe() }
+
 // observe adds to the timeline the packets and the socket states that are new since the last call.
 func (l *Lab) observe() {
 	for _, h := range l.hosts {

@@ -44,7 +44,7 @@ var kinds = []Kind{
 		fault: func(n int) Named { return ProcessRestarted{Away: quantity.Seconds.Time(n)} }},
 	{What: "the peer's host loses power: nobody answers any more",
 		fault: func(int) Named { return PowerOff{} }},
-	{What: "the same, and the program under test is stopped: its kernel alone acts",
+	{What: "the peer's host loses power, and the program under test is stopped: its kernel alone acts",
 		fault: func(int) Named { return PowerOffFrozen{} }},
 	{What: "the peer's host loses power, and boots that time later", Values: upToADay, example: 60,
 		fault: func(n int) Named { return Reboot{Off: quantity.Seconds.Time(n)} }},

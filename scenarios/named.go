@@ -91,6 +91,17 @@ func (k Kind) parse(title string) (f Named, ok bool, err error) {
 	return k.fault(value), true, nil
 }
 
+// Meaning returns what happens when the fault with a title strikes, in one line; empty: no fault has
+// the title.
+func Meaning(title string) string {
+	for _, k := range kinds {
+		if _, ok, err := k.parse(title); ok && err == nil {
+			return k.What
+		}
+	}
+	return ""
+}
+
 // UnknownFault is the error of a title that no fault has.
 type UnknownFault struct {
 	Title string

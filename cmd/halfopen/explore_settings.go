@@ -62,7 +62,7 @@ sure. Exit status 0: as the oracle says; 1: it differs; 2: it could not be measu
 	f.StringVar(&m.rows, "rows", "", "the setting of the rows and its values: NAME=VALUE,VALUE (default "+settings.DefaultRows+")")
 	f.StringVar(&m.columns, "columns", "", "the setting of the columns and its values (default "+settings.DefaultColumns+")")
 	f.StringArrayVar(&m.set, "set", nil, "another setting: NAME=VALUE")
-	f.StringVar(&m.svg, "svg", "", "a file for the map as a picture")
+	f.StringVar(&m.svg, "svg", "", "a file to write the map to, as a picture")
 	return c
 }
 

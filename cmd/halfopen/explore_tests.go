@@ -37,7 +37,7 @@ its cables take 10 ms each (--cable-delay): a strike takes up to 5 ms of virtual
 
 Exit status 0: the test passed in all runs; 1: it failed in some; 2: it could not be explored.`,
 		Example: `  halfopen explore test ./client --run '^TestReconnect$'
-  halfopen explore test . --focus 'reconnects after an outage' --fault 'cable out at the client' --healed 1s
+  halfopen explore test . --focus 'reconnects after an outage' --fault 'host powered off' --healed 1m
   halfopen explore test . --run '^TestReconnect$/^twice$' -- -tags=integration`,
 		RunE: func(c *cobra.Command, arguments []string) error { return t.do(c, arguments) },
 	}

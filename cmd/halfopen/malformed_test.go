@@ -40,7 +40,7 @@ type call struct {
 }
 
 func malformedCalls() (all []call) {
-	for _, group := range slices.Concat(malformedTable, malformedExplore) {
+	for _, group := range slices.Concat(malformedTable, malformedExplore, malformedExploreTest) {
 		for _, text := range group.calls {
 			all = append(all, call{text: strings.ReplaceAll(text, "$S", "--server ./server --port 5000"), want: group.want, in: group.in})
 		}

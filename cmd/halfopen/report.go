@@ -20,7 +20,7 @@ import (
 type reportForm struct {
 	asJSON, asMarkdown, asHTML, asServer bool
 	picture                              string // its name; empty: none
-	since                                string // another test run's directory; empty: none
+	since                                string // the directory of an earlier report; empty: none
 }
 
 func reportCommand() *cobra.Command {
@@ -30,12 +30,13 @@ func reportCommand() *cobra.Command {
 		Short: "What did an earlier audit measure, or a test run show?",
 		Long: `Prints the answer that an audit has left in its report directory (halfopen-report unless
 it is named), as a page, as Markdown or as JSON. With --html it makes the page to look at, which
-the audit has left there as index.html, anew. --svg is a picture of its own: the ladder of a fault.
---serve shows a directory with any number of reports to browsers on this machine.
+the audit has left there as index.html, anew; with --since the page says what has changed since
+an earlier report. --svg is a picture of its own: the ladder of a fault. --serve shows a directory
+with any number of reports to browsers on this machine.
 
 The directory of an exploration is shown as a page, with --json or with --html; --svg is the story of
-a finding, by its number. The directory of a test run has --html, with --since beside an earlier run, and --svg: the ladder
-of a failed test, of a cell of the detection matrix, or the matrix itself.`,
+a finding, by its number. The directory of a test run has --html, --since and --svg: the ladder of a
+failed test, of a cell of the detection matrix, or the matrix itself.`,
 		Example: `  halfopen report
   halfopen report --markdown artifacts/halfopen-report >>"$GITHUB_STEP_SUMMARY"
   halfopen report --svg "host powered off" >ladder.svg
@@ -58,7 +59,7 @@ of a failed test, of a cell of the detection matrix, or the matrix itself.`,
 	c.Flags().BoolVar(&form.asHTML, "html", false, "write it as a page to look at, and print the file's name")
 	c.Flags().StringVar(&form.picture, "svg", "", "print the ladder of a `FAULT` as SVG")
 	c.Flags().BoolVar(&form.asServer, "serve", false, "serve the directory to browsers on this machine")
-	c.Flags().StringVar(&form.since, "since", "", "of a test run, with --html: say what has changed since the run whose report is in this `DIRECTORY`")
+	c.Flags().StringVar(&form.since, "since", "", "with --html: say what has changed since the report in this `DIRECTORY`")
 	return c
 }
 
@@ -66,9 +67,9 @@ of a failed test, of a cell of the detection matrix, or the matrix itself.`,
 func (f reportForm) show(ctx context.Context, to io.Writer, directory string) error {
 	tests := page.IsTests(directory)
 	switch {
-	case f.since != "" && (!f.asHTML || !tests):
-		return errors.New("--since is for the page of a test run: add --html, and name the directory of a test run")
-	case f.since != "" && !page.IsTests(f.since):
+	case f.since != "" && !f.asHTML:
+		return errors.New("--since is for a page to look at: add --html")
+	case f.since != "" && tests && !page.IsTests(f.since):
 		return fmt.Errorf("there is no report of a test run in %s (--since)", f.since)
 	case f.asServer:
 		return serve(ctx, to, directory)
@@ -88,29 +89,48 @@ func (f reportForm) show(ctx context.Context, to io.Writer, directory string) er
 		return f.printName(to, directory)
 	}
 	if explore.IsExploration(directory) {
+		if f.since != "" {
+			return fmt.Errorf("%s has an exploration, and --since is for audits and test runs", directory)
+		}
 		return f.showExploration(ctx, to, directory)
 	}
-	found, err := answer.Read(ctx, filepath.Join(directory, answer.JSONFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("there is no answer of an audit in %s: halfopen audit leaves one", directory)
-	}
+	found, err := readAudit(ctx, directory)
 	if err != nil {
-		return fmt.Errorf("reading the report: %w", err)
-	}
-	if found.Trouble != "" {
-		return fmt.Errorf("that audit failed: %s", found.Trouble)
+		return err
 	}
 	switch {
 	case f.asMarkdown:
 		_, err := io.WriteString(to, found.Markdown())
 		return err
 	case f.asHTML:
-		if err := page.WriteAudit(directory, found); err != nil {
+		var before *page.Earlier
+		if f.since != "" {
+			earlier, err := readAudit(ctx, f.since)
+			if err != nil {
+				return fmt.Errorf("%w (--since)", err)
+			}
+			before = &page.Earlier{Name: f.since, Answer: earlier}
+		}
+		if err := page.WriteAudit(directory, found, before); err != nil {
 			return err
 		}
 		return f.printName(to, directory)
 	}
 	return printAnswer(to, found, f.asJSON)
+}
+
+// readAudit reads the answer of an audit from the directory of its report.
+func readAudit(ctx context.Context, directory string) (*answer.Answer, error) {
+	found, err := answer.Read(ctx, filepath.Join(directory, answer.JSONFile))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("there is no answer of an audit in %s: halfopen audit leaves one", directory)
+	case err != nil:
+		return nil, fmt.Errorf("reading the report: %w", err)
+	case found.Trouble != "":
+		return nil, fmt.Errorf("that audit failed: %s", found.Trouble)
+	}
+	return found, nil
 }
 
 // showExploration shows what an exploration has found.

@@ -99,6 +99,20 @@ func TestAReportIsDrawn(t *testing.T) {
 	if content, err := os.ReadFile(file); err != nil || !strings.Contains(string(content), "<code>nginx</code>") {
 		t.Errorf("the page: %v, %s", err, content)
 	}
+	if status, _, stderr := shell(t, "report", directory, "--html", "--since", drawnReport(t)); status != kept {
+		t.Errorf("exit status %d, %s", status, stderr)
+	}
+	if content, err := os.ReadFile(file); err != nil || !strings.Contains(string(content), "<h2>What changed since ") {
+		t.Errorf("the page beside an earlier one: %v, %s", err, content)
+	}
+	for _, c := range []struct{ flag, since, want string }{
+		{"--json", drawnReport(t), "--since is for a page to look at: add --html"},
+		{"--html", t.TempDir(), "there is no answer of an audit in "},
+	} {
+		if status, _, stderr := shell(t, "report", directory, c.flag, "--since", c.since); status != notMeasured || !strings.Contains(stderr, c.want) {
+			t.Errorf("exit status %d, %s, expected %q", status, stderr, c.want)
+		}
+	}
 	if status, stdout, stderr := shell(t, "report", directory, "--svg", "host powered off"); status != kept || !strings.HasPrefix(stdout, "<svg ") || !strings.Contains(stdout, "the client loses power") {
 		t.Errorf("exit status %d, %s; printed %s", status, stderr, stdout)
 	}

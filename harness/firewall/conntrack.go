@@ -126,7 +126,7 @@ func eventOf(host string, e conntrack.Event) timeline.Event {
 	entry, now := entryOf(e.Flow), time.Now()
 	event := timeline.Event{
 		At: now, Who: host, Kind: timeline.Conntrack, What: fmt.Sprintf("%s %v", eventName(e), entry),
-		Subject: fmt.Sprintf("%v > %v", entry.From, entry.To),
+		Subject: fmt.Sprintf("%v > %v", entry.From, entry.To), Flow: [2]netip.AddrPort{entry.From, entry.To},
 	}
 	if e.Type != conntrack.EventDestroy {
 		event.State, event.Expires = cmp.Or(entry.State, "TRACKED"), now.Add(entry.Timeout)

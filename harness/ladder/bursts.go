@@ -58,11 +58,23 @@ func shape(rungs []Rung) string {
 		if r.Arrow != nil {
 			what = fmt.Sprintf("%s %d %s %v", r.Brief, r.To, r.End, r.Forged)
 		} else if r.Subject != "" {
-			what = r.Subject + r.State
+			what = fmt.Sprintf("%s %s %v", r.Subject, r.State, r.State == "" && r.Expires > 0)
 		}
 		fmt.Fprintf(&b, "%s %d %s\n", r.Kind, r.Host, what)
 	}
 	return b.String()
+}
+
+// More returns that the burst is repeated, how often and until when; empty: it is not.
+func (b Burst) More() string {
+	switch n := len(b.Repeats); n {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf("the same once more, until %.3f", b.Until.Seconds())
+	default:
+		return fmt.Sprintf("the same %d times more, until %.3f", n, b.Until.Seconds())
+	}
 }
 
 // InWords returns the length of a pause in words: "75.8 s", "2 h 30 min".
@@ -70,8 +82,10 @@ func InWords(d time.Duration) string {
 	switch {
 	case d < time.Minute:
 		return fmt.Sprintf("%.1f s", d.Seconds())
-	case d < time.Hour:
+	case d.Round(time.Second) < time.Hour:
+		d = d.Round(time.Second)
 		return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
 	}
+	d = d.Round(time.Minute)
 	return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
 }

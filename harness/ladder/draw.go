@@ -16,6 +16,7 @@ type Source struct {
 	Title    string
 	Hosts    []Observed // from the client to the server
 	Timeline *timeline.Timeline
+	Ended    time.Time // when all of this was observed
 }
 
 // Observed is what was observed of a host.
@@ -37,7 +38,8 @@ func Draw(s Source) *Ladder {
 		captures = append(captures, h.Capture)
 	}
 	w := ways{hosts: s.Hosts, sent: map[string][]*way{}, arrived: map[string][]*way{}}
-	for _, f := range capture.Frames(captures...) {
+	frames := capture.Frames(captures...)
+	for _, f := range frames {
 		if f.TCP || len(f.Chunks) > 0 || f.ICMP != "" {
 			w.add(f)
 		}
@@ -46,12 +48,18 @@ func Draw(s Source) *Ladder {
 	for _, way := range w.all {
 		l.Rungs = append(l.Rungs, way.rung(s.Hosts, start))
 	}
-	for _, e := range s.Timeline.Events() {
+	l.Ended = s.Ended.Round(0).Sub(start)
+	events := s.Timeline.Events()
+	for _, e := range append(expiries(frames, events), events...) {
 		if e.Kind == timeline.Packet {
 			continue
 		}
 		r := Rung{At: e.At.Round(0).Sub(start), Kind: Kind(e.Kind), Host: w.column(e.Who), Text: e.What, Subject: e.Subject, State: e.State}
-		if !e.Expires.IsZero() {
+		switch {
+		case e.Expires.IsZero():
+		case e.State == "": // it has expired
+			r.Expires = e.Expires.Sub(e.At)
+		default:
 			r.Expires = e.Expires.Round(0).Sub(start)
 		}
 		if e.Kind == timeline.Verdict {
@@ -67,13 +75,25 @@ func Draw(s Source) *Ladder {
 // Of returns the story of one flow, between two addresses as one of its ends has them, with the
 // steps of the test. The ladder must come from Draw: Parse does not know the flows of packets.
 func (l *Ladder) Of(title string, a, b netip.AddrPort) *Ladder {
-	flow := &Ladder{Title: title, Hosts: l.Hosts}
+	flow := &Ladder{Title: title, Ended: l.Ended}
+	there, back := [2]netip.AddrPort{a, b}, [2]netip.AddrPort{b, a}
+	ends := map[[2]netip.AddrPort]bool{there: true, back: true} // also those that a NAT has translated
 	for _, r := range l.Rungs {
 		switch {
-		case r.Arrow == nil && r.Kind == Kind(timeline.Step) && r.Host == Everyone,
-			r.Arrow != nil && (slices.Contains(r.ends, [2]netip.AddrPort{a, b}) || slices.Contains(r.ends, [2]netip.AddrPort{b, a})):
+		case r.Arrow == nil && r.Kind == Kind(timeline.Step) && r.Host == Everyone:
 			flow.Rungs = append(flow.Rungs, r)
+		case r.Arrow != nil && (slices.Contains(r.ends, there) || slices.Contains(r.ends, back)):
+			flow.Rungs = append(flow.Rungs, r)
+			for _, end := range r.ends {
+				ends[end] = true
+			}
 		}
+	}
+	for _, h := range l.Hosts {
+		h.Sockets = slices.DeleteFunc(slices.Clone(h.Sockets), func(s Socket) bool {
+			return !ends[[2]netip.AddrPort{s.Local, s.Remote}] && !ends[[2]netip.AddrPort{s.Remote, s.Local}]
+		})
+		flow.Hosts = append(flow.Hosts, h)
 	}
 	return flow
 }

@@ -24,12 +24,24 @@ type Ladder struct {
 	Title string `json:"title"`
 	Hosts []Host `json:"hosts"` // the columns, from the client to the server
 	Rungs []Rung `json:"rungs"` // in the order in which they happened
+	// Ended is when the ladder was drawn: the story ends there. Zero in ladders of earlier versions.
+	Ended time.Duration `json:"ended,omitempty"`
 }
 
 // Host is a column.
 type Host struct {
-	Name string `json:"name"`
-	Role string `json:"role"` // "peer", "firewall", …
+	Name    string   `json:"name"`
+	Role    string   `json:"role"`              // "peer", "firewall", …
+	Sockets []Socket `json:"sockets,omitempty"` // at the end of the story
+}
+
+// Socket is a connection or an association that a host has at the end of the story.
+type Socket struct {
+	Local  netip.AddrPort `json:"local"`
+	Remote netip.AddrPort `json:"remote"`
+	State  string         `json:"state"`
+	Unsent int            `json:"unsent,omitempty"` // bytes that are not acknowledged
+	Unread int            `json:"unread,omitempty"` // bytes that its program has not read
 }
 
 // Kind is what a rung shows. The names are those of package timeline.
@@ -44,7 +56,8 @@ type Rung struct {
 	Kind Kind          `json:"kind"`
 	Host int           `json:"host"` // the column; Everyone: all of them. Of a packet: the first sender
 	Text string        `json:"text"` // one line
-	// Subject and State are those of timeline.Event; Expires too, zero: nothing expires.
+	// Subject and State are those of timeline.Event; Expires too, zero: nothing expires. Of a
+	// conntrack entry that has expired Expires is its timeout, and State is empty.
 	Subject string        `json:"subject,omitempty"`
 	State   string        `json:"state,omitempty"`
 	Expires time.Duration `json:"expires,omitempty"`
@@ -63,6 +76,8 @@ func (r Rung) Words() string {
 		return fmt.Sprintf("%s between %.3f and %.3f s", r.Text, r.Opens.Seconds(), r.Closes.Seconds())
 	case r.Kind != Kind(timeline.Conntrack) || r.Subject == "":
 		return r.Text
+	case r.State == "" && r.Expires > 0:
+		return fmt.Sprintf("conntrack entry of %s: expired, no packet for %s", r.Subject, InWords(r.Expires))
 	case r.State == "":
 		return "conntrack entry of " + r.Subject + ": gone"
 	}

@@ -44,9 +44,22 @@ func (l *Ladder) SVG() string {
 		for _, r := range b.Rungs {
 			s.rung(r)
 		}
-		if n := len(b.Repeats); n > 0 {
-			s.pause(fmt.Sprintf("the same %d times more, until %s", n, strings.TrimSpace(stamp(b.Until))))
+		if more := b.More(); more != "" {
+			s.pause(more)
 		}
+	}
+	if silence := l.Silence(); silence > 0 {
+		s.pause(InWords(silence))
+	}
+	for i, line := range l.ending() {
+		if i == 0 {
+			s.row++
+			s.text(0, "host", "start", l.atTheEnd())
+			s.row++
+		}
+		s.text(2, "host", "start", line[0])
+		s.text(2+nameWidth, "end", "start", line[1])
+		s.row++
 	}
 	height := (s.row + 1) * cellHeight
 	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-label="%s">
@@ -59,7 +72,7 @@ func (l *Ladder) SVG() string {
 // style has Okabe and Ito's colours, which the colour-blind tell apart.
 const style = `
 text{font:13px ui-monospace,monospace;fill:#1a1a1a}.paper{fill:#fff}.title{font-weight:700}.host{font-weight:700}.time,.peer,.gap{fill:#595959}
-.lane{stroke:#d0d0d0;stroke-width:2}.established{stroke:#00795a;stroke-width:4}.other{stroke:#b06f00;stroke-dasharray:4 3}
+.lane{stroke:#d0d0d0;stroke-width:2}.established{stroke:#00795a;stroke-width:4}.other{stroke:#a06500;stroke-dasharray:4 3}
 .packet{stroke:#0072b2;stroke-width:2}.head{fill:#0072b2}.died{stroke:#b84700}.cross{stroke:#b84700;stroke-width:2.5}.forged{stroke:#9c4f7c;stroke-dasharray:5 3}.forgedhead{fill:#9c4f7c}
 .step{font-weight:700;fill:#0072b2}.state{fill:#00795a}.conntrack{fill:#9c4f7c}.label{paint-order:stroke;stroke:#fff;stroke-width:4px}
 @media(prefers-color-scheme:dark){text{fill:#e6e6e6}.paper{fill:#16181b}.time,.peer,.gap{fill:#a8a8a8}.lane{stroke:#44474c}.established{stroke:#35c99b}.other{stroke:#e69f00}

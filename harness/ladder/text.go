@@ -39,11 +39,52 @@ func (l *Ladder) Text() string {
 		for _, r := range b.Rungs {
 			p.rung(r)
 		}
-		if n := len(b.Repeats); n > 0 {
-			p.note("⋮", fmt.Sprintf("the same %d times more, until %s", n, strings.TrimSpace(stamp(b.Until))))
+		if more := b.More(); more != "" {
+			p.note("⋮", more)
 		}
 	}
+	if silence := l.Silence(); silence > 0 {
+		p.note("⋮", InWords(silence))
+	}
+	for i, line := range l.ending() {
+		if i == 0 {
+			fmt.Fprintf(&p.out, "\n%s\n", l.atTheEnd())
+		}
+		fmt.Fprintf(&p.out, "  %-*s%s\n", nameWidth, line[0], line[1])
+	}
 	return p.out.String()
+}
+
+// nameWidth is the room for the name of a host beside what it knows in the end.
+const nameWidth = margin + 1
+
+// ending returns how the hosts stand at the end, in lines of at most Columns, each a name and a text;
+// none for a ladder of an earlier version.
+func (l *Ladder) ending() (lines [][2]string) {
+	for _, s := range l.Standings() {
+		name := s.Host
+		for _, text := range wrap(s.Words(), Columns-nameWidth-2) {
+			lines = append(lines, [2]string{name, text})
+			name = ""
+		}
+	}
+	return lines
+}
+
+// atTheEnd is the heading of ending.
+func (l *Ladder) atTheEnd() string { return fmt.Sprintf("At the end (%.3f s):", l.Ended.Seconds()) }
+
+// wrap returns a text in lines of at most width characters, unless a word is longer.
+func wrap(text string, width int) (lines []string) {
+	for _, word := range strings.Fields(text) {
+		n := len(lines)
+		if n > 0 && len([]rune(lines[n-1]))+1+len([]rune(word)) <= width {
+			lines[n-1] += " " + word
+			continue
+		}
+		lines = append(lines, word)
+	}
+	return lines
 }
 
 // The lanes of hosts: with a socket in state ESTABLISHED, with one in another state, with none.
@@ -150,16 +191,7 @@ func (p *pen) wrapped(r Rung) []string {
 	if r.Host > 0 && r.Host < len(p.lanes)-1 {
 		room = Columns - p.at(r.Host) - 3
 	}
-	var lines []string
-	for _, word := range strings.Fields(r.Words()) {
-		n := len(lines)
-		if n > 0 && len([]rune(lines[n-1]))+1+len([]rune(word)) <= room {
-			lines[n-1] += " " + word
-			continue
-		}
-		lines = append(lines, word)
-	}
-	return lines
+	return wrap(r.Words(), room)
 }
 
 // arrow draws a packet.

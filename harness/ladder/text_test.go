@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -51,6 +52,8 @@ func forgotten() *ladder.Ladder {
 		packet(500, 2, 2, "keepalive probe", ladder.Lost),
 		ladder.Rung{At: at(500), Kind: "peer", Host: 2, Text: "halfopen-echo: a line that is so long that it does not fit beside the lane of its host and is broken into two"},
 	)
+	l.Ended = at(600)
+	l.Hosts[2].Sockets = []ladder.Socket{{Local: netip.MustParseAddrPort("198.51.100.20:5000"), Remote: netip.MustParseAddrPort("192.0.2.10:40000"), State: "ESTABLISHED", Unread: 4}}
 	return l
 }
 

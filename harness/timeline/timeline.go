@@ -9,6 +9,7 @@ package timeline
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -39,6 +40,9 @@ type Event struct {
 	// flow, and the state that it has from now on: "ESTABLISHED". An empty State means that a
 	// flow is forgotten; an empty Subject, that nothing has changed its state.
 	Subject, State string
+	// Flow is the flow of a Conntrack event: source and destination of the packets of the side
+	// that opened it. Zero: the event is another one.
+	Flow [2]netip.AddrPort
 	// Expires is when the firewall forgets the flow of a Conntrack event, unless a packet
 	// passes; zero: it has forgotten the flow, or the event is another one.
 	Expires time.Time

@@ -41,7 +41,7 @@ func Run(ctx context.Context, r Request) (_ *answer.Answer, err error) {
 	}
 	a, err := measure(ctx, r, held)
 	if a != nil {
-		err = errors.Join(err, page.WriteAudit(r.Report, a))
+		err = errors.Join(err, page.WriteAudit(r.Report, a, nil))
 	}
 	return a, err
 }

@@ -158,6 +158,7 @@ func (t *trial) takeSteps() error {
 	if err := t.connect(); err != nil {
 		return t.blameBeside(err, "there was a connection")
 	}
+	t.lab.Observe() // the fixture's end is established
 	t.began = time.Now()
 	if err := t.blameBeside(t.settleDown(), "the connection had settled"); err != nil {
 		return err
@@ -166,6 +167,7 @@ func (t *trial) takeSteps() error {
 	if err := t.inflict(); err != nil {
 		return err
 	}
+	t.lab.Observe()
 	if t.early == "" || t.role == quiet {
 		t.observe()
 	}

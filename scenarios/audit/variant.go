@@ -35,7 +35,10 @@ func (v Variant) fault(underTest answer.Side) fault {
 		p = presets.Preset{Name: "a firewall", Idle: v.Forgets, AfterExpiry: v.Then}
 	}
 	if p.Idle > 0 {
-		f.idle, f.before = p.Idle, func(t *trial) { t.lab.Apply(scenarios.Middlebox{Preset: p}) }
+		if !v.PowerOff { // a flow that unanswered probes keep is watched to the end
+			f.idle = p.Idle
+		}
+		f.before = func(t *trial) { t.lab.Apply(scenarios.Middlebox{Preset: p}) }
 		f.picksUp = p.AfterExpiry == presets.PickUp || p.AfterExpiry == presets.PickUpOutbound && underTest == answer.Client
 	}
 	return f

@@ -32,10 +32,10 @@ type heatCell struct{ Class, Text, Ladder string }
 // MatrixFile is the file of a report with the detection matrix.
 const MatrixFile = "matrix.json"
 
-// heat returns the detection matrix of a report; nil if it has none. ladderOf returns the
-// identifier of the ladder with a name.
-func heat(directory string, ladderOf func(name string) (string, error)) ([]heatTable, error) {
-	content, err := os.ReadFile(filepath.Join(directory, MatrixFile))
+// readMatrix returns the detection matrix of a report; nil if it has none.
+func readMatrix(directory string) (detection.Matrix, error) {
+	file := filepath.Join(directory, MatrixFile)
+	content, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -44,7 +44,17 @@ func heat(directory string, ladderOf func(name string) (string, error)) ([]heatT
 	}
 	m, err := detection.Parse(content)
 	if err != nil {
-		return nil, fmt.Errorf("reading the detection matrix, %s: %w", filepath.Join(directory, MatrixFile), err)
+		return nil, fmt.Errorf("reading the detection matrix, %s: %w", file, err)
+	}
+	return m, nil
+}
+
+// heat returns the detection matrix of a report as the page shows it; nil if it has none. ladderOf
+// returns the identifier of the ladder with a name.
+func heat(directory string, ladderOf func(name string) (string, error)) ([]heatTable, error) {
+	m, err := readMatrix(directory)
+	if err != nil {
+		return nil, err
 	}
 	var tables []heatTable
 	for _, t := range m.Tables() {

@@ -58,38 +58,65 @@ const mostRepeats = 400
 
 // drawn is a ladder as the page's script draws it.
 type drawn struct {
-	ID    string        `json:"id"`
-	Files string        `json:"files"` // where the packets are; empty: nowhere
-	Hosts []ladder.Host `json:"hosts"`
-	Parts []part        `json:"parts"`
+	ID    string   `json:"id"`
+	Files string   `json:"files"` // where the packets are; empty: nowhere
+	Hosts []string `json:"hosts"`
+	Parts []part   `json:"parts"`
+	// Ended, Silence and Standings are how the story ends; zero in ladders of earlier versions.
+	Ended     string            `json:"ended,omitempty"`
+	Silence   string            `json:"silence,omitempty"`
+	Standings []ladder.Standing `json:"standings,omitempty"`
 }
 
 // part is a burst of a ladder.
 type part struct {
-	Pause   string          `json:"pause,omitempty"`
-	Rungs   []ladder.Rung   `json:"rungs"`
-	Times   int             `json:"times,omitempty"` // how often the same follows
-	Until   float64         `json:"until,omitempty"` // seconds
-	Repeats [][]ladder.Rung `json:"repeats,omitempty"`
+	Pause   string   `json:"pause,omitempty"`
+	Rungs   []rung   `json:"rungs"`
+	More    string   `json:"more,omitempty"`  // ladder.Burst.More
+	Times   int      `json:"times,omitempty"` // how often the same follows
+	Repeats [][]rung `json:"repeats,omitempty"`
+}
+
+// rung is an event as the page's script draws it.
+type rung struct {
+	ladder.Rung
+	Words string `json:"words,omitempty"` // ladder.Rung.Words where that is not the text
+}
+
+func rungsOf(all []ladder.Rung) (drawn []rung) {
+	for _, r := range all {
+		d := rung{Rung: r}
+		if words := r.Words(); words != r.Text {
+			d.Words = words
+		}
+		drawn = append(drawn, d)
+	}
+	return drawn
 }
 
 // draw returns a ladder as the page has it, under an identifier.
 func draw(id, files string, l *ladder.Ladder) drawn {
-	d := drawn{ID: id, Files: files, Hosts: l.Hosts}
+	d := drawn{ID: id, Files: files, Standings: l.Standings()}
+	if len(d.Standings) > 0 {
+		d.Ended = fmt.Sprintf("%.3f", l.Ended.Seconds())
+	}
+	if silence := l.Silence(); silence > 0 {
+		d.Silence = ladder.InWords(silence)
+	}
+	for _, h := range l.Hosts {
+		d.Hosts = append(d.Hosts, h.Name)
+	}
 	room := mostRepeats
 	for _, b := range l.Bursts() {
-		p := part{Rungs: b.Rungs, Times: len(b.Repeats)}
+		p := part{Rungs: rungsOf(b.Rungs), More: b.More(), Times: len(b.Repeats)}
 		if b.After > 0 {
 			p.Pause = ladder.InWords(b.After)
-		}
-		if p.Times > 0 {
-			p.Until = b.Until.Seconds()
 		}
 		for _, repeat := range b.Repeats {
 			if room -= len(repeat); room < 0 {
 				break
 			}
-			p.Repeats = append(p.Repeats, repeat)
+			p.Repeats = append(p.Repeats, rungsOf(repeat))
 		}
 		d.Parts = append(d.Parts, p)
 	}

@@ -51,7 +51,7 @@ func auditReport(t *testing.T) (*answer.Answer, string) {
 func render(t *testing.T, a *answer.Answer, directory string) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := page.Audit(&b, a, directory); err != nil {
+	if err := page.Audit(&b, a, directory, nil); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -102,8 +102,76 @@ func TestADamagedLadderIsNamed(t *testing.T) {
 	if err := os.WriteFile(file, []byte("{"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	err := page.Audit(&bytes.Buffer{}, a, directory)
+	err := page.Audit(&bytes.Buffer{}, a, directory, nil)
 	if err == nil || !strings.HasPrefix(err.Error(), file+": reading a ladder: ") {
 		t.Errorf("a damaged ladder: %v, expected the name of the file", err)
+	}
+}
+
+func TestBothFamiliesStandBesideEachOther(t *testing.T) {
+	a, directory := auditReport(t)
+	over, overIPv6 := auditReport(t)
+	over.Faults[1].Verdict, over.Faults[1].Noticed = answer.Noticing, &answer.Event{What: "ECONNRESET", After: seconds(5)}
+	over.Faults[1].Capture = "captures/02-over-ipv6.pcapng"
+	content, err := os.ReadFile(filepath.Join(overIPv6, "captures", "01-host-powered-off.json"))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(directory, "captures", "02-over-ipv6.json"), content, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.OverIPv6 = over
+	text := render(t, a, directory)
+	for _, want := range []string{
+		`<th scope="row">process stopped</th><td data-column="was">never</td><td data-column="is"><a href="#ladder-2">ECONNRESET after 5 s</a></td>`,
+		`<summary>All that was measured over IPv6</summary>`,
+		`id="ladder-2"><summary>over IPv6: process stopped: ECONNRESET after 5 s</summary>`,
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page has no %q", want)
+		}
+	}
+	a.OverIPv6 = &answer.Answer{Trouble: "it listens on IPv4 only"}
+	if text := render(t, a, directory); !strings.Contains(text, "IPv6 was not measured: it listens on IPv4 only") {
+		t.Error("the page does not say that IPv6 was not measured")
+	}
+}
+
+func TestAnAuditBesideAnEarlierOne(t *testing.T) {
+	a, directory := auditReport(t)
+	earlier, _ := auditReport(t)
+	earlier.Faults[0].Noticed, earlier.Faults[0].Kernel = nil, nil
+	earlier.Faults[0].Verdict = answer.Never
+	var b bytes.Buffer
+	if err := page.Audit(&b, a, directory, &page.Earlier{Name: "yesterday", Answer: earlier}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"What changed since yesterday",
+		`<th scope="row">host powered off</th><td data-column="was">never</td><td data-column="is"><a href="#ladder-0">ETIMEDOUT after 90 s</a></td>`,
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("the page has no %q", want)
+		}
+	}
+	earlier.Watched = seconds(60)
+	if err := page.Audit(&b, a, directory, &page.Earlier{Name: "yesterday", Answer: earlier}); err == nil {
+		t.Error("audits that were watched for different times are compared")
+	}
+}
+
+// SCTP has no middleboxes on the page, and a fixture's words and programs beside belong on it.
+func TestAnAuditsPageHasWhatTheTextHas(t *testing.T) {
+	a, directory := auditReport(t)
+	a.Program.SCTP, a.Program.Beside = true, []string{"backend: python3 backend.py, on the server's host"}
+	a.Conversation = &answer.Conversation{Name: "redis", Trouble: "expected +PONG"}
+	text := render(t, a, directory)
+	for _, want := range []string{"port 5000 of SCTP", "python3 backend.py", "<dd>redis</dd>", "expected &#43;PONG"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page has no %q", want)
+		}
+	}
+	if strings.Contains(text, "behind middleboxes") {
+		t.Error("the page has middleboxes over SCTP")
 	}
 }

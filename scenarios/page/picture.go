@@ -40,13 +40,9 @@ func SVG(ctx context.Context, directory, name string) (string, error) {
 		return "", fmt.Errorf("the report in %s has no picture of %q: it has\n  %s", directory, name, strings.Join(quoted, "\n  "))
 	}
 	if name == MatrixPicture {
-		content, err := os.ReadFile(file)
+		m, err := readMatrix(directory)
 		if err != nil {
-			return "", fmt.Errorf("reading the detection matrix: %w", err)
-		}
-		m, err := detection.Parse(content)
-		if err != nil {
-			return "", fmt.Errorf("%s: %w", file, err)
+			return "", err
 		}
 		return MatrixSVG(m), nil
 	}

@@ -7,9 +7,11 @@ import (
 	"html/template"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -62,7 +64,8 @@ func Tests(to io.Writer, directory, before string) error {
 		}
 		for i := range v.run.Red {
 			if red := &v.run.Red[i]; red.Name == l.Title {
-				red.Ladder, red.Verdicts = id, verdicts(l)
+				red.Ladder, red.Verdicts, red.Standings = id, verdicts(l), l.Standings()
+				red.Ended = fmt.Sprintf("%.3f", l.Ended.Seconds())
 			}
 		}
 	}
@@ -88,7 +91,11 @@ func Tests(to io.Writer, directory, before string) error {
 		if v.Changes, err = run.changesSince(before); err != nil {
 			return err
 		}
-		v.Before = before
+		cells, err := cellsSince(before, directory, func(name string) string { return ids[path.Join(report.Ladders, name+".json")] })
+		if err != nil {
+			return err
+		}
+		v.Before, v.Changes = before, append(v.Changes, cells...)
 	}
 	return write(to, "tests.html.tmpl", "halfopen: "+run.Verdict(), ladders, v)
 }
@@ -140,7 +147,7 @@ type testsView struct {
 	Behaviours []behaviour
 	Matrix     []heatTable
 	Before     string
-	Changes    []change
+	Changes    []changeView
 	Ladders    []heading
 }
 
@@ -173,6 +180,9 @@ type red struct {
 	Name, Place, Message string
 	Ladder               string // its identifier; empty: there is none
 	Verdicts             []window
+	Ended                string            // when the ladder ends, in seconds
+	Standings            []ladder.Standing // how its hosts stand then; none in ladders of earlier versions
+	key                  string            // of the test in states
 }
 
 func readRun(directory string) (*run, error) {
@@ -196,8 +206,7 @@ func readRun(directory string) (*run, error) {
 				r.Skipped++
 			case spec.Failed():
 				p.Failed++
-				message, _, _ := strings.Cut(spec.Failure.Message, "\nThe last events of the timeline:")
-				r.Red = append(r.Red, red{Name: nameOf(spec), Place: spec.Failure.Location.String(), Message: message})
+				r.Red = append(r.Red, red{Name: nameOf(spec), Place: placeOf(spec), Message: withoutTimeline(spec.Failure.Message), key: p.Name + ": " + nameOf(spec)})
 			default:
 				p.Passed++
 				r.Passed++
@@ -211,6 +220,37 @@ func readRun(directory string) (*run, error) {
 		}
 	}
 	return r, nil
+}
+
+// timelineBelow is where the text of a failure begins to show the timeline, which the ladder has.
+// Package testing indents the text.
+var timelineBelow = regexp.MustCompile(`(?m)^\s*The last events of the timeline:`)
+
+// withoutTimeline returns the text of a failure without the timeline below it, and without the
+// indentation of its lines.
+func withoutTimeline(message string) string {
+	if at := timelineBelow.FindStringIndex(message); at != nil {
+		message = message[:at[0]]
+	}
+	lines := strings.Split(strings.TrimRight(message, " \n"), "\n")
+	indentation := math.MaxInt
+	for _, line := range lines {
+		if line != "" {
+			indentation = min(indentation, len(line)-len(strings.TrimLeft(line, " ")))
+		}
+	}
+	for i, line := range lines {
+		lines[i] = line[min(indentation, len(line)):]
+	}
+	return strings.Join(lines, "\n")
+}
+
+// placeOf returns where a test failed; empty: its text says it.
+func placeOf(spec types.SpecReport) string {
+	if spec.Failure.Location.FileName == "" {
+		return ""
+	}
+	return spec.Failure.Location.String()
 }
 
 // nameOf returns the name of a test: of what stands around tests, its kind.
@@ -285,46 +325,6 @@ func verdicts(l *ladder.Ladder) (all []window) {
 		})
 	}
 	return all
-}
-
-// change is a test or a cell of the matrix that another run has otherwise.
-type change struct{ What, Was, Is string }
-
-// changesSince returns what differs from another run, whose report is in a directory.
-func (r *run) changesSince(before string) ([]change, error) {
-	other, err := readRun(before)
-	if err != nil {
-		return nil, err
-	}
-	was, is := other.states(), r.states()
-	var changes []change
-	for _, name := range sortedKeys(was, is) {
-		if was[name] != is[name] {
-			changes = append(changes, change{name, cmp.Or(was[name], "not there"), cmp.Or(is[name], "not there")})
-		}
-	}
-	return changes, nil
-}
-
-// states returns the state of each test.
-func (r *run) states() map[string]string {
-	states := map[string]string{}
-	for _, p := range r.Packages {
-		for _, t := range p.Tests {
-			states[p.Name+": "+t.Name] = t.State
-		}
-	}
-	return states
-}
-
-func sortedKeys(maps ...map[string]string) (keys []string) {
-	for _, m := range maps {
-		for key := range m {
-			keys = append(keys, key)
-		}
-	}
-	slices.Sort(keys)
-	return slices.Compact(keys)
 }
 
 // IsTests reports whether a directory has the report of a test run.

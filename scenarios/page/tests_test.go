@@ -60,9 +60,9 @@ func ran(t *testing.T, failed bool) string {
 	}
 	if failed {
 		spec.State = types.SpecStateFailed
-		spec.Failure = types.Failure{Message: "Expected <client> to fail\nThe last events of the timeline:\n0.1 s", Location: types.CodeLocation{FileName: "keepalive.go", LineNumber: 12}}
+		spec.Failure = types.Failure{Message: "    keepalive.go:12:\n        Expected <client> to fail\n    The last events of the timeline:\n0.1 s", Location: types.CodeLocation{FileName: "keepalive.go", LineNumber: 12}}
 		storeJSON(t, &ladder.Ladder{
-			Title: "Keepalive notices", Hosts: []ladder.Host{{Name: "client"}, {Name: "server"}},
+			Title: "Keepalive notices", Hosts: []ladder.Host{{Name: "client"}, {Name: "server"}}, Ended: 20 * time.Second,
 			Rungs: []ladder.Rung{{At: 14 * time.Second, Kind: "verdict", Host: 0, Text: "Expected client to fail with ECONNRESET", Opens: 10 * time.Second, Closes: 11 * time.Second}},
 		}, directory, report.Failed, "Keepalive-notices", ladder.File)
 	}
@@ -88,12 +88,13 @@ func TestATestRunsPage(t *testing.T) {
 	text := b.String()
 	for _, want := range []string{
 		"<h1>1 of 2 tests passed</h1>",
-		"Expected &lt;client&gt; to fail</pre>", // without the timeline: the ladder has it
+		"keepalive.go:12:\n    Expected &lt;client&gt; to fail</pre>", // without the timeline: the ladder has it
 		"keepalive.go:12",
 		"expected between 10.000 s and 11.000 s, drawn as a bar; it came, or the wait ended, at 14.000 s",
 		`style="left:10.00%;width:20.00%"`, // the axis is from 9.5 s to 14.5 s: a margin of an eighth
 		"<b>K2</b> <em>failed</em>",
-		"example.com/m/keepalive: Keepalive notices: was passed, is failed",
+		"Who knows what at the end, after 20.000 s",
+		`<th scope="row">example.com/m/keepalive: Keepalive notices</th><td data-column="was">passed</td><td data-column="is"><a href="#ladder-0">failed</a></td>`,
 		"the story of a cell",
 		`<td class="cell-`,
 	} {

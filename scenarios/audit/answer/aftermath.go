@@ -63,9 +63,9 @@ func (f Fault) data(by string) *Data {
 	return nil
 }
 
-// load returns the load in words: an idle connection on which the program has sent data after
+// LoadWords returns the load in words: an idle connection on which the program has sent data after
 // the fault is none any more.
-func (f Fault) load() string {
+func (f Fault) LoadWords() string {
 	if f.Load == Idle && f.data(ByProgram) != nil {
 		return ownData
 	}

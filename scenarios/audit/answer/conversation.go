@@ -17,9 +17,9 @@ type Conversation struct {
 	Trouble string `json:"trouble,omitempty"`
 }
 
-// words returns what the fixture said, for the page; empty for a conversation without a name
+// Words returns what the fixture said, for the page; empty for a conversation without a name
 // and without TLS.
-func (c *Conversation) words() string {
+func (c *Conversation) Words() string {
 	if c == nil || c.Name == "" && !c.TLS {
 		return ""
 	}
@@ -41,8 +41,8 @@ func (c *Conversation) words() string {
 	return words
 }
 
-// trouble returns what the program did not answer as expected; empty: nothing.
-func (c *Conversation) trouble() string {
+// Unanswered returns what the program did not answer as expected; empty: nothing.
+func (c *Conversation) Unanswered() string {
 	if c == nil {
 		return ""
 	}

@@ -18,9 +18,14 @@ func (a *Answer) differences() []string {
 		}
 	}
 	if len(lines) == 0 {
-		lines = []string{fmt.Sprintf("nothing: settings, %d faults and %d middleboxes are as over IPv4", len(a.Faults), len(a.Presets))}
+		lines = []string{a.SameOverIPv6()}
 	}
 	return lines
+}
+
+// SameOverIPv6 returns the sentence of an answer of both families that are alike.
+func (a *Answer) SameOverIPv6() string {
+	return fmt.Sprintf("nothing: settings, %d faults and %d middleboxes are as over IPv4", len(a.Faults), len(a.Presets))
 }
 
 // overIPv6 returns results as those of the answer over IPv6.

@@ -17,10 +17,10 @@ func (a *Answer) Markdown() string {
 		fmt.Fprintf(&b, "image `%s` (`%s`), ", i.Name, i.Digest)
 	}
 	fmt.Fprintf(&b, "port %d, on %s, in %s. The peer: %s. Each fault was watched for %v.\n", a.Program.Port, a.Kernel, a.Time(), a.Program.Peer, a.Watched)
-	if words := a.Conversation.words(); words != "" {
+	if words := a.Conversation.Words(); words != "" {
 		fmt.Fprintf(&b, "It says: %s.\n", words)
 	}
-	if trouble := a.Conversation.trouble(); trouble != "" {
+	if trouble := a.Conversation.Unanswered(); trouble != "" {
 		fmt.Fprintf(&b, "The program did not answer it: %s.\n", trouble)
 	}
 	for _, other := range a.Program.Beside {
@@ -39,7 +39,7 @@ func (a *Answer) Markdown() string {
 	list("When nothing happens", slices.Concat(a.Quiet(), a.endedLines()))
 	b.WriteString("\n## What it notices\n\n| fault | load | what happens | capture |\n|---|---|---|---|\n")
 	for _, f := range a.Faults {
-		fmt.Fprintf(&b, "| %s | %s | %s | [packets](%s) |\n", f.Name, f.load(), strings.ReplaceAll(f.Words(), "|", `\|`), f.Capture)
+		fmt.Fprintf(&b, "| %s | %s | %s | [packets](%s) |\n", f.Name, f.LoadWords(), strings.ReplaceAll(f.Words(), "|", `\|`), f.Capture)
 	}
 	var recovered []string
 	for _, f := range a.Faults {
@@ -48,6 +48,9 @@ func (a *Answer) Markdown() string {
 		}
 	}
 	list("And then (after the fault)", recovered)
+	if a.OverIPv6 != nil {
+		list("What is different over IPv6 (from IPv4 to IPv6)", a.differences())
+	}
 	if !a.Program.SCTP {
 		b.WriteString("\n## An idle session behind middleboxes\n\n| preset | idle timeout | outcome | how it is known | why |\n|---|---|---|---|---|\n")
 		for _, p := range a.Presets {

@@ -123,6 +123,30 @@ func TestWhatHasChangedIsSaidFromWhatToWhat(t *testing.T) {
 	}
 }
 
+func TestChangesStandBesideEachOther(t *testing.T) {
+	was, is := found(), found()
+	is.Faults[0] = Fault{Name: "host powered off", Load: Idle, Verdict: Never}
+	is.Faults[2].Name = "new"
+	was.OverIPv6, is.OverIPv6 = found(), found()
+	is.OverIPv6.Presets[0].Outcome = Dies
+	want := []Change{
+		{"host powered off", "ETIMEDOUT after 91 s", "never"},
+		{"new", "", "its kernel: FIN after 0 s; the program: nothing"},
+		{"FIN", "its kernel: FIN after 0 s; the program: nothing", ""},
+		{"over IPv6: behind aws-nlb-tcp", "survives", "dies"},
+	}
+	if changes, err := Changes(was, is); err != nil || !slices.Equal(changes, want) {
+		t.Errorf("%v, changes:\n%q\nexpected:\n%q", err, changes, want)
+	}
+	if changes, err := is.BetweenFamilies(); err != nil || len(changes) != 4 || changes[0] != (Change{"host powered off", "never", "ETIMEDOUT after 91 s"}) {
+		t.Errorf("%v, between the families: %q", err, changes)
+	}
+	is.OverIPv6 = nil
+	if _, err := Changes(was, is); err == nil {
+		t.Error("an answer of one family is compared with one of both")
+	}
+}
+
 func TestEachPromiseIsATestOfJUnit(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "junit.xml")
 	p := Promises{Notices: map[string]time.Duration{"host powered off": time.Minute}, Survives: []string{"aws-nlb-tcp"}}

@@ -13,14 +13,14 @@ func (a *Answer) table(short brevity) string {
 	width, load := 0, len(Idle)
 	measured := slices.DeleteFunc(slices.Clone(a.Faults), func(f Fault) bool { return f.Verdict == Unmeasured })
 	for _, f := range measured {
-		width, load = max(width, len(f.Name)), max(load, len(f.load()))
+		width, load = max(width, len(f.Name)), max(load, len(f.LoadWords()))
 	}
 	slices.SortStableFunc(measured, worstFirst)
 	var b strings.Builder
 	silenced := false
 	for _, f := range measured {
-		b.WriteString(folded(fmt.Sprintf("  %-*s  %-*s  ", width, f.Name, load, f.load()), f.Words()))
-		silenced = silenced || f.load() == ownData
+		b.WriteString(folded(fmt.Sprintf("  %-*s  %-*s  ", width, f.Name, load, f.LoadWords()), f.Words()))
+		silenced = silenced || f.LoadWords() == ownData
 	}
 	if silenced {
 		b.WriteString("  own data: the program sent it after the fault, and nobody acknowledged it: keepalive is silent meanwhile\n")

@@ -111,10 +111,10 @@ func (a *Answer) text(short brevity) string {
 	for _, other := range a.Program.Beside {
 		pair("beside", "%s", other)
 	}
-	if words := a.Conversation.words(); words != "" {
+	if words := a.Conversation.Words(); words != "" {
 		pair("says", "%s", words)
 	}
-	if trouble := a.Conversation.trouble(); trouble != "" {
+	if trouble := a.Conversation.Unanswered(); trouble != "" {
 		pair("unanswered", "%s", trouble)
 	}
 	pair("kernel", "%s, in %s; each fault was watched for %v", a.Kernel, a.Time(), a.Watched)

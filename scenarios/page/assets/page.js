@@ -13,6 +13,12 @@
     if (text !== undefined) e.textContent = text;
     return e;
   };
+  const cell = (name, scope, lines) => {
+    const e = element(name);
+    if (scope) e.scope = scope;
+    lines.forEach((line, i) => i ? e.append(element("br"), line) : e.append(line));
+    return e;
+  };
   const second = 1e9;
   const kinds = [["packet", "packets"], ["step", "faults and steps"], ["state", "states"], ["conntrack", "conntrack"], ["peer", "programs"]];
 
@@ -22,12 +28,15 @@
       this.into = into;
       this.lanes = data.hosts.map(() => ""); // the class of each host's lane
       this.rows = [];
+      this.standings();
       this.tools();
       this.head();
       this.block = null;
       let number = 0; // what is folded counts too, so that links stay the same
       for (const part of data.parts) for (const rung of [...part.rungs, ...(part.repeats || []).flat()]) rung.number = number++;
       for (const part of data.parts) this.part(part);
+      if (data.silence) this.note("⋮ " + data.silence);
+      if (data.ended) this.note("the end, at " + data.ended);
       if (data.files) this.note("the packets are in " + data.files);
       if (this.rows.length) this.rows[0].element.tabIndex = 0;
       into.addEventListener("keydown", e => this.key(e));
@@ -35,6 +44,23 @@
         const step = e.target.closest(".step");
         if (step && !e.target.closest(".detail")) this.toggle(step);
       });
+    }
+
+    // standings says who knows what at the end.
+    standings() {
+      if (!this.data.standings) return;
+      const table = element("table", "standings"), head = element("tr"), body = element("tbody");
+      table.append(element("caption", "", `Who knows what at the end, after ${this.data.ended} s`), element("thead"), body);
+      table.tHead.append(head);
+      const columns = ["host", "last packet that reached it", "what it holds", "what it did last"];
+      for (const words of columns) head.append(cell("th", "col", [words]));
+      for (const s of this.data.standings) {
+        const row = element("tr");
+        row.append(cell("th", "row", [s.host]), cell("td", "", [s.heard || "–"]), cell("td", "", s.holds || ["–"]), cell("td", "", s.did || ["–"]));
+        [...row.cells].forEach((c, i) => c.dataset.column = columns[i]); // shown where the table is too narrow for a heading
+        body.append(row);
+      }
+      this.into.append(table);
     }
 
     tools() {
@@ -73,7 +99,7 @@
 
     head() {
       const hosts = element("div", "hosts"), names = element("div", "lanes");
-      for (const h of this.data.hosts) names.append(element("span", "", h.name));
+      for (const h of this.data.hosts) names.append(element("span", "", h));
       hosts.append(element("span", "", "seconds"), names);
       this.into.append(hosts);
     }
@@ -100,7 +126,7 @@
       for (const rung of part.rungs) this.rung(rung, e => this.add(e));
       if (!part.times) return;
       const gap = this.note("⋮ "), here = (part.repeats || []).length;
-      const words = `the same ${part.times} times more, until ${part.until.toFixed(3)}`;
+      const words = part.more;
       if (!here) {
         gap.append(words);
         return;
@@ -130,7 +156,7 @@
       const step = element("div", "step k-" + rung.kind);
       step.id = `${this.data.id}-${rung.number}`;
       step.tabIndex = -1;
-      step.append(element("time", "", (rung.at / second).toFixed(6).replace(/(\.\d{3})\d*$/, "$1")));
+      step.append(element("time", "", (rung.at / second).toFixed(3)));
       const lanes = element("div", "lanes");
       this.lanes.forEach((state, host) => {
         const lane = element("i", "lane " + state);
@@ -145,17 +171,11 @@
       this.rows.push(row);
     }
 
-    words(rung) {
-      let text = rung.text;
-      if (rung.kind === "conntrack" && rung.subject) {
-        text = `conntrack entry of ${rung.subject}: ` + (rung.state ? `${rung.state}, forgotten in ${Math.round(((rung.expires || rung.at) - rung.at) / second)} s` : "gone");
-      }
-      return text;
-    }
+    words(rung) { return rung.words || rung.text; }
 
     label(rung) {
       let label = (rung.forged ? "forged " : "") + rung.brief;
-      if (rung.end === "dropped") label += ", dropped at " + this.data.hosts[rung.to].name;
+      if (rung.end === "dropped") label += ", dropped at " + this.data.hosts[rung.to];
       if (rung.end === "lost") label += ", lost";
       return label;
     }
@@ -190,13 +210,15 @@
         open.remove();
         return;
       }
-      const r = step.row.rung, lines = [`${(r.at / second).toFixed(6)} s  ${r.host < 0 ? "" : this.data.hosts[r.host].name}  ${r.text}`];
+      const r = step.row.rung, lines = [`${(r.at / second).toFixed(6)} s  ${r.host < 0 ? "" : this.data.hosts[r.host]}  ${r.text}`];
       if (r.frames) {
-        lines.push(`arrived at ${this.data.hosts[r.to].name} at ${(r.arrived / second).toFixed(6)} s${r.end ? ", " + r.end + " there" : ""}`);
+        lines.push(`arrived at ${this.data.hosts[r.to]} at ${(r.arrived / second).toFixed(6)} s${r.end ? ", " + r.end + " there" : ""}`);
         if (this.data.files) lines.push(`frame ${r.frames.join(", ")} of ${this.data.files}`);
       }
-      lines.push("link: #" + step.id);
-      step.append(element("div", "detail", lines.join("\n")));
+      const detail = element("div", "detail", lines.join("\n") + "\n"), link = element("a", "", "a link to this instant");
+      link.href = "#" + step.id;
+      detail.append(link);
+      step.append(detail);
     }
 
     key(e) {
@@ -206,6 +228,7 @@
       rows.sort((a, b) => a.compareDocumentPosition(b) & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 1);
       const at = rows.indexOf(step);
       const next = {ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + 20, PageUp: at - 20, Home: 0, End: rows.length - 1}[e.key];
+      if (e.target.closest("a")) return;
       if (e.key === "Enter") this.toggle(step);
       else if (next !== undefined) this.focus(rows[Math.max(0, Math.min(rows.length - 1, next))]);
       else return;
@@ -241,6 +264,7 @@
     if (target !== details) details.ladder.focus(target);
   };
   window.addEventListener("hashchange", follow);
+  window.addEventListener("beforeprint", () => document.querySelectorAll("details.recipe, details.glossary").forEach(d => { d.open = true; }));
   follow();
   document.documentElement.dataset.ready = "yes";
 })();
