@@ -143,9 +143,9 @@ repeat: setup ## the suites TIMES times in a row, with every core busy
 fuzz: ## every fuzz test for TIME: executions, and what was found, which fails (FOCUS)
 	@$(SCRIPTS) fuzz -time="$(TIME)" -focus="$$FOCUS"
 
-chaos: ## TIMES faults of our own surroundings, at random instants (SEED): nothing is left or lost
+chaos: ## TIMES faults of our own surroundings, at random instants (SEED, FOCUS): nothing is left or lost
 	@$(VIRTUAL)
-	@$(SCRIPTS) chaos -times="$(TIMES)" -seed="$(SEED)"
+	@$(SCRIPTS) chaos -times="$(TIMES)" -seed="$(SEED)" -focus="$$FOCUS"
 
 killcheck: setup ## SIGKILL at ten moments: nothing is left
 	@$(SCRIPTS) killcheck

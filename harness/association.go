@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -45,8 +46,17 @@ func (h *Host) NewAssociation(name string, port uint16) *Association {
 
 func (h *Host) adoptAssociation(s *sock.SCTP, name string) *Association {
 	a := &Association{Socket: s, endpoint: endpoint{h, name}, state: sock.SCTPClosed}
+	h.adopting.Lock()
+	defer h.adopting.Unlock()
 	h.associations = append(h.associations, a)
 	return a
+}
+
+// adoptedAssociations returns the SCTP sockets under test that the host has so far.
+func (h *Host) adoptedAssociations() []*Association {
+	h.adopting.Lock()
+	defer h.adopting.Unlock()
+	return slices.Clone(h.associations)
 }
 
 // Associations returns the SCTP associations of the host, whichever program holds them. It fails the
@@ -123,6 +133,18 @@ func (a *Association) Receive(p []byte) (int, error) { return a.Socket.Receive(p
 // Poll calls poll(2) without waiting: it returns which of the events, and of POLLERR and POLLHUP, hold
 // now.
 func (a *Association) Poll(events int16) (int16, error) { return a.Socket.Poll(events) }
+
+// AwaitAccept waits for the next association of a listener and accepts it. Unlike Accept it is no
+// step: any goroutine may call it. It ends early as Socket.AwaitAccept does.
+func (a *Association) AwaitAccept(ctx context.Context, name string) (*Association, error) {
+	s, err := a.Socket.AwaitAccept(ctx)
+	if err != nil {
+		return nil, err
+	}
+	accepted := a.Host.adoptAssociation(s, name)
+	accepted.note("accepts %v", s.Remote())
+	return accepted, nil
+}
 
 // Accept waits up to 5 s for the next association of a listener and accepts it. name appears in the
 // timeline. It fails the step if no association comes.

@@ -118,25 +118,18 @@ func (e *exploration) endTest() error {
 	panic(fmt.Sprintf("the test has not ended %v after its lab's first packet", e.wanted.Limit))
 }
 
-// begin keeps strikes away while the test takes a step, and end lets them go on. A step may have
-// steps within it.
-func (e *exploration) begin() {
+// apart does what a step of the test does while nothing strikes. A step may have steps within it.
+func (e *exploration) apart(do func() error) error {
 	if e == nil {
-		return
+		return do()
 	}
 	if e.depth == 0 {
 		e.stepping.Lock()
+		defer e.stepping.Unlock() // also if the step ends the test
 	}
 	e.depth++
-}
-
-func (e *exploration) end() {
-	if e == nil {
-		return
-	}
-	if e.depth--; e.depth == 0 {
-		e.stepping.Unlock()
-	}
+	defer func() { e.depth-- }()
+	return do()
 }
 
 // close ends the exploration before its lab is closed, and leaves the lab's story.

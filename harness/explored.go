@@ -27,9 +27,8 @@ type Explored struct {
 	// Firewall reports that the lab has a firewall that translates no addresses.
 	Firewall bool `json:"firewall,omitempty"`
 
-	// Events, Acts and Lasted are the lab's story, if the exploration asks for it.
+	// Events and Lasted are the lab's story, if the exploration asks for it.
 	Events []Happening   `json:"events,omitempty"`
-	Acts   []Taken       `json:"acts,omitempty"`   // what was done to the lab
 	Lasted time.Duration `json:"lasted,omitempty"` // from the first packet to the end of the lab
 }
 
@@ -53,7 +52,7 @@ func (e *exploration) tell(change func(*Explored)) error {
 		events, lasted = e.lab.happenings(first), time.Since(first)
 	}
 	err := leave(func(left *Explored) {
-		left.Events, left.Acts, left.Lasted = events, e.clock.Taken(), lasted
+		left.Events, left.Lasted = events, lasted
 		change(left)
 	})
 	if root := environment.Read().Report; root != "" && err == nil {

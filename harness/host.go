@@ -39,9 +39,9 @@ type Host struct {
 	neighbour map[*Host]string             // the name of the link to a neighbour
 
 	adopting     sync.Mutex
-	conns        []*Conn // under adopting
+	conns        []*Conn        // under adopting
+	associations []*Association // under adopting; SCTP listeners among them
 	listeners    []*Listener
-	associations []*Association // SCTP listeners among them
 	programs     []*peer.Program
 	sockets      netSockets // of Dialer, Listener and PacketConn
 }
@@ -116,7 +116,7 @@ func (h *Host) abort() {
 	for _, c := range h.adopted() {
 		_ = c.Socket.Abort()
 	}
-	for _, a := range h.associations {
+	for _, a := range h.adoptedAssociations() {
 		_ = a.Socket.Abort()
 	}
 	h.sockets.abort()

@@ -64,12 +64,10 @@ func (l *Lab) perform(k kind, name string, do func() error) {
 		l.report(LeftOutEntry, fmt.Sprintf("%s: %s", k, name))
 		return
 	}
-	l.exploration.begin()
-	defer l.exploration.end()
 	l.settle()
 	amend := l.timeline.Begin("spec", timeline.Step, name)
 	began := time.Now()
-	err := do()
+	err := l.exploration.apart(do)
 	took := time.Since(began)
 	switch {
 	case err != nil: // what the step says has not happened
@@ -110,7 +108,7 @@ func (l *Lab) observe() {
 		for _, c := range h.adopted() {
 			c.observe()
 		}
-		for _, a := range h.associations {
+		for _, a := range h.adoptedAssociations() {
 			a.observe()
 		}
 	}

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"slices"
 	"time"
 
 	"github.com/halfopen-lab/halfopen/harness/firewall"
@@ -40,6 +41,12 @@ var kinds = []Kind{
 		fault: func(int) Named { return ProcessStopped{} }},
 	{What: "the peer aborts the connection with RST once it has carried no data for that time", Values: upToADay, example: 120,
 		fault: func(n int) Named { return PeerResets{After: quantity.Seconds.Time(n)} }},
+	{What: "a middlebox sends the program an RST in the peer's name, with the sequence number that is expected next",
+		fault: func(int) Named { return ForgedReset{} }},
+	{What: "the same, with another sequence number of the window: the program's kernel asks the peer (RFC 5961)",
+		fault: func(int) Named { return ForgedReset{Number: InWindow} }},
+	{What: "the same, with a sequence number that is over: the program's kernel ignores it",
+		fault: func(int) Named { return ForgedReset{Number: Stale} }},
 	{What: "the peer's program is killed, and started again that time later: who connects meanwhile is refused", Values: upToADay, example: 10,
 		fault: func(n int) Named { return ProcessRestarted{Away: quantity.Seconds.Time(n)} }},
 	{What: "the peer's host loses power: nobody answers any more",
@@ -56,6 +63,8 @@ var kinds = []Kind{
 		fault: func(int) Named { return SilentDrop{Direction: TowardsClient} }},
 	{What: "the path drops everything for that time, and then works again", Values: upToADay, example: 45,
 		fault: func(n int) Named { return Outage{For: quantity.Seconds.Time(n)} }},
+	{What: "of two paths between the hosts, the first drops everything",
+		fault: func(int) Named { return OneOfTwoPaths{} }},
 	{What: "the client's host has no carrier",
 		fault: func(int) Named { return CableOut{At: ClientsEnd} }},
 	{What: "the server's host has no carrier",
@@ -109,4 +118,28 @@ func forgetting(then firewall.AfterExpiry, what string) Kind {
 func answering(with ICMP) Kind {
 	return Kind{What: "a router answers what the client sends with this ICMP error, instead of forwarding it",
 		fault: func(int) Named { return ICMPError{Answer: with} }}
+}
+
+// Unnamed is a fault of this package that has no title, because no audit can measure it, or another
+// fault is the same to a program.
+type Unnamed struct {
+	What string // the words that people may write for it
+	Why  string // with what to do instead
+}
+
+// AllUnnamed returns the faults that have no title, in the order in which they are listed. The caller
+// owns the slice.
+func AllUnnamed() []Unnamed { return slices.Clone(unnamed) }
+
+// behindProxy is why an audit has no faults of toxiproxy.
+const behindProxy = "it is a fault of toxiproxy, which an audit does not put between the two: run a proxy beside the program, and audit its leg (docs/chains.md)"
+
+var unnamed = []Unnamed{
+	{"proxy killed", behindProxy},
+	{"route disabled", behindProxy},
+	{"toxic", behindProxy},
+	{"flow forgotten", `to one program it is what "state flushed, silent" and "state flushed, RST to the sender" are`},
+	{"receiver stalls", `to a program whose peer reads no more it is "process stopped"; how much its kernel takes until it blocks is for a spec (docs/writing-a-spec.md)`},
+	{"path MTU announced", `a path that announces its MTU breaks nothing: the fault is the "path-MTU black hole"`},
+	{"one-way refresh", "a firewall that only one direction refreshes is a middlebox: name its preset (halfopen presets)"},
 }

@@ -45,7 +45,7 @@ func ExampleForgedReset() {
 
 	// The client ignores it. With scenarios.Exact it would get ECONNRESET, and the server
 	// would know nothing.
-	lab.Apply(scenarios.ForgedReset{To: client, Number: scenarios.Stale})
+	lab.Apply(scenarios.ForgedReset{To: scenarios.End(client), Number: scenarios.Stale})
 }
 
 func ExampleForgetFlow() {

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"net/netip"
 
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/capture"
@@ -37,9 +38,19 @@ func (n SequenceNumber) String() string {
 // addresses (Firewalled, ProxiedBehindFirewall), and a receiver that has acknowledged
 // something.
 type ForgedReset struct {
-	To     *harness.Conn  // the receiver; must be set
+	To     Receiver       // must be set
 	Number SequenceNumber // the zero value is Exact
 }
+
+// Receiver is the end of a TCP connection that a ForgedReset is for.
+type Receiver struct {
+	Name          string
+	Host          *harness.Host
+	Local, Remote netip.AddrPort
+}
+
+// End returns the end of a connection as a Receiver.
+func End(c *harness.Conn) Receiver { return Receiver{c.Name, c.Host, c.Local(), c.Remote()} }
 
 // String implements harness.Fault.
 func (f ForgedReset) String() string {
@@ -83,8 +94,8 @@ func (f ForgedReset) packet(lab *harness.Lab) (reset firewall.Reset, err error) 
 	if lab.First(harness.NAT) != nil {
 		return reset, fmt.Errorf("the topology %v translates addresses: use Firewalled", lab.Topology())
 	}
-	self, other := f.To.Local(), f.To.Remote()
-	acks := f.To.Host.SentBy(f.To, capture.ACK)
+	self, other := f.To.Local, f.To.Remote
+	acks := f.To.Host.Sent(capture.All(capture.From(self), capture.ACK))
 	if len(acks) == 0 {
 		return reset, fmt.Errorf("%s has not acknowledged anything, so its next sequence number is unknown", f.To.Name)
 	}

@@ -37,7 +37,7 @@ func TestAForgedResetHasTheNumberThatItsNameSays(t *testing.T) {
 			number scenarios.SequenceNumber
 			seq    uint32
 		}{{scenarios.Stale, next - 2}, {scenarios.InWindow, next + 1}, {scenarios.Exact, next}} {
-			lab.Apply(scenarios.ForgedReset{To: client, Number: c.number})
+			lab.Apply(scenarios.ForgedReset{To: scenarios.End(client), Number: c.number})
 			if c.number == scenarios.Exact {
 				awaitError(t, client, unix.ECONNRESET)
 			}
@@ -58,7 +58,7 @@ func TestAStaleResetIsIgnoredOnAHalfClosedConnectionToo(t *testing.T) {
 		client, server := lab.Connect(5000)
 		server.CloseWrite()
 		expectText(t, client, "")
-		lab.Apply(scenarios.ForgedReset{To: client, Number: scenarios.Stale})
+		lab.Apply(scenarios.ForgedReset{To: scenarios.End(client), Number: scenarios.Stale})
 		write(t, client, "still here")
 		expectText(t, server, "still here")
 	})
@@ -78,7 +78,7 @@ func TestAForgedResetHitsBehindDataThatIsNotAcknowledgedYet(t *testing.T) {
 		}
 		write(t, client, "one more")
 		expectText(t, server, "one more")
-		lab.Apply(scenarios.ForgedReset{To: server})
+		lab.Apply(scenarios.ForgedReset{To: scenarios.End(server)})
 		awaitError(t, server, unix.ECONNRESET)
 	})
 }
@@ -87,16 +87,16 @@ func TestAForgedResetNeedsANumberAndNoNAT(t *testing.T) {
 	lab, nat := harness.New(t, harness.Firewalled, sock.IPv4), harness.New(t, harness.NATed, sock.IPv4)
 	client, _ := lab.Connect(5000)
 	inside, _ := nat.Connect(5000)
-	expectError(t, lab, scenarios.ForgedReset{To: client, Number: 7}, "there is no sequence number 7")
-	expectError(t, nat, scenarios.ForgedReset{To: inside}, fmt.Sprintf("the topology %v translates addresses: use Firewalled", harness.NATed))
-	expectError(t, lab, scenarios.ForgedReset{To: lab.Client.NewSocket("idle")}, "idle has not acknowledged anything, so its next sequence number is unknown")
+	expectError(t, lab, scenarios.ForgedReset{To: scenarios.End(client), Number: 7}, "there is no sequence number 7")
+	expectError(t, nat, scenarios.ForgedReset{To: scenarios.End(inside)}, fmt.Sprintf("the topology %v translates addresses: use Firewalled", harness.NATed))
+	expectError(t, lab, scenarios.ForgedReset{To: scenarios.End(lab.Client.NewSocket("idle"))}, "idle has not acknowledged anything, so its next sequence number is unknown")
 }
 
 // The command is nping(1), from the package nmap.
 func TestTheCommandsForAForgedReset(t *testing.T) {
 	lab := harness.New(t, harness.Firewalled, sock.IPv4)
 	client, _ := lab.Connect(5000)
-	expectCommands(t, lab, scenarios.ForgedReset{To: client}, "# on the firewall",
+	expectCommands(t, lab, scenarios.ForgedReset{To: scenarios.End(client)}, "# on the firewall",
 		fmt.Sprintf("nping --tcp --send-ip --source-ip 198.51.100.20 --source-port 5000 --dest-port %d --flags rst --seq %d --count 1 192.0.2.10",
 			client.Local().Port(), expects(t, client, 0)))
 }

@@ -60,7 +60,7 @@ func TestTheLadderShowsWhereAPacketDied(t *testing.T) {
 		expectText(t, server, "request")
 		expectDrawn(t, lab, "retransmission: client > server")
 
-		lab.Apply(scenarios.ForgedReset{To: client, Number: scenarios.Exact})
+		lab.Apply(scenarios.ForgedReset{To: scenarios.End(client), Number: scenarios.Exact})
 		awaitError(t, client, unix.ECONNRESET)
 		expectDrawn(t, lab, "forged RST: firewall > client")
 	})

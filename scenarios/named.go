@@ -134,5 +134,10 @@ func Parse(title string) (Named, error) {
 	if wrong != nil {
 		return nil, wrong
 	}
+	for _, u := range unnamed {
+		if title == u.What || strings.HasPrefix(title, u.What+" ") {
+			return nil, fmt.Errorf("%q is not measured in an audit: %s", title, u.Why)
+		}
+	}
 	return nil, &UnknownFault{title}
 }

@@ -59,10 +59,23 @@ func TestAFaultIsWrittenInWords(t *testing.T) {
 		"host rebooted, off for 90 s":          scenarios.Reboot{Off: 90 * time.Second},
 		"loss of 10%":                          scenarios.ImpairedPath{By: link.Impairment{Loss: 10}},
 		"delay of 0.2 s":                       scenarios.ImpairedPath{By: link.Impairment{Delay: 200 * time.Millisecond}},
+		"forged RST, stale number":             scenarios.ForgedReset{Number: scenarios.Stale},
 		"peer away before connecting, refused": scenarios.ServerAway{How: scenarios.Refused},
 	} {
 		if got, err := scenarios.Parse(title); err != nil || got != want {
 			t.Errorf("%q is read as %#v, %v; expected %#v", title, got, err, want)
+		}
+	}
+}
+
+// A fault of the package that no audit measures is refused with the reason and what to do instead.
+func TestAFaultWithoutATitleIsRefusedWithTheReason(t *testing.T) {
+	for _, u := range scenarios.AllUnnamed() {
+		for _, title := range []string{u.What, u.What + " latency"} {
+			_, err := scenarios.Parse(title)
+			if err == nil || !strings.Contains(err.Error(), title) || !strings.Contains(err.Error(), u.Why) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%q: %v, expected %q", title, err, u.Why)
+			}
 		}
 	}
 }

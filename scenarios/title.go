@@ -28,6 +28,20 @@ func (f ResetBothEnds) Title() string { return "RST to both ends" }
 func (f PeerResets) Title() string { return "the peer resets after " + inSeconds(f.After) }
 
 // Title returns the fault's name in tables, as that of ProcessKilled.
+func (f ForgedReset) Title() string {
+	switch f.Number {
+	case InWindow:
+		return "forged RST, number in the window"
+	case Stale:
+		return "forged RST, stale number"
+	}
+	return "forged RST"
+}
+
+// Title returns the fault's name in tables, as that of ProcessKilled.
+func (f OneOfTwoPaths) Title() string { return "one of two paths dropped" }
+
+// Title returns the fault's name in tables, as that of ProcessKilled.
 func (f PowerOff) Title() string { return "host powered off" }
 
 // Title returns the fault's name in tables, as that of ProcessKilled.

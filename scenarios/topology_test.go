@@ -19,8 +19,8 @@ func TestAFaultSaysWhatTheTopologyLacks(t *testing.T) {
 	expectError(t, direct, scenarios.IdleTimeout{After: time.Second}, noFirewall)
 	expectError(t, direct, scenarios.ForgetFlow{Client: client}, noFirewall)
 	expectError(t, direct, scenarios.StateFlush{}, noFirewall)
-	expectError(t, direct, scenarios.ForgedReset{To: client}, noFirewall)
-	expectCommands(t, direct, scenarios.ForgedReset{To: client}, "# "+noFirewall)
+	expectError(t, direct, scenarios.ForgedReset{To: scenarios.End(client)}, noFirewall)
+	expectCommands(t, direct, scenarios.ForgedReset{To: scenarios.End(client)}, "# "+noFirewall)
 	expectError(t, direct, middlebox(t, "aws-nat-gw"), noFirewall)
 	expectCommands(t, direct, middlebox(t, "aws-nat-gw"), "# "+noFirewall)
 	const noNAT = "the topology client — server has no NAT: use NATed"

@@ -92,6 +92,9 @@ func TestFaultsMeetAServerWithTheirValues(t *testing.T) {
 		// 100 s after the peer was last heard the host is back, and resets the next probe.
 		"host rebooted, off for 90 s":             noticed("RST", "ECONNRESET", oracle.Around(7*keepalive.Interval)),
 		"the peer resets after 120 s":             noticed("RST", "ECONNRESET", atOnce),
+		"forged RST":                              noticed("RST", "ECONNRESET", atOnce),
+		"forged RST, number in the window":        alive, // a challenge ACK (RFC 5961 §3.2)
+		"forged RST, stale number":                alive,
 		"idle timeout of 14 s, RST to the sender": resetByProbe,
 		"idle timeout of 18 s, RST to the sender": alive, // the probes are 15 s apart, or 16.9 s
 		"idle timeout of 1800 s, silent":          alive,
@@ -131,6 +134,7 @@ func TestFaultsMeetAClientWithTheirValues(t *testing.T) {
 		"one-way drop towards the client":               never,
 		"NAT rebinding":                                 never,
 		"the peer resets after 120 s":                   noticed("RST", "ECONNRESET", atOnce),
+		"forged RST":                                    noticed("RST", "ECONNRESET", atOnce),
 		"path-MTU black hole":                           alive, // nothing is too large
 		"path-MTU black hole, busy":                     noticed("ETIMEDOUT", "ETIMEDOUT", givenUp),
 		"outage of 45 s, busy":                          alive,

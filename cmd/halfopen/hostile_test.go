@@ -124,7 +124,7 @@ func TestAHostileProgramIsBounded(t *testing.T) {
 		{"time", kept, "the report is in", ""},
 	} {
 		stdout, stderr, status := ran(t, h.command("-greed "+c.greed, "--watch", "10m"))
-		said, _, _ := strings.Cut(stderr, "\nIts console ends with:")
+		said, _, _ := strings.Cut(stderr, "; its console ends with:")
 		last := said[strings.LastIndex(strings.TrimRight(said, "\n"), "\n")+1:]
 		if status != c.status || !strings.Contains(last, c.says) || !strings.Contains(stdout, c.story) {
 			t.Errorf("%s: exit status %d, %q, %s; expected %d, %q and %q", c.greed, status, stderr, stdout, c.status, c.says, c.story)

@@ -24,10 +24,10 @@ var malformedTable = []malformed{
 	{want: "there is no flag -", calls: []string{
 		"halfopen -x", "halfopen audit -x", "halfopen test -nosuch", "halfopen audit --prot 5000", "halfopen audit --Port 5000", "halfopen version --json", "halfopen cache verify --json",
 		"scripts suite -nosuch", "scripts suite --nosuch=1", "scripts merge -nosuch", "scripts mutate -nosuch", "scripts repeat -nosuch", "scripts determinism -nosuch",
-		"scripts witness -nosuch", "scripts killcheck -nosuch", "scripts installed -nosuch", "scripts bench-labs -nosuch", "scripts bench-guests -x",
+		"scripts witness -nosuch", "scripts killcheck -nosuch", "scripts chaos -nosuch", "scripts fuzz --nosuch", "scripts installed -nosuch", "scripts bench-labs -nosuch", "scripts bench-guests -x",
 	}},
 	{want: "is written with two dashes: --port", calls: []string{"halfopen audit -port 5000", "halfopen audit -port=5000"}},
-	{want: "is not a flag", calls: []string{"halfopen audit --=x", "halfopen audit ---port 5000", "scripts suite x", "scripts determinism x", "scripts bench-labs x"}},
+	{want: "is not a flag", calls: []string{"halfopen audit --=x", "halfopen audit ---port 5000", "scripts suite x", "scripts determinism x", "scripts bench-labs x", "scripts chaos x", "scripts fuzz x"}},
 	{want: "has no value: write --", calls: []string{
 		"halfopen audit --port", "halfopen audit --server", "halfopen audit -f", "halfopen audit --watch", "halfopen audit --seed", "halfopen test --run", "halfopen kernel build --source", "scripts suite -seed",
 	}},
@@ -72,6 +72,8 @@ var malformedTable = []malformed{
 	{want: "choose 1 or more (--count)", calls: []string{"halfopen test --count 0", "halfopen test --count -3"}},
 	{want: "choose 0 or more", calls: []string{"halfopen test --seed -3", "scripts suite -seed=-1"}},
 	{want: "test processes: choose from 1 to 1000", calls: []string{"scripts suite -procs=-1", "scripts suite -procs=99999"}},
+	{want: "choose 1 or more (TIMES)", calls: []string{"scripts chaos -times=0", "scripts chaos -times=-1"}},
+	{want: "is too short to run a fuzz test", calls: []string{"scripts fuzz -time=0s", "scripts fuzz -time=-1h"}},
 	{want: "choose 2 or more (TIMES)", calls: []string{"scripts determinism -times=1", "scripts determinism -times=-1"}},
 
 	// Programs.
@@ -157,7 +159,7 @@ var malformedTable = []malformed{
 	{want: "packages and hidden files need the user-mode kernel", calls: []string{"halfopen audit $S --machine qemu --package nginx", "halfopen audit $S --machine qemu --hide /etc"}},
 	{want: "there is no executor", calls: []string{"scripts suite -on=vm", "scripts suite -on=host,vm", "scripts suite -on="}},
 	{want: "is not a shard: choose from 1/8 to 8/8", calls: []string{"halfopen test --shard 9/8", "halfopen test --shard 0/8", "halfopen test --shard 1/7", "halfopen test --shard x", "halfopen test --shard 1", "scripts suite -shard=9/8", "scripts suite -shard=x"}},
-	{want: "is not a regular expression", calls: []string{"halfopen test --run [", "halfopen test --skip (", "halfopen test --focus *", "halfopen test --run 'a{2,1}'", "scripts suite -focus=[", "scripts installed -focus=("}},
+	{want: "is not a regular expression", calls: []string{"halfopen test --run [", "halfopen test --skip (", "halfopen test --focus *", "halfopen test --run 'a{2,1}'", "scripts suite -focus=[", "scripts installed -focus=(", "scripts chaos -focus=[", "scripts fuzz -focus=("}},
 	{want: "is not a duration such as 10m (--timeout)", calls: []string{"halfopen test --timeout 5", "halfopen test --timeout x", "halfopen test --timeout -1s", "halfopen test --timeout 0s"}},
 	{want: "makes no sense here", calls: []string{"halfopen test -- -bench=.", "halfopen test ./x -- -fuzz=F", "halfopen test -- -list .", "halfopen test -- -coverprofile=x", "halfopen test -- -cpuprofile x", "halfopen test -- -json", "halfopen test -- -trace=x"}},
 
@@ -216,7 +218,42 @@ var malformedTable = []malformed{
 	{want: "by another version", calls: []string{"halfopen test --merge part", "scripts merge part"}},
 	{want: "is cut short", calls: []string{"halfopen test --merge cutpart", "scripts merge cutpart"}},
 
+	// Files of every kind: links that lead to themselves, pipes, devices, directories, and 2 GiB.
+	{want: "too many levels of symbolic links", calls: []string{
+		"halfopen audit -f loop", "halfopen audit $S --baseline loop", "halfopen audit $S --report loop", "halfopen audit --image loop --port 1", "halfopen audit $S --take loop", "halfopen report loop",
+	}, files: []string{good + "files: {/etc/x: {file: loop}}\n"}},
+	{want: "has more than", calls: []string{"halfopen audit -f large", "halfopen audit $S --baseline large", "halfopen audit $S --take large:/x", "halfopen test --take large:/x"}, files: []string{good + "files: {/etc/x: {file: large}}\n", good + "take: ['large:/x']\n"}},
+	{want: "is neither a file nor a directory", calls: []string{"halfopen audit --image pipe --port 1", "halfopen audit $S --take pipe", "halfopen audit $S --take /dev/zero", "halfopen test --take pipe"}},
+	{want: "is not a regular file", files: []string{good + "files: {/etc/x: {file: pipe}}\n", good + "files: {/etc/x: {file: .}}\n"}},
+	{want: "is not executable", calls: []string{"halfopen audit --port 1 --server ./large", "halfopen audit --port 1 --server ./pipe", "halfopen audit --port 1 --server /dev/zero"}},
+	{want: "has neither index.json nor manifest.json", calls: []string{"halfopen audit --image large --port 1", "halfopen audit --image . --port 1"}},
+	{want: "is not a directory: name one that an audit or a test run has left", calls: []string{"halfopen report pipe", "halfopen report --html large", "halfopen report --svg x text"}},
+	{want: "is not the report of a shard", calls: []string{"halfopen test --merge pipe", "halfopen test --merge loop", "scripts merge large"}},
+	{want: "there is no kernel", calls: []string{"halfopen audit $S --machine qemu --kernel pipe", "halfopen audit $S --machine qemu --kernel loop"}},
+	{want: "reading the logins for registries", calls: []string{"halfopen audit --image 127.0.0.1:1/x --port 1"}, in: []string{"DOCKER_CONFIG=logins"}},
+	{want: "is of the guest's kernel: choose another name", calls: []string{"halfopen audit $S --take text:/proc/x", "halfopen audit $S --take text:/dev"}, files: []string{good + "files: {/proc/x: y}\n", good + "files: {/: y}\n", good + "files: {/dev/null: y}\n", good + "take: ['text:/sys/x']\n"}},
+
+	// Characters and notations.
+	{want: "is not a port: write a number", calls: []string{"halfopen audit --server ./server --port 0x50", "halfopen audit --server ./server --port 080", "halfopen audit --server ./server --port ٣", "halfopen audit --server ./server --port 5_000", "halfopen audit --server ./server --port 1e3"}},
+	{want: "is not a whole number: write it as 7", calls: []string{"halfopen audit $S --seed 0x10", "halfopen audit $S --seed=1_000", "halfopen audit $S --memory 0b1", "halfopen test --count 010", "scripts suite -seed=0x1"}},
+	{want: `there is no flag --\x1b[31m`, calls: []string{"halfopen audit --\x1b[31m"}},
+	{want: `there is no fault "\u202eevil"`, calls: []string{"halfopen run \u202eevil $S"}},
+	{want: `"new\nline" is a directory`, calls: []string{"halfopen audit -f 'new\nline'"}},
+	{want: `"no\nline": no such file`, calls: []string{"halfopen audit -f 'no\nline'"}},
+	{want: `./no\x1b[31m is not on this machine`, calls: []string{"halfopen audit --server ./no\x1b[31m --port 1"}},
+	{want: "is not a list of fields", files: []string{"\xff\xfes\x00e\x00"}},
+	{want: "is not a text", files: []string{good + "take: [[[[]]]]\n"}},
+
 	// Variables.
+	{want: "HALFOPEN_PRIVATE", calls: []string{"halfopen audit $S --host", "scripts suite -on=host"}, in: []string{"HALFOPEN_PRIVATE=1"}},
+	{want: "HALFOPEN_VIRTUAL_TIME", calls: []string{"halfopen test --host"}, in: []string{"HALFOPEN_VIRTUAL_TIME=1"}},
+	{want: "HALFOPEN_PROGRAM", calls: []string{"halfopen version"}, in: []string{"HALFOPEN_PROGRAM=nosuch"}},
+	{want: `HOME is "relative"`, calls: []string{"halfopen kernel list", "halfopen audit $S", "halfopen cache clean"}, in: []string{"HOME=relative"}},
+	{want: `TMPDIR is "relative"`, calls: []string{"halfopen test", "halfopen audit $S"}, in: []string{"TMPDIR=relative"}},
+	{want: "making a file in /proc/self, the directory for temporary files", calls: []string{"halfopen test", "halfopen audit $S"}, in: []string{"TMPDIR=/proc/self"}},
+	{want: "XDG_CACHE_HOME", calls: []string{"halfopen kernel list"}, in: []string{"XDG_CACHE_HOME=/tmp/new\nline"}},
+	{want: "XDG_CACHE_HOME", calls: []string{"halfopen kernel list"}, in: []string{"XDG_CACHE_HOME=/tmp/\xff"}},
+	{want: `"go": executable file not found in $PATH: install it`, calls: []string{"halfopen test"}, in: []string{"PATH=/nosuch"}},
 	{want: "TMPDIR", calls: []string{"halfopen audit $S", "halfopen test", "halfopen run 'process killed' $S", "scripts suite"}, in: []string{"TMPDIR=/nosuch"}},
 	{want: "TMPDIR", calls: []string{"halfopen audit $S", "halfopen test"}, in: []string{"TMPDIR=/dev/null"}},
 	{want: "XDG_CACHE_HOME", calls: []string{"halfopen kernel list", "halfopen kernel path", "halfopen cache list", "halfopen cache clean", "halfopen cache verify", "halfopen audit $S"}, in: []string{"HOME="}},

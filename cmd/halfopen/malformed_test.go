@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/scenarios/audit"
 	"github.com/halfopen-lab/halfopen/scenarios/audit/answer"
@@ -71,6 +73,7 @@ func workplace(t *testing.T, c call) (directory string) {
 		"work/cut.json": fmt.Appendf(nil, `{"schema_version": %d, "program": {`, answer.Schema), "work/kind.json": fmt.Appendf(nil, `{"schema_version": %d, "program": 7}`, answer.Schema),
 		"work/future/answer.json": []byte(`{"schema_version": 999}`), "work/cut/answer.json": []byte(`{"schema_ver`),
 		"work/part/part.json": []byte(`{"Version": 1}`), "work/cutpart/part.json": []byte(`{"Version": `),
+		"work/logins/config.json": []byte("{"), "work/new\nline/.keep": nil,
 		"work/newplan/plan.json": []byte(`{"plan": {"schema_version": 999}}`), "work/cutplan/plan.json": []byte(`{"plan": `), "work/noplan/plan.json": []byte(`{"plan": {"schema_version": 1}}`),
 		"work/explored/explored.json": []byte(`{"schema_version": 999}`), "work/explored/plan.json": []byte(`{}`),
 		"home/.keep": nil, "tmp/.keep": nil,
@@ -89,6 +92,14 @@ func workplace(t *testing.T, c call) (directory string) {
 		if err := os.WriteFile(file, content, 0o755); err != nil {
 			t.Fatal(err)
 		}
+	}
+	work := filepath.Join(directory, "work")
+	large, err := os.Create(filepath.Join(work, "large")) // it takes no room
+	if err == nil {
+		err = errors.Join(large.Truncate(2<<30), large.Close())
+	}
+	if err := errors.Join(err, os.Symlink("loop", filepath.Join(work, "loop")), unix.Mkfifo(filepath.Join(work, "pipe"), 0o600)); err != nil {
+		t.Fatal(err)
 	}
 	return directory
 }

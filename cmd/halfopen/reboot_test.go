@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -17,6 +18,9 @@ func TestAHostThatIsRebootedIsOffForTheWholeTime(t *testing.T) {
 		"--server", built(t, "../../fixtures/programs/echo"), "--client", built(t, "./testdata/reconnects")+" {server}:{port}", "--port", "5000", "--report", report)
 	if status != 0 {
 		t.Fatalf("exit status %d:\n%s%s", status, stdout, stderr)
+	}
+	if line, _, _ := strings.Cut(stdout, "\n"); !regexp.MustCompile(`^host rebooted, off for 60 s, idle: .*; and then: gives its connection up after .*; works again after `).MatchString(line) {
+		t.Errorf("the first line does not say what comes after the fault: %s", line)
 	}
 	files, err := filepath.Glob(filepath.Join(report, "captures", "*-host-rebooted-off-for-60-s.txt"))
 	if err != nil || len(files) != 1 {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -66,7 +67,11 @@ failed test, of a cell of the detection matrix, or the matrix itself.`,
 // show shows the report in a directory.
 func (f reportForm) show(ctx context.Context, to io.Writer, directory string) error {
 	tests := page.IsTests(directory)
-	switch {
+	switch info, err := os.Stat(directory); {
+	case err == nil && !info.IsDir():
+		return fmt.Errorf("%s is not a directory: name one that an audit or a test run has left", directory)
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("reading the report: %w: name a directory that an audit or a test run has left", err)
 	case f.since != "" && !f.asHTML:
 		return errors.New("--since is for a page to look at: add --html")
 	case f.since != "" && tests && !page.IsTests(f.since):

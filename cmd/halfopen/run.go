@@ -106,10 +106,14 @@ func printStories(to io.Writer, report string, found *answer.Answer, names []str
 	var unmeasured []string
 	for _, f := range found.Faults {
 		if f.Verdict == answer.Unmeasured {
-			unmeasured = append(unmeasured, f.Name+": "+f.Reason())
+			unmeasured = append(unmeasured, f.Title()+": "+f.Reason())
 			continue
 		}
-		if err := print(to, report, fmt.Sprintf("%s, %s: %s", f.Name, f.Load, f.Words()), f.Capture); err != nil {
+		what := fmt.Sprintf("%s, %s: %s", f.Name, f.Load, f.Words())
+		if f.Recovery != nil {
+			what += "; and then: " + f.Recovery.Words()
+		}
+		if err := print(to, report, what, f.Capture); err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -166,6 +167,9 @@ func (t *testRun) check(flags []string) (err error) {
 	}
 	if err := gotest.CheckFlags(flags); err != nil {
 		return err
+	}
+	if _, err := exec.LookPath("go"); err != nil {
+		return fmt.Errorf("compiling the tests: %w", err)
 	}
 	if t.count < 1 {
 		return fmt.Errorf("each test runs %d times: choose 1 or more (--count)", t.count)

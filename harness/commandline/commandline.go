@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -44,7 +45,25 @@ func Execute(ctx context.Context, root *cobra.Command, arguments []string, befor
 	if err := checkCommands(root, arguments); err != nil {
 		return err
 	}
-	return root.ExecuteContext(ctx)
+	out := &output{}
+	root.SetOut(out)
+	if err := root.ExecuteContext(ctx); err != nil {
+		return err
+	}
+	return out.err
+}
+
+// output is the standard output. The library drops the errors of the help that it prints.
+type output struct{ err error }
+
+// Write implements io.Writer.
+func (o *output) Write(p []byte) (int, error) {
+	if o.err != nil {
+		return 0, o.err
+	}
+	n, err := os.Stdout.Write(p)
+	o.err = err
+	return n, err
 }
 
 // checkCommands returns an error if the arguments begin with a command that there is not.
@@ -132,7 +151,7 @@ func OneOf(flags *pflag.FlagSet, why string, names ...string) error {
 // given returns an error if a flag that has one value is given twice, or has an empty one.
 func given(c *cobra.Command, arguments []string) (err error) {
 	flags := c.Flags()
-	if err := repeated(flags, arguments); err != nil {
+	if err := checkFlags(flags, arguments); err != nil {
 		return err
 	}
 	flags.Visit(func(f *pflag.Flag) {
@@ -143,15 +162,15 @@ func given(c *cobra.Command, arguments []string) (err error) {
 	return err
 }
 
-// repeated returns an error if a flag that has one value is given twice: the library takes the
-// last value.
-func repeated(flags *pflag.FlagSet, arguments []string) error {
+// checkFlags returns an error if a flag that has one value is given twice, of which the library
+// takes the last one, or if a number is written as in a program: 0x50, 1_000 or 010.
+func checkFlags(flags *pflag.FlagSet, arguments []string) error {
 	seen := map[string]bool{}
 	for i := 0; i < len(arguments); i++ {
 		if arguments[i] == "--" {
 			return nil
 		}
-		flag, valued := named(flags, arguments[i])
+		flag, value, valued := named(flags, arguments[i])
 		if flag == nil {
 			continue
 		}
@@ -161,21 +180,26 @@ func repeated(flags *pflag.FlagSet, arguments []string) error {
 		seen[flag.Name] = true
 		if !valued && flag.NoOptDefVal == "" {
 			i++ // its value
+			value = arguments[min(i, len(arguments)-1)]
+		}
+		if isNumber(flag.Value.Type()) && !number.MatchString(value) {
+			return fmt.Errorf("%s (--%s)", wrong(flag, value), flag.Name)
 		}
 	}
 	return nil
 }
 
-// named returns the flag that an argument names, or nil, and whether the argument has its value.
-func named(flags *pflag.FlagSet, argument string) (flag *pflag.Flag, valued bool) {
+// named returns the flag that an argument names, or nil, its value, and whether the argument has
+// it.
+func named(flags *pflag.FlagSet, argument string) (flag *pflag.Flag, value string, valued bool) {
 	if long, ok := strings.CutPrefix(argument, "--"); ok {
-		name, _, valued := strings.Cut(long, "=")
-		return flags.Lookup(name), valued
+		name, value, valued := strings.Cut(long, "=")
+		return flags.Lookup(name), value, valued
 	}
 	if short, ok := strings.CutPrefix(argument, "-"); ok && short != "" {
-		return flags.ShorthandLookup(short[:1]), len(short) > 1
+		return flags.ShorthandLookup(short[:1]), strings.TrimPrefix(short[1:], "="), len(short) > 1
 	}
-	return nil, false
+	return nil, "", false
 }
 
 // Parse parses the arguments of a command that is not of a tree. Its flags may have one dash, as
@@ -190,7 +214,7 @@ func Parse(flags *pflag.FlagSet, arguments []string) error {
 	if err != nil {
 		return explain(flags, flags.Name(), err)
 	}
-	return repeated(flags, arguments)
+	return checkFlags(flags, arguments)
 }
 
 // TwoDashes returns the arguments in which the flags of a set have two dashes. Other arguments,

@@ -58,8 +58,8 @@ func explainUnknown(flags *pflag.FlagSet, command string, unknown *pflag.NotExis
 // time.Duration.
 var duration = regexp.MustCompile(`^[+-]?([0-9]+\.?[0-9]*(ns|us|µs|μs|ms|s|m|h))+$`)
 
-// number matches what is written as a whole number.
-var number = regexp.MustCompile(`^[+-]?[0-9]+$`)
+// number matches a whole number as people write it.
+var number = regexp.MustCompile(`^[+-]?(0|[1-9][0-9]*)$`)
 
 // wrong says what is wrong with a value of a flag.
 func wrong(f *pflag.Flag, value string) string {

@@ -3,10 +3,13 @@ package environment
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 )
@@ -17,9 +20,20 @@ var step = regexp.MustCompile(`^(fault|detector|action) [1-9][0-9]*$`)
 // Check reports, in one line that names the variable and the remedy, the first variable of this
 // process that halfopen cannot work with: one of its own, and TMPDIR, HOME and XDG_CACHE_HOME.
 func Check() error {
-	for _, check := range []func() error{checkReport, checkLeaveOut, checkKernelURL, CheckTemporary, CheckCache} {
+	for _, check := range []func() error{checkOwn, checkReport, checkLeaveOut, checkKernelURL, CheckTemporary, CheckCache} {
 		if err := check(); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// checkOwn reports a variable of halfopen's own processes that the user has set: labs would be made
+// in the machine's own namespaces. The first process of namespaces has it from package private.
+func checkOwn() error {
+	for _, name := range []string{Private, VirtualTime} {
+		if os.Getenv(name) != "" && os.Getpid() != 1 {
+			return fmt.Errorf("%s is set, which is for halfopen's own processes alone: unset it", name)
 		}
 	}
 	return nil
@@ -57,14 +71,41 @@ func checkKernelURL() error {
 // CheckTemporary reports why there is no place for temporary files.
 func CheckTemporary() error {
 	directory := os.TempDir()
+	if err := checkPath("TMPDIR", directory); err != nil {
+		return err
+	}
 	info, err := os.Stat(directory)
-	switch {
-	case err != nil || !info.IsDir():
+	if err != nil || !info.IsDir() {
 		return fmt.Errorf("there is no directory %s for temporary files: set TMPDIR to another", directory)
-	case unix.Access(directory, unix.W_OK|unix.X_OK) != nil:
-		return fmt.Errorf("this user may not write to %s, the directory for temporary files: set TMPDIR to another", directory)
+	}
+	// A file system may refuse what its permissions allow, as that of /sys does.
+	f, err := os.CreateTemp(directory, "halfopen-")
+	if err != nil {
+		return fmt.Errorf("making a file in %s, the directory for temporary files: %w: set TMPDIR to another", directory, reason(err))
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// checkPath reports why the value of a variable names no directory for every program: those that
+// halfopen starts run in other directories, and read it from files that have lines.
+func checkPath(variable, value string) error {
+	if !filepath.IsAbs(value) {
+		return fmt.Errorf("%s is %q, which is not an absolute path: correct it, or unset it", variable, value)
+	}
+	for _, r := range value {
+		if !unicode.IsPrint(r) || r == utf8.RuneError {
+			return fmt.Errorf("%s is %q, which has a character that cannot be printed: name another directory", variable, value)
+		}
 	}
 	return nil
+}
+
+// reason returns what the kernel says.
+func reason(err error) error {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
+		return p.Err
+	}
+	return err
 }
 
 // CheckCache reports why there can be no cache (Cache).

@@ -82,8 +82,12 @@ func Cache() (string, error) {
 	if os.Getenv("XDG_CACHE_HOME") == "" && os.Getenv("HOME") == "" {
 		return "", errors.New("looking for the cache: neither HOME nor XDG_CACHE_HOME is set: set one of them to a directory")
 	}
-	if own := os.Getenv("XDG_CACHE_HOME"); own != "" && !filepath.IsAbs(own) {
-		return "", fmt.Errorf("looking for the cache: XDG_CACHE_HOME is %q, which is not an absolute path: correct it, or unset it", own)
+	name, value := "XDG_CACHE_HOME", os.Getenv("XDG_CACHE_HOME")
+	if value == "" {
+		name, value = "HOME", os.Getenv("HOME")
+	}
+	if err := checkPath(name, value); err != nil {
+		return "", fmt.Errorf("looking for the cache: %w", err)
 	}
 	directory, err := os.UserCacheDir()
 	if err != nil {

@@ -141,7 +141,7 @@ func (r *Rules) restore(command, input string) error {
 	cmd.Env = toolEnvironment()
 	cmd.Stdin = strings.NewReader(input)
 	if _, err := r.ns.Output(cmd); err != nil {
-		return fmt.Errorf("%s: %w\n%s", command, explainExit(err), input)
+		return fmt.Errorf("%s: %w; it was given:\n%s", command, explainExit(err), input)
 	}
 	return nil
 }

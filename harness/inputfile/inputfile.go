@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strconv"
 )
 
 // Read returns the content of a file, which may have at most limit bytes. A pipe is read to its
@@ -19,7 +20,7 @@ func Read(ctx context.Context, path string, limit int64) ([]byte, error) {
 		return nil, errors.New("the name of the file is empty: name a file")
 	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return nil, fmt.Errorf("%s is a directory: name a file", path)
+		return nil, fmt.Errorf("%s is a directory: name a file", shown(path))
 	}
 	type result struct {
 		content []byte
@@ -34,14 +35,14 @@ func Read(ctx context.Context, path string, limit int64) ([]byte, error) {
 	case r := <-done:
 		return r.content, r.err
 	case <-ctx.Done():
-		return nil, fmt.Errorf("waiting for %s: %w", path, context.Cause(ctx))
+		return nil, fmt.Errorf("waiting for %s: %w", shown(path), context.Cause(ctx))
 	}
 }
 
 func read(path string, limit int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if p, ok := errors.AsType[*fs.PathError](err); ok {
-		return nil, fmt.Errorf("%s: %w: check its name and its permissions", path, p.Err)
+		return nil, fmt.Errorf("%s: %w: check its name and its permissions", shown(path), p.Err)
 	}
 	if err != nil {
 		return nil, err
@@ -52,9 +53,17 @@ func read(path string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	if int64(len(content)) > limit {
-		return nil, fmt.Errorf("%s has more than %s: is it the right file?", path, size(limit))
+		return nil, fmt.Errorf("%s has more than %s: is it the right file?", shown(path), size(limit))
 	}
 	return content, nil
+}
+
+// shown returns a path as it is, or quoted if a part of it cannot be printed.
+func shown(path string) string {
+	if quoted := strconv.Quote(path); quoted != `"`+path+`"` {
+		return quoted
+	}
+	return path
 }
 
 // size returns a number of bytes as people write it.

@@ -69,7 +69,7 @@ func TestAGuestInTroubleSaysWhatItIs(t *testing.T) {
 		change                  func(*virtual.Guest)
 	}{
 		{"a panic", "echo 1 > /proc/sys/vm/panic_on_oom; " + eats, "its kernel panicked", func(g *virtual.Guest) { g.Memory = 256 }},
-		{"a program that spins without a system call", "while :; do :; done", "sh (pid ", func(g *virtual.Guest) { g.Silence = 3 * time.Minute }},
+		{"a program that spins without a system call", "while :; do :; done", "sh (pid ", func(*virtual.Guest) {}},
 		{"a hang", "while [ ! -e /stop ]; do :; done", "it has printed nothing for", func(g *virtual.Guest) { g.Silence = 15 * time.Second }},
 		{"a program that eats the memory", eats, "its memory is used up", func(g *virtual.Guest) { g.Memory = 256 }},
 		{"too little memory to boot", "true", "its memory is used up", func(g *virtual.Guest) { g.Memory = 32 }},
@@ -77,9 +77,7 @@ func TestAGuestInTroubleSaysWhatItIs(t *testing.T) {
 		t.Run(c.what, func(t *testing.T) {
 			guest := shell(t, c.command)
 			c.change(guest)
-			ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
-			defer cancel()
-			_, err := guest.Run(ctx)
+			_, err := guest.Run(t.Context())
 			if err == nil || !strings.Contains(strings.SplitN(err.Error(), "\n", 2)[0], c.expected) {
 				t.Errorf("%v\nexpected one line with %q", err, c.expected)
 			}

@@ -30,7 +30,7 @@ func (f *Files) Build(ctx context.Context, name, source string) (err error) {
 	cmd.Cancel = func() error { return unix.Kill(-cmd.Process.Pid, unix.SIGINT) }
 	cmd.WaitDelay = 10 * time.Second
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("building %s for the guest: %w\n%s", source, err, out)
+		return fmt.Errorf("building %s for the guest: %w:\n%s", source, err, out)
 	}
 	return f.Copy(name, file)
 }

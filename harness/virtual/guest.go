@@ -139,7 +139,7 @@ func (g *Guest) explain(err error, screen *console) error {
 	}
 	err = fmt.Errorf("the guest (%s, %d MiB): %w", g.Machine.Kernel(), g.Memory, err)
 	if last := screen.Last(); last != "" {
-		err = fmt.Errorf("%w\nIts console ends with:\n%s", err, last)
+		err = fmt.Errorf("%w; its console ends with:\n%s", err, last)
 	}
 	return err
 }

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/box"
 	"github.com/halfopen-lab/halfopen/harness/capture"
@@ -16,17 +14,23 @@ import (
 )
 
 // association is the SCTP association of a trial, as it was seen from outside. The kernel's trace
-// tells nothing of associations: what has become of it is read from the kernel's table, once a
-// second, and from the packets.
+// tells nothing of associations but the calls that fail: what has become of it is read from the
+// kernel's table, once a second, and from the packets.
 type association struct {
-	fixture *harness.Association  // the fixture's end; nil: the peer is a program
-	entry   sock.AssociationEntry // the program's end, once the association had settled
-	force   *sock.Detection       // the settings in force; nil: they are unknown
-	rto     time.Duration         // the retransmission timeout of its path then
-	why     error                 // why they are unknown
-	gone    time.Time             // when the kernel's table did not have it any more; zero: it has it
-	closed  time.Time             // when no process of the program had its socket any more; zero: one has it
-	stop    context.CancelFunc    // the fixture reads no more; nil: there is none
+	fixture   associates            // the peer where that is no program
+	entry     sock.AssociationEntry // the program's end, once the association had settled
+	found     inForce               // its settings
+	gone      time.Time             // when the kernel's table did not have it any more; zero: it has it
+	closed    time.Time             // when no process of the program had its socket any more; zero: one has it
+	forgotten bool                  // the firewall did not have it at the end
+	renewed   *inForce              // the settings of the association on which the program works again; nil: they were not read
+}
+
+// inForce are the settings of an association's socket.
+type inForce struct {
+	*sock.Detection               // nil: they are unknown
+	rto             time.Duration // the retransmission timeout of its path
+	err             error         // why they are unknown
 }
 
 // The kernel's table is read often just after the fault, when what a peer announces shows, and
@@ -44,8 +48,13 @@ func (t *trial) takeSCTPSteps() error {
 	if t.before != nil {
 		t.before(t)
 	}
-	if err := t.associate(); err != nil {
+	defer t.forgetFiles(answer.Server)
+	defer t.forgetFiles(answer.Client)
+	if err := t.startBeside(answer.Server, answer.Client); err != nil {
 		return err
+	}
+	if err := t.associate(); err != nil {
+		return t.blameBeside(err, "there was an association")
 	}
 	t.began = time.Now()
 	if err := t.wait(settleTime); err != nil {
@@ -59,23 +68,16 @@ func (t *trial) takeSCTPSteps() error {
 	if t.role == quiet {
 		t.watch = <-t.watching
 	}
-	t.struck = time.Now()
-	if t.strike != nil {
-		if err := t.strike(t); err != nil {
-			return err
-		}
+	if err := t.inflict(); err != nil {
+		return err
 	}
-	if t.then != nil {
-		if err := t.wait(t.while); err != nil {
-			return err
-		}
-		t.ended = time.Now()
-		if err := t.then(t); err != nil {
-			return err
-		}
+	if t.early == "" {
+		t.watchAssociation()
 	}
-	t.watchAssociation()
 	t.over, t.cut = time.Now(), t.ctx.Err() != nil
+	if t.idle > 0 {
+		t.association.forgotten = !t.lab.Knows(t.lab.Client.AddressPort(t.clientPort()), t.lab.Server.AddressPort(t.plan.Port))
+	}
 	if t.exited == nil {
 		t.awaitExit()
 	}
@@ -88,65 +90,38 @@ func (t *trial) takeSCTPSteps() error {
 // associate starts the programs, and returns when they have an association.
 func (t *trial) associate() error {
 	began := time.Now()
-	var listener *harness.Association
 	if t.plan.Server.given() {
 		if err := t.awaitSCTPServer(); err != nil {
 			return err
 		}
-	} else {
-		listener = t.lab.Server.NewAssociation("server", t.plan.Port)
-		if err := listener.Socket.Listen(backlog); err != nil {
-			return fmt.Errorf("listening on port %d of SCTP: %w", t.plan.Port, err)
-		}
+	} else if err := t.listenSCTP(); err != nil {
+		return fmt.Errorf("listening on port %d of SCTP: %w", t.plan.Port, err)
 	}
+	if err := t.connectSCTP(); err != nil {
+		return err
+	}
+	t.readyAfter = time.Since(began)
+	return nil
+}
+
+// connectSCTP starts the client, and returns when it has an association.
+func (t *trial) connectSCTP() error {
 	if t.plan.Client.given() {
 		p, exit, err := t.start(answer.Client)
 		if err != nil {
 			return err
 		}
-		if err := t.awaitAssociation(p, exit); err != nil {
-			return err
-		}
-	} else {
-		client := t.lab.Client.NewAssociation("client", 0)
-		client.MustConnect(t.lab.Server.AddressPort(t.plan.Port))
-		t.association.fixture = client
+		return t.awaitAssociation(p, exit)
 	}
-	if listener != nil {
-		t.association.fixture = listener.Accept("server's end")
+	ctx, cancel := context.WithTimeout(t.ctx, t.plan.Ready)
+	defer cancel()
+	err := t.dialSCTP(ctx)
+	switch {
+	case t.ctx.Err() != nil:
+		return errEndedEarly
+	case err != nil:
+		return fmt.Errorf("connecting to port %d of %s over SCTP: %s%s", t.plan.Port, t.plan.Server.Command, sock.ErrnoName(err), wrote(t.server))
 	}
-	t.readyAfter = time.Since(began)
-	return t.converse()
-}
-
-// converse lets the fixture send what the user has supplied, and read what comes.
-func (t *trial) converse() error {
-	f := t.association.fixture
-	if f == nil {
-		return nil
-	}
-	if t.plan.Send != "" {
-		if err := f.Socket.SendMessage(0, 0, []byte(t.plan.Send)); err != nil {
-			return fmt.Errorf("sending %d bytes: %w", len(t.plan.Send), err)
-		}
-	}
-	ctx, stop := context.WithCancel(t.life)
-	t.association.stop = stop
-	go func() {
-		buffer := make([]byte, 64<<10)
-		for f.Socket.AwaitReadable(ctx) == nil {
-			m, err := f.Socket.ReceiveMessage(buffer)
-			switch {
-			case err == unix.EAGAIN:
-				continue
-			case err != nil || m.Zero():
-				_ = f.Socket.Close()
-				return
-			case t.plan.Echo:
-				_ = f.Socket.SendMessage(m.Stream, m.Protocol, m.Data) // the next read has its error
-			}
-		}
-	}()
 	return nil
 }
 
@@ -212,41 +187,51 @@ func (t *trial) readAssociation() error {
 	if a.entry, ok = t.findAssociation(); !ok {
 		return fmt.Errorf("the association was over within %v%s", settleTime, wrote(t.program))
 	}
-	s, err := t.borrowAssociation()
-	if err != nil {
-		a.why = err
-		return nil
-	}
-	defer func() { _ = s.Close() }()
-	primary := a.entry.Remote[0]
-	d, err := s.Detection(primary)
-	if err != nil {
-		a.why = fmt.Errorf("reading the options of its socket: %w", err)
-		return nil
-	}
-	path, err := s.Path(primary)
-	if err != nil {
-		a.why = fmt.Errorf("reading the path of its socket: %w", err)
-		return nil
-	}
-	a.force, a.rto = &d, path.RTO
+	a.found = t.settingsOf(a.entry)
 	return nil
 }
 
+// settingsOf reads the settings in force of an association of the program.
+func (t *trial) settingsOf(e sock.AssociationEntry) inForce {
+	s, err := t.borrowAssociation(e)
+	if err != nil {
+		return inForce{err: err}
+	}
+	defer func() { _ = s.Close() }()
+	primary := e.Remote[0]
+	d, err := s.Detection(primary)
+	if err != nil {
+		return inForce{err: fmt.Errorf("reading the options of its socket: %w", err)}
+	}
+	path, err := s.Path(primary)
+	if err != nil {
+		return inForce{err: fmt.Errorf("reading the path of its socket: %w", err)}
+	}
+	return inForce{Detection: &d, rto: path.RTO}
+}
+
 // borrowAssociation returns a second descriptor of the program's socket.
-func (t *trial) borrowAssociation() (*sock.SCTP, error) {
+func (t *trial) borrowAssociation(e sock.AssociationEntry) (*sock.SCTP, error) {
 	processes, err := box.Processes(t.program.PID())
 	if err != nil {
 		return nil, err
 	}
-	s, _, err := sock.BorrowSCTP(t.association.entry.Inode, processes)
+	s, _, err := sock.BorrowSCTP(e.Inode, processes)
 	return s, err
 }
 
-// watchAssociation waits until the program has noticed, or the time to watch is over.
+// watchAssociation waits until the program has noticed, and works again after a fault that has
+// ended; or the time to watch is over.
 func (t *trial) watchAssociation() {
-	a := &t.association
-	for until := time.Now().Add(max(t.watch, t.plan.Watch)); time.Now().Before(until); {
+	_ = t.lookUntil(time.Now().Add(max(t.watch, t.plan.Watch)), func(noticed bool) bool {
+		return noticed && t.ended.IsZero() || !t.ended.IsZero() && t.recoveryKnown(noticed)
+	})
+}
+
+// lookUntil lets the time pass until an instant, the end of the program, or until enough is known,
+// and notes meanwhile what becomes of the association.
+func (t *trial) lookUntil(until time.Time, enough func(noticed bool) bool) error {
+	for time.Now().Before(until) && t.exited == nil {
 		every := lookRarely
 		if time.Since(t.struck) < 2*lookRarely {
 			every = lookOften
@@ -254,33 +239,54 @@ func (t *trial) watchAssociation() {
 		select {
 		case e := <-t.exit:
 			t.exited = &e
-			return
 		case <-t.ctx.Done():
-			return
-		case <-time.After(every):
+			return errEndedEarly
+		case <-time.After(min(every, time.Until(until))):
 		}
-		if _, there := t.findAssociation(); !there && a.gone.IsZero() {
-			a.gone = time.Now()
-		}
-		if a.gone.IsZero() {
-			continue
-		}
-		s, err := t.borrowAssociation()
-		if err != nil {
-			a.closed = time.Now()
-			return
-		}
-		_ = s.Close()
-		if len(t.failedCalls()) > 0 {
-			return
+		if enough(t.lookAtAssociation()) {
+			return nil
 		}
 	}
+	return nil
 }
 
-// failedCalls returns the calls of the program that have failed since the fault.
+// last waits for as long as a fault lasts, whatever happens meanwhile.
+func (t *trial) last() error {
+	if t.plan.Protocol != SCTP {
+		return t.wait(t.while)
+	}
+	until := time.Now().Add(t.while)
+	if err := t.lookUntil(until, func(bool) bool { return false }); err != nil {
+		return err
+	}
+	return t.wait(time.Until(until)) // also once the program has ended
+}
+
+// lookAtAssociation notes what the kernel's table has of the association, and reports whether the
+// program has noticed that it is over.
+func (t *trial) lookAtAssociation() (noticed bool) {
+	a := &t.association
+	if _, there := t.findAssociation(); !there && a.gone.IsZero() {
+		a.gone = time.Now()
+	}
+	if a.gone.IsZero() {
+		return false
+	}
+	if a.closed.IsZero() {
+		s, err := t.borrowAssociation(a.entry)
+		if err != nil {
+			a.closed = time.Now()
+			return true
+		}
+		_ = s.Close()
+	}
+	return !a.closed.IsZero() || len(t.failedCalls()) > 0
+}
+
+// failedCalls returns the calls of the program that have failed since the fault, until the watch ended.
 func (t *trial) failedCalls() (since []moment) {
 	for _, f := range t.trace.Failures(t.mark(t.plan.UnderTest)) {
-		if !f.At.Before(t.struck) {
+		if !f.At.Before(t.struck) && !f.At.After(t.watchedUntil()) {
 			since = append(since, moment{sock.ErrnoName(f.Errno), f.At})
 		}
 	}
@@ -295,64 +301,4 @@ func (t *trial) firstChunk(chunk capture.ChunkType, out bool) (at time.Time, ok 
 		}
 	}
 	return time.Time{}, false
-}
-
-// abortAssociation lets the peer abort the association after a time (RFC 9260 §9.1).
-func (t *trial) abortAssociation(after time.Duration) error {
-	if err := t.wait(after); err != nil {
-		return err
-	}
-	t.struck = time.Now()
-	if f := t.association.fixture; f != nil {
-		t.association.stop()
-		return t.step("the peer aborts the association", f.Socket.Abort)
-	}
-	if err := t.step("the peer's socket is set to abort (SO_LINGER 0)", t.lingerNot); err != nil {
-		return err
-	}
-	return t.killPeer()
-}
-
-// lingerNot makes the kernel abort the association of a peer that is a program once the program
-// ends (socket(7), SO_LINGER).
-func (t *trial) lingerNot() error {
-	processes, err := box.Processes(t.peer.PID())
-	if err != nil {
-		return err
-	}
-	for _, e := range t.far.Associations() {
-		s, _, err := sock.BorrowSCTP(e.Inode, processes)
-		if err != nil {
-			return err
-		}
-		if err := s.Abort(); err != nil { // closes the second descriptor alone
-			return err
-		}
-	}
-	return nil
-}
-
-// killAssociated kills the peer; its kernel ends the association for it.
-func (t *trial) killAssociated() error {
-	if f := t.association.fixture; f != nil {
-		t.association.stop()
-		return t.step("the peer's process is killed: its kernel closes its socket", f.Socket.Close)
-	}
-	return t.killPeer()
-}
-
-// stopAssociated stops the peer, whose kernel goes on answering.
-func (t *trial) stopAssociated() error {
-	if t.association.fixture != nil {
-		return t.step("the peer does not read any more", func() error { t.association.stop(); return nil })
-	}
-	return t.stopPeer()
-}
-
-// powerOffAssociated takes the power from the peer's host.
-func (t *trial) powerOffAssociated() error {
-	if stop := t.association.stop; stop != nil {
-		stop()
-	}
-	return t.powerOff()
 }

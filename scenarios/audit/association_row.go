@@ -18,6 +18,10 @@ const (
 // last heard before the fault, or from the fault where the peer's kernel announces it.
 func (o *outcome) judgeAssociation(f answer.Fault) answer.Fault {
 	t, a := o.trial, &o.trial.association
+	if t.early != "" {
+		f.Trouble, f.Verdict = t.early, answer.Unmeasured
+		return f
+	}
 	since := t.struck
 	if !t.announced {
 		for _, p := range t.near.Capture().Packets() {
@@ -44,11 +48,12 @@ func (o *outcome) judgeAssociation(f answer.Fault) answer.Fault {
 		f.Verdict = answer.Noticing
 	case f.Kernel != nil:
 		f.Verdict = answer.KernelOnly
-	case t.dead:
+	case t.dead, t.idle > 0 && a.forgotten:
 		f.Verdict, f.Within = answer.Never, answer.Of(t.over.Sub(t.struck))
 	default:
 		f.Verdict = answer.Alive
 	}
+	f.Recovery = t.associationRecovery()
 	return f
 }
 
@@ -84,25 +89,36 @@ func concludeSCTP(a *answer.Answer, outcomes []*outcome) {
 	if quiet.association.entry.OneToMany {
 		a.Unknown = append(a.Unknown, "what the program learns: its socket is of the one-to-many style, which tells by notifications (RFC 6458 §6), and no call fails")
 	}
-	switch found := &quiet.association; {
-	case found.why != nil:
-		a.Unknown = append(a.Unknown, "the settings of its socket: "+found.why.Error())
-	case found.force != nil:
-		d := *found.force
-		a.Association = &answer.Association{
-			Heartbeat: answer.Seconds(d.Heartbeat), PathRetransmissions: d.PathRetransmissions, AssociationRetransmissions: d.AssociationRetransmissions,
-			RTOInitial: answer.Seconds(d.RTOInitial), RTOMin: answer.Seconds(d.RTOMin), RTOMax: answer.Seconds(d.RTOMax), RTO: answer.Seconds(found.rto),
-		}
-		if d.Heartbeat > 0 {
-			planned := oracle.SCTP{Heartbeat: d.Heartbeat, PathRetransmissions: d.PathRetransmissions, AssociationRetransmissions: d.AssociationRetransmissions,
-				RTOInitial: d.RTOInitial, RTOMin: d.RTOMin, RTOMax: d.RTOMax}.AssociationFailure(found.rto)
-			a.Association.Earliest, a.Association.Latest = answer.Of(planned.Earliest), answer.Of(planned.Latest)
-		}
+	if found := quiet.association.found; found.err != nil {
+		a.Unknown = append(a.Unknown, "the settings of its socket: "+found.err.Error())
+	} else {
+		a.Association = found.answer()
 	}
 	for _, p := range quiet.near.Capture().Packets() {
 		if p.Out && capture.SCTP(capture.HEARTBEAT).Matches(p) && a.Association != nil {
 			a.Association.Heartbeats++
 		}
 	}
-	a.Unknown = append(a.Unknown, "what becomes of an idle association behind middleboxes, and with data under way: not measured over SCTP")
+	if p := quiet.plan; !p.asks() && !p.betweenPrograms() {
+		a.Unknown = append(a.Unknown, "what it does with data under way: it was sent nothing to answer (--send)")
+	}
+	a.Unknown = append(a.Unknown, "what becomes of an idle association behind the middleboxes of the presets, whose documented timeouts are TCP's")
+}
+
+// answer returns the settings, and what follows from them; nil: they are unknown.
+func (f inForce) answer() *answer.Association {
+	if f.Detection == nil {
+		return nil
+	}
+	d := *f.Detection
+	a := &answer.Association{
+		Heartbeat: answer.Seconds(d.Heartbeat), PathRetransmissions: d.PathRetransmissions, AssociationRetransmissions: d.AssociationRetransmissions,
+		RTOInitial: answer.Seconds(d.RTOInitial), RTOMin: answer.Seconds(d.RTOMin), RTOMax: answer.Seconds(d.RTOMax), RTO: answer.Seconds(f.rto),
+	}
+	if d.Heartbeat > 0 {
+		planned := oracle.SCTP{Heartbeat: d.Heartbeat, PathRetransmissions: d.PathRetransmissions, AssociationRetransmissions: d.AssociationRetransmissions,
+			RTOInitial: d.RTOInitial, RTOMin: d.RTOMin, RTOMax: d.RTOMax}.AssociationFailure(f.rto)
+		a.Earliest, a.Latest = answer.Of(planned.Earliest), answer.Of(planned.Latest)
+	}
+	return a
 }

@@ -116,14 +116,26 @@ func (p Program) check() error {
 	for _, what := range p.Take {
 		if _, name, ok := strings.Cut(what, ":"); ok && slices.Contains(reserved, name) {
 			return fmt.Errorf("taking %s along: %s is halfopen's own file in the guest: choose another name", what, name)
+		} else if ok && ofKernel(name) {
+			return fmt.Errorf("taking %s along: %s is of the guest's kernel: choose another name (--take)", what, name)
 		}
 	}
 	for name := range p.Files {
 		if !filepath.IsAbs(name) || filepath.Clean(name) != name || slices.Contains(reserved, name) {
 			return fmt.Errorf("the file %q to lay over: write its absolute path in the guest, as in /etc/app.conf", name)
 		}
+		if ofKernel(name) {
+			return fmt.Errorf("the file %q to lay over is of the guest's kernel: choose another name", name)
+		}
 	}
 	return p.checkImage()
+}
+
+// ofKernel reports whether a name is the root's, or below /dev, /proc or /sys, which the box mounts
+// anew.
+func ofKernel(name string) bool {
+	first, _, _ := strings.Cut(strings.TrimPrefix(filepath.Clean(name), "/"), "/")
+	return filepath.IsAbs(name) && slices.Contains([]string{"", "dev", "proc", "sys"}, first)
 }
 
 func (s Setup) checkImage() error {

@@ -24,6 +24,9 @@ func (r Request) checkHere() error {
 	return nil
 }
 
+// maxLaid is how many bytes a file may have that is laid over another: it is in the plan.
+const maxLaid = 16 << 20
+
 func (p Program) checkHere() error {
 	for _, what := range p.Take {
 		if err := root.CheckTake(what); err != nil {
@@ -47,6 +50,8 @@ func (p Program) checkHere() error {
 			return fmt.Errorf("the file to lay over %s: %s: %w", name, from, reason(err))
 		} else if !info.Mode().IsRegular() {
 			return fmt.Errorf("the file to lay over %s: %s is not a regular file", name, from)
+		} else if info.Size() > maxLaid {
+			return fmt.Errorf("the file to lay over %s: %s has more than %d MiB: take it along (take)", name, from, maxLaid>>20)
 		}
 	}
 	if p.Image != "" || len(p.Packages) > 0 {

@@ -134,6 +134,8 @@ func strikes(named scenarios.Named) fault {
 		return fault{dead: true, strike: (*trial).stopPeer}
 	case scenarios.PeerResets:
 		return fault{dead: true, passing: true, announced: true, while: f.After, strike: func(t *trial) error { return t.resetAfter(f.After) }}
+	case scenarios.ForgedReset:
+		return fault{dead: f.Number == scenarios.Exact, passing: f.Number == scenarios.Exact, announced: true, strike: func(t *trial) error { return t.forgeReset(f.Number) }}
 	case scenarios.PowerOff:
 		return fault{dead: true, silent: true, strike: (*trial).powerOff}
 	case scenarios.PowerOffFrozen:
@@ -228,10 +230,12 @@ func (r Request) cannotMeasure(title string) error {
 	f := r.faultOf(n, load)
 	_, onSCTP := strikesAssociation(n)
 	switch {
-	case r.Protocol == SCTP && (!onSCTP || f.busy):
+	case r.Protocol == SCTP && !onSCTP:
 		return fmt.Errorf("%q is not measured over SCTP: what is, 'halfopen audit --protocol sctp' measures", title)
 	case r.Protocol != SCTP && n == scenarios.HeartbeatsDropped{}:
 		return fmt.Errorf("%q is measured over SCTP (--protocol sctp): TCP has none", title)
+	case r.Protocol != SCTP && n == scenarios.OneOfTwoPaths{}:
+		return fmt.Errorf("%q is measured over SCTP (--protocol sctp): a TCP connection has one path", title)
 	case f.busy && !carriesData(n):
 		return fmt.Errorf("%q is not measured with data under way: leave out \", %s\"", title, answer.Busy)
 	case f.busy && !r.asks() && !r.betweenPrograms():

@@ -47,12 +47,17 @@ const faultsEnd = `
   firewalls with 350 s.
 - *client*: it meets a client under test, which connects; the row is about its first attempt.
 - *SCTP*: it is measured over SCTP (` + "`--protocol sctp`" + `), or *too*.
-- NAT rebinding is measured with a NAT between the two, everything else with a firewall, which lets all pass until the fault
-  says otherwise.
+- NAT rebinding is measured with a NAT between the two, one of two paths with a firewall on each, everything else with one
+  firewall, which lets all pass until the fault says otherwise.
+- Over SCTP, *busy* is measured where a path or a host goes away for good or for a time, and on a worse path.
 
-Faults of package [` + "`scenarios`" + `](../scenarios) without a row here need what an audit has not: a connection of the
-harness itself (a forged RST, one flow forgotten, a receiver that stalls), a second path, or toxiproxy between the two. A spec can apply them ([writing a spec](writing-a-spec.md)).
+## Faults without a row
 
+A spec can apply them ([writing a spec](writing-a-spec.md)), and an audit refuses them with the reason:
+
+`
+
+const faultsPrinted = `
 ` + "`halfopen run`" + ` without a fault prints this list. It is printed from ` + "`scenarios/catalogue.go`" + ` by ` + "`make faults`" + `.
 `
 
@@ -78,7 +83,7 @@ func faultsPage(t *testing.T) string {
 			note = "default"
 		case strikes(named).hinder != nil:
 			note = "client"
-		case named == scenarios.HeartbeatsDropped{}:
+		case named == scenarios.HeartbeatsDropped{}, named == scenarios.OneOfTwoPaths{}:
 			note = "SCTP"
 		}
 		if sctp && note != "SCTP" {
@@ -86,7 +91,11 @@ func faultsPage(t *testing.T) string {
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", k.Form(), value, k.What, busy, note)
 	}
-	return b.String() + faultsEnd
+	b.WriteString(faultsEnd)
+	for _, u := range scenarios.AllUnnamed() {
+		fmt.Fprintf(&b, "- *%s*: %s.\n", u.What, u.Why)
+	}
+	return b.String() + faultsPrinted
 }
 
 var update = flag.Bool("update", false, "rewrite docs/faults.md")

@@ -94,6 +94,9 @@ func (t *trial) conversation() *answer.Conversation {
 // say lets the fixture say its request once more, on each of its connections. It refuses where the
 // program has not answered before as it should: its connection is not what the fault is to meet.
 func (t *trial) say() error {
+	if t.plan.Protocol == SCTP {
+		return t.saySCTP()
+	}
 	if c := t.conversation(); c != nil && c.Trouble != "" {
 		return errors.New("the program did not answer as expected: " + c.Trouble)
 	}

@@ -27,7 +27,16 @@ func (t *trial) powerOn() error {
 // that comes. It returns when the peer listens, or at once where the peer is the client's
 // program, which connects from ports that no earlier connection had.
 func (t *trial) restartPeer() error {
-	switch {
+	switch sctp := t.plan.Protocol == SCTP; {
+	case sctp && t.peer == nil && t.plan.UnderTest == answer.Server:
+		return t.redialSCTP()
+	case sctp && t.peer == nil:
+		return t.listenSCTP()
+	case sctp && t.plan.UnderTest == answer.Client:
+		return t.awaitSCTPServer()
+	case sctp: // its kernel chooses a port that no association has
+		_, _, err := t.start(answer.Client)
+		return err
 	case t.peer == nil && t.plan.UnderTest == answer.Server:
 		return t.redial()
 	case t.peer == nil:

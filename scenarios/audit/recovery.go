@@ -48,7 +48,7 @@ func (c *connection) atPeer() *connection {
 func (t *trial) exchanged() bool {
 	return slices.ContainsFunc(t.met, func(c *connection) bool {
 		at, ok := t.comesBack(c, time.Time{})
-		return ok && at.Before(t.struck)
+		return ok && t.fromFault(at) < 0
 	})
 }
 
@@ -138,12 +138,43 @@ func (t *trial) readNewSettings() {
 	}
 }
 
-// recovery returns what became of the program after a fault that has ended; nil: it does not end.
+// forgottenAt returns when a firewall that forgets first forgot a connection that the fault is to
+// meet; ok is false if none was silent for long enough. New connections pass from then on.
+func (t *trial) forgottenAt() (first time.Time, ok bool) {
+	for _, c := range t.met {
+		packets := t.packetsOf(c)
+		for i, p := range packets {
+			until := time.Now()
+			if i+1 < len(packets) {
+				until = packets[i+1].At
+			}
+			if until.Sub(p.At) < t.idle {
+				continue
+			}
+			if at := p.At.Add(t.idle); !ok || at.Before(first) {
+				first, ok = at, true
+			}
+			break
+		}
+	}
+	return first, ok
+}
+
+// fromFault returns how long after the fault an instant was. A firewall's fault is that it forgets.
+func (t *trial) fromFault(at time.Time) answer.Seconds {
+	if t.idle > 0 {
+		return answer.Of(at.Sub(t.ended))
+	}
+	return answer.Of(at.Sub(t.struck))
+}
+
+// recovery returns what became of the program after a fault that has ended; nil: it does not end, or
+// is a firewall that has forgotten, and the program has not noticed.
 func (t *trial) recovery() *answer.Recovery {
 	if t.ended.IsZero() || t.early != "" {
 		return nil
 	}
-	after := func(at time.Time) *answer.Seconds { s := answer.Of(at.Sub(t.struck)); return &s }
+	after := func(at time.Time) *answer.Seconds { s := t.fromFault(at); return &s }
 	r := &answer.Recovery{FaultEnded: *after(t.ended)}
 	var last time.Time
 	over := true
@@ -152,6 +183,9 @@ func (t *trial) recovery() *answer.Recovery {
 		if over = over && ok; ok && noticed.at.After(last) {
 			last = noticed.at
 		}
+	}
+	if t.idle > 0 && !over {
+		return nil
 	}
 	if over {
 		r.GaveUp = after(last)
@@ -218,7 +252,7 @@ func (t *trial) addAttempts(r *answer.Recovery) {
 	begun := map[attempt]*answer.Attempt{}
 	var order []*answer.Attempt
 	for _, p := range t.near.Capture().Packets() {
-		if !p.TCP || !p.SYN || p.ACK || !p.Out || p.Dst.Port() != t.plan.Port || !p.At.After(t.struck) {
+		if !p.TCP || !p.SYN || p.ACK || !p.Out || p.Dst.Port() != t.plan.Port || t.fromFault(p.At) <= 0 {
 			continue
 		}
 		key := attempt{p.Src.Port(), p.Seq}
@@ -236,7 +270,7 @@ func (t *trial) addAttempts(r *answer.Recovery) {
 
 // attemptOf returns how an attempt to connect that began with a packet ended.
 func (t *trial) attemptOf(syn capture.Packet) answer.Attempt {
-	a := answer.Attempt{After: answer.Of(syn.At.Sub(t.struck)), Outcome: answer.Unanswered, Lasted: answer.Of(t.over.Sub(syn.At))}
+	a := answer.Attempt{After: t.fromFault(syn.At), Outcome: answer.Unanswered, Lasted: answer.Of(t.over.Sub(syn.At))}
 	all := t.connections()
 	at := slices.IndexFunc(all, func(c *connection) bool {
 		return c.local == syn.Src.Port() && c.changes[len(c.changes)-1].At.After(syn.At)

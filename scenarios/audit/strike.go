@@ -69,6 +69,15 @@ func (t *trial) resetAfter(idle time.Duration) error {
 	})
 }
 
+// forgeReset lets the firewall reset the program's end of each connection in the peer's name.
+func (t *trial) forgeReset(number scenarios.SequenceNumber) error {
+	for _, c := range t.met {
+		to := scenarios.Receiver{Name: "the program's end", Host: t.near, Local: t.near.AddressPort(c.local), Remote: t.far.AddressPort(c.remote)}
+		t.lab.Apply(scenarios.ForgedReset{To: to, Number: number})
+	}
+	return nil
+}
+
 // lastData returns when the connection last carried data, or was made.
 func (t *trial) lastData() time.Time {
 	last := t.began

@@ -250,7 +250,7 @@ func (t *trial) inflict() error {
 		}
 		return nil
 	}
-	if err := t.wait(t.while); err != nil {
+	if err := t.last(); err != nil {
 		return err
 	}
 	if t.busy {
@@ -275,6 +275,9 @@ func (t *trial) observe() {
 			return
 		}
 		watch -= first
+		if at, ok := t.forgottenAt(); ok && t.plan.UnderTest == answer.Client && t.role == row && !t.picksUp {
+			t.ended = at
+		}
 	}
 	if !t.ended.IsZero() {
 		t.observeRecovery(watch)

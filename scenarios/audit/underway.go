@@ -54,13 +54,13 @@ func (t *trial) awaitUnderWay() error {
 
 // dropData makes the router drop the data that the program sends.
 func (t *trial) dropData() error {
-	dropped := droppedData{of: t.near.Address()}
+	dropped := droppedData{t.near.Address(), t.plan.Protocol}
 	return t.step("the firewall drops the data that the program sends", func() error { return t.lab.Hosts()[1].Rules().Set(dropped, dropped.rule()) })
 }
 
 // forwardData makes the router forward it again.
 func (t *trial) forwardData() error {
-	dropped := droppedData{of: t.near.Address()}
+	dropped := droppedData{t.near.Address(), t.plan.Protocol}
 	return t.step("the firewall forwards the data that the program sends", func() error { return t.lab.Hosts()[1].Rules().Set(dropped) })
 }
 
@@ -68,6 +68,9 @@ func (t *trial) forwardData() error {
 // has; not when the connection is over before, or the time.
 func (t *trial) awaitData(after time.Time, limit time.Duration) bool {
 	isData := capture.Where("data of the program", func(p capture.Packet) bool {
+		if t.plan.Protocol == SCTP {
+			return p.Out && p.At.After(after) && capture.SCTP(capture.DATA).Matches(p)
+		}
 		return p.Out && p.Length > 0 && p.At.After(after) && t.carries(p)
 	})
 	for until := time.Now().Add(limit); ; {
@@ -81,14 +84,22 @@ func (t *trial) awaitData(after time.Time, limit time.Duration) bool {
 }
 
 // droppedData is the rule set of a firewall that drops data which one side sends. Empty
-// acknowledgements and keepalive probes pass: the kernel pushes the end of each write (PSH).
-type droppedData struct{ of netip.Addr }
+// acknowledgements and keepalive probes pass: TCP pushes the end of each write (PSH), and SCTP has
+// chunks of data.
+type droppedData struct {
+	of       netip.Addr
+	protocol Protocol
+}
 
 // String implements firewall.Owner.
 func (d droppedData) String() string { return fmt.Sprintf("data of %v", d.of) }
 
 func (d droppedData) rule() firewall.Rule {
-	rule := fmt.Sprintf("-A PREROUTING -s %v -p tcp --tcp-flags PSH PSH -j DROP", d.of)
+	what := "-p tcp --tcp-flags PSH PSH"
+	if d.protocol == SCTP {
+		what = "-p sctp -m sctp --chunk-types any DATA"
+	}
+	rule := fmt.Sprintf("-A PREROUTING -s %v %s -j DROP", d.of, what)
 	if d.of.Is4() {
 		return firewall.Rule{Table: "raw", IPv4: rule}
 	}

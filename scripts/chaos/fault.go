@@ -20,36 +20,51 @@ type fault struct {
 	// wrapper is a command that starts the one that is disturbed; nil: none.
 	wrapper func(random *rand.Rand) []string
 	// strike happens at the instant; process is the command's. undo happens afterwards.
-	strike func(h *house, s *subject, process int) (undo func() error, err error)
+	strike func(h *house, s *subject, process int, random *rand.Rand) (undo func() error, err error)
 	// harmless reports that the command must succeed nevertheless.
 	harmless bool
 }
 
-var faults = []fault{
-	{name: "SIGKILL", strike: func(_ *house, _ *subject, process int) (func() error, error) {
+// faults returns all of them.
+func (h *house) faults() []fault {
+	processes := fault{name: "few processes", wrapper: fewProcesses}
+	if h.group != "" {
+		processes = fault{name: "no more processes", strike: func(h *house, _ *subject, _ int, _ *rand.Rand) (func() error, error) {
+			return exhaust(h.group, others())
+		}}
+	}
+	return append(always, processes)
+}
+
+// always are the faults that any user can make.
+var always = []fault{
+	{name: "SIGKILL", strike: func(_ *house, _ *subject, process int, _ *rand.Rand) (func() error, error) {
 		return nil, unix.Kill(process, unix.SIGKILL)
 	}},
-	{name: "SIGKILL to its group", strike: func(_ *house, _ *subject, process int) (func() error, error) {
+	{name: "SIGKILL to its group", strike: func(_ *house, _ *subject, process int, _ *rand.Rand) (func() error, error) {
 		return nil, unix.Kill(-process, unix.SIGKILL)
 	}},
-	{name: "SIGTERM", strike: func(_ *house, _ *subject, process int) (func() error, error) {
+	{name: "SIGTERM", strike: func(_ *house, _ *subject, process int, _ *rand.Rand) (func() error, error) {
 		return nil, unix.Kill(process, unix.SIGTERM)
 	}},
-	{name: "SIGSTOP, SIGCONT after 2 s", harmless: true, strike: func(_ *house, _ *subject, process int) (func() error, error) {
+	{name: "SIGSTOP, SIGCONT after 2 s", harmless: true, strike: func(_ *house, _ *subject, process int, _ *rand.Rand) (func() error, error) {
 		if err := unix.Kill(process, unix.SIGSTOP); err != nil {
 			return nil, err
 		}
 		time.Sleep(2 * time.Second)
 		return nil, unix.Kill(process, unix.SIGCONT)
 	}},
-	{name: "the disk of its report is full", strike: func(_ *house, s *subject, _ int) (func() error, error) { return fill(s.report) }},
-	{name: "the disk of temporary files is full", strike: func(h *house, _ *subject, _ int) (func() error, error) { return fill(h.temporary()) }},
-	{name: "the cache is read-only", strike: func(h *house, _ *subject, _ int) (func() error, error) {
+	{name: "the disk of its report is full", strike: func(_ *house, s *subject, _ int, _ *rand.Rand) (func() error, error) { return fill(s.report) }},
+	{name: "the disk of temporary files is full", strike: func(h *house, _ *subject, _ int, _ *rand.Rand) (func() error, error) { return fill(h.temporary()) }},
+	{name: "the cache is read-only", strike: func(h *house, _ *subject, _ int, _ *rand.Rand) (func() error, error) {
 		at := filepath.Join(h.cache(), "halfopen")
 		if err := remount(at, unix.MS_RDONLY); err != nil {
 			return nil, err
 		}
 		return func() error { return remount(at, 0) }, nil
+	}},
+	{name: "the clock is stepped", harmless: true, strike: func(h *house, _ *subject, _ int, random *rand.Rand) (func() error, error) {
+		return func() error { return step(h.clock(), 0) }, step(h.clock(), anyStep(random))
 	}},
 	{name: "few descriptors", wrapper: func(random *rand.Rand) []string {
 		most := strconv.Itoa(8 + random.IntN(120))
@@ -104,7 +119,7 @@ func (h *house) inject(ctx context.Context, s *subject, f fault, after time.Dura
 	}
 	undo := func() error { return nil }
 	if f.strike != nil && !done {
-		back, err := f.strike(h, s, cmd.Process.Pid)
+		back, err := f.strike(h, s, cmd.Process.Pid, random)
 		if err != nil && err != unix.ESRCH { // it has just ended
 			return err
 		}

@@ -3,8 +3,6 @@ package fuzz
 
 import (
 	"context"
-	"errors"
-	"flag"
 	"fmt"
 	"io/fs"
 	"os"
@@ -14,6 +12,11 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/halfopen-lab/halfopen/harness/commandline"
+	"github.com/halfopen-lab/halfopen/scripts/suites"
 )
 
 // target is a fuzz test.
@@ -22,19 +25,19 @@ type target struct{ directory, name string }
 // Command is the command fuzz. It is not clean when a test has found an input that fails: the
 // input is then in the package's testdata/fuzz, and becomes a seed with the mend.
 func Command(ctx context.Context, arguments []string) (clean bool, err error) {
-	flags := flag.NewFlagSet("fuzz", flag.ContinueOnError)
+	flags := pflag.NewFlagSet("fuzz", pflag.ContinueOnError)
 	each := flags.Duration("time", 30*time.Second, "how long to run each fuzz test")
 	focus := flags.String("focus", "", "run only the fuzz tests whose directory and name match this regular expression")
-	if err := flags.Parse(arguments); err != nil {
+	if err := suites.Parse(flags, arguments); err != nil {
 		return false, err
 	}
-	if flags.NArg() > 0 || *each <= 0 {
-		return false, errors.New("it takes a positive -time, and no arguments")
+	if *each < time.Second {
+		return false, fmt.Errorf("%v is too short to run a fuzz test: choose 1s or more (TIME)", *each)
 	}
-	chosen, err := regexp.Compile(*focus)
-	if err != nil {
-		return false, fmt.Errorf("-focus: %w", err)
+	if err := commandline.CheckPattern(*focus); err != nil {
+		return false, fmt.Errorf("%w (FOCUS)", err)
 	}
+	chosen := regexp.MustCompile(*focus)
 	targets, err := find(".")
 	if err != nil {
 		return false, err

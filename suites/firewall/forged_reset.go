@@ -35,7 +35,7 @@ var _ = Describe("An RST that a firewall forges", Rows("F9"), func() {
 		It("with a stale sequence number is ignored", func() {
 			lab, client, server := talking()
 
-			lab.Apply(scenarios.ForgedReset{To: client, Number: scenarios.Stale})
+			lab.Apply(scenarios.ForgedReset{To: scenarios.End(client), Number: scenarios.Stale})
 			arrived := forged(lab)
 
 			Expect(client).To(StayAlive(300 * time.Millisecond))
@@ -46,7 +46,7 @@ var _ = Describe("An RST that a firewall forges", Rows("F9"), func() {
 		It("with a sequence number inside the window but not the next one draws a challenge ACK, and the connection lives", func() {
 			lab, client, server := talking()
 
-			lab.Apply(scenarios.ForgedReset{To: client, Number: scenarios.InWindow})
+			lab.Apply(scenarios.ForgedReset{To: scenarios.End(client), Number: scenarios.InWindow})
 			arrived := forged(lab)
 
 			Expect(client).To(StayAlive(300 * time.Millisecond))
@@ -61,7 +61,7 @@ var _ = Describe("An RST that a firewall forges", Rows("F9"), func() {
 		It("with exactly the next sequence number gives ECONNRESET, and the other end does not know", func() {
 			lab, client, server := talking()
 
-			lab.Apply(scenarios.ForgedReset{To: client, Number: scenarios.Exact})
+			lab.Apply(scenarios.ForgedReset{To: scenarios.End(client), Number: scenarios.Exact})
 			forged(lab)
 
 			Expect(client).To(FailWith(unix.ECONNRESET, Within(time.Second)))

@@ -21,8 +21,8 @@ var faultsOfSCTP = []fault{
 		apply: func(*ends) harness.Fault { return scenarios.HeartbeatsDropped{} }},
 	forgetting(detection.SCTP, firewall.SilentDrop),
 	flushed(detection.SCTP, firewall.SilentDrop),
-	{protocol: detection.SCTP, name: "one of two paths dropped", topology: harness.Multihomed,
-		apply: func(*ends) harness.Fault { return scenarios.SilentDrop{} }},
+	{protocol: detection.SCTP, name: scenarios.OneOfTwoPaths{}.Title(), topology: harness.Multihomed,
+		apply: func(*ends) harness.Fault { return scenarios.OneOfTwoPaths{} }},
 	{protocol: detection.SCTP, name: "path-MTU black hole", topology: harness.Firewalled,
 		apply: func(*ends) harness.Fault { return scenarios.PathMTU{MTU: 576, Filtered: true} }},
 }

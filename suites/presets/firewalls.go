@@ -142,8 +142,8 @@ var _ = Describe("The preset of a middlebox", Rows("F11"), func() {
 		Talk(b.client, b.server)
 		b.expire()
 
-		b.Apply(scenarios.ForgedReset{To: b.client, Number: scenarios.Stale})
-		b.Apply(scenarios.ForgedReset{To: b.server, Number: scenarios.Stale})
+		b.Apply(scenarios.ForgedReset{To: scenarios.End(b.client), Number: scenarios.Stale})
+		b.Apply(scenarios.ForgedReset{To: scenarios.End(b.server), Number: scenarios.Stale})
 
 		Expect(b.Lab.Client).To(HaveReceived(1, capture.RST, Within(time.Second)))
 		Expect(b.Lab.Server).To(HaveReceived(1, capture.RST, Within(time.Second)))

@@ -131,6 +131,9 @@ func (a *apt) run(ctx context.Context, program string, arguments ...string) (str
 	var out, complaint bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaint
 	err := cmd.Run()
+	if full := full(complaint.String()); err != nil && full != nil {
+		return out.String(), fmt.Errorf("%s in %s: %w", program, a.directory, full)
+	}
 	if err != nil {
 		err = fmt.Errorf("%s: %w: %s", program, err, lastComplaint(complaint.String(), out.String()))
 	}

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness/environment"
+	"github.com/halfopen-lab/halfopen/harness/lockfile"
 )
 
 // Directory returns the directory in the cache to which Unpacked unpacks packages.
@@ -48,6 +51,9 @@ func UnpackedVersions(directory string) string {
 //go:embed fetch.sh
 var fetch string
 
+// space is how many bytes a fetch may take, with apt's lists of all packages: 160 MB were seen.
+const space = 200_000_000
+
 // patience is how long a fetch that was asked to end may take to tidy up.
 const patience = 30 * time.Second
 
@@ -73,6 +79,22 @@ func unpacked(ctx context.Context, script string, names ...string) (string, erro
 	if _, err := os.Stat(directory); err == nil {
 		return directory, nil
 	}
+	lock, err := lockfile.Wait(ctx, filepath.Dir(directory)+".lock", func(h *lockfile.Held) {
+		fmt.Fprintf(os.Stderr, "debian: waiting for %s, which fetches packages\n", h.By)
+	})
+	if err != nil {
+		return "", fmt.Errorf("getting the package %s: %w", all, err)
+	}
+	defer func() { _ = lock.Remove() }()
+	if _, err := os.Stat(directory); err == nil { // another process has fetched it in the meantime
+		return directory, nil
+	}
+	if err := clear(filepath.Dir(directory)); err != nil {
+		return "", fmt.Errorf("getting the package %s: %w", all, err)
+	}
+	if err := RoomFor("fetching "+all, filepath.Dir(filepath.Dir(directory)), space); err != nil {
+		return "", err
+	}
 	sources, err := Sources()
 	if err != nil {
 		return "", fmt.Errorf("getting the package %s: %w", all, err)
@@ -87,4 +109,20 @@ func unpacked(ctx context.Context, script string, names ...string) (string, erro
 		return "", fmt.Errorf("getting the package %s: %w", all, err)
 	}
 	return directory, nil
+}
+
+// clear removes the directories of fetches that were killed (fetch.sh).
+func clear(parent string) error {
+	entries, err := os.ReadDir(parent)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), "fetch.") {
+			if err := os.RemoveAll(filepath.Join(parent, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

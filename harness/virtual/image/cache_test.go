@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/halfopen-lab/halfopen/harness/atomicfile"
+	"github.com/halfopen-lab/halfopen/harness/lockfile"
 )
 
 // cached opens the example and returns it with the file of its root, in a new cache.
@@ -145,3 +146,46 @@ func TestListAndVerify(t *testing.T) {
 		t.Errorf("without a cache: %+v, %v", all, err)
 	}
 }
+
+// Two processes that need the same image read its layers once.
+func TestAnImageIsReadByOneProcessAtATime(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	c, err := userCache()
+	if err != nil {
+		t.Fatal(err)
+	}
+	held, err := lockfile.Try(filepath.Join(c.directory, "lock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	i, _ := example(t)
+	opened, err := Open(t.Context(), writeSaved(t, i))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reads, waits := 0, make(chan struct{})
+	log := told(func(p []byte) {
+		if strings.Contains(string(p), "waiting for process") {
+			close(waits)
+		}
+		reads += strings.Count(string(p), "reading the image")
+	})
+	go func() {
+		<-waits
+		_ = held.Remove()
+	}()
+	for range 2 {
+		if _, _, err := opened.Root(t.Context(), log); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if reads != 1 {
+		t.Errorf("its layers were read %d times", reads)
+	}
+}
+
+// told is a function that is given what is written.
+type told func([]byte)
+
+// Write implements io.Writer.
+func (w told) Write(p []byte) (int, error) { w(p); return len(p), nil }

@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+	"golang.org/x/sys/unix"
 )
 
 // Image is a container image for linux/amd64. Its layers have not been read yet.
@@ -53,8 +55,8 @@ func locate(text string) (place, error) {
 		return place{}, fmt.Errorf("the image %s is neither a file nor a directory: %s", text, forms)
 	case err == nil:
 		return place{file: text}, nil
-	case errors.Is(err, os.ErrPermission):
-		return place{}, fmt.Errorf("opening the image %q: %w", text, err)
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, unix.ELOOP): // there is something, which cannot be opened
+		return place{}, fmt.Errorf("opening the image: %w: %s", err, forms)
 	}
 	for _, prefix := range []string{"/", "./", "../", "~"} {
 		if strings.HasPrefix(text, prefix) {

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -13,6 +16,9 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+	"golang.org/x/sys/unix"
+
+	"github.com/halfopen-lab/halfopen/harness/inputfile"
 )
 
 // patience is how long a registry may send nothing.
@@ -35,7 +41,36 @@ func pullOver(ctx context.Context, reference name.Reference, over http.RoundTrip
 	return found, err
 }
 
+// maxLogins bounds the size of Docker's configuration.
+const maxLogins = 1 << 20
+
+// checkLogins reports what is wrong with Docker's configuration, which has the logins for
+// registries: the library would read it whatever it is, and for ever.
+func checkLogins(ctx context.Context) error {
+	directory := os.Getenv("DOCKER_CONFIG")
+	if directory == "" {
+		directory = filepath.Join(os.Getenv("HOME"), ".docker")
+	}
+	file := filepath.Join(directory, "config.json")
+	content, err := inputfile.Read(ctx, file, maxLogins)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {
+		return nil
+	}
+	if err == nil && len(content) > 0 {
+		if wrong := inputfile.Unmarshal(content, &struct{}{}); wrong != nil {
+			err = fmt.Errorf("%s is not Docker's configuration: %w: correct it, or name another directory by DOCKER_CONFIG", file, wrong)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("reading the logins for registries: %w", err)
+	}
+	return nil
+}
+
 func ask(ctx context.Context, reference name.Reference, over http.RoundTripper) (v1.Image, error) {
+	if err := checkLogins(ctx); err != nil {
+		return nil, err
+	}
 	descriptor, err := remote.Get(reference, remote.WithContext(ctx), remote.WithTransport(over),
 		remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithRetryBackoff(again))
 	if err != nil {

@@ -8,14 +8,18 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/halfopen-lab/halfopen/harness/lockfile"
 )
 
 // Root returns the path of the image's root file system, a tar archive in the cache, and how
 // many bytes it has. It
 // makes the archive if the cache does not have it, which reads all layers, and makes it
-// again if it is damaged. Log receives a line when it does; nil: nobody.
+// again if it is damaged. Another process that reads an image is waited for. Log receives a line
+// when it does either; nil: nobody.
 //
 // The archive has the files of all layers as a container has them, with owners as numbers,
 // permissions, times, hard links and extended attributes, and without devices in /dev. The
@@ -29,6 +33,13 @@ func (i *Image) Root(ctx context.Context, log io.Writer) (file string, size int6
 	if err != nil {
 		return "", 0, err
 	}
+	lock, err := lockfile.Wait(ctx, filepath.Join(c.directory, "lock"), func(h *lockfile.Held) {
+		_, _ = fmt.Fprintf(log, "halfopen: waiting for %s, which reads an image\n", h.By)
+	})
+	if err != nil {
+		return "", 0, fmt.Errorf("locking the cache of images: %w", err)
+	}
+	defer func() { err = errors.Join(err, lock.Remove()) }()
 	there, err := c.find(i.Digest)
 	if damaged, ok := errors.AsType[*Damaged](err); ok {
 		_, _ = fmt.Fprintf(log, "halfopen: %s is damaged: %s: it is made again\n", damaged.File, damaged.Why)

@@ -7,11 +7,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/halfopen-lab/halfopen/harness/environment"
+	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 )
 
 // Build returns the kernel that Find finds. If there is none, Build builds it, which
@@ -110,10 +110,13 @@ const space = 1 << 30
 // make builds the kernel in a directory, which the caller removes.
 func (b *builder) make(ctx context.Context, work string) (Kernel, error) {
 	began := time.Now()
+	if strings.ContainsAny(b.cache.directory, " :'\"$#%\\") {
+		return Kernel{}, fmt.Errorf("building the user-mode kernel in %s: make takes no directory with a space, a colon, a quote or another character that it understands: name another cache by XDG_CACHE_HOME", b.cache.directory)
+	}
 	if err := needed(ctx); err != nil {
 		return Kernel{}, err
 	}
-	if err := roomFor(b.cache.directory, space); err != nil {
+	if err := debian.RoomFor("building the user-mode kernel", b.cache.directory, space); err != nil {
 		return Kernel{}, err
 	}
 	file, err := os.Create(filepath.Join(b.cache.directory, "build-"+string(b.source)+".log"))
@@ -170,16 +173,4 @@ func (b *builder) fetch(ctx context.Context, work string, t tree) (k Kernel, cac
 	}
 	b.progress.begin("unpacking it")
 	return k, false, errors.Join(t.unpack(ctx, archive), os.RemoveAll(a.directory))
-}
-
-// roomFor returns an error if a directory's file system has fewer bytes free.
-func roomFor(directory string, bytes uint64) error {
-	var s unix.Statfs_t
-	if err := unix.Statfs(directory, &s); err != nil {
-		return fmt.Errorf("asking how much room is in %s: %w", directory, err)
-	}
-	if free := s.Bavail * uint64(s.Bsize); free < bytes {
-		return fmt.Errorf("building the user-mode kernel takes %d MB, and %s has %d free: make room, or name another place by XDG_CACHE_HOME", bytes/1e6, directory, free/1e6)
-	}
-	return nil
 }

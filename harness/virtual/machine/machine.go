@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/kernel"
@@ -125,8 +126,9 @@ func Find(ctx context.Context, w Want, progress io.Writer) (virtual.Machine, err
 func (w Want) userMode(ctx context.Context, source kernel.Source, progress io.Writer) (virtual.Machine, error) {
 	k, err := kernel.Find(source)
 	asked := w.Name != "" || w.Kernel != ""
+	emulated := sync.OnceValues(func() (virtual.Machine, error) { return emulated(ctx) })
 	if errors.Is(err, kernel.ErrNotBuilt) && w.Soon && !asked {
-		if m, missing := emulated(ctx); missing == nil {
+		if m, missing := emulated(); missing == nil {
 			fmt.Fprintln(progress, "halfopen: measuring on QEMU, because the user-mode kernel is not built: 'halfopen kernel build' builds it, once, and what follows then takes a tenth of the time")
 			return m, nil
 		}
@@ -135,7 +137,7 @@ func (w Want) userMode(ctx context.Context, source kernel.Source, progress io.Wr
 		k, err = kernel.Build(ctx, source, progress)
 	}
 	if lacks, ok := errors.AsType[*kernel.Lacks](err); ok && !asked {
-		if m, missing := emulated(ctx); missing == nil {
+		if m, missing := emulated(); missing == nil {
 			fmt.Fprintf(progress, "halfopen: going on with QEMU: %v\n", lacks)
 			return m, nil
 		}

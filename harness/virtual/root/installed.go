@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/halfopen-lab/halfopen/harness/atomicfile"
+	"github.com/halfopen-lab/halfopen/harness/lockfile"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
 	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
@@ -55,6 +56,16 @@ func Install(ctx context.Context, m virtual.Machine, initFiles *virtual.Files, p
 			err = found.Verify()
 		}
 		return found, err
+	}
+	lock, err := lockfile.Wait(ctx, filepath.Join(c.directory, "lock"), func(h *lockfile.Held) {
+		_, _ = fmt.Fprintf(log, "halfopen: waiting for %s, which installs packages\n", h.By)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("locking the cache of installed packages: %w", err)
+	}
+	defer func() { _ = lock.Remove() }()
+	if found, err := read(file); err == nil { // another process has installed them in the meantime
+		return found, found.Verify()
 	}
 	_, _ = fmt.Fprintf(log, "halfopen: fetching %s\n", join(plan.Packages()))
 	if err := plan.Fetch(ctx); err != nil {

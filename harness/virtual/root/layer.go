@@ -82,6 +82,9 @@ func (l *layer) copy(name, from string) error {
 			}
 			return l.add(h, nil)
 		case unix.S_IFREG:
+			if err := checkSize(int64(l.content.Len()) + s.Size); err != nil {
+				return err
+			}
 			content, err := os.ReadFile(file)
 			if err != nil {
 				return err

@@ -118,6 +118,9 @@ func CheckTake(what string) error {
 	if err == nil && filepath.Clean(name) == "/" {
 		err = errors.New("its name in the guest is /, which is a directory already: name a file or a directory")
 	}
+	if err == nil && name != from && !info.IsDir() {
+		err = checkSize(info.Size())
+	}
 	return taking(from, err)
 }
 

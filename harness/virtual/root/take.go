@@ -1,6 +1,7 @@
 package root
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -17,7 +18,18 @@ func (s *FileSystem) Take(what string) error {
 	if err != nil {
 		return err
 	}
-	add := func(name, file string) error { return addFile(s.Files, name, file) }
+	var size int64
+	add := func(name, file string) error {
+		info, err := os.Stat(file)
+		if err != nil {
+			return err
+		}
+		size += info.Size()
+		if err := checkSize(size); err != nil {
+			return err
+		}
+		return addFile(s.Files, name, file)
+	}
 	info, err := os.Stat(from)
 	switch {
 	case err != nil:
@@ -27,6 +39,17 @@ func (s *FileSystem) Take(what string) error {
 		err = add(name, from)
 	}
 	return taking(from, err)
+}
+
+// maxTaken is how many bytes may be taken along: they are in the memory of this process and of the
+// guest, several times.
+const maxTaken = 1 << 30
+
+func checkSize(size int64) error {
+	if size > maxTaken {
+		return fmt.Errorf("it has more than %d MiB, which a guest has to keep in its memory: leave out what is not needed", maxTaken>>20)
+	}
+	return nil
 }
 
 // copyDirectory puts a directory of this machine into a guest under a name; add puts each

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/halfopen-lab/halfopen/harness/atomicfile"
 	"github.com/halfopen-lab/halfopen/harness/inputfile"
 )
@@ -58,7 +60,7 @@ type Section struct {
 func ReadPart(directory string) (Part, error) {
 	var p Part
 	content, err := os.ReadFile(filepath.Join(directory, PartFile))
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.ELOOP) {
 		return p, fmt.Errorf("%s is not the report of a shard: it has no %s", directory, PartFile)
 	}
 	if err != nil {

@@ -19,8 +19,8 @@ type Association struct {
 	Latest   Seconds `json:"given_up_latest_seconds,omitempty"`
 }
 
-// lines returns the settings as lines of a page.
-func (a *Association) lines() []string {
+// Lines returns the settings in words, for pages; "unknown" for nil.
+func (a *Association) Lines() []string {
 	if a == nil {
 		return []string{"unknown"}
 	}

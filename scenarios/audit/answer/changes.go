@@ -65,7 +65,7 @@ func partsOf(was, is *Answer) (parts []part, err error) {
 	}
 	from, to := was.Settings.line(), is.Settings.line()
 	if is.Program.SCTP {
-		from, to = strings.Join(was.Association.lines(), ", "), strings.Join(is.Association.lines(), ", ")
+		from, to = strings.Join(was.Association.Lines(), ", "), strings.Join(is.Association.Lines(), ", ")
 	}
 	compare("settings", from == to, false, from, to)
 	if len(was.Connections) > 0 { // an older answer does not have them

@@ -52,7 +52,7 @@ func (o ConnectionOutcome) Compare(other ConnectionOutcome) int {
 // SettingsLines returns in words, for pages, the settings of all connections.
 func (a *Answer) SettingsLines() []string {
 	if a.Program.SCTP {
-		return a.Association.lines()
+		return a.Association.Lines()
 	}
 	if len(a.Connections) < 2 {
 		return a.Settings.Lines()

@@ -12,8 +12,14 @@ import (
 // fullTitle returns the title of the fault that ends and that a promise names: in full, or by its
 // first words, which stand for the fault with the value that audits measure by default.
 func fullTitle(name string) string {
+	if _, _, err := ParseTitle(name); err == nil {
+		return canonical(name)
+	}
 	for _, k := range scenarios.Kinds() {
 		title := k.Example()
+		if strings.HasPrefix(title, "idle timeout") {
+			continue // several begin so
+		}
 		if f, err := scenarios.Parse(title); err != nil || !ends(f) {
 			continue
 		}
@@ -27,7 +33,7 @@ func fullTitle(name string) string {
 // ends reports whether a program can recover from a fault: it ends, or only ends connections.
 func ends(f scenarios.Named) bool {
 	switch f.(type) {
-	case scenarios.Ending, scenarios.PeerResets:
+	case scenarios.Ending, scenarios.PeerResets, scenarios.ForgedReset, scenarios.IdleTimeout:
 		return true
 	}
 	return false
@@ -57,6 +63,9 @@ func (a *Answer) recovers(fault string, limit time.Duration) Result {
 	title := fullTitle(fault)
 	r := Result{Promise: fmt.Sprintf("%s: to work again within %v", title, Of(limit))}
 	at := slices.IndexFunc(a.Faults, func(f Fault) bool { return f.Title() == title })
+	if at >= 0 && a.Faults[at].Verdict == Alive && a.Faults[at].Recovery == nil {
+		return r // a firewall that did not forget: there was nothing to recover from
+	}
 	if at < 0 || a.Faults[at].Recovery == nil {
 		r.Open = r.Promise + "; it was not measured"
 		if at >= 0 {

@@ -26,7 +26,9 @@ type Recovery struct {
 	Works     *Seconds `json:"works_seconds,omitempty"`
 	// Settings are those of the new connection; nil: there is none, or they are unknown.
 	Settings *Settings `json:"settings,omitempty"`
-	// Differ reports that Settings are not those of the connection that met the fault.
+	// Association has those of a new SCTP association; nil: as for Settings.
+	Association *Association `json:"association,omitempty"`
+	// Differ reports that Settings, or those of Association, are not those of the connection that met the fault.
 	Differ bool `json:"settings_differ,omitempty"`
 	// Unanswered counts the messages of the program that no data has answered, of those that
 	// were under way at the fault or sent since, and Repeated those that it has sent again on
@@ -121,7 +123,11 @@ func (r *Recovery) Words() string {
 		parts = append(parts, fmt.Sprintf("messages received twice: %d", r.Repeated))
 	}
 	if r.Differ {
-		parts = append(parts, "the new connection has other settings: "+strings.Join(r.Settings.Lines(), ", "))
+		lines := r.Settings.Lines()
+		if r.Association != nil {
+			lines = r.Association.Lines()
+		}
+		parts = append(parts, "the new connection has other settings: "+strings.Join(lines, ", "))
 	}
 	return strings.Join(parts, "; ")
 }

@@ -41,10 +41,20 @@ func TestPromisesOfRecovery(t *testing.T) {
 	}
 }
 
+// Where a firewall has not forgotten there is nothing to recover from.
+func TestAConnectionThatLivesOnKeepsThePromiseOfRecovery(t *testing.T) {
+	const forgets = "idle timeout of 350 s, silent"
+	a := &Answer{Faults: []Fault{{Name: forgets, Load: Idle, Verdict: Alive}}}
+	if results := (Promises{Recovers: map[string]time.Duration{forgets: time.Minute}}).Check(a); len(results) != 1 || results[0].Broken != "" || results[0].Open != "" {
+		t.Errorf("%+v, expected the promise to be kept", results)
+	}
+}
+
 func TestWrongPromisesOfRecovery(t *testing.T) {
 	has := func(string) error { return nil }
 	for fault, want := range map[string]string{
 		"host rebooted": "", "process restarted": "", "outage of 30s": "", rebooted + ", busy": "",
+		"forged RST": "", "idle timeout of 350 s, silent": "", "idle timeout of 350 s": "there is no fault",
 		"host powered off": "does not end: nothing recovers from it", "host reboots": "there is no fault",
 	} {
 		err := Promises{Recovers: map[string]time.Duration{fault: time.Minute}}.Validate(has)

@@ -111,6 +111,14 @@ func TestTheQuietRunHasWhatHappensSinceTheFirstPacket(t *testing.T) {
 	}
 }
 
+func TestOfSeveralLabsTheFirstIsExplored(t *testing.T) {
+	s := opened(t, tests.Test{Packages: []string{"./testdata/subjects"}, Run: "^TestHasParts$"})
+	q, err := s.Quiet(t.Context(), 1)
+	if want := "testdata/subjects TestHasParts, the first of its 2 labs, flags"; err != nil || !strings.Contains(q.Of, want) || q.Lasted > time.Second {
+		t.Errorf("%+v, %v, expected %s", q, err, want)
+	}
+}
+
 func TestTheStoryOfARunIsKept(t *testing.T) {
 	s := opened(t, tests.Test{Packages: []string{"./testdata/subjects"}, Run: "^TestWaitsForever$", Limit: time.Hour})
 	keep := filepath.Join(t.TempDir(), "kept")

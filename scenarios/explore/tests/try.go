@@ -80,8 +80,12 @@ func (s *Subject) quiet(ctx context.Context, seed uint64) (q explore.Quiet, left
 	case len(left.Events) == 0:
 		return q, nil, fmt.Errorf("%s sends no packet of TCP or SCTP through its first lab: there is nothing that a fault could strike", s.unit.Name)
 	}
-	q = explore.Quiet{Lasted: left.Lasted, Precision: precision, Of: fmt.Sprintf("%s %s, flags %q, environment %q, cables of %v, limit %v, %s",
-		s.unit.Package, s.unit.Name, s.test.Flags, s.test.Environment, s.test.CableDelay, s.test.Limit, s.virtual.Identity())}
+	first := ""
+	if left.Labs > 1 {
+		first = fmt.Sprintf(", the first of its %d labs", left.Labs)
+	}
+	q = explore.Quiet{Lasted: left.Lasted, Precision: precision, Of: fmt.Sprintf("%s %s%s, flags %q, environment %q, cables of %v, limit %v, %s",
+		s.unit.Package, s.unit.Name, first, s.test.Flags, s.test.Environment, s.test.CableDelay, s.test.Limit, s.virtual.Identity())}
 	for _, h := range left.Events {
 		if h.At >= 0 {
 			q.Events = append(q.Events, explore.Event{At: h.At, What: h.What})
