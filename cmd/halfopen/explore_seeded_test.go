@@ -15,7 +15,7 @@ var seeded = []struct {
 	healed    string
 	invariant string
 }{
-	{"lost", "RST to both ends", "30ms", "never", "request lost: the request \"do 1\\n\" has not arrived"},
+	{"lost", "RST to both ends", "30ms", "never", "request lost: the request"},
 	{"leak", "process killed", "30ms", "never", "ghost left: the program still has a socket without a peer, 20m0s after the fault"},
 	{"pool", "process restarted, away for 1 s", "500ms", "never", "request lost: the request \"do 2\\n\" has not arrived"},
 	{"heartbeat", "one-way drop towards the client", "999ms", "1s", "working connection given up: the program ended a connection that worked again, 1.5 s after the fault"},

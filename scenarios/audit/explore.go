@@ -114,8 +114,9 @@ func (e *Explored) Quiet(ctx context.Context, seed uint64) (explore.Quiet, error
 	return r.Quiet, err
 }
 
-// precision is more than what a strike takes to happen (TestStrikesAreInTime).
-const precision = 500 * time.Microsecond
+// precision is more than how late a strike is, at most 21 µs, and what it takes: 507 µs for RST to both
+// ends, which is the slowest (docs/explore-findings.md).
+const precision = 600 * time.Microsecond
 
 // Faults are the faults that strike unless others are asked for: those of the request, or those
 // of every subject and those that a program alone can meet.

@@ -1,70 +1,72 @@
 package audit
 
 import (
-	"context"
-	"os/exec"
-	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/halfopen-lab/halfopen/scenarios/explore"
 )
 
-// built builds a program of fixtures/programs/seeded and returns its file.
-func built(t *testing.T, name string) string {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), name)
-	if out, err := exec.Command("go", "build", "-o", file, "../../fixtures/programs/seeded/"+name).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+func TestTheSectionExploreOfAFileIsChecked(t *testing.T) {
+	for text, want := range map[string]string{
+		"explore: {faults: [drop in both directions, host powered off], healed: [1s, 0s], recover: 1m, notice: 3h, requests: 5, without: [asked again]}": "",
+		"explore: {without: [ghosts]}":                `explore: there is no invariant "ghosts"`,
+		"explore: {faults: [cable cut]}":              `explore: there is no fault "cable cut"`,
+		"explore: {faults: [server does not accept]}": "explore: there is no fault",
+		"explore: {faults: [loss of 10 %]}":           "explore:",
+		"explore: {healed: [soon]}":                   "soon is not a duration",
+		"explore: {recover: -1s}":                     "explore: the time -1s must be from 0s",
+		"explore: {requests: 1000}":                   "explore: 1000 requests: choose from 1 to 100",
+		"explore: {within: 1m}":                       "there is no field within here",
+	} {
+		r := Default()
+		err := r.parse([]byte(text))
+		if err == nil {
+			err = r.Explore.check()
+		}
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, expected %q", text, err, want)
+		}
 	}
-	return file
 }
 
-// parsed returns the request that a file with a text has.
-func parsed(t *testing.T, text string) Request {
-	t.Helper()
-	r := Default()
-	if err := r.parse([]byte(text)); err != nil {
-		t.Fatal(err)
+// A fault that ends by itself is healed then; one that is over at once cannot be healed.
+func TestHowAStrikeIsMade(t *testing.T) {
+	for _, s := range []struct {
+		strike   explore.Strike
+		healed   time.Duration
+		unhealed bool
+		silenced bool
+		wrong    string
+	}{
+		{strike: explore.Strike{Fault: "drop in both directions"}, unhealed: true, silenced: true},
+		{strike: explore.Strike{Fault: "drop in both directions", Healed: time.Second}, healed: time.Second},
+		{strike: explore.Strike{Fault: "outage of 45 s"}, healed: 45 * time.Second},
+		{strike: explore.Strike{Fault: "host rebooted, off for 60 s"}, healed: time.Minute},
+		{strike: explore.Strike{Fault: "process restarted, away for 10 s"}, healed: 10 * time.Second},
+		{strike: explore.Strike{Fault: "process killed"}, unhealed: true},
+		{strike: explore.Strike{Fault: "RST to both ends"}},
+		{strike: explore.Strike{Fault: "RST to both ends", Healed: time.Second}, wrong: "cannot be healed"},
+		{strike: explore.Strike{Fault: "idle timeout of 350 s, silent"}, wrong: "does not strike at an instant"},
+	} {
+		b, err := Request{}.blow(s.strike)
+		if s.wrong != "" {
+			if err == nil || !strings.Contains(err.Error(), s.wrong) {
+				t.Errorf("%+v: %v, expected %q", s.strike, err, s.wrong)
+			}
+			continue
+		}
+		if err != nil || b.Healed != s.healed || unhealed([]blow{b}) != s.unhealed || silenced([]blow{b}) != s.silenced {
+			t.Errorf("%+v: %v, healed after %v, unhealed %t, silenced %t; expected %+v", s.strike, err, b.Healed, unhealed([]blow{b}), silenced([]blow{b}), s)
+		}
 	}
-	return r
 }
 
-func TestDev(t *testing.T) {
-	r := parsed(t, `
-client: `+built(t, "lost")+` {server}:{port}
-port: 5000
-conversation:
-  answers: [{to: {pattern: 'do ([0-9]+)\n'}, with: 'done \1\n'}]
-`)
-	ctx := context.Background()
-	e, err := OpenExplored(ctx, r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	began := time.Now()
-	q, err := e.Quiet(ctx, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Log(time.Since(began), q.Lasted)
-	for _, ev := range q.Events {
-		t.Log(ev.At, ev.What)
-	}
-	began = time.Now()
-	var batch []explore.Run
-	for _, at := range []time.Duration{0, 17 * time.Millisecond, 22 * time.Millisecond} {
-		batch = append(batch, explore.Run{Seed: 1, Strikes: []explore.Strike{{Fault: "drop in both directions", At: at, Healed: time.Second}}})
-	}
-	found, err := e.try(ctx, 1, batch, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Log(time.Since(began))
-	for i, o := range found.Outcomes {
-		t.Log(batch[i].Strikes, o)
-	}
-	for _, l := range found.Late {
-		t.Log(l)
+func TestHeartbeatsAreNoRequestsThatCanBeLost(t *testing.T) {
+	all := []request{{Text: "do 1"}, {Text: "ping"}, {Text: "do 2"}, {Text: "ping"}}
+	if got := madeOnce(all); !slices.Equal(got, []string{"do 1", "do 2"}) {
+		t.Errorf("%q", got)
 	}
 }
