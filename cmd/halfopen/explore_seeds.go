@@ -182,7 +182,8 @@ type rowOf struct{ words, capture, trouble string }
 
 // trialOf returns the row of the trial; nil: there is none.
 func (s *seeding) trialOf(found *answer.Answer) *rowOf {
-	for _, f := range found.Faults {
+	if len(found.Faults) > 0 {
+		f := found.Faults[0]
 		if f.Verdict == answer.Unmeasured {
 			return &rowOf{trouble: f.Reason()}
 		}

@@ -41,7 +41,6 @@ type exploration struct {
 
 	first, last time.Time // the first packet; the last act
 	seen        *sight    // the last look
-	serverEnded *box.Exit
 }
 
 // newExploration returns a run that has not begun. The quiet run has no strikes, and shows what
