@@ -90,7 +90,7 @@ faults: ## docs/faults.md from scenarios/catalogue.go
 check: setup ## format, vet, lint, module tidiness, import direction, comments of exported names
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
 	@go vet ./...
-	@go vet -tags=installed ./cmd/halfopen
+	@go vet -tags=installed ./cmd/halfopen ./scenarios/explore
 	@go tool staticcheck ./...
 	@go mod tidy -diff
 	@staticcheck=$$(go tool -n staticcheck) && for module in fixtures/diameter fixtures/clients scenarios/page/browser docs/examples/explore/check; do \
@@ -117,8 +117,9 @@ test-installed: ## the tests that install Debian's packages in guests, which tak
 	@scripts/setup um
 	@go test -timeout=60m -tags=installed ./cmd/halfopen
 
-explore-seeded: ## each mistake of fixtures/programs/seeded is found by default, and its program without it is clean
+explore-seeded: ## explorations that take long: each mistake of fixtures/programs/seeded is found by default, and its program without it is clean; shards in any order are the whole
 	@scripts/setup um
+	@go test -timeout=30m -count=1 -tags=installed -run=TestSixteenShards ./scenarios/explore
 	@go test -timeout=120m -count=1 -v -tags=installed -run=TestASeededMistakeIsFoundByDefault ./cmd/halfopen
 
 recovery: ## docs/recovery.md: clients that reconnect, audited with faults that end; they do what their documentation says

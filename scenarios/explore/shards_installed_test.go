@@ -1,3 +1,5 @@
+//go:build installed
+
 package explore_test
 
 import (
