@@ -1,3 +1,7 @@
+// The test binary is process 1 of the guests, where the race detector does not run.
+
+//go:build !race
+
 package tests_test
 
 import (
