@@ -1,3 +1,5 @@
+//go:build installed
+
 package main
 
 import (
