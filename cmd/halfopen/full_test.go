@@ -57,7 +57,7 @@ func TestASecondRunInOnePlaceSaysWhoIsThere(t *testing.T) {
 	first, output, _ := waiting(t, binary, stage{arguments: arguments, kernels: true, waits: "measuring in virtual time"})
 	for _, c := range [][]string{arguments, {"run", "process killed", "--server", "cat", "--port", "5000", "--report", report}, {"test", "--report", report}} {
 		stdout, stderr, status := ran(t, exec.Command(binary, c...))
-		want := fmt.Sprintf("%s, is in use by process %d (program audit) since 20", report, first.Process.Pid)
+		want := fmt.Sprintf("%s, is in use by process %d (%s audit) since 20", report, first.Process.Pid, filepath.Base(binary))
 		if status != notMeasured || stdout != "" || !strings.Contains(stderr, want) || strings.Count(stderr, "\n") != 1 {
 			t.Errorf("%s: status %d, %s%s; expected one line with %q", c[0], status, stdout, stderr, want)
 		}

@@ -116,7 +116,7 @@ func TestAReportIsDrawn(t *testing.T) {
 	if status, stdout, stderr := shell(t, "report", directory, "--svg", "host powered off"); status != kept || !strings.HasPrefix(stdout, "<svg ") || !strings.Contains(stdout, "the client loses power") {
 		t.Errorf("exit status %d, %s; printed %s", status, stderr, stdout)
 	}
-	want := `has no picture of "host powered of": it has` + "\n  \"host powered off\"\n"
+	want := `has no picture of "host powered of"; it has:` + "\n  \"host powered off\"\n"
 	if status, stdout, stderr := shell(t, "report", directory, "--svg", "host powered of"); status != notMeasured || stdout != "" || !strings.HasSuffix(stderr, want) {
 		t.Errorf("exit status %d, %s; printed %s, expected %q", status, stderr, stdout, want)
 	}

@@ -37,7 +37,7 @@ func SVG(ctx context.Context, directory, name string) (string, error) {
 		for _, n := range slices.Sorted(maps.Keys(files)) {
 			quoted = append(quoted, strconv.Quote(n))
 		}
-		return "", fmt.Errorf("the report in %s has no picture of %q: it has\n  %s", directory, name, strings.Join(quoted, "\n  "))
+		return "", fmt.Errorf("the report in %s has no picture of %q; it has:\n  %s", directory, name, strings.Join(quoted, "\n  "))
 	}
 	if name == MatrixPicture {
 		m, err := readMatrix(directory)

@@ -135,7 +135,7 @@ func TestPicturesOfATestRun(t *testing.T) {
 		}
 	}
 	_, err := page.SVG(t.Context(), directory, "nothing")
-	if want := "has no picture of \"nothing\": it has\n  \"Keepalive notices\"\n  \"detection matrix\"\n  "; err == nil || !strings.Contains(err.Error(), want) {
+	if want := "has no picture of \"nothing\"; it has:\n  \"Keepalive notices\"\n  \"detection matrix\"\n  "; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("%v, expected %q", err, want)
 	}
 }
