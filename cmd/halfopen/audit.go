@@ -79,7 +79,7 @@ func (a *auditing) run(ctx context.Context) error {
 	if found == nil {
 		return err
 	}
-	if err := errors.Join(printAnswer(os.Stdout, found, a.asJSON), err); err != nil {
+	if err := errors.Join(printFound(os.Stdout, found, a.asJSON), err); err != nil {
 		return err
 	}
 	results := a.request.Expect.Check(found)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -190,7 +189,7 @@ func exploreInstants(ctx context.Context, config explore.Config, directory strin
 		}
 		return err
 	}
-	if err := errors.Join(page.WriteExplored(config.Report, e), printExplored(os.Stdout, e, asJSON)); err != nil {
+	if err := errors.Join(page.WriteExplored(config.Report, e), printFound(os.Stdout, e, asJSON)); err != nil {
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "halfopen: %s; the report is in %s\n", p.summary(), directory)
@@ -213,20 +212,6 @@ func verdict(e *explore.Explored) error {
 	return nil
 }
 
-// printExplored prints what was found as a page, or as JSON.
-func printExplored(to io.Writer, e *explore.Explored, asJSON bool) error {
-	text := e.Text()
-	if asJSON {
-		content, err := e.JSON()
-		if err != nil {
-			return err
-		}
-		text = string(content)
-	}
-	_, err := io.WriteString(to, text)
-	return err
-}
-
 // exploreMergeCommand joins the parts of an exploration.
 func exploreMergeCommand() *cobra.Command {
 	var directory string
@@ -245,7 +230,7 @@ The result goes where halfopen explore looks for it: the same command as that of
 			if err != nil {
 				return err
 			}
-			if err := errors.Join(page.WriteExplored(directory, e), printExplored(os.Stdout, e, asJSON)); err != nil {
+			if err := errors.Join(page.WriteExplored(directory, e), printFound(os.Stdout, e, asJSON)); err != nil {
 				return err
 			}
 			fmt.Fprintf(os.Stderr, "halfopen: the report is in %s; to go on there: %s\n", directory, e.Command)

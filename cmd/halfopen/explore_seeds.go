@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"sync"
@@ -97,7 +96,7 @@ func (s *seeding) run(ctx context.Context) (err error) {
 		return err
 	}
 	result := &seeds.Result{Trial: s.trial, Groups: seeds.Compare(runs)}
-	if err := printSeeds(os.Stdout, result, s.asJSON); err != nil {
+	if err := printFound(os.Stdout, result, s.asJSON); err != nil {
 		return err
 	}
 	if len(result.Groups) > 1 {
@@ -109,39 +108,20 @@ func (s *seeding) run(ctx context.Context) (err error) {
 // runs makes the runs, as many at once as there are cores, and returns them in the order of their
 // seeds.
 func (s *seeding) runs(ctx context.Context, list []uint64) ([]seeds.Run, error) {
-	cores, err := virtual.Cores()
-	if err != nil {
-		return nil, err
-	}
-	runs, errs := make([]seeds.Run, len(list)), make([]error, len(list))
-	turns := make(chan struct{}, len(cores))
-	var running sync.WaitGroup
+	runs := make([]seeds.Run, len(list))
 	var telling sync.Mutex
 	made, began := 0, time.Now()
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	for i, seed := range list {
-		turns <- struct{}{}
-		if ctx.Err() != nil {
-			break
+	err := virtual.SideBySide(ctx, len(list), 0, func(ctx context.Context, i int) (err error) {
+		if runs[i], err = s.once(ctx, list[i]); err != nil {
+			return err
 		}
-		running.Go(func() {
-			defer func() { <-turns }()
-			if runs[i], errs[i] = s.once(ctx, seed); errs[i] != nil {
-				cancel(errs[i])
-				return
-			}
-			telling.Lock()
-			defer telling.Unlock()
-			made++
-			fmt.Fprintf(os.Stderr, "halfopen: seed %d: %d of %d runs, %.1f a second\n", seed, made, len(list), float64(made)/time.Since(began).Seconds())
-		})
-	}
-	running.Wait()
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	return runs, nil
+		telling.Lock()
+		defer telling.Unlock()
+		made++
+		fmt.Fprintf(os.Stderr, "halfopen: seed %d: %d of %d runs, %.1f a second\n", list[i], made, len(list), float64(made)/time.Since(began).Seconds())
+		return nil
+	})
+	return runs, err
 }
 
 // once makes the run of a seed. What keeps the trial from being measured is a trouble of the run:
@@ -206,18 +186,4 @@ func quietOutcome(a *answer.Answer) string {
 		return fmt.Sprintf("the peer ends it (%s) after %v", a.Wire.EndedByPeer.What, a.Wire.EndedByPeer.After)
 	}
 	return fmt.Sprintf("alive after %v", a.Watched)
-}
-
-// printSeeds prints a result as text, or as JSON.
-func printSeeds(to io.Writer, result *seeds.Result, asJSON bool) error {
-	text := result.Text()
-	if asJSON {
-		content, err := result.JSON()
-		if err != nil {
-			return err
-		}
-		text = string(content)
-	}
-	_, err := io.WriteString(to, text)
-	return err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -97,7 +96,7 @@ func (m *mapping) run(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := m.printMap(os.Stdout, found); err != nil {
+	if err := printFound(os.Stdout, found, m.asJSON); err != nil {
 		return err
 	}
 	if len(found.Differences()) > 0 {
@@ -169,18 +168,4 @@ func (m *mapping) measureMap(ctx context.Context, grid settings.Grid) (*settings
 	}
 	fmt.Fprintf(os.Stderr, "halfopen: %d cells, twice each, in %d guests: %.0f h of virtual time in %v\n", len(cells), took.Guests, took.Virtual.Hours(), took.Wall.Round(100*time.Millisecond))
 	return settings.Join(grid, pairs, took.Kernel), nil
-}
-
-// printMap prints a map as a table, or as JSON.
-func (m *mapping) printMap(to io.Writer, found *settings.Map) error {
-	text := found.Text()
-	if m.asJSON {
-		content, err := found.JSON()
-		if err != nil {
-			return err
-		}
-		text = string(content)
-	}
-	_, err := io.WriteString(to, text)
-	return err
 }

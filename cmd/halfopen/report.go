@@ -121,7 +121,7 @@ func (f reportForm) show(ctx context.Context, to io.Writer, directory string) er
 		}
 		return f.printName(to, directory)
 	}
-	return printAnswer(to, found, f.asJSON)
+	return printFound(to, found, f.asJSON)
 }
 
 // readAudit reads the answer of an audit from the directory of its report.
@@ -152,7 +152,7 @@ func (f reportForm) showExploration(ctx context.Context, to io.Writer, directory
 		}
 		return f.printName(to, directory)
 	}
-	return printExplored(to, e, f.asJSON)
+	return printFound(to, e, f.asJSON)
 }
 
 // printName prints the name of the page's file.

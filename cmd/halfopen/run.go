@@ -66,7 +66,7 @@ func runFaults(ctx context.Context, s *subject, names []string, asLadder bool) e
 		return err
 	}
 	if s.asJSON {
-		return printAnswer(os.Stdout, found, true)
+		return printFound(os.Stdout, found, true)
 	}
 	return printStories(os.Stdout, s.request.Report, found, names, asLadder)
 }

@@ -151,8 +151,11 @@ func (s *subject) printProgress(to io.Writer, p audit.Progress) {
 	}
 }
 
-// printAnswer prints an answer as a page, or as JSON.
-func printAnswer(to io.Writer, found *answer.Answer, asJSON bool) error {
+// printFound prints what was found (an answer, an exploration, a map, seeds) as a page, or as JSON.
+func printFound(to io.Writer, found interface {
+	Text() string
+	JSON() ([]byte, error)
+}, asJSON bool) error {
 	text := found.Text()
 	if asJSON {
 		content, err := found.JSON()

@@ -12,10 +12,6 @@ import (
 	"github.com/halfopen-lab/halfopen/harness"
 	"github.com/halfopen-lab/halfopen/harness/atomicfile"
 	"github.com/halfopen-lab/halfopen/harness/ladder"
-	"github.com/halfopen-lab/halfopen/harness/reexec"
-	"github.com/halfopen-lab/halfopen/harness/virtual"
-	"github.com/halfopen-lab/halfopen/harness/virtual/guest"
-	"github.com/halfopen-lab/halfopen/harness/virtual/machine"
 	"github.com/halfopen-lab/halfopen/scenarios"
 	"github.com/halfopen-lab/halfopen/scenarios/explore"
 )
@@ -23,10 +19,7 @@ import (
 // Explored is the program of a request, and its peer, as the subject of an exploration. Open
 // it with OpenExplored. Its methods may be called by any goroutine.
 type Explored struct {
-	request   Request
-	plan      plan
-	equipment *equipment
-	memory    int
+	*equipment
 }
 
 // OpenExplored prepares a request's programs for an exploration: it checks the request, and
@@ -39,31 +32,11 @@ func OpenExplored(ctx context.Context, r Request) (*Explored, error) {
 	if err := r.checkHere(); err != nil {
 		return nil, err
 	}
-	places := r.places()
-	for _, p := range places {
-		if err := p.resolve(ctx); err != nil {
-			return nil, err
-		}
-	}
-	r, err := r.asImagesSay(places)
+	e, err := equipped(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	wish := r.Machine
-	wish.Soon = wish.Soon && !r.needsUserMode()
-	m, err := machine.Find(ctx, wish, r.Log)
-	if err != nil {
-		return nil, err
-	}
-	e := &Explored{request: r, equipment: &equipment{machine: m}}
-	if e.plan, err = e.equipment.equip(ctx, r, places); err != nil {
-		return nil, err
-	}
-	e.memory = r.Memory
-	if e.memory == 0 {
-		e.memory = e.equipment.memory()
-	}
-	return e, nil
+	return &Explored{e}, nil
 }
 
 // checkExplored reports what an audit can measure and an exploration cannot.
@@ -159,27 +132,16 @@ func (e *Explored) try(ctx context.Context, seed uint64, batch []explore.Run, ke
 		return results{}, fmt.Errorf("making room for what runs leave behind: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(into)) }()
-	content, err := json.Marshal(order{Plan: e.plan, Batch: batch, Keep: keep != ""})
+	output := &stream{each: func(Progress) {}}
+	one, err := e.guest(exploring, order{Plan: e.plan, Batch: batch, Keep: keep != ""}, seed, into, output)
 	if err != nil {
 		return results{}, err
 	}
-	files := e.equipment.files.Clone()
-	files.Write(planFile, content, 0o644)
-	output := &stream{each: func(Progress) {}}
-	machine := virtual.Guest{
-		Machine: e.equipment.machine, Files: files, Roots: e.equipment.roots, Memory: e.memory, Seed: seed,
-		Commands: []guest.Command{{
-			Arguments:   []string{self, planFile, guestReport},
-			Environment: []string{reexec.Variable + "=" + string(exploring)},
-			Directory:   "/",
-		}},
-		Report: guestReport, Into: into, Console: output,
-	}
-	result, err := machine.Run(ctx)
+	result, err := one.Run(ctx)
 	if err != nil {
 		return results{}, fmt.Errorf("exploring: %w", err)
 	}
-	content, err = os.ReadFile(filepath.Join(into, resultsFile))
+	content, err := os.ReadFile(filepath.Join(into, resultsFile))
 	if err != nil {
 		return results{}, fmt.Errorf("exploring: the process in the guest ended with status %d and left no results (it printed: %s)", result.Status(), output.other())
 	}

@@ -39,7 +39,7 @@ func (e *Explored) identity() (string, error) {
 			return "", err
 		}
 	}
-	return fmt.Sprintf("%s; port %d; %s; %s", strings.Join(commands, "; "), p.Port, e.equipment.machine.Kernel(), hex.EncodeToString(sum.Sum(nil))[:16]), nil
+	return fmt.Sprintf("%s; port %d; %s; %s", strings.Join(commands, "; "), p.Port, e.machine.Kernel(), hex.EncodeToString(sum.Sum(nil))[:16]), nil
 }
 
 // addFile adds the content of a program's file to a digest; a name that is looked for in PATH in

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,8 +27,8 @@ const (
 // reserved are the names that nothing else may have in the guest.
 var reserved = []string{virtual.InitFile, self, planFile, guestReport, guest.PlanFile}
 
-// runInGuest carries the audit out in a guest with virtual time.
-func runInGuest(ctx context.Context, r Request, held *report.Directory) (*answer.Answer, error) {
+// equipped finds the kernel of a completed request's guest, and puts into its files what it needs.
+func equipped(ctx context.Context, r Request) (*equipment, error) {
 	places := r.places()
 	for _, p := range places {
 		if err := p.resolve(ctx); err != nil {
@@ -45,35 +46,48 @@ func runInGuest(ctx context.Context, r Request, held *report.Directory) (*answer
 		return nil, err
 	}
 	r.tell(Progress{Stage: Packing})
-	e := &equipment{machine: m}
-	p, err := e.equip(ctx, r, places)
+	e := &equipment{request: r, machine: m}
+	e.plan, err = e.equip(ctx, r, places)
+	return e, err
+}
+
+// guest returns a guest that starts a process of this program, which finds the order there as
+// JSON, and leaves its report in a directory.
+func (e *equipment) guest(process reexec.Name, order any, seed uint64, into string, output *stream) (*virtual.Guest, error) {
+	content, err := json.Marshal(order)
 	if err != nil {
 		return nil, err
 	}
-	content, err := json.Marshal(p)
+	files := e.files.Clone()
+	files.Write(planFile, content, 0o644)
+	return &virtual.Guest{
+		Machine: e.machine, Files: files, Roots: e.roots, Memory: e.memory(), Seed: seed,
+		Commands: []guest.Command{{
+			Arguments:   []string{self, planFile, guestReport},
+			Environment: []string{reexec.Variable + "=" + string(process)},
+			Directory:   "/",
+		}},
+		Report: guestReport, Into: into, Console: output,
+	}, nil
+}
+
+// runInGuest carries the audit out in a guest with virtual time.
+func runInGuest(ctx context.Context, r Request, held *report.Directory) (*answer.Answer, error) {
+	e, err := equipped(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	e.files.Write(planFile, content, 0o644)
+	r = e.request
 	if err := held.Empty(); err != nil {
 		return nil, fmt.Errorf("%w (--report)", err)
 	}
 	r.tell(Progress{Stage: Measuring})
-	memory := r.Memory
-	if memory == 0 {
-		memory = e.memory()
-	}
 	output := &stream{each: r.tell}
-	machine := virtual.Guest{
-		Machine: m, Files: e.files, Roots: e.roots, Memory: memory, Seed: r.Seed,
-		Commands: []guest.Command{{
-			Arguments:   []string{self, planFile, guestReport},
-			Environment: []string{reexec.Variable + "=" + string(measuring)},
-			Directory:   "/",
-		}},
-		Report: guestReport, Into: r.Report, Console: output,
+	one, err := e.guest(measuring, e.plan, r.Seed, r.Report, output)
+	if err != nil {
+		return nil, err
 	}
-	result, err := machine.Run(ctx)
+	result, err := one.Run(ctx)
 	if err != nil && ctx.Err() == nil {
 		return nil, err
 	}
@@ -84,9 +98,11 @@ func runInGuest(ctx context.Context, r Request, held *report.Directory) (*answer
 	return a, err
 }
 
-// memory returns how much memory the guest needs, in MiB: for the archive, its files once
-// unpacked, and the labs.
-func (e *equipment) memory() int { return int((2*e.files.Size()+e.size)>>20) + 768 }
+// memory returns how much memory the guest has, in MiB: what the request says, or what it needs
+// for the archive, its files once unpacked, and the labs.
+func (e *equipment) memory() int {
+	return cmp.Or(e.request.Memory, int((2*e.files.Size()+e.size)>>20)+768)
+}
 
 // equip puts what a plan needs into the guest: this program itself, what labs need, and the
 // programs, or the roots in which they are. It returns the plan.

@@ -112,6 +112,8 @@ func inherited(path, home, user string) []string {
 
 // equipment is what a guest is given, while it is put together.
 type equipment struct {
+	request Request
+	plan    plan
 	machine virtual.Machine
 	files   *virtual.Files // of process 1
 	roots   []*guest.Root

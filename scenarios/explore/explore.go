@@ -1,7 +1,6 @@
 package explore
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -175,7 +174,7 @@ func (c Config) make(ctx context.Context, w *work) (map[int][]Outcome, error) {
 	} else {
 		m.enough = ctx
 	}
-	err = sideBySide(ctx, len(missing), func(ctx context.Context, i int) error {
+	err = virtual.SideBySide(ctx, len(missing), 0, func(ctx context.Context, i int) error {
 		if m.enough.Err() != nil {
 			return nil
 		}
@@ -263,32 +262,4 @@ func (c Config) try(ctx context.Context, batch []Run) ([]Outcome, error) {
 		outcomes = append(outcomes, one...)
 	}
 	return outcomes, nil
-}
-
-// sideBySide does n things in their order, as many at once as there are cores. After the first
-// error, which it returns, it starts no more, and the context of the others ends.
-func sideBySide(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
-	cores, err := virtual.Cores()
-	if err != nil {
-		return err
-	}
-	running, end := context.WithCancelCause(ctx)
-	defer end(nil)
-	free := make(chan struct{}, cmp.Or(len(cores), 1))
-	var group sync.WaitGroup
-	for i := range n {
-		select {
-		case free <- struct{}{}:
-		case <-running.Done():
-			continue
-		}
-		group.Go(func() {
-			defer func() { <-free }()
-			if err := do(running, i); err != nil {
-				end(err)
-			}
-		})
-	}
-	group.Wait()
-	return context.Cause(running)
 }

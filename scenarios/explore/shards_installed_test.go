@@ -232,23 +232,6 @@ func killed(t *testing.T, number int, directory string) {
 	}
 }
 
-func contents(t *testing.T, directory string) map[string]string {
-	t.Helper()
-	all := map[string]string{}
-	err := filepath.WalkDir(directory, func(path string, entry os.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || strings.HasPrefix(entry.Name(), ".halfopen") {
-			return err
-		}
-		content, err := os.ReadFile(path)
-		all[strings.TrimPrefix(path, directory)] = string(content)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
-}
-
 func TestSixteenShardsInAnyOrderOneOfThemKilledAreTheWhole(t *testing.T) {
 	t.Parallel()
 	base := t.TempDir()
@@ -284,7 +267,7 @@ func TestSixteenShardsInAnyOrderOneOfThemKilledAreTheWhole(t *testing.T) {
 	if _, err := explore.Instants(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	if this, that := contents(t, whole), contents(t, merged); !maps.Equal(this, that) || len(this) < count+2 {
+	if this, that := explore.Files(t, whole), explore.Files(t, merged); !maps.Equal(this, that) || len(this) < count+2 {
 		t.Errorf("the whole has %d files, the merged parts have %d, and they are not the same bytes", len(this), len(that))
 	}
 }

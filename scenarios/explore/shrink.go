@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/halfopen-lab/halfopen/harness/virtual"
 )
 
 // mostShrunk is how many findings are made smaller. Each takes some ten to twenty guests, and
@@ -38,7 +40,7 @@ func (c Config) shrinkAll(ctx context.Context, w *work, e *Explored) error {
 	if n > 0 {
 		tell()
 	}
-	err := sideBySide(ctx, n, func(ctx context.Context, i int) error {
+	err := virtual.SideBySide(ctx, n, 0, func(ctx context.Context, i int) error {
 		s := shrinking{Config: c, work: w, finding: &e.Findings[i]}
 		if err := s.shrink(ctx, e, path.Join(findingsDir, e.Findings[i].name(i))); err != nil {
 			return err

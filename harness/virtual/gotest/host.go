@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/halfopen-lab/halfopen/harness/linux"
+	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/shard"
 )
 
@@ -115,7 +116,7 @@ func (h *Host) Run(ctx context.Context, s Settings, directory string) (*Report, 
 		outcomes[i] = outcome{start: one, files: one.into, missed: true}
 	}
 	packages := byPackage(starts)
-	runErr := sideBySide(ctx, len(packages), s.AtOnce, func(ctx context.Context, i int) error {
+	runErr := virtual.SideBySide(ctx, len(packages), s.AtOnce, func(ctx context.Context, i int) error {
 		for _, n := range packages[i] {
 			if err := h.runStart(ctx, &outcomes[n], s, directory, p); err != nil || ctx.Err() != nil {
 				return err

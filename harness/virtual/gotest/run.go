@@ -10,7 +10,6 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/halfopen-lab/halfopen/harness/environment"
@@ -157,39 +156,11 @@ func (r *virtualRun) all(ctx context.Context, parts string) ([]shardResult, erro
 			results = append(results, shardResult{Figures: Figures{Shard: i + 1}})
 		}
 	}
-	return results, sideBySide(ctx, len(results), r.settings.AtOnce, func(ctx context.Context, i int) (err error) {
+	return results, virtual.SideBySide(ctx, len(results), r.settings.AtOnce, func(ctx context.Context, i int) (err error) {
 		n := results[i].Shard
 		results[i], err = r.shard(ctx, n, filepath.Join(parts, fmt.Sprint(n)))
 		return err
 	})
-}
-
-// sideBySide does n things, so many at once, or as many as there are cores. After the
-// first error, which it returns, it starts no more, and the context of the others ends.
-func sideBySide(ctx context.Context, n, atOnce int, do func(ctx context.Context, i int) error) error {
-	cores, err := virtual.Cores()
-	if err != nil {
-		return err
-	}
-	free := make(chan struct{}, cmp.Or(atOnce, len(cores)))
-	running, end := context.WithCancelCause(ctx)
-	defer end(nil)
-	var group sync.WaitGroup
-	for i := range n {
-		select {
-		case free <- struct{}{}:
-		case <-running.Done():
-			continue
-		}
-		group.Go(func() {
-			defer func() { <-free }()
-			if err := do(running, i); err != nil {
-				end(err)
-			}
-		})
-	}
-	group.Wait()
-	return context.Cause(running)
 }
 
 // shardResult is what has come of a shard.

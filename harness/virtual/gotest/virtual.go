@@ -189,7 +189,7 @@ func (v *Virtual) command(s suite, directory string, arguments []string) guest.C
 func (v *Virtual) listUnits(ctx context.Context) error {
 	starts := v.tests.listStarts(handedOut)
 	reports := make([]types.Report, len(starts))
-	err := sideBySide(ctx, len(starts), 0, func(ctx context.Context, i int) (err error) {
+	err := virtual.SideBySide(ctx, len(starts), 0, func(ctx context.Context, i int) (err error) {
 		reports[i], err = v.listOne(ctx, starts[i])
 		return err
 	})

@@ -1,0 +1,6 @@
+//go:build installed
+
+package explore
+
+// Files is for the tests of other packages.
+var Files = files
