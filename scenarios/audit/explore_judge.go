@@ -3,6 +3,7 @@ package audit
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/halfopen-lab/halfopen/fixtures/conversation"
@@ -134,4 +135,4 @@ func (e *exploration) violations() (all []explore.Violation) {
 }
 
 // crashed reports whether a program has ended by a signal.
-func crashed(how string) bool { return len(how) > 7 && how[:7] == "signal:" }
+func crashed(how string) bool { return strings.HasPrefix(how, "signal:") }

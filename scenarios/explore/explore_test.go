@@ -272,6 +272,29 @@ func TestAGuestThatDiesIsTroubleOfItsRunAlone(t *testing.T) {
 	}
 }
 
+// What could not be seen alone is not said to hold there.
+func TestAFindingWhoseGuestDiesAloneIsToldSo(t *testing.T) {
+	struck := 0
+	f := &fake{trouble: func(r Run) error {
+		if struck += len(r.Strikes); struck > 1 {
+			return errors.New("the guest: it hangs\nIts console ends with:\nsh")
+		}
+		return nil
+	}}
+	e, err := f.explore(t, filepath.Join(t.TempDir(), "explored"), func(c *Config) {
+		c.Faults, c.Healed, c.At = []string{drop}, []time.Duration{0}, []time.Duration{0}
+	})
+	if err != nil || len(e.Findings) != 1 {
+		t.Fatalf("%+v, %v", e, err)
+	}
+	if found := e.Findings[0]; found.Alone || found.Kept != "" || found.Trouble != "the guest: it hangs" {
+		t.Errorf("%+v, expected the trouble of its run alone", found)
+	}
+	if text := e.Text(); !strings.Contains(text, "alone in a guest of its own it could not be made: the guest: it hangs") || strings.Contains(text, "it holds") {
+		t.Errorf("the page:\n%s", text)
+	}
+}
+
 func TestAQuietRunMustHold(t *testing.T) {
 	f := &fake{broken: func(Run) []Violation { return []Violation{{"a ghost is left", "a socket in CLOSE-WAIT"}} }}
 	directory := filepath.Join(t.TempDir(), "explored")

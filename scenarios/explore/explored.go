@@ -56,6 +56,8 @@ type Finding struct {
 	// Alone reports that the smallest run breaks the invariant alone in a guest of its own, and
 	// that its story is kept. False: it was not tried, or only in a batch it was so.
 	Alone bool `json:"alone"`
+	// Trouble is why the smallest run could not be made alone; empty: it was, or was not tried.
+	Trouble string `json:"trouble,omitempty"`
 	// Kept is the directory with the smallest run's ladder, timeline and packets, below that of
 	// the exploration; empty: it was not made alone.
 	Kept  string `json:"kept,omitempty"`

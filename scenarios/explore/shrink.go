@@ -109,10 +109,14 @@ func (s *shrinking) shrink(ctx context.Context, e *Explored, kept string) error 
 		}
 	}
 	v, err := s.breaks(ctx, run, directory)
-	if err != nil {
-		return err
-	}
 	f.set(run, e.Quiet)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil {
+		f.Trouble = oneLine(err)
+		return nil
+	}
 	if f.Kept = kept; v != nil {
 		f.Alone, f.Violation = true, *v
 	}
@@ -120,14 +124,16 @@ func (s *shrinking) shrink(ctx context.Context, e *Explored, kept string) error 
 }
 
 // breaks makes a run alone in a guest of its own, and returns the violation of the finding's
-// invariant; nil: it holds.
+// invariant; nil: it holds. The error is of a guest that shows nothing.
 func (s *shrinking) breaks(ctx context.Context, run Run, keep string) (*Violation, error) {
 	outcomes, err := s.Subject.Try(ctx, []Run{run}, keep)
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	if err != nil || len(outcomes) != 1 {
-		return nil, nil // a guest that died shows nothing
+	switch {
+	case err != nil:
+		return nil, err
+	case len(outcomes) != 1:
+		return nil, fmt.Errorf("one run has %d outcomes", len(outcomes))
+	case outcomes[0].Trouble != "":
+		return nil, errors.New(outcomes[0].Trouble)
 	}
 	for _, v := range outcomes[0].Violations {
 		if v.Invariant == s.finding.Invariant && sortOf(v.Says) == sortOf(s.finding.Says) {
@@ -147,17 +153,17 @@ var (
 // rounder and earlier instant.
 func (s *shrinking) smaller(ctx context.Context, e *Explored) (Run, error) {
 	run := s.finding.First
-	if v, err := s.breaks(ctx, run, ""); v == nil || err != nil {
-		return run, err
+	if v, _ := s.breaks(ctx, run, ""); v == nil {
+		return run, context.Cause(ctx)
 	}
-	// better takes a run that breaks the invariant, too.
+	// better takes a run that breaks the invariant, too. One whose guest dies does not.
 	better := func(change func(*Strike)) (bool, error) {
 		candidate := run
 		candidate.Strikes = slices.Clone(run.Strikes)
 		change(&candidate.Strikes[0])
-		v, err := s.breaks(ctx, candidate, "")
-		if v == nil || err != nil {
-			return false, err
+		v, _ := s.breaks(ctx, candidate, "")
+		if v == nil {
+			return false, context.Cause(ctx)
 		}
 		run = candidate
 		return true, nil

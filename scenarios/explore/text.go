@@ -44,6 +44,8 @@ func (e *Explored) Text() string {
 		switch {
 		case f.Alone:
 			line(3, "its story: %s", f.Kept)
+		case f.Trouble != "":
+			line(3, "alone in a guest of its own it could not be made: %s", f.Trouble)
 		case f.Kept != "":
 			line(3, "alone in a guest of its own it holds: what came before it in its batch matters")
 		}

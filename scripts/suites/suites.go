@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/halfopen-lab/halfopen/fixtures/installed"
 	"github.com/halfopen-lab/halfopen/harness/environment"
 	"github.com/halfopen-lab/halfopen/harness/virtual"
 	"github.com/halfopen-lab/halfopen/harness/virtual/debian"
@@ -109,12 +110,6 @@ func (s *Settings) Recall(run shard.Run) {
 	s.Seed, s.Focus, s.LeaveOut = run.Seed, run.Focus, run.LeaveOut
 }
 
-// tested are the programs that specs test, and packages the packages of Debian's that have them.
-var (
-	tested   = []string{"freeDiameterd", "nginx", "haproxy"}
-	packages = []string{"freediameterd", "libnginx-mod-stream", "haproxy"}
-)
-
 // guestRoot is the root file system of the suites' guests.
 func guestRoot(ctx context.Context) (*root.FileSystem, error) {
 	system, err := root.New(ctx)
@@ -128,5 +123,9 @@ func guestRoot(ctx context.Context) (*root.FileSystem, error) {
 			return nil, err
 		}
 	}
-	return system, debian.Put(ctx, system.Files, packages, tested...)
+	var programs, packages []string
+	for _, p := range installed.All() {
+		programs, packages = append(programs, p.Name), append(packages, p.Package)
+	}
+	return system, debian.Put(ctx, system.Files, packages, programs...)
 }
