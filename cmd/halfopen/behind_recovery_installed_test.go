@@ -26,7 +26,7 @@ func TestAPoolBehindAFirewallThatForgets(t *testing.T) {
 		"validates": {silent: later(oracle.Around(5 * time.Second)), resets: later(oracle.Window{})},
 		"keepalive": {silent: {}, resets: {}},
 	} {
-		stdout, stderr, status := halfopen(t, "run", silent, resets, "--client", "python3 testdata/behind/pool.py {server} {port} "+how, "--port", "5000", "--echo", "--watch", "2h", "--json", "--report", t.TempDir())
+		stdout, stderr, status := halfopen(t, "run", silent, resets, "--client", "/usr/bin/python3 testdata/behind/pool.py {server} {port} "+how, "--port", "5000", "--echo", "--watch", "2h", "--json", "--report", t.TempDir())
 		if status != 0 {
 			t.Fatalf("%s: exit status %d:\n%s", how, status, stderr)
 		}

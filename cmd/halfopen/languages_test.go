@@ -42,7 +42,7 @@ func example(t *testing.T, name string) string {
 
 // A program comes from this machine's own root.
 func TestAProgramInAnyLanguage(t *testing.T) {
-	echoes(t, "Python", "python3 "+example(t, "echo.py"))
+	echoes(t, "Python", "/usr/bin/python3 "+example(t, "echo.py"))
 	echoes(t, "Go, static", static(t, "go", "build", "-o", "{file}", "../../fixtures/programs/echo"))
 	echoes(t, "C", static(t, "gcc", "-o", "{file}", "../../fixtures/programs/echo.c"))
 }

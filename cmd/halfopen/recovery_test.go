@@ -88,7 +88,7 @@ func TestAClientThatForgetsItsSettingsIsShown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := written(t, "client: python3 "+program+" {server} {port}\nport: 5000\necho: true\nwatch: 5m\n")
+	file := written(t, "client: /usr/bin/python3 "+program+" {server} {port}\nport: 5000\necho: true\nwatch: 5m\n")
 	stdout, stderr, status := audited(t, "-f", file, "--json", "--report", t.TempDir())
 	if status != 0 {
 		t.Fatalf("exit status %d:\n%s", status, stderr)
@@ -137,8 +137,8 @@ func TestAClientThatDoesNotComeBack(t *testing.T) {
 	const gone = `import socket, sys, time; c = socket.create_connection((sys.argv[1], int(sys.argv[2]))); c.recv(1); c.close(); time.sleep(100000)`
 	for name, c := range map[string]struct{ client, fault, want string }{
 		"it ends":          {built(t, "./testdata/once") + " {server}:{port}", "process restarted, away for 10 s", "gives its connection up after 0 s; ends, and does not work again"},
-		"it gives up":      {`python3 -c "` + gone + `" {server} {port}`, "process restarted, away for 10 s", "gives its connection up after 0 s; does not work again within 20 min"},
-		"it knows nothing": {`python3 -c "` + gone + `" {server} {port}`, "host rebooted, off for 60 s", "keeps the dead connection, and makes no other within 21 min"},
+		"it gives up":      {`/usr/bin/python3 -c "` + gone + `" {server} {port}`, "process restarted, away for 10 s", "gives its connection up after 0 s; does not work again within 20 min"},
+		"it knows nothing": {`/usr/bin/python3 -c "` + gone + `" {server} {port}`, "host rebooted, off for 60 s", "keeps the dead connection, and makes no other within 21 min"},
 	} {
 		stdout, stderr, status := halfopen(t, "run", c.fault, "--client", c.client, "--port", "5000", "--watch", "20m", "--json", "--report", t.TempDir())
 		if status != 0 {

@@ -276,12 +276,5 @@ func (g *Guest) writeInitramfs(to io.Writer) error {
 		return err
 	}
 	files.Write(guest.PlanFile, content, 0o644)
-	archive, err := files.archive()
-	if err != nil {
-		return err
-	}
-	if _, err := to.Write(archive); err != nil {
-		return fmt.Errorf("writing the initramfs: %w", err)
-	}
-	return nil
+	return files.archive(to)
 }

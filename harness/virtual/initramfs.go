@@ -1,10 +1,12 @@
 package virtual
 
 import (
-	"bytes"
+	"bufio"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -44,9 +46,9 @@ func (f *Files) Add(directory string, other *Files) {
 	}
 }
 
-// Write makes a file with that content.
+// Write makes a file with that content, which nobody may change afterwards.
 func (f *Files) Write(name string, content []byte, mode fs.FileMode) {
-	f.put(cpio.StaticFile(name, string(content), uint64(mode.Perm())))
+	f.put(cpio.StaticRecord(content, cpio.Info{Name: name, Mode: cpio.S_IFREG | uint64(mode.Perm())}))
 }
 
 // Directory makes an empty directory, unless there is one.
@@ -121,29 +123,29 @@ func (f *Files) CopyTree(from string, leaveOut func(name string) bool) error {
 
 // Digest identifies the files: their names, contents and permissions.
 func (f *Files) Digest() (string, error) {
-	archive, err := f.archive()
-	if err != nil {
+	sum := sha256.New()
+	if err := f.archive(sum); err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(archive)
-	return hex.EncodeToString(sum[:]), nil
+	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
-// archive is the file system as the kernel unpacks it (initramfs-buffer-format.rst).
+// archive writes the file system as the kernel unpacks it (initramfs-buffer-format.rst).
 // The same files give the same bytes: names are sorted, and owners, times and inode
-// numbers are fixed.
-func (f *Files) archive() ([]byte, error) {
-	var buffer bytes.Buffer
-	w := cpio.Newc.Writer(&buffer)
+// numbers are fixed. It is never whole in memory: a guest has tens of megabytes.
+func (f *Files) archive(to io.Writer) error {
+	buffer := bufio.NewWriterSize(to, 1<<20)
+	w := cpio.Newc.Writer(buffer)
 	for i, name := range f.Names() {
 		r := cpio.MakeReproducible(f.records[name])
 		r.Ino = uint64(i + 1)
 		if err := w.WriteRecord(r); err != nil {
-			return nil, fmt.Errorf("writing %s to the initramfs: %w", name, err)
+			return fmt.Errorf("writing %s to the initramfs: %w", name, err)
 		}
 	}
-	if err := cpio.WriteTrailer(w); err != nil {
-		return nil, fmt.Errorf("writing the initramfs: %w", err)
+	err := cpio.WriteTrailer(w)
+	if err = cmp.Or(err, buffer.Flush()); err != nil {
+		return fmt.Errorf("writing the initramfs: %w", err)
 	}
-	return buffer.Bytes(), nil
+	return nil
 }

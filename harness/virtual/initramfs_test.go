@@ -29,15 +29,17 @@ func tree(t *testing.T, at time.Time, names ...string) *Files {
 	return files
 }
 
+func archived(t *testing.T, files *Files) []byte {
+	t.Helper()
+	var archive bytes.Buffer
+	if err := files.archive(&archive); err != nil {
+		t.Fatal(err)
+	}
+	return archive.Bytes()
+}
+
 func TestTheSameFilesGiveTheSameBytes(t *testing.T) {
-	first, err := tree(t, time.Unix(1, 0), "a", "b").archive()
-	if err != nil {
-		t.Fatal(err)
-	}
-	second, err := tree(t, time.Unix(1e9, 0), "b", "a").archive()
-	if err != nil {
-		t.Fatal(err)
-	}
+	first, second := archived(t, tree(t, time.Unix(1, 0), "a", "b")), archived(t, tree(t, time.Unix(1e9, 0), "b", "a"))
 	if !bytes.Equal(first, second) {
 		t.Error("two file systems with the same files differ")
 	}
@@ -47,10 +49,7 @@ func TestTheSameFilesGiveTheSameBytes(t *testing.T) {
 }
 
 func TestWhatIsUnneededIsLeftOut(t *testing.T) {
-	archive, err := tree(t, time.Unix(1, 0), "needed", "unneeded").archive()
-	if err != nil {
-		t.Fatal(err)
-	}
+	archive := archived(t, tree(t, time.Unix(1, 0), "needed", "unneeded"))
 	if bytes.Contains(archive, []byte("unneeded")) {
 		t.Error("the file that is not needed is in the archive")
 	}

@@ -10,8 +10,12 @@ import (
 
 // spinSamples are the times between the samples that tell whether a program spins: no multiples of
 // each other, so that a program that wakes up at a stable period is not taken for one that
-// always runs.
-var spinSamples = []time.Duration{700 * time.Millisecond, 1100 * time.Millisecond, 1300 * time.Millisecond, 900 * time.Millisecond, 1700 * time.Millisecond}
+// always runs. In virtual time computing takes none, and half a second is a hundred thousand
+// system calls, which is what makes a longer look dear.
+var spinSamples = []time.Duration{71 * time.Millisecond, 113 * time.Millisecond, 131 * time.Millisecond, 89 * time.Millisecond, 167 * time.Millisecond}
+
+// longer is how many times longer a program is looked at in real time, where it may compute.
+const longer = 10
 
 // spinsAfterEnd reports whether the program runs without a pause since its kernel has told it that a
 // connection is over: a loop that reads, and takes no notice of the end. It looks only once, and
@@ -33,6 +37,9 @@ func (t *trial) spinsAfterEnd(stories []story) bool {
 	}
 	t.looked = true
 	for _, pause := range spinSamples {
+		if t.plan.RealTime {
+			pause *= longer
+		}
 		select {
 		case <-time.After(pause):
 		case <-t.ctx.Done():
