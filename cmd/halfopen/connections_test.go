@@ -19,7 +19,7 @@ func TestEachConnectionOfAPoolIsMeasured(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stdout, stderr, status := audited(t, "--client", "/usr/bin/python3 "+program+" {server} {port}", "--port", "5000", "--watch", "12m", "--json", "--report", t.TempDir())
+	stdout, stderr, status := halfopen(t, "run", "process killed", "host powered off", "idle timeout of 350 s, RST both ways", "idle timeout of 350 s, silent", "--client", "/usr/bin/python3 "+program+" {server} {port}", "--port", "5000", "--watch", "12m", "--json", "--report", t.TempDir())
 	var a answer.Answer
 	if err := json.Unmarshal([]byte(stdout), &a); err != nil || status != 0 {
 		t.Fatalf("exit status %d, %v:\n%s%s", status, err, stdout, stderr)

@@ -123,7 +123,7 @@ func TestAHostileProgramIsBounded(t *testing.T) {
 		{"descriptors", kept, "the report is in", "wrote: descriptors: bounded: after 4089: too many open files"},
 		{"time", kept, "the report is in", ""},
 	} {
-		stdout, stderr, status := ran(t, h.command("-greed "+c.greed, "--watch", "10m"))
+		stdout, stderr, status := ran(t, h.command("-greed "+c.greed, "--watch", "10m", "--memory", "256"))
 		said, _, _ := strings.Cut(stderr, "; its console ends with:")
 		last := said[strings.LastIndex(strings.TrimRight(said, "\n"), "\n")+1:]
 		if status != c.status || !strings.Contains(last, c.says) || !strings.Contains(stdout, c.story) {

@@ -60,7 +60,11 @@ func TestAServerIsMeasuredWhereverItListens(t *testing.T) {
 		{"IPv6 alone", "serve(socket.AF_INET6, '::', 1)", true, false},
 		{"IPv6 and IPv4 on one socket", "serve(socket.AF_INET6, '::', 0)", false, false},
 	} {
-		a := answered(t, "--server", program(t, listener+c.text), "--port", "5000", "--watch", "10m")
+		stdout, stderr, status := halfopen(t, "run", "process killed", "idle timeout of 350 s, RST both ways", "--server", program(t, listener+c.text), "--port", "5000", "--watch", "10m", "--json", "--report", t.TempDir())
+		var a answer.Answer
+		if err := json.Unmarshal([]byte(stdout), &a); err != nil || status != kept || len(a.Faults) != 2 {
+			t.Fatalf("%s: exit status %d, %v:\n%s%s", c.what, status, err, stdout, stderr)
+		}
 		if a.Program.IPv6 != c.ipv6 || a.Program.Loopback != c.loopback {
 			t.Errorf("%s: IPv6 %t, loopback %t", c.what, a.Program.IPv6, a.Program.Loopback)
 		}

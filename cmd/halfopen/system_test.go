@@ -118,7 +118,7 @@ func TestTheProgramBesideThatFailsIsBlamed(t *testing.T) {
 		`command: "sleep 100000"}` + "\n  - {name: check, on: server, command: nosuch-program}":               "nosuch-program is not on this machine",
 		`command: "sleep 100000"}` + "\n  - {name: check, on: server, command: sleep 9, ready: {command: x}}": "x is not on this machine",
 	} {
-		_, stderr, status := audited(t, "-f", file(t, sides+besides, nil), "--report", t.TempDir())
+		_, stderr, status := halfopen(t, "run", "process killed", "-f", file(t, sides+besides, nil), "--report", t.TempDir())
 		lines := strings.Split(strings.TrimSpace(stderr), "\n")
 		if last := lines[len(lines)-1]; status != notMeasured || !strings.HasPrefix(last, "halfopen: "+want) {
 			t.Errorf("%s: exit status %d, expected %q:\n%s", besides, status, want, stderr)
