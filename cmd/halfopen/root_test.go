@@ -22,17 +22,6 @@ func program(t *testing.T, text string) string {
 	return "/usr/bin/python3 " + file
 }
 
-// answered runs an audit and returns its answer.
-func answered(t *testing.T, arguments ...string) answer.Answer {
-	t.Helper()
-	stdout, stderr, status := audited(t, append(arguments, "--json", "--report", t.TempDir())...)
-	var a answer.Answer
-	if err := json.Unmarshal([]byte(stdout), &a); err != nil || status != kept {
-		t.Fatalf("exit status %d, %v:\n%s%s", status, err, stdout, stderr)
-	}
-	return a
-}
-
 // listener is a server that listens on some addresses.
 const listener = `
 import socket, threading
